@@ -1,0 +1,1 @@
+"""ctidialer: an outbound dialer for FreeSWITCH, configured entirely through Redis."""

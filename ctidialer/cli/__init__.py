@@ -1,0 +1,1 @@
+"""The command ctidialer, for people."""

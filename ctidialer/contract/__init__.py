@@ -1,0 +1,1 @@
+"""What stands in Redis, as values. Pure: no reactor, no clock, no I/O."""

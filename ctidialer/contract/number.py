@@ -1,0 +1,15 @@
+"""An entry of a number list (号码队列), as a value: SPEC 2.3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+
+@frozen
+class NumberEntry:
+    """A number to call and the channel variables that came with it."""
+
+    number: str
+    variables: Mapping[str, str] = field(factory=dict)

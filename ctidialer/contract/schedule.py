@@ -1,0 +1,29 @@
+"""Scheduled dialing (定时呼叫), as values: SPEC 3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from ctidialer.contract.task import Destination
+
+
+@frozen
+class ScheduleConfig:
+    """What the scheduled numbers that name this configuration have in common."""
+
+    name: str
+    line_groups: tuple[str, ...]
+    destination: Destination
+    variables: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class ScheduledNumber:
+    """A number to call at a time: ``expires`` is unix seconds, None = never (0 or absent)."""
+
+    number: str
+    config: str
+    expires: float | None = None
+    variables: Mapping[str, str] = field(factory=dict)

@@ -1,0 +1,1 @@
+"""The work: numbers are claimed, dialed, followed and settled."""

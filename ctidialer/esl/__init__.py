@@ -1,0 +1,1 @@
+"""FreeSWITCH's Event Socket: a sans-IO protocol and the Twisted client upon it."""

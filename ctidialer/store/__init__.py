@@ -1,0 +1,1 @@
+"""Redis: claims, settlements, records, tables and the node's lease."""

@@ -1,0 +1,1 @@
+"""A simulated FreeSWITCH that speaks the Event Socket."""
