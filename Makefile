@@ -1,0 +1,88 @@
+# Everything here runs in .venv, which is made from requirements/constraints.txt: Python 3.11 or
+# later (with venv) and make are all that a machine needs. `make help` lists the targets.
+
+VENV ?= .venv
+# The Python that makes .venv: the first of these that is 3.11 or later and has venv.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$name && break; done)
+# Trial's worker processes, and what it runs (`make trial TESTS=tests.rules`).
+JOBS ?= 2
+TESTS ?= tests
+# What `make demo` hands to the command: `make demo ARGS="--numbers 1000"`.
+ARGS ?=
+
+BIN := $(VENV)/bin
+CONSTRAINTS := requirements/constraints.txt
+# Wheels only: no C compiler is needed, and none is asked for.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet \
+	--only-binary=:all: --constraint $(CONSTRAINTS)
+# The default editable install loses the Twisted plugin; the pinned setuptools builds it, as build
+# isolation would fetch whichever is newest.
+INSTALL_PROJECT := $(INSTALL) --no-build-isolation --config-settings editable_mode=compat
+
+.NOTPARALLEL:
+.PHONY: help demo test lint types docs wheel check-wheel trial format constraints clean distclean
+
+help:  ## say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: $(VENV)/.demo  ## dial a whole campaign on this machine (ARGS="--numbers 1000")
+	$(BIN)/ctidialer demo $(ARGS)
+
+test: lint types docs check-wheel trial  ## run every check; the last line counts the tests
+
+lint: $(VENV)/.develop  ## check style and layout with ruff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.develop  ## check types with mypy
+	$(BIN)/mypy
+
+docs: $(VENV)/.develop  ## build docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+wheel: $(VENV)/.develop  ## build the sdist, and the wheel from it, into dist/
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+check-wheel: $(VENV)/.develop  ## build both, install the wheel in an empty venv, try it there
+	$(BIN)/python tools/check_wheel.py
+
+trial: $(VENV)/.develop  ## run the tests (TESTS=tests.rules, JOBS=1)
+	$(BIN)/python tools/run_tests.py --jobs $(JOBS) $(TESTS)
+
+format: $(VENV)/.develop  ## put the code into ruff's layout
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+constraints: python-is-here  ## resolve all dependencies afresh into requirements/constraints.txt
+	$(PYTHON) tools/pin_dependencies.py
+
+clean:  ## remove what was built
+	rm -rf build dist docs/_build *.egg-info _trial_temp* .hypothesis .mypy_cache .ruff_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	rm -f twisted/plugins/dropin.cache
+
+distclean: clean  ## remove the virtual environment too
+	rm -rf $(VENV)
+
+# The stamps: made again when the pins or the project's metadata change.
+$(VENV)/.base: $(CONSTRAINTS) | python-is-here
+	@echo "Making $(VENV) with $(PYTHON)"
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) pip setuptools
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.base setup.cfg pyproject.toml
+	$(INSTALL_PROJECT) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.develop: $(VENV)/.base setup.cfg pyproject.toml
+	$(INSTALL_PROJECT) --editable '.[demo,test,lint,docs,build]'
+	@touch $@ $(VENV)/.demo
+
+.PHONY: python-is-here
+python-is-here:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later with venv was found." \
+		"Install it (on Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python" \
+		>&2; exit 1; }

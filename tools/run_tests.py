@@ -1,0 +1,115 @@
+"""Run trial, show what it prints, and end with one plain line: ``N passed, N failed, N skipped``.
+
+The figures are trial's own, read off its closing lines.  The exit status is 0 only when trial's
+is, its closing lines were found, nothing failed and at least one test passed.  A test that is
+expected to fail and does is counted as skipped; one that unexpectedly passes, as failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_RAN = re.compile(r"^Ran \d+ tests? in [\d.]+s$")
+_VERDICT = re.compile(r"^(?P<word>PASSED|FAILED)(?: \((?P<figures>.*)\))?$")
+_PASSED = ("successes",)
+_FAILED = ("failures", "errors", "unexpectedSuccesses")
+_SKIPPED = ("skips", "expectedFailures")
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many tests ended in which way."""
+
+    passed: int
+    failed: int
+    skipped: int
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def read_count(lines: Iterable[str]) -> Count | None:
+    """Return the figures of the last ``Ran … tests`` and the verdict under it, None = not there."""
+    count = None
+    ran = False
+    for line in lines:
+        if _RAN.match(line):
+            ran, count = True, None
+        elif ran and (verdict := _VERDICT.match(line)):
+            count = _count(verdict["figures"] or "")
+            ran = False
+    return count
+
+
+def _count(figures: str) -> Count:
+    """Return the count that ``skips=1, failures=2, successes=3`` says."""
+    said = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", figures)}
+    unknown = set(said) - {*_PASSED, *_FAILED, *_SKIPPED}
+    if unknown:
+        raise ValueError(f"trial counts something that this script does not know: {unknown}")
+    passed, failed, skipped = (
+        sum(said.get(name, 0) for name in names) for names in (_PASSED, _FAILED, _SKIPPED)
+    )
+    return Count(passed, failed, skipped)
+
+
+def exit_status(trial_status: int, count: Count | None) -> int:
+    """Return 0 only for a run in which trial was content, tests passed and none failed."""
+    if trial_status != 0:
+        return 1
+    return 0 if count is not None and count.passed > 0 and count.failed == 0 else 1
+
+
+def _shown(process: subprocess.Popen[str]) -> Iterator[str]:
+    """Yield each line that ``process`` prints, as soon as it does, and show it."""
+    if process.stdout is None:
+        raise ValueError("the output of trial is not piped")
+    for line in process.stdout:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        yield line.rstrip("\n")
+
+
+def _trial_command(jobs: int, names: list[str]) -> list[str]:
+    """Return the command that runs the tests ``names``, in ``jobs`` processes where it is > 1."""
+    parallel = ["--jobs", str(jobs)] if jobs > 1 else []
+    return [sys.executable, "-m", "twisted.trial", *parallel, *names]
+
+
+def run(jobs: int, names: list[str]) -> int:
+    """Run the tests ``names`` and return the exit status; the last line printed is the count."""
+    with subprocess.Popen(
+        _trial_command(jobs, names),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        count = read_count(_shown(process))
+    if count is None:
+        print("trial did not say how the tests ended")
+    status = exit_status(process.returncode, count)
+    if status and count is not None and not count.failed:
+        print(f"no failed test, but no success either: trial's exit status is {process.returncode}")
+    print(count or Count(0, 1, 0), flush=True)
+    return status
+
+
+def main() -> int:
+    """Read the command line, run, and return the exit status."""
+    parser = argparse.ArgumentParser(description="Run trial and count the tests.")
+    parser.add_argument("--jobs", type=int, default=1, help="worker processes (default 1)")
+    parser.add_argument("names", nargs="*", default=["tests"], help="what to run (default tests)")
+    arguments = parser.parse_args()
+    return run(arguments.jobs, arguments.names)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
