@@ -15,7 +15,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 CONSTRAINTS := requirements/constraints.txt
 # Wheels only: no C compiler is needed, and none is asked for.
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet \
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq \
 	--only-binary=:all: --constraint $(CONSTRAINTS)
 # The default editable install loses the Twisted plugin; the pinned setuptools builds it, as build
 # isolation would fetch whichever is newest.

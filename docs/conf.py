@@ -1,0 +1,19 @@
+"""How Sphinx builds the documentation."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+
+_setup = configparser.ConfigParser()
+_setup.read(Path(__file__).resolve().parent.parent / "setup.cfg", encoding="utf-8")
+
+project = _setup["metadata"]["name"]
+release = _setup["metadata"]["version"]
+author = "The ctidialer authors"
+project_copyright = f"2026, {author}"
+exclude_patterns = ["_build"]
+html_theme = "alabaster"
+html_theme_options = {"description": _setup["metadata"]["description"], "page_width": "1060px"}
+html_copy_source = False
+nitpicky = True
