@@ -1,0 +1,157 @@
+"""The dial string of one call, with the number in it (SPEC 2.4, 2.5).
+
+The number comes from the least trusted hand and stands where nothing can be quoted: it is held to
+a short list of characters, whatever ``number_pattern`` allows.  ``,`` and ``|`` would add a leg;
+``/``, ``%``, ``;`` and ``^`` would choose another gateway, domain or proxy.
+
+The dial string itself is the operator's.  ``[leg_timeout=20]sofia/…|sofia/…`` and other ``${…}``
+stay as they are; ``{…}`` at its beginning is read as more variables of the line.  White space,
+quotes and backslashes are refused: FreeSWITCH strips them in three passes, and a lone quote would
+swallow the extension behind it.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+
+RESERVED = (
+    "cti_task_name",
+    "cti_dial_number",
+    "cti_line_name",
+    "cti_line_group_name",
+    "cti_host",
+    "origination_uuid",
+)
+"""Variables that ctidialer alone sets; FreeSWITCH takes their names in any case."""
+
+_NUMBER = re.compile(r"[0-9A-Za-z+*#._~@:-]+")
+_OURS = re.compile(r"\$\{(destination_number|line_group)\}")
+_GROUP_FORBIDDEN = re.compile(r"[\s,|{}\[\]<>'\"\\^$;=]")
+_DIALSTRING_FORBIDDEN = re.compile(r"[\s'\\]")
+_LEADING_BRACES = re.compile(r"\{([^{}]*)\}")
+_LEG_BRACKETS = re.compile(r"\[([^\]]*)\]")
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+LEG_SEPARATOR = ":_:"
+"""Where FreeSWITCH splits an "enterprise" originate into several calls, quoted or not."""
+
+
+class Part(enum.Enum):
+    """The part of a call that cannot be carried."""
+
+    UUID = "uuid"
+    NUMBER = "number"
+    LINE_GROUP = "line group"
+    DIALSTRING = "dial string"
+    VARIABLE = "variable"
+    DESTINATION = "destination"
+    COMMAND = "command"
+
+
+class Uncarriable(ValueError):
+    """A call that no ``originate`` can carry unchanged; ``part`` and ``reason`` say why.
+
+    ``part`` tells whose fault it is: a number, a uuid or a variable is mostly the entry's, a dial
+    string the line's, a destination the task's.
+    """
+
+    def __init__(self, part: Part, reason: str) -> None:
+        self.part = part
+        self.reason = reason
+        super().__init__(f"{part.value}: {reason}")
+
+
+def filled_in(dialstring: str, number: str, group: str) -> str:
+    """Return the dial string with our two names replaced, in one go, so that neither value is."""
+    if not _NUMBER.fullmatch(number) or LEG_SEPARATOR in number:
+        raise Uncarriable(
+            Part.NUMBER,
+            f"{number[:80]!r} cannot stand in a dial string: letters, digits and +*#._~@:- can",
+        )
+    if "${line_group}" in dialstring:
+        _check_group(group)
+    ours = {"destination_number": number, "line_group": group}
+    return _OURS.sub(lambda found: ours[found[1]], dialstring)
+
+
+def _check_group(group: str) -> None:
+    bad = _GROUP_FORBIDDEN.search(group) or CONTROL.search(group)
+    if bad or not group or LEG_SEPARATOR in group:
+        what = repr(bad[0]) if bad else "it"
+        raise Uncarriable(Part.LINE_GROUP, f"{group[:80]!r}: {what} cannot stand in a dial string")
+
+
+def split_dialstring(dialstring: str) -> tuple[dict[str, str], str]:
+    """Return the variables of the braces at the beginning, and the legs behind them.
+
+    Written behind our own braces they would override the reserved variables, so they join the
+    others instead.
+    """
+    _check_characters(dialstring)
+    variables: dict[str, str] = {}
+    legs = dialstring
+    while braces := _LEADING_BRACES.match(legs):
+        variables |= _read_braces(braces[1])
+        legs = legs[braces.end() :]
+    _check_legs(legs)
+    return variables, legs
+
+
+def _check_characters(dialstring: str) -> None:
+    bad = _DIALSTRING_FORBIDDEN.search(dialstring) or CONTROL.search(dialstring)
+    if bad:
+        raise Uncarriable(
+            Part.DIALSTRING,
+            f"{bad[0]!r} at {bad.start()}: no white space, quote or backslash can stand there"
+            " (put such values into the line's variables)",
+        )
+    if not is_utf8(dialstring):
+        raise Uncarriable(Part.DIALSTRING, "it is no UTF-8 text (a lone surrogate)")
+
+
+def _read_braces(inside: str) -> dict[str, str]:
+    if inside.startswith("^^"):
+        raise Uncarriable(Part.DIALSTRING, "{^^…} is not read: part its variables with commas")
+    pairs = (part.partition("=") for part in inside.split(",") if part)
+    return {name: value for name, _, value in pairs}
+
+
+def _check_legs(legs: str) -> None:
+    if not legs or legs[0] in "{<":
+        raise Uncarriable(
+            Part.DIALSTRING,
+            f"{legs[:80]!r}: an endpoint must stand here (before it, {{name=value}} without"
+            " braces inside)",
+        )
+    if LEG_SEPARATOR in legs:
+        raise Uncarriable(Part.DIALSTRING, f"{LEG_SEPARATOR} would split it into several calls")
+    if not (balanced(legs, "{", "}") and balanced(legs, "[", "]")):
+        raise Uncarriable(Part.DIALSTRING, "its braces or brackets do not balance")
+    for inside in _LEG_BRACKETS.findall(legs):
+        _check_leg_variables(inside)
+
+
+def _check_leg_variables(inside: str) -> None:
+    for name in RESERVED:
+        if name in inside.lower():
+            raise Uncarriable(Part.DIALSTRING, f"[{name}=…] is set by ctidialer alone")
+
+
+def is_utf8(text: str) -> bool:
+    """Say whether ``text`` can be sent at all; a lone surrogate cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def balanced(text: str, opening: str, closing: str) -> bool:
+    """Say whether every bracket is closed, and none before it was opened; quotes do not count."""
+    depth = 0
+    for mark in re.findall(f"[{re.escape(opening + closing)}]", text):
+        depth += 1 if mark == opening else -1
+        if depth < 0:
+            return False
+    return depth == 0

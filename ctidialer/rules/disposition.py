@@ -1,0 +1,69 @@
+"""From a hang-up cause to an outcome: the table of SPEC section 5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ctidialer.contract.record import Outcome
+
+REQUEST_TIMEOUT = 408
+
+_CAUSES: Mapping[Outcome, tuple[str, ...]] = {
+    Outcome.BUSY: ("USER_BUSY",),
+    Outcome.NO_ANSWER: (
+        "NO_ANSWER",
+        "NO_USER_RESPONSE",
+        "SUBSCRIBER_ABSENT",
+        "ALLOTTED_TIMEOUT",
+        "PROGRESS_TIMEOUT",
+        "ORIGINATOR_CANCEL",
+    ),
+    Outcome.REJECTED: ("CALL_REJECTED", "UNWANTED"),
+    Outcome.UNALLOCATED: (
+        "UNALLOCATED_NUMBER",
+        "NO_ROUTE_DESTINATION",
+        "INVALID_NUMBER_FORMAT",
+        "NUMBER_CHANGED",
+    ),
+}
+_SIP_CODES: Mapping[Outcome, tuple[int, ...]] = {
+    Outcome.BUSY: (486, 600),
+    Outcome.NO_ANSWER: (REQUEST_TIMEOUT, 480, 487),
+    Outcome.REJECTED: (402, 403, 603, 607, 608),
+    Outcome.UNALLOCATED: (404, 410, 484, 604),
+}
+_BY_CAUSE = MappingProxyType({cause: kind for kind, causes in _CAUSES.items() for cause in causes})
+_BY_SIP_CODE = MappingProxyType(
+    {code: kind for kind, codes in _SIP_CODES.items() for code in codes}
+)
+
+
+def outcome(*, answered: bool, cause: str | None, sip_code: int | None) -> Outcome:
+    """Return how a call that was really placed ended (SPEC 5).
+
+    ``answered``: CHANNEL_ANSWER was seen; it decides, whatever came after.  ``cause`` is
+    FreeSWITCH's name in capitals (``USER_BUSY``), ``sip_code`` the final SIP status; None = not
+    known.  The cause decides before the status: a SIP Reason header overrides the cause that the
+    status would have given, and the callee's network meant it.  Two exceptions: 408 is no answer
+    whatever the cause, and where there is no cause at all the status stands for it.
+    """
+    if answered:
+        return Outcome.ANSWERED
+    if sip_code == REQUEST_TIMEOUT:
+        return Outcome.NO_ANSWER
+    if not cause:
+        return _BY_SIP_CODE.get(sip_code or 0, Outcome.FAILED)
+    return _BY_CAUSE.get(cause, Outcome.FAILED)
+
+
+def is_refusal_under_load(cause: str | None, sip_code: int | None) -> bool:
+    """Say whether FreeSWITCH itself may have refused the call, so that nobody was asked.
+
+    Too many sessions, too many a second, paused, CPU too busy: all four end in
+    DESTINATION_OUT_OF_ORDER, and no SIP status shows that the far end gave no verdict.  It is a
+    hint, not a proof: ask only about a call of which no channel event was seen, because a channel
+    that rang and then hung up with this cause looks the same here; and a UUID that is already in
+    use gives the same answer too.
+    """
+    return cause == "DESTINATION_OUT_OF_ORDER" and sip_code is None
