@@ -12,14 +12,18 @@ class Fault:
     """One thing wrong with one document.
 
     ``path`` is a JSON path (``$.params.limit``, ``$.params.work_hour[0].begin``); ``$`` is the
-    document itself.  ``problem`` says what is wrong and what would be right.
+    document itself.  ``problem`` says what is wrong and what would be right.  ``key`` is the Redis
+    key in which the document stands (``cti_queue_dialer_task@fs1``), empty where only the caller
+    knows it.
     """
 
     path: str
     problem: str
+    key: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
+        place = f"{self.key} {self.path}" if self.key else self.path
+        return f"{place}: {self.problem}"
 
 
 class ContractError(ValueError):

@@ -1,0 +1,177 @@
+"""JSON documents, read so that everything wrong with one is found and has its JSON path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+from attrs import frozen
+
+from ctidialer.contract.faults import ContractError, Fault
+
+T = TypeVar("T")
+
+MOST_FAULTS = 50  # of one document: enough to mend it, short enough for a log line
+_SHOWN = 40  # characters of a foreign value that a fault quotes
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@frozen
+class NumberText:
+    """A JSON number with a fraction or an exponent, exactly as its author wrote it."""
+
+    text: str
+
+
+_DECODER = msgspec.json.Decoder(float_hook=NumberText)
+
+
+class FaultList:
+    """The faults found in a document so far, at most ``MOST_FAULTS`` of them word for word."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._left_out = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
+
+    def add(self, fault: Fault) -> None:
+        """Note a fault; beyond ``MOST_FAULTS`` it is only counted."""
+        if len(self._faults) < MOST_FAULTS:
+            self._faults.append(fault)
+        else:
+            self._left_out += 1
+
+    def all(self) -> tuple[Fault, ...]:
+        """Return what was found, in the order in which it was found."""
+        if not self._left_out:
+            return tuple(self._faults)
+        rest = Fault("$", f"{self._left_out} more faults are not listed", self._faults[-1].key)
+        return (*self._faults, rest)
+
+    def settle(self) -> None:
+        """Raise ContractError if anything was found."""
+        if self._faults:
+            raise ContractError(self.all())
+
+
+@frozen
+class Node:
+    """One JSON value, where it stands, and the list to which its faults go."""
+
+    value: object
+    path: str
+    faults: FaultList
+    key: str = ""
+
+    def fault(self, problem: str) -> None:
+        """Note what is wrong with this value."""
+        self.faults.add(Fault(self.path, problem, self.key))
+
+    def member(self, name: str, value: object) -> Node:
+        """Return a value of this object."""
+        return Node(value, member_path(self.path, name), self.faults, self.key)
+
+    def item(self, index: int, value: object) -> Node:
+        """Return a value of this list."""
+        return Node(value, f"{self.path}[{index}]", self.faults, self.key)
+
+
+class Params:
+    """The keys of one JSON object, or of several merged; ``null`` is as good as absent.
+
+    ``home`` is where a missing key is reported.  Where ``complete`` is false nothing is: the
+    document is broken already, or needs no more than it has.
+    """
+
+    def __init__(self, members: Mapping[str, Node], home: Node, complete: bool = True) -> None:
+        self._members = members
+        self._home = home
+        self._complete = complete
+
+    def get(self, name: str) -> Node | None:
+        """Return the value of a key, None where it is not configured."""
+        return self._members.get(name)
+
+    def optional(self, name: str, read: Callable[[Node], T | None], default: T) -> T:
+        """Return what ``read`` makes of a key, ``default`` where it is absent or at fault."""
+        node = self._members.get(name)
+        value = None if node is None else read(node)
+        return default if value is None else value
+
+    def required(self, name: str, read: Callable[[Node], T | None], blank: T) -> T:
+        """Return what ``read`` makes of a key; where it is missing that is a fault."""
+        if name not in self._members and self._complete:
+            self._home.member(name, None).fault("is missing")
+        return self.optional(name, read, blank)
+
+
+def read_json(raw: bytes, faults: FaultList, key: str = "") -> Node:
+    """Return the document in ``raw``; where that is no JSON, a fault and an empty object."""
+    root = Node({}, "$", faults, key)
+    problem = ""
+    try:
+        return Node(_DECODER.decode(raw), "$", faults, key)
+    except UnicodeDecodeError:
+        problem = _not_utf8(raw)
+    except msgspec.DecodeError as error:
+        problem = _malformed(raw, str(error))
+    except RecursionError:
+        problem = "is nested too deeply"
+    root.fault(problem)
+    return root
+
+
+def not_utf8(error: UnicodeDecodeError) -> str:
+    """Return the problem of a text whose bytes are no UTF-8."""
+    return f"is not UTF-8 (byte {error.start} is 0x{error.object[error.start]:02x})"
+
+
+def _not_utf8(raw: bytes) -> str:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        return not_utf8(error)
+    return "is not UTF-8"
+
+
+def _malformed(raw: bytes, message: str) -> str:
+    if not raw.strip():
+        return "is empty: a JSON object belongs here"
+    if raw.startswith(_BYTE_ORDER_MARK):
+        return "is not valid JSON: it begins with a byte-order mark"
+    return f"is not valid JSON: {message.removeprefix('JSON is malformed: ')}"
+
+
+def member_path(path: str, name: str) -> str:
+    """Return the JSON path of the member ``name`` of the object at ``path``."""
+    if len(name) <= _SHOWN and _PLAIN_NAME.fullmatch(name):
+        return f"{path}.{name}"
+    return f"{path}[{shown(name)}]"
+
+
+def shown(value: object) -> str:
+    """Return ``value`` in a form fit for a fault: short, on one line, whatever it is."""
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, NumberText):
+        return _clipped(value.text)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value) if value.bit_length() <= 128 else "a very large number"
+    if isinstance(value, list):
+        return "a list"
+    return "an object" if isinstance(value, Mapping) else "null"
+
+
+def _quoted(text: str) -> str:
+    return '"' + repr(_clipped(text))[1:-1].replace('"', '\\"') + '"'
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -1,0 +1,39 @@
+"""What back ends publish when they have changed a table (SPEC 4)."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ctidialer.contract import keys
+from ctidialer.contract.document import FaultList, read_json
+
+CHANGE = "config_change"
+TABLES = frozenset({keys.TASK, keys.LINE, keys.LINE_GROUP, keys.SCHEDULE_CONFIG})
+
+
+@frozen
+class ConfigChange:
+    """``table`` changed, in the field ``key``; None = the whole table is to be read again."""
+
+    table: str
+    key: str | None = None
+
+
+def decode_notice(raw: bytes) -> ConfigChange | None:
+    """Return the change that a message tells of, None where it tells of none that concerns us.
+
+    A ``table`` is taken with an ``@`` part, too; ``key`` as a number is taken as its digits, and
+    an empty one as none.
+    """
+    message = read_json(raw, FaultList()).value
+    if not isinstance(message, dict) or message.get("type") != CHANGE:
+        return None
+    table, key = message.get("table"), message.get("key")
+    name = table.partition("@")[0] if isinstance(table, str) else ""
+    if name not in TABLES or not _is_name(key):
+        return None
+    return ConfigChange(name, None if key in (None, "") else str(key))
+
+
+def _is_name(key: object) -> bool:
+    return key is None or (isinstance(key, str | int) and not isinstance(key, bool))

@@ -1,0 +1,194 @@
+"""The JSON of a record (SPEC 5): what CRMs read to learn how their numbers ended."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+import msgspec
+
+from ctidialer.contract import causes
+from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
+
+_DIGITS = 6  # of a second: microseconds, which is what FreeSWITCH's own times have
+
+
+class _Attempt(msgspec.Struct, frozen=True):
+    """An attempt as it stands in the JSON."""
+
+    uuid: str
+    line_group: str
+    dialed_at: float
+    line: str | None = None
+    progress_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    hangup_cause: str | None = None
+    sip_code: int | None = None
+
+
+class _Record(msgspec.Struct, frozen=True):
+    """A record as it stands in the JSON, without what is derived from its attempts."""
+
+    id: str
+    kind: Kind
+    entry: str
+    outcome: Outcome
+    taken_at: float
+    ended_at: float
+    host: str
+    task: str | None = None
+    config: str | None = None
+    number: str | None = None
+    entry_base64: str | None = None
+    attempts: tuple[_Attempt, ...] = ()
+    requested_uuid: str | None = None
+    reason: str = ""
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(_Record)
+_PLACE = re.compile(r"(?P<problem>.*) - at `(?P<path>.*)`", re.DOTALL)
+
+
+def encode_record(record: Record) -> bytes:
+    """Return the JSON of a record, with the fields of SPEC 5 in their order.
+
+    Never fails: text that is no Unicode is escaped.  ``entry`` shows bytes that are no UTF-8
+    escaped; ``entry_base64`` has them exactly, and stands only then.
+    """
+    try:
+        return _ENCODER.encode(_as_json(record))
+    except UnicodeEncodeError:
+        return _ENCODER.encode(_escaped(_as_json(record)))
+
+
+def decode_record(raw: bytes) -> Record:
+    """Return the record in ``raw``, as `encode_record` writes it; raises ContractError."""
+    try:
+        return _as_record(_DECODER.decode(raw))
+    except UnicodeDecodeError:
+        problem = Fault("$", "is not UTF-8")
+    except RecursionError:
+        problem = Fault("$", "is nested too deeply")
+    except binascii.Error:
+        problem = Fault("$.entry_base64", "is not base64")
+    except msgspec.DecodeError as error:
+        problem = _fault(str(error))
+    raise ContractError([problem])
+
+
+def _as_json(record: Record) -> dict[str, object]:
+    last = record.attempts[-1] if record.attempts else None
+    cause = last.hangup_cause if last else None
+    return {
+        "id": record.id,
+        "uuid": last.uuid if last else None,
+        "requested_uuid": record.requested_uuid,
+        "kind": record.kind.value,
+        "task" if record.kind is Kind.QUEUE else "config": record.task,
+        "number": record.number,
+        **_entry_json(record.entry),
+        "outcome": record.outcome.value,
+        "answered": _is_answered(record, last),
+        "hangup_cause": cause,
+        "q850": causes.q850(cause),
+        "sip_code": last.sip_code if last else None,
+        "line": last.line if last else None,
+        "line_group": last.line_group if last else None,
+        "attempts": [_attempt_json(attempt) for attempt in record.attempts],
+        "taken_at": round(record.taken_at, _DIGITS),
+        "ended_at": round(record.ended_at, _DIGITS),
+        "bill_seconds": _bill_seconds(last),
+        "host": record.host,
+        "reason": record.reason,
+    }
+
+
+def _entry_json(entry: bytes) -> dict[str, str]:
+    try:
+        return {"entry": entry.decode()}
+    except UnicodeDecodeError:
+        return {
+            "entry": entry.decode("utf-8", "backslashreplace"),
+            "entry_base64": base64.b64encode(entry).decode(),
+        }
+
+
+def _is_answered(record: Record, last: AttemptRecord | None) -> bool:
+    answered_last = last is not None and last.answered_at is not None
+    return record.outcome is Outcome.ANSWERED or answered_last
+
+
+def _bill_seconds(last: AttemptRecord | None) -> float | None:
+    """Return the seconds from answer to hang-up; None = answered, but its end is not known."""
+    if last is None or last.answered_at is None:
+        return 0.0
+    if last.ended_at is None:
+        return None
+    return max(0.0, round(last.ended_at - last.answered_at, _DIGITS))
+
+
+def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:
+    return {
+        "uuid": attempt.uuid,
+        "line": attempt.line,
+        "line_group": attempt.line_group,
+        "dialed_at": round(attempt.dialed_at, _DIGITS),
+        "progress_at": _rounded(attempt.progress_at),
+        "answered_at": _rounded(attempt.answered_at),
+        "ended_at": _rounded(attempt.ended_at),
+        "hangup_cause": attempt.hangup_cause,
+        "sip_code": attempt.sip_code,
+    }
+
+
+def _rounded(moment: float | None) -> float | None:
+    return None if moment is None else round(moment, _DIGITS)
+
+
+def _escaped(value: object) -> object:
+    """Return ``value`` with lone surrogates, which no UTF-8 can hold, written out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, list):
+        return [_escaped(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    return value
+
+
+def _as_record(found: _Record) -> Record:
+    return Record(
+        id=found.id,
+        kind=found.kind,
+        task=found.task if found.kind is Kind.QUEUE else found.config,
+        number=found.number,
+        entry=_entry_bytes(found),
+        outcome=found.outcome,
+        taken_at=found.taken_at,
+        ended_at=found.ended_at,
+        host=found.host,
+        attempts=tuple(_as_attempt(attempt) for attempt in found.attempts),
+        requested_uuid=found.requested_uuid,
+        reason=found.reason,
+    )
+
+
+def _as_attempt(found: _Attempt) -> AttemptRecord:
+    return AttemptRecord(**msgspec.structs.asdict(found))
+
+
+def _entry_bytes(found: _Record) -> bytes:
+    if found.entry_base64 is None:
+        return found.entry.encode()
+    return base64.b64decode(found.entry_base64.encode(), validate=True)
+
+
+def _fault(message: str) -> Fault:
+    match = _PLACE.fullmatch(message)
+    if match is None:
+        return Fault("$", message)
+    return Fault(match["path"], match["problem"])

@@ -1,0 +1,163 @@
+"""The documents of a queue-dialing task, made into one task (SPEC 2.1, 2.2 and 2.5)."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ctidialer.contract import fields, keys
+from ctidialer.contract.document import FaultList, Node, Params, read_json, shown
+from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, read_hours
+from ctidialer.contract.task import Destination, Side, Task
+from ctidialer.contract.variables import read_variables
+
+_SLOWEST_CPS = 1e-6
+_FASTEST_CPS = 1e6
+_ABORTS_FREESWITCH = "undef"
+
+
+@frozen
+class TaskDocument:
+    """One of the documents of a task: its ``params`` without nulls, its ``variables``."""
+
+    root: Node
+    home: Node
+    params: dict[str, Node]
+    variables: Node | None
+
+
+@frozen
+class TaskDocuments:
+    """What stands in Redis of one task; the host's document comes after the template's."""
+
+    template: TaskDocument | None
+    host: TaskDocument | None
+    faults: FaultList
+
+    def present(self) -> tuple[TaskDocument, ...]:
+        """Return the documents there are, the template's first."""
+        return tuple(one for one in (self.template, self.host) if one is not None)
+
+    def merged(self) -> Params:
+        """Return the params, the host's value before the template's, key by key.
+
+        A key that is missing in both is reported for the document that should have it: the
+        template, or the host's where that is all there is.  Of a task with ``"enable": false``
+        nothing need be there.
+        """
+        members: dict[str, Node] = {}
+        for document in self.present():
+            members |= _one_spelling(document.params)
+        home = self.present()[0].home
+        return Params(members, home, not self.faults and not _is_switched_off(members))
+
+
+def decode_task(name: str, *, template: bytes | None, host: bytes | None, host_name: str) -> Task:
+    """Return the task ``name`` of the host ``host_name`` from the JSON of the two hashes.
+
+    ``template`` and ``host`` are the field's values in ``cti_queue_dialer_task@template`` and
+    ``cti_queue_dialer_task@<host_name>``, None = there is no such field.  A document that is
+    malformed makes the task invalid even where the other one would do.  A task that is switched off
+    may be incomplete, but what it says must be well-formed.
+
+    Raises ContractError with every fault of both.
+    """
+    documents = read_task(template=template, host=host, host_name=host_name)
+    task = _task(name, documents)
+    documents.faults.settle()
+    return task
+
+
+def read_task(*, template: bytes | None, host: bytes | None, host_name: str) -> TaskDocuments:
+    """Return the documents of one task; their faults are noted, not raised.
+
+    Raises ContractError where there is no document at all.
+    """
+    faults = FaultList()
+    documents = TaskDocuments(
+        template=_document(template, keys.at(keys.TASK, keys.TEMPLATE), faults),
+        host=_document(host, keys.at(keys.TASK, host_name), faults),
+        faults=faults,
+    )
+    if not documents.present():
+        Node(None, "$", faults, keys.at(keys.TASK, host_name)).fault("is missing")
+        faults.settle()
+    return documents
+
+
+def _document(raw: bytes | None, key: str, faults: FaultList) -> TaskDocument | None:
+    if raw is None:
+        return None
+    root = read_json(raw, faults, key)
+    found = fields.members(root) or {}
+    home = found.get("params", root.member("params", {}))
+    return TaskDocument(root, home, fields.members(home) or {}, found.get("variables"))
+
+
+def _one_spelling(params: dict[str, Node]) -> dict[str, Node]:
+    """Return ``params`` with the working hours as ``work_hour``, however they are spelt."""
+    spelt = next((name for name in WORK_HOUR_SPELLINGS if name in params), None)
+    if spelt is None:
+        return params
+    return {**params, "work_hour": params[spelt]}
+
+
+def _is_switched_off(params: dict[str, Node]) -> bool:
+    node = params.get("enable")
+    return node is not None and fields.flag(Node(node.value, "$", FaultList())) is False
+
+
+def _task(name: str, documents: TaskDocuments) -> Task:
+    params = documents.merged()
+    return Task(
+        name=name,
+        enabled=params.optional("enable", fields.flag, False),
+        line_groups=params.required("line_group", fields.some_texts, ()),
+        limit=params.required("limit", fields.whole, 0),
+        cps=params.optional("cps", _cps, None),
+        number_queue=params.required("number_queue", fields.text, ""),
+        destination=read_destination(params),
+        hours=read_hours(params),
+        queue_side=params.optional("number_queue_side", _side, Side.LEFT),
+        host_variables=_variables(documents.host),
+        template_variables=_variables(documents.template),
+    )
+
+
+def read_destination(params: Params) -> Destination:
+    """Return where an answered call goes."""
+    return Destination(
+        extension=params.required("destination_extension", _extension, ""),
+        dialplan=params.optional("destination_dialplan", fields.word, "XML"),
+        context=params.optional("destination_context", fields.word, "default"),
+    )
+
+
+def _extension(node: Node) -> str | None:
+    extension = fields.word(node)
+    if extension is not None and extension.lower() == _ABORTS_FREESWITCH:
+        node.fault("must not be 'undef': as an extension it aborts FreeSWITCH")
+        return None
+    return extension
+
+
+def _cps(node: Node) -> float | None:
+    value = fields.decimal(node, 0.0, _FASTEST_CPS)
+    if value is not None and value < _SLOWEST_CPS:
+        node.fault(
+            f"must be greater than 0, not {shown(node.value)}: "
+            "leave it out for no rate limit, pause with limit 0"
+        )
+        return None
+    return value
+
+
+def _side(node: Node) -> Side | None:
+    value = fields.normalised(node.value).lower() if isinstance(node.value, str) else None
+    if value not in ("left", "right"):
+        node.fault(f'must be "left" or "right", not {shown(node.value)}')
+        return None
+    return Side(value)
+
+
+def _variables(document: TaskDocument | None) -> dict[str, str]:
+    return {} if document is None else read_variables(document.variables)

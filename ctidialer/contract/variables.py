@@ -1,0 +1,83 @@
+"""Channel variables (SPEC 2.5): read exactly, and merged by precedence."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from ctidialer.contract.document import FaultList, Node, NumberText, shown
+from ctidialer.contract.fields import members
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+# The five that each call carries from ctidialer itself; what a document says of them is not heeded.
+OWN_VARIABLES = frozenset(
+    {
+        "cti_task_name",
+        "cti_dial_number",
+        "cti_line_name",
+        "cti_line_group_name",
+        "cti_host",
+    }
+)
+
+
+def decode_variables(value: object, path: str) -> dict[str, str]:
+    """Return the variables in the decoded JSON ``value`` that stands at ``path``.
+
+    Raises ContractError with every fault; otherwise as `read_variables`.
+    """
+    faults = FaultList()
+    variables = read_variables(Node(value, path, faults))
+    faults.settle()
+    return variables
+
+
+def read_variables(node: Node | None) -> dict[str, str]:
+    """Return name and exact text of each variable that has an opinion (SPEC 2.5).
+
+    Strings stay as they are, numbers are the digits that stand in the JSON (``1.10``, ``1e3``),
+    booleans are ``true`` and ``false``; ``null`` and ``""`` are left out.
+    """
+    found = {} if node is None else members(node) or {}
+    texts = {name: _text(name, value) for name, value in found.items()}
+    return {name: text for name, text in texts.items() if text}
+
+
+def merge_variables(*levels: Mapping[str, str]) -> dict[str, str]:
+    """Return all variables of ``levels``, lowest first: where several have one, the last wins.
+
+    FreeSWITCH does not tell capitals from small letters in the name of a variable, so neither
+    does this; the name is spelt as the winner spells it.
+    """
+    merged: dict[str, tuple[str, str]] = {}
+    for level in levels:
+        for name, value in level.items():
+            if value:
+                merged[name.lower()] = (name, value)
+    return dict(merged.values())
+
+
+def _text(name: str, node: Node) -> str:
+    if not NAME.fullmatch(name):
+        node.fault("must have a name of letters, digits, '_', '.', '-' that begins with no digit")
+    value = _exact(node.value)
+    if value is None:
+        node.fault(f"must be a string, a number or a boolean, not {shown(node.value)}")
+        return ""
+    if "\0" in value:
+        node.fault("must not contain NUL (\\u0000): FreeSWITCH would cut the value there")
+    return value
+
+
+def _exact(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, NumberText):
+        return value.text
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else None
+    return str(value) if isinstance(value, int) else None
