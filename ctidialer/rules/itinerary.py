@@ -1,0 +1,119 @@
+"""The way of one number through its line groups: redial and failover (SPEC 2.4).
+
+first_choice -> call -> after_call -> Redial, NextGroup -> first_choice -> …
+                                   -> NoFurtherCall
+"""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+from ctidialer.contract.line import CallRule, LineGroup
+from ctidialer.rules.line_state import CallEnd
+from ctidialer.rules.routing import Choice, LineBusy, NoLine, Routes, States, choose
+
+
+@frozen
+class Itinerary:
+    """Where a number stands: ``groups[position]`` is next, tried ``redials`` times again so far."""
+
+    groups: tuple[str, ...]
+    position: int = 0
+    redials: int = 0
+
+
+@frozen
+class Redial:
+    """The call is placed again through the same group, ``delay`` seconds from now."""
+
+    itinerary: Itinerary
+    delay: float
+
+
+@frozen
+class NextGroup:
+    """The next group is tried at once."""
+
+    itinerary: Itinerary
+
+
+@frozen
+class NoFurtherCall:
+    """The number is finished."""
+
+
+def first_choice(
+    routes: Routes, states: States, itinerary: Itinerary, now: float
+) -> tuple[Choice, Itinerary] | NoLine:
+    """Return the way of the next call, and the itinerary as it stands with that call.
+
+    A group without a free line is passed over, as if the call through it had failed.  ``NoLine``
+    when no group from the present one on has a free line; it gives the reasons of them all.
+    """
+    reasons: list[LineBusy] = []
+    for position in range(itinerary.position, len(itinerary.groups)):
+        chosen = choose(routes, states, itinerary.groups[position], now)
+        if isinstance(chosen, Choice):
+            return chosen, _moved(itinerary, position)
+        reasons.extend(chosen.reasons)
+    return NoLine(", ".join(itinerary.groups[itinerary.position :]), tuple(reasons))
+
+
+def after_call(
+    itinerary: Itinerary, group: LineGroup | None, end: CallEnd
+) -> Redial | NextGroup | NoFurtherCall:
+    """Return what follows a call through ``group`` (None: it was a line or the default).
+
+    First ``no_redialer_rule``, then ``redialer_rule`` up to ``redialer_count``, then the next
+    group.
+    """
+    if not _has_failed(group, end) or _is_final(group, end):
+        return NoFurtherCall()
+    if group is not None and itinerary.redials < group.redials and _may_redial(group, end):
+        return Redial(evolve(itinerary, redials=itinerary.redials + 1), group.rest)
+    if itinerary.position + 1 < len(itinerary.groups):
+        return NextGroup(_moved(itinerary, itinerary.position + 1))
+    return NoFurtherCall()
+
+
+def _moved(itinerary: Itinerary, position: int) -> Itinerary:
+    if position == itinerary.position:
+        return itinerary
+    return evolve(itinerary, position=position, redials=0)
+
+
+def _has_failed(group: LineGroup | None, end: CallEnd) -> bool:
+    """Say whether the call was not answered, or was too short for ``redialer_rule.bill``."""
+    if not end.answered:
+        return True
+    rule = group.redial_rule if group is not None else None
+    return rule is not None and _is_below(end.bill, rule.bill)
+
+
+def _is_final(group: LineGroup | None, end: CallEnd) -> bool:
+    rule = group.finished_rule if group is not None else None
+    if rule is None:
+        return False
+    if end.answered:
+        return _names(rule, end) or _reaches(end.bill, rule.bill)
+    return _names(rule, end) or _reaches(end.duration, rule.duration)
+
+
+def _may_redial(group: LineGroup, end: CallEnd) -> bool:
+    rule = group.redial_rule
+    # An answered call comes here only when it was too short for the rule's bill.
+    if rule is None or end.answered:
+        return True
+    return _names(rule, end) or _is_below(end.duration, rule.duration)
+
+
+def _names(rule: CallRule, end: CallEnd) -> bool:
+    return end.cause in rule.causes or end.sip_code in rule.sip_codes
+
+
+def _is_below(seconds: float | None, bound: float | None) -> bool:
+    return seconds is not None and bound is not None and seconds < bound
+
+
+def _reaches(seconds: float | None, bound: float | None) -> bool:
+    return seconds is not None and bound is not None and seconds >= bound

@@ -1,0 +1,194 @@
+"""The account of one line: calls, rest, faults (SPEC 2.4).
+
+A state is kept by line name and counts every call until its end, so a line that is edited or
+removed while calls are up keeps its account right.  It holds moments, not deadlines: a changed
+``rest`` or ``fault_try_interval`` is in force at once, and after a clock that jumped backwards a
+line that rests since "the future" is taken as rested.
+
+``now`` is in seconds, of one clock for all calls of one account::
+
+    IN USE --fault no. threshold--> OUT OF USE --try_interval--> one trial call let through
+    OUT OF USE --trial: no fault--> IN USE
+    OUT OF USE --trial: a fault--> OUT OF USE, and the interval begins anew
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+
+from attrs import evolve, frozen
+
+from ctidialer.contract.line import FaultPolicy, Line
+
+
+class Why(enum.Enum):
+    """Why no call can be placed on a line, or through a group, just now."""
+
+    UNKNOWN_LINE = "there is no line of this name"
+    FULL = "all its calls are up"
+    RESTING = "it rests"
+    OUT_OF_USE = "it is out of use after faults in a row"
+    TRIAL_UNDER_WAY = "it is out of use and its trial call is under way"
+    GROUP_DISABLED = "the group is not enabled"
+    NO_LINES = "the group lists no line"
+
+
+@frozen
+class CallEnd:
+    """How one call ended.
+
+    ``cause`` is FreeSWITCH's name in capitals, ``sip_code`` the final SIP status.  ``duration`` is
+    the time from originate to hang-up, ``bill`` from answer to hang-up, in seconds.
+    """
+
+    answered: bool
+    cause: str | None = None
+    sip_code: int | None = None
+    duration: float = 0.0
+    bill: float | None = None
+
+
+@frozen
+class LineState:
+    """What one line is doing; ``LineState()`` is a line that was never used.
+
+    ``idle_since``: the end of the last call, ``last_start``: the start of the last one.
+    ``faults``: faults in a row.  ``out_of_use_since``: when the last of them ended;
+    ``trial_since``: when the trial call under way began.  Moments are seconds, None = never.
+    """
+
+    calls: int = 0
+    idle_since: float | None = None
+    last_start: float | None = None
+    faults: int = 0
+    out_of_use_since: float | None = None
+    trial_since: float | None = None
+
+    @property
+    def out_of_use(self) -> bool:
+        """Whether faults have put the line out of use."""
+        return self.out_of_use_since is not None
+
+
+UNUSED = LineState()
+
+
+def started(state: LineState, line: Line, now: float) -> LineState:
+    """A call takes its place on the line, from its originate on."""
+    trial_since = now if _is_out_of_use(state, line) else None
+    return evolve(state, calls=state.calls + 1, last_start=now, trial_since=trial_since)
+
+
+def answered(state: LineState, line: Line) -> LineState:
+    """The last call that was started has been answered: the line works, long before its hang-up.
+
+    Optional: ``ended`` says the same when the call is over.
+    """
+    if _is_out_of_use(state, line) and state.trial_since is None:
+        return state
+    return _in_use(state)
+
+
+def ended(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
+    """A call on the line is over, and says whether the line works."""
+    after = evolve(state, calls=max(0, state.calls - 1), idle_since=now)
+    if line.faults.threshold == 0:
+        return _in_use(after)
+    if state.out_of_use:
+        return _after_trial(after, line, now, end) if _is_trial(state, now, end) else after
+    if not is_fault(line.faults, end):
+        return _in_use(after)
+    faults = state.faults + 1
+    is_out = faults >= line.faults.threshold
+    return evolve(after, faults=faults, out_of_use_since=now if is_out else None)
+
+
+def withdrawn(state: LineState) -> LineState:
+    """A call that was started proved to be none (never sent, or refused by FreeSWITCH itself).
+
+    It is no verdict on the line: neither fault nor success, and no rest.
+    """
+    return evolve(state, calls=max(0, state.calls - 1), trial_since=None)
+
+
+def is_fault(policy: FaultPolicy, end: CallEnd) -> bool:
+    """Say whether a call counts against its line: unanswered, and ended too soon to have rung."""
+    if end.answered:
+        return False
+    return policy.connect_time is None or end.duration < policy.connect_time
+
+
+def room(line: Line, state: LineState, now: float) -> float:
+    """Return how many calls could be started on the line at ``now``: a whole number or infinity."""
+    if why_busy(line, state, now) is not None:
+        return 0
+    has_one_only = _is_out_of_use(state, line) or (line.rest > 0 and line.count != 1)
+    free = math.inf if line.count is None else line.count - state.calls
+    return min(1, free) if has_one_only else free
+
+
+def why_busy(line: Line, state: LineState, now: float) -> Why | None:
+    """Return why the line can take no call at ``now``; None = it can."""
+    if _is_out_of_use(state, line):
+        if state.trial_since is not None and state.calls > 0:
+            return Why.TRIAL_UNDER_WAY
+        if _within(state.out_of_use_since, line.faults.try_interval, now):
+            return Why.OUT_OF_USE
+    if line.count is not None and state.calls >= line.count:
+        return Why.FULL
+    return Why.RESTING if _within(_rests_since(line, state), line.rest, now) else None
+
+
+def free_at(line: Line, state: LineState, now: float) -> float | None:
+    """Return when the line can take a call by itself; None = not before a call of it has ended.
+
+    ``now`` where it can already.
+    """
+    why = why_busy(line, state, now)
+    if why is None:
+        return now
+    if why in (Why.FULL, Why.TRIAL_UNDER_WAY):
+        return None
+    if line.count is not None and state.calls >= line.count:
+        return None
+    return max(_ends(_rests_since(line, state), line.rest, now), _trial_at(line, state, now))
+
+
+def _in_use(state: LineState) -> LineState:
+    return evolve(state, faults=0, out_of_use_since=None, trial_since=None)
+
+
+def _after_trial(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
+    if not is_fault(line.faults, end):
+        return _in_use(state)
+    return evolve(state, faults=state.faults + 1, out_of_use_since=now, trial_since=None)
+
+
+def _is_trial(state: LineState, now: float, end: CallEnd) -> bool:
+    """Tell the trial call from those that were up before the line went out of use."""
+    if state.trial_since is None:
+        return False
+    return state.calls <= 1 or end.duration <= now - state.trial_since
+
+
+def _is_out_of_use(state: LineState, line: Line) -> bool:
+    return state.out_of_use and line.faults.threshold > 0
+
+
+def _rests_since(line: Line, state: LineState) -> float | None:
+    return state.idle_since if line.count == 1 else state.last_start
+
+
+def _trial_at(line: Line, state: LineState, now: float) -> float:
+    if not _is_out_of_use(state, line):
+        return now
+    return _ends(state.out_of_use_since, line.faults.try_interval, now)
+
+
+def _within(since: float | None, span: float, now: float) -> bool:
+    return since is not None and since <= now < since + span
+
+
+def _ends(since: float | None, span: float, now: float) -> float:
+    return since + span if since is not None and _within(since, span, now) else now

@@ -1,0 +1,186 @@
+"""Which line takes a call: groups, tiers, fallbacks (SPEC 2.4).
+
+Within a tier the line that has been idle longest is taken.  A line without any call up is idle
+since its last hang-up, one that was never used since ever; lines that have calls up, and room for
+more, come after all of those, the one whose last call started first before the others.  Equals
+keep the order of the table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from attrs import frozen
+
+from ctidialer.contract.line import Line, LineGroup
+from ctidialer.rules.line_state import (
+    UNUSED,
+    CallEnd,
+    LineState,
+    Why,
+    answered,
+    ended,
+    free_at,
+    room,
+    started,
+    why_busy,
+    withdrawn,
+)
+
+__all__ = [
+    "CallEnd",
+    "Choice",
+    "LineBusy",
+    "LineState",
+    "NoLine",
+    "Routes",
+    "Why",
+    "answered",
+    "choose",
+    "ended",
+    "free_room",
+    "group_called",
+    "next_free_at",
+    "started",
+    "withdrawn",
+]
+
+States = Mapping[str, LineState]
+"""The states of the lines by name; a line that is not there was never used."""
+
+
+@frozen
+class Routes:
+    """The lines and line groups of this node, and the dial string for names that are neither."""
+
+    lines: Mapping[str, Line]
+    groups: Mapping[str, LineGroup]
+    default_dialstring: str
+
+
+@frozen
+class Choice:
+    """The way of the next call; ``line`` None = by the default dial string, without an account."""
+
+    group: str
+    line: Line | None
+    dialstring: str
+
+
+@frozen
+class LineBusy:
+    """Why one line of a group cannot take a call.
+
+    ``until``: the moment (seconds) at which it could by itself, None = not before something else
+    happens.  Where the group itself is the reason, ``name`` is the group's.
+    """
+
+    name: str
+    why: Why
+    until: float | None = None
+    group: str = ""
+
+
+@frozen
+class NoLine:
+    """No line is free in a group (or in several: their names joined); never without a reason."""
+
+    group: str
+    reasons: tuple[LineBusy, ...]
+
+
+def choose(routes: Routes, states: States, group_name: str, now: float) -> Choice | NoLine:
+    """Return the way of a call through ``group_name`` at ``now`` (seconds)."""
+    group = group_called(routes, group_name)
+    if group is None:
+        return Choice(group_name, None, routes.default_dialstring)
+    for tier in _tiers(routes, group):
+        free = [line for line in tier if why_busy(line, _state(states, line), now) is None]
+        if free:
+            line = min(free, key=lambda line: _idleness(_state(states, line)))
+            return Choice(group_name, line, line.dialstring)
+    return NoLine(group_name, tuple(_reasons(routes, states, group, now)))
+
+
+def group_called(routes: Routes, name: str) -> LineGroup | None:
+    """Return the group that a name in ``line_group`` means; None = the default dial string dials.
+
+    A name that is no group but a line acts as a group of that line.
+    """
+    if name in routes.groups:
+        return routes.groups[name]
+    return LineGroup(name, ((name,),)) if name in routes.lines else None
+
+
+def free_room(
+    routes: Routes, states: States, groups: Sequence[str], now: float, at_most: int
+) -> int:
+    """Return how many calls could be started at ``now`` over all ``groups``, up to ``at_most``.
+
+    A line that stands in several groups or tiers counts once.
+    """
+    lines = _lines_of(routes, groups)
+    if lines is None:
+        return max(0, at_most)
+    free = sum(room(line, _state(states, line), now) for line in lines.values())
+    return max(0, int(min(free, at_most)))
+
+
+def next_free_at(routes: Routes, states: States, groups: Sequence[str], now: float) -> float | None:
+    """Return the earliest moment at which a line of ``groups`` can take a call by itself.
+
+    ``now`` where one can already, None where all wait for a hang-up or a change of the tables.
+    """
+    lines = _lines_of(routes, groups)
+    if lines is None:
+        return now
+    moments = (free_at(line, _state(states, line), now) for line in lines.values())
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _state(states: States, line: Line) -> LineState:
+    return states.get(line.name, UNUSED)
+
+
+def _tiers(routes: Routes, group: LineGroup) -> Iterator[list[Line]]:
+    """Yield the lines of each tier; names that are no line are passed over."""
+    if group.enabled:
+        for tier in group.tiers:
+            yield [routes.lines[name] for name in tier if name in routes.lines]
+
+
+def _idleness(state: LineState) -> tuple[bool, float]:
+    since = state.last_start if state.calls else state.idle_since
+    return (state.calls > 0, -math.inf if since is None else since)
+
+
+def _lines_of(routes: Routes, groups: Sequence[str]) -> dict[str, Line] | None:
+    """Return the distinct lines of the groups; None = one of them dials by default, unlimited."""
+    lines: dict[str, Line] = {}
+    for name in groups:
+        group = group_called(routes, name)
+        if group is None:
+            return None
+        lines |= {line.name: line for tier in _tiers(routes, group) for line in tier}
+    return lines
+
+
+def _reasons(routes: Routes, states: States, group: LineGroup, now: float) -> Iterator[LineBusy]:
+    names = dict.fromkeys(name for tier in group.tiers for name in tier)
+    if not group.enabled:
+        yield LineBusy(group.name, Why.GROUP_DISABLED, None, group.name)
+    elif not names:
+        yield LineBusy(group.name, Why.NO_LINES, None, group.name)
+    else:
+        reasons = (_reason(routes, states, group.name, name, now) for name in names)
+        yield from (reason for reason in reasons if reason is not None)
+
+
+def _reason(routes: Routes, states: States, group: str, name: str, now: float) -> LineBusy | None:
+    line = routes.lines.get(name)
+    if line is None:
+        return LineBusy(name, Why.UNKNOWN_LINE, None, group)
+    state = _state(states, line)
+    why = why_busy(line, state, now)
+    return LineBusy(name, why, free_at(line, state, now), group) if why else None
