@@ -1,0 +1,138 @@
+"""How many calls may start just now: ``cps``, ``limit`` and the node's ``max_calls`` (SPEC 2.2).
+
+Starts are given slots, ``1 / cps`` seconds apart.  A start may come late to its slot by up to
+``CATCH_UP`` seconds and the next slot stays where it was: ticks that come a few milliseconds late
+lose no rate.  Later than that it was a pause, and the slots begin anew from now: nothing is saved
+up for a burst.  On top of it no second holds more than ``cps`` plus one starts, late ones
+included.
+
+``now`` is in seconds of a clock that should never run backwards (monotonic).  Should it all the
+same, by more than ``CLOCK_JUMP``, the slots begin anew too, so calls do not stop for long.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from bisect import bisect_right
+
+from attrs import frozen
+
+UNLIMITED = sys.maxsize
+"""The room where there is no rate limit."""
+
+CATCH_UP = 0.1
+"""Seconds by which a start may be late to its slot: two dispatch ticks."""
+
+CLOCK_JUMP = 1.0
+"""Seconds by which ``now`` may step back before it is taken as another clock."""
+
+_SECOND = 1.0
+# Clocks near 2e9 count in steps of 2.4e-7, and a timer may fire one step early.
+_TICK = 1e-6
+
+
+@frozen
+class Pace:
+    """The starts so far; ``Pace()`` is none.
+
+    ``slot``: the slot of the last start, ``recent``: the moments of the starts of about the last
+    second, in order, never without the last one.  Both in seconds, None = no start yet.
+    """
+
+    slot: float | None = None
+    recent: tuple[float, ...] = ()
+
+
+def room(pace: Pace, cps: float | None, now: float) -> int:
+    """Return how many calls may start at ``now``; ``cps`` None = no limit, 0 = none at all."""
+    if cps is None:
+        return UNLIMITED
+    if cps <= 0:
+        return 0
+    return max(0, min(_slots_due(pace, cps, now), _most_a_second(cps) - _in_last_second(pace, now)))
+
+
+def spent(pace: Pace, cps: float | None, started: int, now: float) -> Pace:
+    """Return the pace after ``started`` calls began at ``now``.
+
+    More than there was ``room`` for is taken too: the next start then waits until it has become
+    right again.
+    """
+    if started <= 0:
+        return pace
+    if not cps or cps <= 0:
+        return Pace(now, (now,))
+    since = None if _is_anew(pace, cps, now) else pace.slot
+    first = now if since is None else since + 1 / cps
+    before = () if _has_jumped(pace, now) else _last_second(pace, now)
+    return Pace(first + (started - 1) / cps, (*before, *[now] * started))
+
+
+def next_start(pace: Pace, cps: float | None, now: float) -> float | None:
+    """Return the first moment from ``now`` on at which there is room; None = never (cps 0)."""
+    if cps is None or room(pace, cps, now) > 0:
+        return now
+    if cps <= 0:
+        return None
+    if _is_anew(pace, cps, now) or pace.slot is None:
+        return _second_has_room(pace, cps, now)
+    return max(pace.slot + 1 / cps, _second_has_room(pace, cps, now))
+
+
+def calls_room(
+    limit: int, in_progress: int, *, max_calls: int = 0, node_calls: int = 0, rate: int = UNLIMITED
+) -> int:
+    """Return how many calls a task may start, never less than 0.
+
+    ``limit`` and ``in_progress`` are the task's, ``max_calls`` (0 = no limit) and ``node_calls``
+    the node's, ``rate`` the least ``room`` of the paces that apply.
+    """
+    of_node = max_calls - node_calls if max_calls else UNLIMITED
+    return max(0, min(limit - in_progress, of_node, rate))
+
+
+def _slots_due(pace: Pace, cps: float, now: float) -> int:
+    if _is_anew(pace, cps, now):
+        return 1
+    return math.floor((_lateness(pace, cps, now) + _TICK) * cps) + 1
+
+
+def _is_anew(pace: Pace, cps: float, now: float) -> bool:
+    """Say whether the slots begin at ``now``: no start yet, a pause, or another clock."""
+    if pace.slot is None or _has_jumped(pace, now):
+        return True
+    return _lateness(pace, cps, now) > CATCH_UP
+
+
+def _lateness(pace: Pace, cps: float, now: float) -> float:
+    """Return how long the next slot is past; negative = it is to come."""
+    return now - (pace.slot or 0.0) - 1 / cps
+
+
+def _has_jumped(pace: Pace, now: float) -> bool:
+    return bool(pace.recent) and now < pace.recent[-1] - CLOCK_JUMP
+
+
+def _most_a_second(cps: float) -> int:
+    return math.floor(cps) + 1
+
+
+def _last_second(pace: Pace, now: float) -> tuple[float, ...]:
+    return pace.recent[bisect_right(pace.recent, now, key=_second_after) :]
+
+
+def _second_after(moment: float) -> float:
+    # The same sum on both sides: at the moment that next_start names there is room indeed.
+    return moment + _SECOND
+
+
+def _in_last_second(pace: Pace, now: float) -> int:
+    return 0 if _has_jumped(pace, now) else len(_last_second(pace, now))
+
+
+def _second_has_room(pace: Pace, cps: float, now: float) -> float:
+    """Return when the last second holds few enough starts for one more."""
+    starts = _last_second(pace, now)
+    too_many = len(starts) - _most_a_second(cps)
+    return _second_after(starts[too_many]) if too_many >= 0 else now
