@@ -110,7 +110,7 @@ def name_of(number: int) -> str | None:
 
 
 def is_number(number: int) -> bool:
-    """Return whether ``number`` is a cause: of Q.850, named by FreeSWITCH or not, or its own."""
+    """Return whether ``number`` is a cause: FreeSWITCH's, or Q.850's that FreeSWITCH has not."""
     return 1 <= number <= LARGEST_Q850 or name_of(number) is not None
 
 

@@ -112,13 +112,11 @@ def _tiers(node: Node) -> tuple[tuple[str, ...], ...] | None:
 
 
 def _rule(node: Node) -> CallRule | None:
-    members = {
-        name: item for name, item in (fields.members(node) or {}).items() if item.value != []
-    }
-    rule = Params(members, node)
-    parts = ("hangup_sipcode", "hangup_cause", "duration", "bill")
-    if not any(part in members for part in parts):
+    members = fields.members(node) or {}
+    listed = [members[name] for name in ("hangup_sipcode", "hangup_cause") if name in members]
+    if all(item.value == [] for item in listed) and not members.keys() & {"duration", "bill"}:
         return None
+    rule = Params(members, node)
     return CallRule(
         sip_codes=rule.optional("hangup_sipcode", _sip_codes, frozenset()),
         causes=rule.optional("hangup_cause", _causes, frozenset()),

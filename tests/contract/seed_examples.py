@@ -80,10 +80,10 @@ SCHEDULED_NUMBER = """\
     }
 """.encode()
 
-NOTICE = """\
+NOTICE = b"""\
 {
 "type":"config_change",
 "table":"cti_queue_dialer_task",
 "key":"test"
 }
-""".encode()
+"""

@@ -354,7 +354,8 @@ class FaultTests(SynchronousTestCase):
             self.assertEqual(paths_of(task, {"params": written}), ["$.params"], written)
 
     def test_no_params_at_all(self) -> None:
-        for template in ({}, {"params": None}, {"params": {}}, {"params": []}):
+        empty: list[object] = [{}, {"params": None}, {"params": {}}, {"params": []}]
+        for template in empty:
             self.assertEqual(
                 sorted(paths_of(task, template)),
                 [
@@ -457,8 +458,9 @@ class OptOutTests(SynchronousTestCase):
             self.assertEqual((found.enabled, found.line_groups, found.limit), (False, (), 0))
 
     def test_without_enable_false_a_task_must_be_complete(self) -> None:
-        for host in ({"params": {"enable": True}}, {"params": {}}, {"params": {"enable": None}}):
-            self.assertEqual(len(faults_of(task, None, host)), 4)
+        for written in (True, None, ...):
+            enable = {} if written is ... else {"enable": written}
+            self.assertEqual(len(faults_of(task, None, {"params": enable})), 4)
 
     def test_what_is_switched_off_must_still_be_well_formed(self) -> None:
         self.assertEqual(

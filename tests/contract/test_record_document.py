@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract.faults import ContractError
+from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
+from ctidialer.contract.record_document import decode_record, encode_record
+from tests.contract.documents import faults_of, paths_of
+
+BUSY = AttemptRecord(
+    uuid="u1",
+    line="移动",
+    line_group="主",
+    dialed_at=1000.0,
+    ended_at=1005.0,
+    hangup_cause="USER_BUSY",
+    sip_code=486,
+)
+ANSWERED = AttemptRecord(
+    uuid="u2",
+    line=None,
+    line_group="备用",
+    dialed_at=1006.0,
+    progress_at=1007.5,
+    answered_at=1010.25,
+    ended_at=1070.5,
+    hangup_cause="NORMAL_CLEARING",
+    sip_code=200,
+)
+RECORD = Record(
+    id="r1",
+    kind=Kind.QUEUE,
+    task="催收",
+    number="13800138000",
+    entry=b"13800138000",
+    outcome=Outcome.ANSWERED,
+    taken_at=999.5,
+    ended_at=1070.5,
+    host="fs1",
+    attempts=(BUSY, ANSWERED),
+    requested_uuid="mine",
+    reason="",
+)
+
+
+def written(record: Record) -> dict[str, Any]:
+    found = json.loads(encode_record(record))
+    assert isinstance(found, dict)
+    return found
+
+
+class EncodingTests(SynchronousTestCase):
+    def test_every_field(self) -> None:
+        self.assertEqual(
+            written(RECORD),
+            {
+                "id": "r1",
+                "uuid": "u2",
+                "requested_uuid": "mine",
+                "kind": "queue",
+                "task": "催收",
+                "number": "13800138000",
+                "entry": "13800138000",
+                "outcome": "answered",
+                "answered": True,
+                "hangup_cause": "NORMAL_CLEARING",
+                "q850": 16,
+                "sip_code": 200,
+                "line": None,
+                "line_group": "备用",
+                "attempts": [
+                    {
+                        "uuid": "u1",
+                        "line": "移动",
+                        "line_group": "主",
+                        "dialed_at": 1000.0,
+                        "progress_at": None,
+                        "answered_at": None,
+                        "ended_at": 1005.0,
+                        "hangup_cause": "USER_BUSY",
+                        "sip_code": 486,
+                    },
+                    {
+                        "uuid": "u2",
+                        "line": None,
+                        "line_group": "备用",
+                        "dialed_at": 1006.0,
+                        "progress_at": 1007.5,
+                        "answered_at": 1010.25,
+                        "ended_at": 1070.5,
+                        "hangup_cause": "NORMAL_CLEARING",
+                        "sip_code": 200,
+                    },
+                ],
+                "taken_at": 999.5,
+                "ended_at": 1070.5,
+                "bill_seconds": 60.25,
+                "host": "fs1",
+                "reason": "",
+            },
+        )
+
+    def test_a_scheduled_number_names_its_config(self) -> None:
+        found = written(evolve(RECORD, kind=Kind.SCHEDULE))
+        self.assertEqual((found["kind"], found["config"]), ("schedule", "催收"))
+        self.assertNotIn("task", found)
+
+    def test_a_number_that_was_never_dialed(self) -> None:
+        found = written(evolve(RECORD, attempts=(), outcome=Outcome.INVALID, number=None))
+        for key in ("uuid", "number", "hangup_cause", "q850", "sip_code", "line", "line_group"):
+            self.assertIsNone(found[key], key)
+        self.assertEqual((found["answered"], found["bill_seconds"]), (False, 0.0))
+        self.assertEqual(found["attempts"], [])
+
+    def test_the_last_attempt_decides(self) -> None:
+        found = written(evolve(RECORD, attempts=(ANSWERED, BUSY), outcome=Outcome.BUSY))
+        self.assertEqual(
+            (found["answered"], found["q850"], found["sip_code"], found["bill_seconds"]),
+            (False, 17, 486, 0.0),
+        )
+
+    def test_an_answered_call_whose_end_is_not_known(self) -> None:
+        lost = evolve(ANSWERED, ended_at=None, hangup_cause=None)
+        found = written(evolve(RECORD, attempts=(lost,), outcome=Outcome.UNKNOWN))
+        self.assertEqual(
+            (found["answered"], found["bill_seconds"], found["q850"]), (True, None, None)
+        )
+
+    def test_a_clock_set_back(self) -> None:
+        backwards = evolve(ANSWERED, ended_at=1.0)
+        self.assertEqual(written(evolve(RECORD, attempts=(backwards,)))["bill_seconds"], 0.0)
+
+    def test_times_have_microseconds(self) -> None:
+        found = written(evolve(RECORD, taken_at=1700000000.1234567))
+        self.assertEqual(found["taken_at"], 1700000000.123457)
+
+    def test_an_entry_in_utf8_is_as_it_was(self) -> None:
+        for entry in ("中文", "\0\n\x1b", '{"a":"\\u4e2d"}', ""):
+            found = written(evolve(RECORD, entry=entry.encode()))
+            self.assertEqual(found["entry"], entry)
+            self.assertNotIn("entry_base64", found)
+
+    def test_an_entry_that_is_no_utf8(self) -> None:
+        found = written(evolve(RECORD, entry=b"138\xff\x80"))
+        self.assertEqual(found["entry"], "138\\xff\\x80")
+        self.assertEqual(base64.b64decode(found["entry_base64"]), b"138\xff\x80")
+
+    def test_text_that_is_no_unicode(self) -> None:
+        cause = evolve(BUSY, hangup_cause="X\udcff")
+        found = written(evolve(RECORD, reason="\ud800", attempts=(cause,)))
+        self.assertEqual((found["reason"], found["hangup_cause"]), ("\\ud800", "X\\udcff"))
+
+    def test_it_is_one_line(self) -> None:
+        self.assertNotIn(b"\n", encode_record(evolve(RECORD, reason="a\nb")))
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+MOMENTS = st.integers(0, 4_000_000_000_000_000).map(lambda us: round(us / 1e6, 6))
+ATTEMPTS = st.builds(
+    AttemptRecord,
+    uuid=TEXT,
+    line=st.none() | TEXT,
+    line_group=TEXT,
+    dialed_at=MOMENTS,
+    progress_at=st.none() | MOMENTS,
+    answered_at=st.none() | MOMENTS,
+    ended_at=st.none() | MOMENTS,
+    hangup_cause=st.none() | TEXT,
+    sip_code=st.none() | st.integers(100, 699),
+)
+RECORDS = st.builds(
+    Record,
+    id=TEXT,
+    kind=st.sampled_from(Kind),
+    task=st.none() | TEXT,
+    number=st.none() | TEXT,
+    entry=st.binary() | TEXT.map(str.encode),
+    outcome=st.sampled_from(Outcome),
+    taken_at=MOMENTS,
+    ended_at=MOMENTS,
+    host=TEXT,
+    attempts=st.lists(ATTEMPTS, max_size=3).map(tuple),
+    requested_uuid=st.none() | TEXT,
+    reason=TEXT,
+)
+
+
+class DecodingTests(SynchronousTestCase):
+    @settings(deadline=None)
+    @given(RECORDS)
+    def test_what_was_written_is_read(self, record: Record) -> None:
+        self.assertEqual(decode_record(encode_record(record)), record)
+
+    @settings(deadline=None)
+    @given(st.binary())
+    def test_any_bytes(self, raw: bytes) -> None:
+        with self.assertRaises(ContractError):
+            decode_record(raw)
+
+    def test_faults(self) -> None:
+        whole = written(RECORD)
+        table: list[tuple[dict[str, object], str]] = [
+            ({"kind": "other"}, "$.kind"),
+            ({"outcome": 7}, "$.outcome"),
+            ({"taken_at": "now"}, "$.taken_at"),
+            ({"attempts": [{"uuid": 1}]}, "$.attempts[0].uuid"),
+            ({"entry_base64": "中"}, "$.entry_base64"),
+            ({"entry_base64": "a"}, "$.entry_base64"),
+        ]
+        for changed, path in table:
+            raw = json.dumps({**whole, **changed}).encode()
+            self.assertEqual(paths_of(decode_record, raw), [path], changed)
+
+    def test_rubbish(self) -> None:
+        for raw in (b"", b"{}", b"[]", b"\xff", b'{"id":"\xff"}', b'{"x":' * 100_000):
+            self.assertEqual(len(faults_of(decode_record, raw)), 1)
+
+    def test_keys_of_a_later_version_are_passed_over(self) -> None:
+        raw = json.dumps({**written(RECORD), "new": [1, {}]}).encode()
+        self.assertEqual(decode_record(raw), RECORD)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract.document import FaultList, read_json
+from ctidialer.contract.variables import decode_variables, merge_variables, read_variables
+from tests.contract.documents import paths_of
+
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+
+
+def exact(written: str) -> str:
+    """Return the text that one JSON value becomes."""
+    faults = FaultList()
+    variables = read_variables(read_json(f'{{"a":{written}}}'.encode(), faults))
+    faults.settle()
+    return variables.get("a", "")
+
+
+class ExactTextTests(SynchronousTestCase):
+    def test_numbers_are_as_written(self) -> None:
+        for written in ("0", "1", "-1", "1.10", "1e3", "1E+3", "-0.0", "0.1000", "9" * 40, "1e999"):
+            self.assertEqual(exact(written), written)
+
+    def test_booleans_and_strings(self) -> None:
+        table = [
+            ("true", "true"),
+            ("false", "false"),
+            ('"True"', "True"),
+            ('" a "', " a "),
+            ('"0010"', "0010"),
+            ('"主叫\\u53f7\\n"', "主叫号\n"),
+            ('"${x},\'{}"', "${x},'{}"),
+        ]
+        for written, expected in table:
+            self.assertEqual(exact(written), expected)
+
+    def test_no_opinion(self) -> None:
+        for written in ("null", '""'):
+            self.assertEqual(exact(written), "")
+        self.assertEqual(read_variables(None), {})
+        self.assertEqual(
+            decode_variables({"a": None, "b": "", "c": "x"}, "$.variables"), {"c": "x"}
+        )
+
+    def test_values_that_no_json_wrote(self) -> None:
+        self.assertEqual(decode_variables({"a": 1.5, "b": 7}, "$"), {"a": "1.5", "b": "7"})
+        self.assertEqual(paths_of(decode_variables, {"a": float("nan")}, "$"), ["$.a"])
+
+    @given(st.dictionaries(NAMES, TEXTS))
+    def test_strings_pass_unchanged(self, variables: dict[str, str]) -> None:
+        self.assertEqual(decode_variables(variables, "$.variables"), variables)
+
+
+class FaultTests(SynchronousTestCase):
+    def test_bad_values(self) -> None:
+        for value in ([], [1], {}, {"b": 1}, "a\0b"):
+            self.assertEqual(
+                paths_of(decode_variables, {"a": value}, "$.variables"), ["$.variables.a"]
+            )
+
+    def test_bad_names(self) -> None:
+        table = [
+            ("", '$["'),
+            ("1a", '$["1a'),
+            ("a b", '$["a b'),
+            ("a=b", '$["a=b'),
+            ("名", '$["名'),
+            ("a\n", '$["a\\n'),
+            ('a"', '$["a\\"'),
+            ("-a", '$["-a'),
+            ("a[0]", '$["a[0]'),
+        ]
+        for name, path in table:
+            self.assertEqual(paths_of(decode_variables, {name: "x"}, "$"), [path + '"]'], name)
+
+    def test_a_long_name_is_cut_in_its_path(self) -> None:
+        (path,) = paths_of(decode_variables, {"a" * 1000 + " ": "x"}, "$")
+        self.assertEqual(path, '$["' + "a" * 40 + '…"]')
+
+    def test_no_object(self) -> None:
+        for value in (1, "a=b", [1], True):
+            self.assertEqual(paths_of(decode_variables, value, "$.variables"), ["$.variables"])
+
+    def test_all_at_once(self) -> None:
+        variables = {"a": [], "b c": {}, "d": "ok"}
+        self.assertEqual(
+            paths_of(decode_variables, variables, "$"), ["$.a", '$["b c"]', '$["b c"]']
+        )
+
+
+class MergeTests(SynchronousTestCase):
+    def test_the_last_level_wins(self) -> None:
+        merged = merge_variables({"a": "1", "b": "1"}, {"b": "2", "c": "2"}, {"c": "3"})
+        self.assertEqual(merged, {"a": "1", "b": "2", "c": "3"})
+
+    def test_a_level_without_an_opinion_changes_nothing(self) -> None:
+        self.assertEqual(merge_variables({"a": "1"}, {"a": ""}, {}), {"a": "1"})
+
+    def test_capitals_make_no_other_variable(self) -> None:
+        merged = merge_variables({"CTI_Host": "forged", "x": "1"}, {"cti_host": "fs1"})
+        self.assertEqual(merged, {"cti_host": "fs1", "x": "1"})
+
+    def test_nothing(self) -> None:
+        self.assertEqual(merge_variables(), {})
+
+    @given(st.lists(st.dictionaries(NAMES, TEXTS), max_size=4))
+    def test_each_name_has_the_value_of_its_highest_level(
+        self, levels: list[dict[str, str]]
+    ) -> None:
+        merged = merge_variables(*levels)
+        self.assertEqual(len({name.lower() for name in merged}), len(merged))
+        for name, value in merged.items():
+            said = [
+                text
+                for level in levels
+                for other, text in level.items()
+                if other.lower() == name.lower()
+            ]
+            self.assertEqual(said[-1], value)
