@@ -113,7 +113,6 @@ class Params:
 def read_json(raw: bytes, faults: FaultList, key: str = "") -> Node:
     """Return the document in ``raw``; where that is no JSON, a fault and an empty object."""
     root = Node({}, "$", faults, key)
-    problem = ""
     try:
         return Node(_DECODER.decode(raw), "$", faults, key)
     except UnicodeDecodeError:

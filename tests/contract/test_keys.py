@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract import keys
+
+
+class KeyTests(SynchronousTestCase):
+    """The names that back ends know (SPEC sections 2 to 5)."""
+
+    def test_tables(self) -> None:
+        for key, expected in [
+            (keys.at(keys.TASK, keys.TEMPLATE), "cti_queue_dialer_task@template"),
+            (keys.at(keys.TASK, "example.com"), "cti_queue_dialer_task@example.com"),
+            (keys.at(keys.LINE, "域"), "cti_line@域"),
+            (keys.at(keys.LINE_GROUP, "d"), "cti_line_group@d"),
+            (keys.at(keys.SCHEDULE_CONFIG, "d"), "cti_schedule_dialer_config@d"),
+            (keys.at(keys.SCHEDULE_NUMBER, "d"), "cti_schedule_dialer_number@d"),
+            (keys.at(keys.CHANGE_CHANNEL, keys.EVERY_HOST), "config@all"),
+            (keys.records("fs1"), "cti_dialer_record@fs1"),
+        ]:
+            self.assertEqual(key, expected)
+
+    def test_the_keys_of_a_host_are_its_own(self) -> None:
+        own = [keys.records, keys.in_flight, keys.lease, keys.status]
+        self.assertEqual(len({key("fs1") for key in own} | {key("fs2") for key in own}), 8)
