@@ -1,0 +1,129 @@
+"""What back ends publish when they have changed a table (SPEC 4): a connection that listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from ctidialer.contract import keys
+from ctidialer.contract.notice import ConfigChange, decode_notice
+from ctidialer.store.address import RedisAddress
+from ctidialer.store.connection import DEADLINE, ResponseError, SubscribedConnection
+from ctidialer.store.endpoint import Dialup
+from ctidialer.store.errors import StoreError
+from ctidialer.store.reconnection import BackOff, Reconnection
+
+log = Logger()
+
+LONGEST_SHOWN = 200
+"""Characters of an unusable message that the log shows."""
+
+
+class ChangeListener(Protocol):
+    """Who wants to know what has changed."""
+
+    def change(self, change: ConfigChange) -> None:
+        """A back end says that it has changed something."""
+
+    def subscribed(self) -> None:
+        """Changes are heard from now on; what was before may have been missed: read all again."""
+
+
+def change_channels(host: str, domain: str) -> tuple[str, ...]:
+    """Return the channels this node listens to, each once."""
+    suffixes = (keys.EVERY_HOST, host, domain)
+    return tuple(dict.fromkeys(keys.at(keys.CHANGE_CHANNEL, suffix) for suffix in suffixes))
+
+
+class _ChangeConnection(SubscribedConnection):
+    """Hands every message to ``heard``."""
+
+    def __init__(
+        self, clock: IReactorTime, deadline: float, heard: Callable[[bytes], None]
+    ) -> None:
+        super().__init__(clock, deadline)
+        self._heard = heard
+
+    def messageReceived(self, pattern: object, channel: bytes, message: bytes) -> None:
+        """Part of txredisapi's SubscriberProtocol."""
+        self._heard(message)
+
+
+class ChangeFeed:
+    """Listens to the change channels of a node on a connection of its own.
+
+    After every connection it subscribes again and calls ``listener.subscribed``.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        address: RedisAddress,
+        host: str,
+        domain: str,
+        listener: ChangeListener,
+        *,
+        clock: IReactorTime | None = None,
+        deadline: float = DEADLINE,
+        back_off: BackOff | None = None,
+    ) -> None:
+        self._clock: IReactorTime = clock or reactor
+        self._deadline = deadline
+        self._dialup = Dialup(reactor, self._clock, address, deadline)
+        self._channels = change_channels(host, domain)
+        self._listener = listener
+        self._has_warned = False
+        self._reconnection: Reconnection[_ChangeConnection] = Reconnection(
+            self._clock, self._open, self, back_off or BackOff(), f"{address.safe} (changes)"
+        )
+
+    def start(self) -> None:
+        """Begin to listen; goes on for ever, until ``stop``."""
+        self._reconnection.start()
+
+    def stop(self) -> Deferred[None]:
+        """Listen no more."""
+        return Deferred.fromCoroutine(self._reconnection.stop())
+
+    def connected(self, connection: _ChangeConnection) -> None:
+        """Part of Lifeline."""
+        with log.failuresHandled("The listener to configuration changes failed"):
+            self._listener.subscribed()
+
+    def disconnected(self, reason: str) -> None:
+        """Part of Lifeline: the link tells the dialer that Redis is away."""
+
+    async def _open(self) -> _ChangeConnection:
+        connection = _ChangeConnection(self._clock, self._deadline, self._heard)
+        await self._dialup.open(connection)
+        try:
+            # One command a channel: each has then exactly one answer.
+            for channel in self._channels:
+                await connection.request("SUBSCRIBE", channel)
+        except ResponseError as error:
+            connection.abort("not subscribed")
+            raise StoreError(f"Redis refuses the subscription: {error}") from None
+        return connection
+
+    def _heard(self, message: bytes) -> None:
+        change = decode_notice(message)
+        if change is None:
+            self._ignore(message)
+            return
+        with log.failuresHandled("The listener to configuration changes failed"):
+            self._listener.change(change)
+
+    def _ignore(self, message: bytes) -> None:
+        if self._has_warned:
+            return
+        self._has_warned = True
+        log.warn(
+            "A message on the channels {channels} is no configuration change and was ignored, "
+            "as all others like it will be: {message}",
+            channels=", ".join(self._channels),
+            message=message.decode("utf-8", "backslashreplace")[:LONGEST_SHOWN],
+        )

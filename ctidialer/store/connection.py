@@ -1,0 +1,117 @@
+"""One connection to Redis: txredisapi's protocol with a deadline of our own."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+from txredisapi import ConnectionError as ConnectionGone
+from txredisapi import HiredisProtocol, InvalidData, ResponseError, SubscriberProtocol
+
+from ctidialer.store.errors import StoreError, StoreUnavailable
+
+Argument: TypeAlias = bytes | str | int
+Reply: TypeAlias = "bytes | int | list[Reply] | None"
+
+DEADLINE = 5.0
+"""Seconds of silence, with an answer outstanding, after which a connection counts as dead."""
+
+PING_INTERVAL = 2.0
+"""Seconds of silence, with nothing outstanding, after which a PING is sent."""
+
+TICKS_PER_DEADLINE = 10
+
+
+class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi carries no types
+    """A connection that notices by itself when Redis has stopped to answer.
+
+    ``lost`` fires once, with the reason as text, when the connection has gone; every request still
+    outstanding has then failed.  Replies are bytes, never numbers made of digits.
+    """
+
+    def __init__(self, clock: IReactorTime, deadline: float = DEADLINE) -> None:
+        super().__init__(charset=None, convertNumbers=False)
+        self.lost: Deferred[str] = Deferred()
+        self._silent_ticks = 0
+        self._why_aborted = ""
+        self._ticks_to_ping = max(1, round(PING_INTERVAL * TICKS_PER_DEADLINE / deadline))
+        self._watch = LoopingCall(self._tick)
+        self._watch.clock = clock
+        self._deadline = deadline
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request made now has a chance."""
+        return bool(self.connected) and not self._why_aborted
+
+    def request(self, *arguments: Argument) -> Deferred[Reply]:
+        """Send one command; fails with StoreUnavailable, or with txredisapi's ResponseError."""
+        if not self.usable:
+            return fail(StoreUnavailable(self._why_aborted or "not connected to Redis"))
+        if not self.replyQueue.waiting:
+            self._silent_ticks = 0
+        try:
+            answer: Deferred[Reply] = self.execute_command(*arguments)
+        except InvalidData as error:
+            return fail(StoreError(f"this cannot be sent to Redis: {error}"))
+        return answer.addErrback(self._unanswered)
+
+    def abort(self, reason: str) -> None:
+        """Give this connection up at once; ``reason`` is what ``lost`` will say."""
+        if self.usable:
+            self._why_aborted = reason
+            self.transport.abortConnection()
+
+    def connectionMade(self) -> None:
+        """Begin to watch."""
+        super().connectionMade()
+        self._watch.start(self._deadline / TICKS_PER_DEADLINE, now=False)
+
+    def dataReceived(self, data: bytes, unpause: bool = False) -> None:
+        """Take in what Redis says; something that is not Redis' protocol ends the connection."""
+        self._silent_ticks = 0
+        try:
+            super().dataReceived(data, unpause)
+        except InvalidData as error:
+            self.abort(f"what answers there does not speak Redis' protocol: {error}")
+
+    def connectionLost(self, why: Failure) -> None:
+        """Fail what is outstanding and tell ``lost``."""
+        if self._watch.running:
+            self._watch.stop()
+        self._why_aborted = self._why_aborted or why.getErrorMessage()
+        super().connectionLost(why)
+        self.lost.callback(self._why_aborted)
+
+    def _unanswered(self, failure: Failure) -> Failure:
+        if not failure.check(ConnectionGone):
+            return failure
+        reason = f"the connection to Redis went before it answered: {self._why_aborted}"
+        return Failure(StoreUnavailable(reason, may_have_been_executed=True))
+
+    def _tick(self) -> None:
+        # Ticks are counted, not seconds: a process that was itself suspended for a while must not
+        # take its own absence for Redis' silence.
+        self._silent_ticks += 1
+        if not self.replyQueue.waiting:
+            if self._silent_ticks >= self._ticks_to_ping:
+                self._silent_ticks = 0
+                self.request("PING").addErrback(lambda failure: None)
+        elif self._silent_ticks > TICKS_PER_DEADLINE:
+            self.abort(f"Redis has said nothing for {self._deadline:g} s")
+
+
+class SubscribedConnection(WatchedConnection, SubscriberProtocol):  # type: ignore[misc]  # untyped
+    """A connection on which Redis publishes; subclasses say what a message does."""
+
+
+__all__ = [
+    "Argument",
+    "Reply",
+    "ResponseError",
+    "SubscribedConnection",
+    "WatchedConnection",
+]

@@ -1,0 +1,61 @@
+"""What can go wrong with Redis, so that the caller can tell what to do about it."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """Redis answered, and the answer is an error; the message says which key and what to do."""
+
+
+class StoreUnavailable(StoreError):
+    """Redis did not answer.
+
+    ``may_have_been_executed`` is False when the command certainly never reached Redis (or Redis
+    refused it before it changed anything), True when the connection went before the answer came.
+    """
+
+    def __init__(self, reason: str, may_have_been_executed: bool = False) -> None:
+        self.reason = reason
+        self.may_have_been_executed = may_have_been_executed
+        super().__init__(reason)
+
+
+class WrongType(StoreError):
+    """A key holds another type of value than the contract says; nothing was changed."""
+
+    def __init__(self, key: str, found: str, wanted: str) -> None:
+        self.key = key
+        super().__init__(f"the key {key!r} holds a {found}, but must hold a {wanted}")
+
+
+class NotInFlight(StoreError):
+    """The entry is not (or no longer) recorded as in flight: it must not be dialed."""
+
+    def __init__(self, entry_id: str) -> None:
+        self.entry_id = entry_id
+        super().__init__(f"the entry {entry_id} is no longer in flight")
+
+
+class LeaseLost(StoreError):
+    """This daemon does not hold its host's lease (SPEC 6): it may dial and write nothing.
+
+    ``holder`` names the daemon that has it now; empty = nobody, it has just lapsed.
+    """
+
+    def __init__(self, host: str, holder: str = "") -> None:
+        self.holder = holder
+        now = f"{holder} has it now" if holder else "it has lapsed"
+        super().__init__(f"this daemon lost the lease of host {host!r}: {now}")
+
+
+class LeaseHeld(StoreError):
+    """Another daemon works under this host's name; ``holder`` names it.
+
+    ``expires_in``: seconds after which its lease lapses unless it is renewed, that is, after which
+    a daemon that was killed has certainly gone.
+    """
+
+    def __init__(self, host: str, holder: str, expires_in: float = 0.0) -> None:
+        self.holder = holder
+        self.expires_in = expires_in
+        super().__init__(f"another daemon works under the host name {host!r}: {holder}")

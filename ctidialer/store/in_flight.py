@@ -1,0 +1,147 @@
+"""The entries in flight: what stands in ``cti_dialer_inflight@<host>`` while a number is at work.
+
+The field is the entry's id, ``<daemon>-<claim>-<index>``.  The value is two lines and the entry::
+
+    {"v":1,"kind":"queue","key":"numbers","side":"left","task":"t","taken_at":1700000000.25}
+    {"uuid":"…","line":"gw1","group":"g","attempt":1,"progress":"<base64>"}
+    <the entry, byte for byte, to the end of the value>
+
+The second line is empty until a call is about to be placed.  ``kind`` ``schedule`` has
+``"side":"due"`` and a ``score`` (text, for it may be ``inf``).
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from typing import Any
+
+from attrs import field, frozen
+
+from ctidialer.contract.record import Kind
+from ctidialer.contract.task import Side
+
+VERSION = 1
+DUE = "due"
+
+
+@frozen
+class Claimed:
+    """One entry taken: ``entry`` byte for byte, ``taken_at`` unix seconds by Redis' clock.
+
+    ``id`` is unique for ever, and the record's id too.  ``score`` is a scheduled member's time,
+    None for a queue's entry.
+    """
+
+    id: str
+    entry: bytes
+    taken_at: float
+    score: float | None = None
+
+
+@frozen
+class Dialing:
+    """The call that an entry's daemon was about to place: it may exist in FreeSWITCH.
+
+    ``line`` None = no line of the tables.  ``attempt`` counts from 1.  ``progress`` are the
+    dialer's own bytes: the attempts before this one, and what else it needs to go on.
+    """
+
+    uuid: str
+    line: str | None
+    group: str
+    attempt: int
+    progress: bytes = field(default=b"", repr=False)
+
+
+@frozen
+class InFlight:
+    """An entry that a daemon of this host has taken and not settled.
+
+    ``key`` is the list or zset it came from, ``side`` the list's end (None = a zset).  ``dialing``
+    None = taken, and certainly not dialed.
+    """
+
+    id: str
+    entry: bytes
+    taken_at: float
+    kind: Kind
+    key: str
+    side: Side | None = None
+    task: str | None = None
+    score: float | None = None
+    dialing: Dialing | None = None
+
+    @property
+    def claimed(self) -> Claimed:
+        """The entry as it was when it was taken."""
+        return Claimed(self.id, self.entry, self.taken_at, self.score)
+
+    @property
+    def order(self) -> tuple[float, int, int]:
+        """What sorts entries into the order in which they were taken."""
+        _, claim, index = self.id.rsplit("-", 2)
+        return self.taken_at, int(claim), int(index)
+
+
+def header(key: str, side: Side | None, task: str | None) -> str:
+    """Return the first line of a value, without ``taken_at`` and what follows: Redis adds it."""
+    kind = Kind.SCHEDULE if side is None else Kind.QUEUE
+    end = DUE if side is None else side.value
+    document = {"v": VERSION, "kind": kind.value, "key": key, "side": end, "task": task}
+    return json.dumps(document).removesuffix("}")
+
+
+def dialing_line(dialing: Dialing) -> bytes:
+    """Return the second line of a value: plain ASCII, without a line break."""
+    document = {
+        "uuid": dialing.uuid,
+        "line": dialing.line,
+        "group": dialing.group,
+        "attempt": dialing.attempt,
+        "progress": b64encode(dialing.progress).decode(),
+    }
+    return json.dumps(document).encode()
+
+
+def decode_in_flight(entry_id: str, value: bytes) -> InFlight:
+    """Read one field of the hash; raises ValueError where it is none of this version."""
+    try:
+        first, second, entry = value.split(b"\n", 2)
+        taken: dict[str, Any] = json.loads(first)
+        if taken["v"] != VERSION:
+            raise ValueError(f"version {taken['v']} of the in-flight entries is not known here")
+        entry_in_flight = _decode(entry_id, taken, _dialing(second), entry)
+        _ = entry_in_flight.order
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no in-flight entry: {error!r}") from None
+    return entry_in_flight
+
+
+def _decode(
+    entry_id: str, taken: dict[str, Any], dialing: Dialing | None, entry: bytes
+) -> InFlight:
+    return InFlight(
+        id=entry_id,
+        entry=entry,
+        taken_at=float(taken["taken_at"]),
+        kind=Kind(taken["kind"]),
+        key=taken["key"],
+        side=None if taken["side"] == DUE else Side(taken["side"]),
+        task=taken["task"],
+        score=float(taken["score"]) if "score" in taken else None,
+        dialing=dialing,
+    )
+
+
+def _dialing(line: bytes) -> Dialing | None:
+    if not line:
+        return None
+    document = json.loads(line)
+    return Dialing(
+        uuid=document["uuid"],
+        line=document["line"],
+        group=document["group"],
+        attempt=document["attempt"],
+        progress=b64decode(document["progress"]),
+    )

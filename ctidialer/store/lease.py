@@ -1,0 +1,107 @@
+"""The lease of a host's name (SPEC 6): one daemon has it, and every script that writes asks for it.
+
+It is a hash that expires by Redis' own clock.  A daemon whose lease lapsed while nobody else wanted
+the name (Redis was away) may go on: each entry it had is still its own, or was settled or given
+back by another daemon meanwhile, and then every script says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from secrets import token_hex
+
+from ctidialer.contract import keys
+from ctidialer.store.connection import Argument, Reply
+from ctidialer.store.errors import LeaseHeld, LeaseLost, StoreError, WrongType
+from ctidialer.store.link import Link
+from ctidialer.store.scripts import LEASE, Script
+
+BEGUN = 2
+
+
+class Lease:
+    """The lease of ``host``, as the daemon ``daemon_id`` wants it.
+
+    ``duration`` is in seconds; it is renewed every ``renewal_period``.  ``token`` is unique to this
+    daemon's life, and begins the id of every entry it takes.
+    """
+
+    def __init__(self, link: Link, host: str, daemon_id: str, duration: float) -> None:
+        self._link = link
+        self._host = host
+        self._key = keys.lease(host)
+        self._milliseconds = max(1, round(duration * 1000))
+        self._holder = json.dumps(
+            {"daemon": daemon_id, "pid": os.getpid(), "hostname": socket.gethostname()}
+        )
+        self.token = token_hex(8)
+        self.renewal_period = duration / 3
+
+    async def acquire(self, claims: int) -> bool:
+        """Take or prolong the lease; True = it began now.  Raises LeaseHeld.
+
+        Claims of this daemon up to the number ``claims`` can take nothing any more if it began.
+        """
+        reply = await self._ask("hold", claims)
+        if reply[0] == 0:
+            raise LeaseHeld(self._host, describe_holder(reply[1]), _seconds(reply[2]))
+        return reply[0] == BEGUN
+
+    async def renew(self, claims: int) -> bool:
+        """Prolong the lease, or take it again where it has lapsed (True).  Raises LeaseLost."""
+        try:
+            return await self.acquire(claims)
+        except LeaseHeld as error:
+            raise LeaseLost(self._host, error.holder) from None
+
+    async def release(self) -> None:
+        """Give the name free, unless another daemon has it already."""
+        await self._ask("release", 0)
+
+    async def run(
+        self, script: Script, names: Sequence[str], arguments: Sequence[Argument]
+    ) -> Reply:
+        """Run ``script`` under the lease, its key and token put before the others.
+
+        Raises LeaseLost, WrongType, or what ``Link.run`` raises.
+        """
+        names = (self._key, *names)
+        try:
+            return await self._link.run(script, names, (self.token, *arguments))
+        except StoreError as error:
+            raise self._translated(error, names) from None
+
+    async def _ask(self, what: str, claims: int) -> list[Reply]:
+        reply = await self.run(LEASE, (), (what, self._milliseconds, self._holder[:-1], claims))
+        assert isinstance(reply, list)
+        return reply
+
+    def _translated(self, error: StoreError, names: Sequence[str]) -> StoreError:
+        code, _, rest = str(error).partition(" ")
+        if code == "LEASELOST":
+            return LeaseLost(self._host, "" if rest == "-" else describe_holder(rest))
+        if code == "KEYTYPE":
+            index, found, wanted = rest.split()[:3]
+            return WrongType(names[int(index) - 1], found, wanted)
+        return error
+
+
+def describe_holder(holder: Reply | str) -> str:
+    """Return who holds a lease, for people; ``holder`` is the JSON that stands in it."""
+    try:
+        document = json.loads(holder)  # type: ignore[arg-type]  # anything else is a TypeError
+        since = datetime.fromtimestamp(document["since"], UTC)
+        return (
+            f"pid {document['pid']} on {document['hostname']}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+            f" ({document['daemon']})"
+        )
+    except (ValueError, TypeError, KeyError):
+        return "a daemon that does not say who it is"
+
+
+def _seconds(milliseconds: Reply) -> float:
+    return max(milliseconds, 0) / 1000 if isinstance(milliseconds, int) else 0.0

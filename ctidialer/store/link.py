@@ -1,0 +1,174 @@
+"""The link to Redis: commands and scripts on one connection that is kept up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from ctidialer.store.address import RedisAddress
+from ctidialer.store.connection import (
+    DEADLINE,
+    Argument,
+    Reply,
+    ResponseError,
+    WatchedConnection,
+)
+from ctidialer.store.endpoint import Dialup
+from ctidialer.store.errors import StoreError, StoreUnavailable
+from ctidialer.store.reconnection import BackOff, Reconnection
+from ctidialer.store.scripts import Script
+
+log = Logger()
+
+# What Redis answers when it cannot work now, and has changed nothing.  Before Redis 7 the code of
+# an error inside a script stands after a dash in the middle of the text.
+NOT_NOW = re.compile(
+    r"(?:^|: -)(LOADING|OOM|MISCONF|READONLY|MASTERDOWN|NOREPLICAS|BUSY|NOAUTH)(?= )"
+)
+# The answers after which only another connection helps: this one is no master's (any more).
+WRONG_SERVER = frozenset({"READONLY", "MASTERDOWN", "NOAUTH", "LOADING"})
+
+
+class LinkListener(Protocol):
+    """Who wants to know whether Redis is there."""
+
+    def store_up(self) -> None:
+        """Redis answers and takes commands."""
+
+    def store_down(self, reason: str) -> None:
+        """Redis is away; said again when the reason changes."""
+
+
+class Link:
+    """Commands to one Redis.  Without a connection they fail at once with StoreUnavailable.
+
+    ``reactor`` connects and, unless ``clock`` is given, times.  A connection on which Redis keeps
+    silent for ``deadline`` seconds is given up, and what is outstanding on it fails.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        address: RedisAddress,
+        *,
+        clock: IReactorTime | None = None,
+        deadline: float = DEADLINE,
+        back_off: BackOff | None = None,
+    ) -> None:
+        self.address = address
+        self.clock: IReactorTime = clock or reactor
+        self.reason = "not connected to Redis yet"
+        self._deadline = deadline
+        self._dialup = Dialup(reactor, self.clock, address, deadline)
+        self._connection: WatchedConnection | None = None
+        self._listeners: list[LinkListener] = []
+        self._waiting: list[Deferred[None]] = []
+        self._reconnection = Reconnection(
+            self.clock, self._open, self, back_off or BackOff(), address.safe
+        )
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a command sent now has a chance."""
+        return self._connection is not None and self._connection.usable
+
+    def start(self) -> None:
+        """Begin to connect; goes on for ever, until ``stop``."""
+        self._reconnection.start()
+
+    def stop(self) -> Deferred[None]:
+        """Close the connection; what is outstanding fails."""
+        self._connection = None
+        self.reason = "the link to Redis was closed"
+        return Deferred.fromCoroutine(self._reconnection.stop())
+
+    def add_listener(self, listener: LinkListener) -> None:
+        """Tell ``listener`` from now on; at once, where Redis is already there."""
+        self._listeners.append(listener)
+        if self.is_up:
+            listener.store_up()
+
+    def when_up(self, timeout: float | None = None) -> Deferred[None]:
+        """Fire when Redis is there; after ``timeout`` seconds fail with StoreUnavailable."""
+        up: Deferred[None] = Deferred()
+        if self.is_up:
+            up.callback(None)
+            return up
+        self._waiting.append(up)
+        if timeout is not None:
+            up.addTimeout(timeout, self.clock, self._waited_long_enough)
+        return up
+
+    def call(self, *arguments: Argument) -> Deferred[Reply]:
+        """Send one command; answers are bytes, int, None or lists of them.
+
+        Fails with StoreUnavailable, or with StoreError when Redis refuses the command.
+        """
+        return Deferred.fromCoroutine(self._call(arguments))
+
+    def run(
+        self, script: Script, names: Sequence[str], arguments: Sequence[Argument]
+    ) -> Deferred[Reply]:
+        """Run ``script`` on the keys ``names``; fails as ``call`` does."""
+        return Deferred.fromCoroutine(self._run(script, (len(names), *names, *arguments)))
+
+    def connected(self, connection: WatchedConnection) -> None:
+        """Part of Lifeline."""
+        self._connection = connection
+        waiting, self._waiting = self._waiting, []
+        for up in waiting:
+            up.callback(None)
+        for listener in list(self._listeners):
+            self._tell(listener, None)
+
+    def disconnected(self, reason: str) -> None:
+        """Part of Lifeline."""
+        self._connection = None
+        self.reason = reason
+        for listener in list(self._listeners):
+            self._tell(listener, reason)
+
+    async def _open(self) -> WatchedConnection:
+        return await self._dialup.open(WatchedConnection(self.clock, self._deadline))
+
+    async def _call(self, arguments: Sequence[Argument]) -> Reply:
+        try:
+            return await self._request(*arguments)
+        except ResponseError as error:
+            raise self._refused(str(error)) from None
+
+    async def _run(self, script: Script, rest: Sequence[Argument]) -> Reply:
+        try:
+            return await self._request("EVALSHA", script.digest, *rest)
+        except ResponseError as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise self._refused(str(error)) from None
+        return await self._call(("EVAL", script.text, *rest))
+
+    def _request(self, *arguments: Argument) -> Deferred[Reply]:
+        if self._connection is None:
+            raise StoreUnavailable(self.reason)
+        return self._connection.request(*arguments)
+
+    def _refused(self, text: str) -> StoreError:
+        code = NOT_NOW.search(text)
+        if code is None:
+            return StoreError(text)
+        if code[1] in WRONG_SERVER and self._connection is not None:
+            self._connection.abort(f"this Redis cannot be used: {text}")
+        return StoreUnavailable(f"Redis refuses for the moment: {text}")
+
+    def _waited_long_enough(self, value: object, timeout: float) -> None:
+        raise StoreUnavailable(f"no Redis at {self.address.safe}: {self.reason}")
+
+    def _tell(self, listener: LinkListener, reason: str | None) -> None:
+        with log.failuresHandled("A listener of the link to Redis failed"):
+            if reason is None:
+                listener.store_up()
+            else:
+                listener.store_down(reason)

@@ -1,0 +1,125 @@
+"""What can be read from Redis without a lease: tables, queue lengths, entries in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.logger import Logger
+
+from ctidialer.contract import keys
+from ctidialer.contract.record import Kind
+from ctidialer.store.connection import Argument, Reply
+from ctidialer.store.errors import StoreError, WrongType
+from ctidialer.store.in_flight import InFlight, decode_in_flight
+from ctidialer.store.link import Link
+
+log = Logger()
+
+LENGTH_OF = {Kind.QUEUE: "LLEN", Kind.SCHEDULE: "ZCARD"}
+TYPE_FOR = {"LLEN": "list", "ZCARD": "zset", "HGETALL": "hash", "HGET": "hash", "HMGET": "hash"}
+
+
+class Reading:
+    """Reads what stands in Redis for ``host``; every method fails with StoreUnavailable while
+    Redis is away, and with WrongType where a key holds what it should not.
+    """
+
+    def __init__(self, link: Link, host: str) -> None:
+        self._link = link
+        self._in_flight_key = keys.in_flight(host)
+
+    def read_table(self, key: str) -> Deferred[dict[str, bytes]]:
+        """Return the hash ``key``, empty where there is none.
+
+        Field names that are no UTF-8 are returned with escapes in place of the bad bytes.
+        """
+        return Deferred.fromCoroutine(self._read_table(key))
+
+    def read_field(self, key: str, field: str) -> Deferred[bytes | None]:
+        """Return one field of the hash ``key``, None where there is none."""
+        return Deferred.fromCoroutine(self._read_field(key, field))
+
+    def queue_lengths(self, queues: Sequence[str | tuple[str, Kind]]) -> Deferred[dict[str, int]]:
+        """Return the length of each list (or zset: ``(key, Kind.SCHEDULE)``), by key.
+
+        A key that holds something else is left out.
+        """
+        return Deferred.fromCoroutine(self._queue_lengths(queues))
+
+    def in_flight(self) -> Deferred[list[InFlight]]:
+        """Return all entries of this host that were taken and not settled, in the order of taking.
+
+        A value that cannot be read is left where it is, and logged.
+        """
+        return Deferred.fromCoroutine(self._read_in_flight())
+
+    async def look_up(self, entry_ids: Sequence[str]) -> list[InFlight]:
+        """Return those of the entries that are still in flight."""
+        if not entry_ids:
+            return []
+        values = await self._read("HMGET", self._in_flight_key, *entry_ids)
+        assert isinstance(values, list)
+        found = zip(entry_ids, values, strict=True)
+        return self._decoded((one, value) for one, value in found if isinstance(value, bytes))
+
+    async def _read_table(self, key: str) -> dict[str, bytes]:
+        return dict(named_values(await self._read("HGETALL", key)))
+
+    async def _read_field(self, key: str, field: str) -> bytes | None:
+        value = await self._read("HGET", key, field)
+        return value if isinstance(value, bytes) else None
+
+    async def _queue_lengths(self, queues: Sequence[str | tuple[str, Kind]]) -> dict[str, int]:
+        named = [(one, Kind.QUEUE) if isinstance(one, str) else one for one in queues]
+        lengths = await gatherResults(
+            [Deferred.fromCoroutine(self._length(LENGTH_OF[kind], key)) for key, kind in named],
+            consumeErrors=True,
+        )
+        pairs = zip(named, lengths, strict=True)
+        return {key: length for (key, _), length in pairs if length is not None}
+
+    async def _length(self, command: str, key: str) -> int | None:
+        try:
+            length = await self._read(command, key)
+        except WrongType:
+            return None
+        assert isinstance(length, int)
+        return length
+
+    async def _read_in_flight(self) -> list[InFlight]:
+        fields = await self._read("HGETALL", self._in_flight_key)
+        return sorted(self._decoded(named_values(fields)), key=lambda entry: entry.order)
+
+    def _decoded(self, values: Iterable[tuple[str, bytes]]) -> list[InFlight]:
+        entries = []
+        for entry_id, value in values:
+            try:
+                entries.append(decode_in_flight(entry_id, value))
+            except ValueError as error:
+                log.error(
+                    "The entry {id} in {key} cannot be read and stays there: {reason}",
+                    id=entry_id,
+                    key=self._in_flight_key,
+                    reason=str(error),
+                )
+        return entries
+
+    async def _read(self, command: str, key: str, *more: Argument) -> Reply:
+        try:
+            return await self._link.call(command, key, *more)
+        except StoreError as error:
+            if str(error).startswith("WRONGTYPE"):
+                raise WrongType(key, "value of another type", TYPE_FOR[command]) from None
+            raise
+
+
+def named_values(reply: Reply) -> list[tuple[str, bytes]]:
+    """Return the pairs of a reply that is name, value, name, value, …"""
+    assert isinstance(reply, list)
+    pairs = zip(reply[::2], reply[1::2], strict=True)
+    return [
+        (name.decode("utf-8", "backslashreplace"), value)
+        for name, value in pairs
+        if isinstance(name, bytes) and isinstance(value, bytes)
+    ]

@@ -1,0 +1,283 @@
+"""What the dialer does in Redis: take, note, settle, give back.  Each is one atomic step.
+
+Every method fails with StoreUnavailable while Redis is away, and may be called again with the same
+arguments then: done twice is done once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+
+from ctidialer.contract import keys
+from ctidialer.contract.task import Side
+from ctidialer.store.batch import Batch
+from ctidialer.store.connection import Argument, Reply
+from ctidialer.store.errors import (
+    LeaseHeld,
+    LeaseLost,
+    NotInFlight,
+    StoreError,
+    StoreUnavailable,
+    WrongType,
+)
+from ctidialer.store.in_flight import (
+    DUE,
+    Claimed,
+    Dialing,
+    InFlight,
+    decode_in_flight,
+    dialing_line,
+    header,
+)
+from ctidialer.store.lease import Lease
+from ctidialer.store.link import Link
+from ctidialer.store.reading import Reading, named_values
+from ctidialer.store.scripts import CLAIM, NOTE, RETURN, SETTLE, STATUS, Script
+
+__all__ = [
+    "Claimed",
+    "Dialing",
+    "InFlight",
+    "LeaseHeld",
+    "LeaseLost",
+    "NotInFlight",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+    "WrongType",
+]
+
+
+@frozen
+class _Origin:
+    """Where entries come from: a list and its end, or (``side`` None) a zset."""
+
+    key: str
+    side: Side | None
+
+    @property
+    def end(self) -> str:
+        return DUE if self.side is None else self.side.value
+
+
+@frozen
+class _UnansweredClaim:
+    """A claim whose answer was lost: it may have taken up to ``count`` entries."""
+
+    number: int
+    origin: _Origin
+    count: int
+
+
+class Store(Reading):
+    """The queues, the entries in flight, the records and the lease of one host.
+
+    ``daemon_id`` names this daemon to people.  ``max_records``: about how many the stream keeps.
+    ``record_list`` and ``record_channel``: where else each record goes, empty = nowhere.
+    ``lease`` is in seconds.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        host: str,
+        daemon_id: str,
+        max_records: int,
+        record_list: str = "",
+        record_channel: str = "",
+        *,
+        lease: float = 15.0,
+    ) -> None:
+        super().__init__(link, host)
+        self._lease = Lease(link, host, daemon_id, lease)
+        self._status_key = keys.status(host)
+        self._record_keys = tuple(filter(None, (keys.records(host), record_list)))
+        self._max_records = max_records
+        self._record_channel = record_channel
+        self._claims = 0
+        self._unanswered: dict[int, _UnansweredClaim] = {}
+        self._notes: Batch[tuple[str, bytes], bool] = Batch(link.clock, self._send_notes)
+        self._settlements: Batch[tuple[str, bytes], bool] = Batch(
+            link.clock, self._send_settlements
+        )
+        self._write_backs: Batch[tuple[str, float | None], bool] = Batch(
+            link.clock, self._send_back
+        )
+
+    # --- the lease ---------------------------------------------------------------------------
+
+    @property
+    def renewal_period(self) -> float:
+        """Seconds between two renewals of the lease: a third of it."""
+        return self._lease.renewal_period
+
+    def acquire_lease(self) -> Deferred[None]:
+        """Take this host's name; fails with LeaseHeld, naming the daemon that has it."""
+        return Deferred.fromCoroutine(self._acquire_lease())
+
+    def renew_lease(self) -> Deferred[bool]:
+        """Keep this host's name; fails with LeaseLost where another daemon has it.
+
+        True = it had lapsed, nobody had taken it, and it was taken anew.  Also calls off claims
+        whose answers were lost, so that what they took does not lie idle.
+        """
+        return Deferred.fromCoroutine(self._renew_lease())
+
+    def release_lease(self) -> Deferred[None]:
+        """Give this host's name free, unless it is another daemon's already."""
+        return Deferred.fromCoroutine(self._lease.release())
+
+    # --- taking ------------------------------------------------------------------------------
+
+    def claim(self, queue: str, side: Side, count: int, *, task: str) -> Deferred[list[Claimed]]:
+        """Take up to ``count`` entries from one end of the list ``queue``, in the queue's order.
+
+        A claim that fails has taken nothing for good: where its answer was lost, what it may have
+        taken goes back to the head of the queue before the next claim from it, or with the next
+        renewal of the lease.  Fails with WrongType, LeaseLost or StoreUnavailable.
+        """
+        return Deferred.fromCoroutine(self._claim(_Origin(queue, side), count, task, 0.0))
+
+    def claim_due(self, key: str, count: int, now: float) -> Deferred[list[Claimed]]:
+        """Take up to ``count`` members of the zset ``key`` due at ``now``, the earliest first.
+
+        ``now`` in unix seconds.  The score is kept in the in-flight entry.  Fails as ``claim``.
+        """
+        return Deferred.fromCoroutine(self._claim(_Origin(key, None), count, None, now))
+
+    # --- while it is in flight ---------------------------------------------------------------
+
+    def note_dialing(self, entry_id: str, dialing: Dialing) -> Deferred[None]:
+        """Write which call is about to be placed; only when this has fired may it be placed.
+
+        Fails with NotInFlight where the entry was settled or given back, by whomever.
+        """
+        return Deferred.fromCoroutine(self._note(entry_id, dialing_line(dialing)))
+
+    # --- the end -----------------------------------------------------------------------------
+
+    def settle(self, entry_id: str, record: bytes) -> Deferred[bool]:
+        """Write the record and end the flight of the entry, exactly once.
+
+        False = the entry was no longer in flight, and nothing was written.
+        """
+        return self._settlements.add((entry_id, record))
+
+    def give_back(self, entry_ids: Sequence[str]) -> Deferred[int]:
+        """Put entries that were certainly not dialed back where they were taken from.
+
+        List entries go to the end of the list from which they were taken, in their old order,
+        whatever the order of ``entry_ids``; members to their zset with their score, unless the
+        back end has put them there again meanwhile.  Returns how many were still in flight.
+        """
+        back = Deferred.fromCoroutine(self._send_back([(one, None) for one in entry_ids]))
+        return back.addCallback(sum)
+
+    def write_back(self, entry_id: str, score: float) -> Deferred[bool]:
+        """Put a scheduled member back into its zset, to be called at ``score`` (unix seconds).
+
+        False = it was no longer in flight, and nothing was written.
+        """
+        return self._write_backs.add((entry_id, score))
+
+    def publish_status(self, document: bytes, ttl: float) -> Deferred[None]:
+        """Publish what this daemon is doing (JSON); it vanishes after ``ttl`` seconds."""
+        return Deferred.fromCoroutine(self._publish_status(document, ttl))
+
+    # -----------------------------------------------------------------------------------------
+
+    async def _acquire_lease(self) -> None:
+        await self._lease.acquire(self._claims)
+
+    async def _renew_lease(self) -> bool:
+        begun = await self._lease.renew(self._claims)
+        await self._call_off(list(self._unanswered.values()))
+        return begun
+
+    async def _claim(
+        self, origin: _Origin, count: int, task: str | None, now: float
+    ) -> list[Claimed]:
+        if count < 1:
+            return []
+        await self._call_off_claims_from(origin)
+        self._claims += 1
+        claim = _UnansweredClaim(self._claims, origin, count)
+        start = header(origin.key, origin.side, task)
+        arguments = (claim.number, count, origin.end, repr(float(now)), start)
+        try:
+            reply = await self._run(CLAIM, (origin.key,), arguments)
+        except StoreUnavailable as error:
+            if error.may_have_been_executed:
+                self._unanswered[claim.number] = claim
+            raise
+        entries = named_values(reply)
+        return [decode_in_flight(entry_id, value).claimed for entry_id, value in entries]
+
+    async def _call_off_claims_from(self, origin: _Origin) -> None:
+        if self._unanswered:
+            claims = self._unanswered.values()
+            await self._call_off([claim for claim in claims if claim.origin == origin])
+
+    async def _call_off(self, claims: Sequence[_UnansweredClaim]) -> None:
+        """Give back what these claims took, the latest first, and see that they take no more."""
+        for claim in reversed(claims):
+            ids = [
+                f"{self._lease.token}-{claim.number}-{index}"
+                for index in reversed(range(claim.count))
+            ]
+            await self._return(claim.origin, [(one, None) for one in ids], claim.number)
+            self._unanswered.pop(claim.number, None)
+
+    async def _note(self, entry_id: str, line: bytes) -> None:
+        if not await self._notes.add((entry_id, line)):
+            raise NotInFlight(entry_id)
+
+    async def _send_notes(self, notes: Sequence[tuple[str, bytes]]) -> list[bool]:
+        return _flags(await self._run(NOTE, (), _flat(notes)))
+
+    async def _send_settlements(self, records: Sequence[tuple[str, bytes]]) -> list[bool]:
+        arguments = (self._max_records, self._record_channel, *_flat(records))
+        return _flags(await self._run(SETTLE, self._record_keys, arguments))
+
+    async def _send_back(self, entries: Sequence[tuple[str, float | None]]) -> list[bool]:
+        """Return entries to where they came from; the answers are in the order of ``entries``."""
+        scores = dict(entries)
+        found = await self.look_up(list(scores))
+        by_origin: dict[_Origin, list[str]] = {}
+        for entry in sorted(found, key=lambda entry: entry.order, reverse=True):
+            by_origin.setdefault(_Origin(entry.key, entry.side), []).append(entry.id)
+        returned: set[str] = set()
+        for origin, ids in by_origin.items():
+            await self._call_off_claims_from(origin)
+            flags = await self._return(origin, [(one, scores[one]) for one in ids], 0)
+            returned.update(one for one, flag in zip(ids, flags, strict=True) if flag)
+        return [one in returned for one, _ in entries]
+
+    async def _return(
+        self, origin: _Origin, entries: Sequence[tuple[str, float | None]], called_off: int
+    ) -> list[bool]:
+        scores = [(one, "" if score is None else repr(float(score))) for one, score in entries]
+        arguments = (called_off, origin.end, *_flat(scores))
+        return _flags(await self._run(RETURN, (origin.key,), arguments))
+
+    async def _publish_status(self, document: bytes, ttl: float) -> None:
+        await self._lease.run(STATUS, (self._status_key,), (document, max(1, round(ttl * 1000))))
+
+    def _run(
+        self, script: Script, names: Sequence[str], arguments: Sequence[Argument]
+    ) -> Coroutine[Deferred[Any], Any, Reply]:
+        """Run a script that works on in-flight entries, under the lease."""
+        return self._lease.run(script, (self._in_flight_key, *names), arguments)
+
+
+def _flags(reply: Reply) -> list[bool]:
+    assert isinstance(reply, list)
+    return [flag == 1 for flag in reply]
+
+
+def _flat(pairs: Iterable[tuple[Argument, Argument]]) -> list[Argument]:
+    return [part for pair in pairs for part in pair]

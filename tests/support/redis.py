@@ -1,0 +1,75 @@
+"""A real Redis (or Valkey) server for tests, and a proxy that cuts its connections."""
+
+from __future__ import annotations
+
+import shutil
+from tempfile import mkdtemp
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from ctidialer.store.address import parse_address
+from ctidialer.store.connection import Argument, Reply
+from ctidialer.store.link import Link
+from ctidialer.store.reconnection import BackOff
+from ctidialer.store.server import RedisProcess, start_redis
+
+QUICK = BackOff(first=0.005, most=0.05, refused=0.05)
+"""Reconnects at once: no test shall wait."""
+
+_shared: list[RedisProcess] = []
+
+
+async def shared_redis() -> RedisProcess:
+    """Return the one server that all tests of this process share; it dies with the process."""
+    if not _shared or not _shared[0].running:
+        directory = mkdtemp(prefix="ctidialer-test-")
+        _shared[:] = [await start_redis(reactor, directory)]
+        reactor.addSystemEventTrigger("after", "shutdown", shutil.rmtree, directory, True)
+    return _shared[0]
+
+
+async def own_redis(test: TestCase, directory: str | None = None, **options: Any) -> RedisProcess:
+    """Start a server for ``test`` alone; it is killed when the test ends."""
+    process = await start_redis(reactor, directory or new_directory(test), **options)
+    test.addCleanup(process.kill)
+    return process
+
+
+def new_directory(test: TestCase) -> str:
+    """Return a new directory that goes with the test."""
+    directory = mkdtemp(prefix="ctidialer-test-")
+    test.addCleanup(shutil.rmtree, directory, True)
+    return directory
+
+
+def link_to(test: TestCase, url: str, **options: Any) -> Link:
+    """Return a started link to ``url`` that is stopped when the test ends."""
+    link = Link(reactor, parse_address(url), **{"back_off": QUICK, **options})
+    link.start()
+    test.addCleanup(link.stop)
+    return link
+
+
+class RedisTestCase(TestCase):
+    """Tests with an empty Redis: ``self.redis`` is a link of the test's own, ``self.url`` its URL."""
+
+    timeout = 30
+    url: str
+    redis: Link
+
+    def setUp(self) -> Any:
+        return Deferred.fromCoroutine(self.set_up())
+
+    async def set_up(self) -> None:
+        """Connect to the server and empty it; a test case that needs more extends this."""
+        self.url = (await shared_redis()).url
+        self.redis = link_to(self, self.url)
+        await self.redis.when_up(10)
+        await self.redis.call("FLUSHALL")
+
+    def call(self, *arguments: Argument) -> Deferred[Reply]:
+        """Send one command to Redis, as a back end would."""
+        return self.redis.call(*arguments)
