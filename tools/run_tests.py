@@ -2,16 +2,21 @@
 
 The figures are trial's own, read off its closing lines.  The exit status is 0 only when trial's
 is, its closing lines were found, nothing failed and at least one test passed.  A test that is
-expected to fail and does is counted as skipped; one that unexpectedly passes, as failed.
+expected to fail and does is counted as skipped; one that unexpectedly passes, as failed.  A run
+that takes longer than the limit is ended, with all that it started, and has failed.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 _RAN = re.compile(r"^Ran \d+ tests? in [\d.]+s$")
@@ -81,23 +86,44 @@ def _trial_command(jobs: int, names: list[str]) -> list[str]:
     return [sys.executable, "-m", "twisted.trial", *parallel, *names]
 
 
-def run(jobs: int, names: list[str]) -> int:
-    """Run the tests ``names`` and return the exit status; the last line printed is the count."""
+def _end(process: subprocess.Popen[str]) -> None:
+    """Kill ``process`` and all that it started: trial leads a process group of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def _started(command: list[str], limit: float) -> Iterator[subprocess.Popen[str]]:
+    """Run ``command`` for at most ``limit`` seconds; whatever of it is left at the end is killed."""
     with subprocess.Popen(
-        _trial_command(jobs, names),
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
         errors="replace",
+        start_new_session=True,
     ) as process:
+        timer = threading.Timer(limit, _end, [process])
+        timer.start()
+        try:
+            yield process
+        finally:
+            timer.cancel()
+            _end(process)
+
+
+def run(jobs: int, limit: float, names: list[str]) -> int:
+    """Run the tests ``names`` and return the exit status; the last line printed is the count."""
+    with _started(_trial_command(jobs, names), limit) as process:
         count = read_count(_shown(process))
+        ended_with = process.wait()
     if count is None:
-        print("trial did not say how the tests ended")
-    status = exit_status(process.returncode, count)
+        print(f"trial ended with {ended_with} and did not say how the tests ended")
+    status = exit_status(ended_with, count)
     if status and count is not None and not count.failed:
-        print(f"no failed test, but no success either: trial's exit status is {process.returncode}")
+        print(f"no failed test, but no success either: trial ended with {ended_with}")
     print(count or Count(0, 1, 0), flush=True)
     return status
 
@@ -106,9 +132,10 @@ def main() -> int:
     """Read the command line, run, and return the exit status."""
     parser = argparse.ArgumentParser(description="Run trial and count the tests.")
     parser.add_argument("--jobs", type=int, default=1, help="worker processes (default 1)")
+    parser.add_argument("--limit", type=float, default=900.0, help="seconds (default 900)")
     parser.add_argument("names", nargs="*", default=["tests"], help="what to run (default tests)")
     arguments = parser.parse_args()
-    return run(arguments.jobs, arguments.names)
+    return run(arguments.jobs, arguments.limit, arguments.names)
 
 
 if __name__ == "__main__":
