@@ -1,0 +1,224 @@
+"""When a task may start calls (SPEC 2.2: start and stop, work hours, work week, holidays).
+
+A local time means the first moment at which the clock of the zone shows it, or a later one.  So:
+
+* where the clock is put forward, a time that is skipped is the moment of the change: a window
+  inside the gap does not open that day, one that reaches into it is cut;
+* where the clock is put back, the first of the two counts, for beginnings and ends alike: every
+  window opens once, 02:15-02:45 in the first of the two hours, 02:00-03:00 for both of them.
+
+A window belongs to the day on which it began: its weekday and the work week are asked of that day
+also after midnight.  ``begin`` equal to ``end`` is an empty window (whole days are 0:00-24:00): a
+mistyped window shall not call people at night.  Holidays cut through everything.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from bisect import bisect_right
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+
+from ctidialer.contract.task import CallingHours, Span, Window
+
+WHOLE_DAY = (Window(0, 86_400),)
+DAYS_BACK = 2
+DAYS_AHEAD = 21
+"""Hours repeat weekly; the third week is for windows that a change of the clock swallows."""
+
+FAR_FUTURE = 253_000_000_000.0
+"""Year 9987, near the end of Python's calendar: what opens only then never does."""
+
+Moments = tuple[float, float]
+"""From (included) to (excluded), unix seconds."""
+
+
+class Closed(enum.Enum):
+    """Why no call may start."""
+
+    BEFORE_START = "it is before start_time"
+    AFTER_STOP = "stop_time is past"
+    OUTSIDE_HOURS = "it is outside the work hours"
+    NOT_A_WORKING_DAY = "today is no day of work_week"
+    HOLIDAY = "it is a holiday"
+
+
+@frozen
+class Opening:
+    """Whether calls may start, and until when that holds.
+
+    ``closed`` says why not, None = they may.  ``changes_at`` is the unix time at which ``open``
+    changes next, None = never: keep the value until then.  (The reason may change before: ask
+    again to explain.)
+    """
+
+    open: bool
+    closed: Closed | None = None
+    changes_at: float | None = None
+
+
+def opening(hours: CallingHours, node_zone: str, now: float) -> Opening:
+    """Return whether calls may start at ``now`` (unix seconds), and when that changes.
+
+    ``node_zone`` is the IANA name for hours without a zone of their own.  Raises
+    ``zoneinfo.ZoneInfoNotFoundError`` for a name that is none; documents with one do not get here.
+    """
+    calendar = _calendar(hours, hours.timezone or node_zone)
+    closed = _why_closed(calendar, now)
+    if closed is not None:
+        return Opening(False, closed, _opens_at(calendar, now))
+    return Opening(True, None, _closes_at(calendar, now))
+
+
+@frozen
+class _Calendar:
+    """Calling hours with every date-time as unix seconds; holidays in order and disjoint."""
+
+    hours: CallingHours
+    zone: ZoneInfo
+    start: float
+    stop: float
+    holidays: tuple[Moments, ...]
+
+
+def _calendar(hours: CallingHours, zone_name: str) -> _Calendar:
+    zone = ZoneInfo(zone_name)
+    start = -math.inf if hours.start is None else _moment(zone, hours.start)
+    stop = math.inf if hours.stop is None else _moment(zone, hours.stop)
+    return _Calendar(hours, zone, start, stop, _merged(zone, hours.holidays))
+
+
+def _merged(zone: ZoneInfo, spans: tuple[Span, ...]) -> tuple[Moments, ...]:
+    merged: list[Moments] = []
+    for begin, end in sorted((_moment(zone, s.begin), _moment(zone, s.end)) for s in spans):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif begin < end:
+            merged.append((begin, end))
+    return tuple(merged)
+
+
+def _why_closed(calendar: _Calendar, now: float) -> Closed | None:
+    if now >= calendar.stop:
+        return Closed.AFTER_STOP
+    if now < calendar.start:
+        return Closed.BEFORE_START
+    if _holiday_end(calendar, now) is not None:
+        return Closed.HOLIDAY
+    if _working(calendar, now)[0]:
+        return None
+    weekdays = calendar.hours.weekdays
+    today = datetime.fromtimestamp(now, calendar.zone).date()
+    is_off = weekdays is not None and _weekday(today) not in weekdays
+    return Closed.NOT_A_WORKING_DAY if is_off else Closed.OUTSIDE_HOURS
+
+
+def _opens_at(calendar: _Calendar, now: float) -> float | None:
+    """Return the first moment from ``now`` on at which nothing is in the way; None = never.
+
+    Every turn goes to the end of what is in the way, so there are about two for a holiday.
+    """
+    moment: float | None = max(now, calendar.start)
+    while moment is not None and moment < min(calendar.stop, FAR_FUTURE):
+        end = _holiday_end(calendar, moment)
+        if end is not None:
+            moment = end
+            continue
+        is_open, changes_at = _working(calendar, moment)
+        if is_open:
+            return moment
+        moment = changes_at
+    return None
+
+
+def _closes_at(calendar: _Calendar, now: float) -> float | None:
+    _, hours_end = _working(calendar, now)
+    ends = [calendar.stop, math.inf if hours_end is None else hours_end]
+    following = bisect_right(calendar.holidays, (now, math.inf))
+    ends += [begin for begin, _ in calendar.holidays[following : following + 1]]
+    return min(ends) if min(ends) < math.inf else None
+
+
+def _holiday_end(calendar: _Calendar, now: float) -> float | None:
+    """Return the end of the holiday that ``now`` is in, None = it is in none."""
+    at = bisect_right(calendar.holidays, (now, math.inf)) - 1
+    if at < 0 or now >= calendar.holidays[at][1]:
+        return None
+    return calendar.holidays[at][1]
+
+
+def _working(calendar: _Calendar, now: float) -> tuple[bool, float | None]:
+    """Return whether ``now`` is in a work hour of a working weekday, and when that changes."""
+    hours = calendar.hours
+    if not hours.windows and (hours.weekdays is None or len(hours.weekdays) == 7):
+        return True, None
+    until = None
+    for begin, end in _work_hours(calendar, now):
+        if end <= now:
+            continue
+        if begin > (now if until is None else until):
+            return (False, begin) if until is None else (True, until)
+        until = end if until is None else max(until, end)
+    return until is not None, None
+
+
+def _work_hours(calendar: _Calendar, now: float) -> Iterator[Moments]:
+    """Yield the work hours around ``now`` and for three weeks on, in the order of their begins."""
+    today = datetime.fromtimestamp(now, calendar.zone).date()
+    windows = sorted(calendar.hours.windows or WHOLE_DAY, key=lambda window: window.begin)
+    for days in range(-DAYS_BACK, DAYS_AHEAD + 1):
+        day = today + timedelta(days=days)
+        for window in windows:
+            if _is_on(calendar.hours, window, day):
+                begin, end = _bounds(calendar.zone, window, day)
+                if begin < end:
+                    yield begin, end
+
+
+def _is_on(hours: CallingHours, window: Window, day: date) -> bool:
+    weekday = _weekday(day)
+    return window.weekday in (None, weekday) and (
+        hours.weekdays is None or weekday in hours.weekdays
+    )
+
+
+def _bounds(zone: ZoneInfo, window: Window, day: date) -> Moments:
+    midnight = datetime.combine(day, time())
+    past_midnight = timedelta(days=1 if window.begin > window.end else 0)
+    begin = midnight + timedelta(seconds=window.begin)
+    end = midnight + timedelta(seconds=window.end) + past_midnight
+    return _moment(zone, begin), _moment(zone, end)
+
+
+def _weekday(day: date) -> int:
+    """Return 0 = Sunday … 6 = Saturday."""
+    return day.isoweekday() % 7
+
+
+@lru_cache(maxsize=8192)
+def _moment(zone: ZoneInfo, local: datetime) -> float:
+    """Return the first moment (unix seconds) at which the zone's clock shows ``local`` or later."""
+    before = local.replace(tzinfo=zone, fold=0)
+    after = local.replace(tzinfo=zone, fold=1)
+    earlier, later = before.utcoffset(), after.utcoffset()
+    if earlier is None or later is None or earlier >= later:
+        return before.timestamp()  # an ordinary time, or the first of two
+    return _change_between(zone, after.timestamp(), before.timestamp())
+
+
+def _change_between(zone: ZoneInfo, low: float, high: float) -> float:
+    """Return the second at which the clock is put forward, after ``low`` and up to ``high``."""
+    old = datetime.fromtimestamp(low, zone).utcoffset()
+    first, last = math.floor(low), math.ceil(high)
+    while last - first > 1:
+        middle = (first + last) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == old:
+            first = middle
+        else:
+            last = middle
+    return float(last)
