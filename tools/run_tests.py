@@ -94,7 +94,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def _started(command: list[str], limit: float) -> Iterator[subprocess.Popen[str]]:
-    """Run ``command`` for at most ``limit`` seconds; whatever of it is left at the end is killed."""
+    """Run ``command`` for at most ``limit`` seconds; what is left of it at the end is killed."""
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
