@@ -1,0 +1,63 @@
+"""The audit of a campaign: what was put in, what was recorded, what the switch was asked for.
+
+Pure: entries, records and calls in, findings out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from attrs import field, frozen
+
+from ctidialer.contract.record import Outcome, Record
+
+
+@frozen
+class Audit:
+    """What an audit found; ``faults`` are sentences, empty = every number is accounted for."""
+
+    outcomes: Counter[Outcome]
+    attempts: int
+    faults: tuple[str, ...] = field(factory=tuple)
+
+
+def audit(
+    entries: Sequence[bytes], records: Sequence[Record], dialed: Collection[str] | None
+) -> Audit:
+    """Compare the ``entries`` put in with their records, and these with the switch's own log.
+
+    ``dialed`` are the UUIDs of every originate the switch was asked for, as often as it was asked;
+    None = the switch keeps no log that could be read.
+    """
+    attempts = [attempt.uuid for record in records for attempt in record.attempts]
+    faults = [*_unaccounted(entries, records)]
+    if dialed is not None:
+        faults += _disagreement(Counter(attempts), Counter(dialed))
+    return Audit(Counter(record.outcome for record in records), len(attempts), tuple(faults))
+
+
+def _unaccounted(entries: Sequence[bytes], records: Sequence[Record]) -> list[str]:
+    put_in = Counter(entries)
+    recorded = Counter(record.entry for record in records)
+    return [
+        *(
+            f"{_shown(entry)}: {count} without a record"
+            for entry, count in (put_in - recorded).items()
+        ),
+        *(
+            f"{_shown(entry)}: {count} records too many"
+            for entry, count in (recorded - put_in).items()
+        ),
+    ]
+
+
+def _disagreement(recorded: Counter[str], dialed: Counter[str]) -> list[str]:
+    return [
+        *(f"call {uuid} stands in no record" for uuid in (dialed - recorded)),
+        *(f"the switch was never asked for call {uuid}" for uuid in (recorded - dialed)),
+    ]
+
+
+def _shown(entry: bytes) -> str:
+    return ascii(entry[:60].decode("utf-8", "backslashreplace"))

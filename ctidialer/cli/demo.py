@@ -1,0 +1,175 @@
+"""``ctidialer demo``: a whole campaign on a fresh machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from ctidialer.cli.campaign import Campaign, CampaignFailed, FreeSwitch, Plan, Report, Snapshot
+from ctidialer.cli.running import run
+from ctidialer.contract.record import Outcome
+from ctidialer.settings import SettingsError, host_and_port
+from ctidialer.store.errors import StoreError
+from ctidialer.store.server import NoServer
+
+SHOWN_FAULTS = 20
+
+
+@click.command()
+@click.option("--numbers", default=500, show_default=True, type=click.IntRange(1, 10_000_000))
+@click.option("--cps", default=0.0, help="Calls started per second.  [default: no limit]")
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1), help="Calls at once."
+)
+@click.option("--seed", default=1, show_default=True, help="What the simulated callees do.")
+@click.option("--freeswitch", metavar="HOST:PORT", help="Dial through a real FreeSWITCH.")
+@click.option(
+    "--password",
+    envvar="CTIDIALER_ESL_PASSWORD",
+    default="ClueCon",
+    help="Its Event Socket's password.  [default: ClueCon]",
+)
+@click.option(
+    "--dialstring",
+    default=FreeSwitch.dialstring,
+    show_default=True,
+    help="How a real FreeSWITCH is to dial.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and no progress.")
+def demo(
+    numbers: int,
+    cps: float,
+    limit: int,
+    seed: int,
+    freeswitch: str | None,
+    password: str,
+    dialstring: str,
+    as_json: bool,
+) -> None:
+    """Dial a whole campaign on this machine, through the real daemon.
+
+    A private Redis or Valkey and a simulated FreeSWITCH are started on free loopback ports and
+    stopped again.  The exit status is 0 only if every number has exactly one record and the
+    switch's own log agrees.
+    """
+    plan = Plan(numbers, cps, limit, seed, _freeswitch(freeswitch, password, dialstring))
+    began = monotonic()
+    try:
+        with (
+            TemporaryDirectory(prefix="ctidialer-demo-") as directory,
+            _Display(as_json) as display,
+        ):
+            report = run(
+                lambda reactor: Campaign(reactor, plan, Path(directory), display.show).run()
+            )
+    except (CampaignFailed, NoServer, StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(_as_json(plan, report, monotonic() - began)))
+    else:
+        _print(Console(), plan, report, monotonic() - began)
+    raise SystemExit(1 if report.faults else 0)
+
+
+def _freeswitch(address: str | None, password: str, dialstring: str) -> FreeSwitch | None:
+    if address is None:
+        return None
+    try:
+        host_and_port(address, "--freeswitch")
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    return FreeSwitch(address, password, dialstring)
+
+
+class _Display:
+    """The live progress: records written, numbers in flight and in the queue."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._progress = Progress(
+            TextColumn("dialing"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[in_flight]} in flight, {task.fields[queued]} queued"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            disable=quiet,
+        )
+        self._bar: TaskID | None = None
+
+    def __enter__(self) -> _Display:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show how far the campaign has got."""
+        if self._bar is None:
+            self._bar = self._progress.add_task(
+                "", total=snapshot.total, in_flight=0, queued=snapshot.queued
+            )
+        self._progress.update(
+            self._bar,
+            completed=snapshot.recorded,
+            in_flight=snapshot.in_flight,
+            queued=snapshot.queued,
+        )
+
+
+def _print(console: Console, plan: Plan, report: Report, seconds: float) -> None:
+    table = Table("Outcome", title="What became of the numbers", show_footer=True)
+    table.columns[0].footer = "all"
+    table.add_column("Numbers", justify="right", footer=str(len(report.records)))
+    table.add_column("Share", justify="right")
+    for outcome in Outcome:
+        count = report.audit.outcomes.get(outcome, 0)
+        if count:
+            table.add_row(outcome.value, str(count), f"{count / len(report.records):.1%}")
+    console.print(table)
+    console.print(f"Redis: {report.redis}; switch: {report.switch}", highlight=False)
+    console.print(_verdict(plan, report, seconds), highlight=False)
+    for fault in report.faults[:SHOWN_FAULTS]:
+        console.print(f"[red]fault[/red]: {fault}", highlight=False)
+    if len(report.faults) > SHOWN_FAULTS:
+        console.print(f"and {len(report.faults) - SHOWN_FAULTS} more")
+
+
+def _verdict(plan: Plan, report: Report, seconds: float) -> str:
+    figures = (
+        f"{plan.numbers} numbers, {len(report.records)} records, "
+        f"{report.audit.attempts} calls in {seconds:.1f} s"
+    )
+    if report.faults:
+        return f"{figures}: {len(report.faults)} faults"
+    if report.calls is None:
+        return f"{figures}: every number has exactly one record"
+    return f"{figures}: every number has exactly one record, and the switch's log agrees"
+
+
+def _as_json(plan: Plan, report: Report, seconds: float) -> dict[str, object]:
+    return {
+        "numbers": plan.numbers,
+        "records": len(report.records),
+        "calls": report.audit.attempts,
+        "calls_in_switch_log": report.calls,
+        "seconds": round(seconds, 3),
+        "outcomes": {outcome.value: count for outcome, count in report.audit.outcomes.items()},
+        "faults": list(report.faults),
+        "redis": report.redis,
+        "switch": report.switch,
+    }

@@ -1,0 +1,203 @@
+"""The calls that are up: each is one attempt, followed from its originate to its end.
+
+What happens to an attempt is decided in :mod:`ctidialer.rules.attempt`; here FreeSWITCH's words are
+brought to it.  Whoever places a call is given a Deferred that fires with the attempt once it has
+ended, however long that takes and whatever breaks meanwhile: while FreeSWITCH is away the call is
+kept, and asked for when it is back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+from uuid import uuid4
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ctidialer.dialer import channel_events
+from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError
+from ctidialer.esl.events import Event
+from ctidialer.esl.jobs import JobResult
+from ctidialer.rules import attempt as rules
+from ctidialer.rules.attempt import LINGER, Attempt
+
+
+class SwitchPort(Protocol):
+    """What is needed of FreeSWITCH to place calls and to ask for them."""
+
+    def api(self, command: str, timeout: float = ...) -> Deferred[str]:
+        """Run a command and return its answer."""
+
+    def background(self, job_id: str, command: str) -> Deferred[JobResult]:
+        """Run a command as a background job and return its result."""
+
+    def forget(self, job_id: str) -> None:
+        """Wait for this job no longer."""
+
+
+class NotSent(Exception):
+    """The originate certainly did not reach FreeSWITCH: the number may be dialed again."""
+
+
+@define(eq=False)
+class _Live:
+    attempt: Attempt
+    news_at: float
+    ended: Deferred[Attempt] = field(factory=Deferred)
+    job_id: str | None = None
+    missed: int = 0
+    """How often FreeSWITCH, asked, did not know the call."""
+
+
+class Calls:
+    """The live attempts of this node, by the UUID of their channel."""
+
+    log = Logger()
+
+    def __init__(self, clock: IReactorTime, switch: SwitchPort) -> None:
+        self._clock = clock
+        self._switch = switch
+        self._live: dict[str, _Live] = {}
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __contains__(self, uuid: str) -> bool:
+        return uuid in self._live
+
+    def __iter__(self) -> Iterator[Attempt]:
+        return iter([live.attempt for live in self._live.values()])
+
+    def place(self, attempt: Attempt, command: str) -> Deferred[Attempt]:
+        """Send ``originate <command>`` and follow the call.
+
+        The Deferred fires with the attempt when it has ended; it fails with NotSent, and only
+        then, when the command certainly did not reach FreeSWITCH.
+        """
+        live = self._follow(attempt)
+        live.job_id = str(uuid4())
+        job = self._switch.background(live.job_id, f"originate {command}")
+        job.addCallbacks(self._job_done, self._job_lost, callbackArgs=(live,), errbackArgs=(live,))
+        job.addErrback(self._bug, live)
+        return live.ended
+
+    def adopt(self, attempt: Attempt) -> Deferred[Attempt]:
+        """Follow a call that an earlier daemon placed (or may have placed)."""
+        return self._follow(attempt).ended
+
+    def event(self, event: Event) -> None:
+        """Take in one channel event; those of other people's calls are passed over."""
+        live = self._live.get(event.get("Unique-ID") or "")
+        if live is None:
+            return
+        now = self._clock.seconds()
+        if event.name == channel_events.ANSWER:
+            self._advance(live, rules.answered(live.attempt, now))
+        elif event.name == channel_events.HANG_UP:
+            self._advance(live, rules.hung_up(live.attempt, channel_events.hang_up(event, now)))
+
+    def ask(self, silent_for: float = 0.0) -> Deferred[None]:
+        """Ask FreeSWITCH for each call of which nothing was heard for ``silent_for`` seconds.
+
+        A call that it does not know twice, LINGER seconds apart, is gone: once is not enough, for
+        a job that was only just handed over has no channel yet.
+        """
+        now = self._clock.seconds()
+        silent = [live for live in self._live.values() if now - live.news_at >= silent_for]
+        asked = DeferredList([Deferred.fromCoroutine(self._ask_for(live)) for live in silent])
+        return asked.addCallback(lambda _: None)
+
+    def _follow(self, attempt: Attempt) -> _Live:
+        live = _Live(attempt, news_at=self._clock.seconds())
+        self._live[attempt.uuid] = live
+        return live
+
+    def _job_done(self, result: JobResult, live: _Live) -> None:
+        live.job_id = None
+        if not result.ok:
+            self._job_failed(live, result.text)
+            return
+        before = live.attempt.uuid
+        self._advance(live, rules.job_succeeded(live.attempt, result.text))
+        if live.attempt.uuid != before and not live.attempt.ended:
+            self._renamed(live, before)
+
+    def _renamed(self, live: _Live, before: str) -> None:
+        self.log.warn(
+            "FreeSWITCH gave call {call_uuid} another UUID, {given}: the one asked for is in use",
+            call_uuid=before,
+            given=live.attempt.uuid,
+        )
+        self._live.pop(before, None)
+        self._live[live.attempt.uuid] = live
+
+    def _job_failed(self, live: _Live, text: str) -> None:
+        now = self._clock.seconds()
+        self._advance(live, rules.job_failed(live.attempt, text, now))
+        if live.attempt.phase is rules.Phase.LINGERING:
+            self._clock.callLater(LINGER, self._lingered, live)
+
+    def _lingered(self, live: _Live) -> None:
+        self._advance(live, rules.lingered(live.attempt))
+
+    def _job_lost(self, failure: Failure, live: _Live) -> None:
+        live.job_id = None
+        error = failure.value
+        if isinstance(error, CommandRefused):
+            self._job_failed(live, error.reply)
+        elif isinstance(error, ConnectionGone) and not error.may_have_been_executed:
+            self._drop(live).errback(NotSent(str(error)))
+        elif isinstance(error, EslError):
+            self.log.info(
+                "The originate of {call_uuid} may have been executed ({error}): it is asked for",
+                call_uuid=live.attempt.uuid,
+                error=error,
+            )
+        else:
+            failure.raiseException()
+
+    def _bug(self, failure: Failure, live: _Live) -> None:
+        self.log.failure("Placing {call_uuid} failed", failure, call_uuid=live.attempt.uuid)
+
+    def _advance(self, live: _Live, attempt: Attempt) -> None:
+        live.attempt = attempt
+        live.news_at = self._clock.seconds()
+        live.missed = 0
+        if attempt.ended and self._live.get(attempt.uuid) is live:
+            self._drop(live).callback(attempt)
+
+    def _drop(self, live: _Live) -> Deferred[Attempt]:
+        del self._live[live.attempt.uuid]
+        if live.job_id is not None:
+            self._switch.forget(live.job_id)
+        return live.ended
+
+    async def _ask_for(self, live: _Live) -> None:
+        uuid = live.attempt.uuid
+        try:
+            answer = await self._switch.api(f"uuid_exists {uuid}")
+        except EslError:
+            return  # FreeSWITCH is away again: everything is asked for when it is back
+        if self._live.get(uuid) is not live:
+            return  # it ended while we asked
+        if answer.strip() == "true":
+            live.news_at = self._clock.seconds()
+            live.missed = 0
+        else:
+            self._missed(live)
+
+    def _missed(self, live: _Live) -> None:
+        live.missed += 1
+        if live.missed == 1:
+            self._clock.callLater(LINGER, self._ask_again, live)
+            return
+        self.log.info("FreeSWITCH no longer knows call {call_uuid}", call_uuid=live.attempt.uuid)
+        self._advance(live, rules.gone(live.attempt, self._clock.seconds()))
+
+    def _ask_again(self, live: _Live) -> None:
+        if live.missed and self._live.get(live.attempt.uuid) is live:
+            Deferred.fromCoroutine(self._ask_for(live)).addErrback(self._bug, live)

@@ -1,0 +1,50 @@
+"""What the channel events say, as values of ours."""
+
+from __future__ import annotations
+
+from ctidialer.esl.events import Event
+from ctidialer.rules.attempt import HangUp
+
+ANSWER = "CHANNEL_ANSWER"
+HANG_UP = "CHANNEL_HANGUP_COMPLETE"
+SUBSCRIBED = (ANSWER, HANG_UP)
+"""Two events a call are enough: the hang-up has the times of all that came before, and every event
+more costs FreeSWITCH's own time (with eight, a fifth of the calls it can place; ESL.md)."""
+
+_SIP_STATUS = ("variable_sip_term_status", "variable_sip_invite_failure_status")
+
+
+def hang_up(event: Event, now: float) -> HangUp:
+    """Return what a CHANNEL_HANGUP_COMPLETE says, its times moved onto our clock.
+
+    FreeSWITCH's clock need not be ours: only the distances between its stamps are used.
+    """
+    ended = _seconds(event, "Caller-Channel-Hangup-Time")
+
+    def ours(header: str) -> float | None:
+        stamp = _seconds(event, header)
+        return None if stamp is None or ended is None else now - (ended - stamp)
+
+    return HangUp(
+        at=now,
+        cause=event.get("Hangup-Cause") or None,
+        sip_code=sip_code(event),
+        progress_at=ours("Caller-Channel-Progress-Time")
+        or ours("Caller-Channel-Progress-Media-Time"),
+        answered_at=ours("Caller-Channel-Answered-Time"),
+    )
+
+
+def sip_code(event: Event) -> int | None:
+    """Return the final SIP status of a call, None where there was none (no SIP, or cut short)."""
+    for header in _SIP_STATUS:
+        text = event.get(header) or ""
+        if text.isascii() and text.isdigit():
+            return int(text)
+    return None
+
+
+def _seconds(event: Event, header: str) -> float | None:
+    """Return one of FreeSWITCH's microsecond stamps as unix seconds; 0 means it did not happen."""
+    text = event.get(header) or ""
+    return int(text) / 1e6 if text.isascii() and text.isdigit() and int(text) else None

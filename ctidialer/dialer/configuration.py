@@ -1,0 +1,101 @@
+"""Keeps the tables as they stand in Redis (SPEC 4): read whole, then change by change.
+
+A published change is read at once, field by field; everything is read again after every
+subscription and every few seconds, since many back ends never publish and a message can be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ctidialer.contract import keys
+from ctidialer.contract.notice import ConfigChange
+from ctidialer.dialer.tables import Changed, Tables
+from ctidialer.store.errors import StoreError
+from ctidialer.store.store import Store
+
+
+class Configuration:
+    """Reads the tables and says what has changed: ``changed`` is called once a change."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        tables: Tables,
+        store: Store,
+        changed: Callable[[Changed], None],
+    ) -> None:
+        self._tables = tables
+        self._store = store
+        self._changed = changed
+        # One read at a time: an older answer must never overwrite a newer one.
+        self._reading = DeferredLock()
+        self._polls = LoopingCall(self._poll)
+        self._polls.clock = clock
+
+    def start(self, interval: float) -> None:
+        """Read everything again every ``interval`` seconds."""
+        self._polls.start(interval, now=False).addErrback(
+            partial(self.log.failure, "Reading the tables has stopped")
+        )
+
+    def stop(self) -> None:
+        """Read no more."""
+        if self._polls.running:
+            self._polls.stop()
+
+    def read_all(self) -> Deferred[None]:
+        """Read every table; fails with StoreError where Redis does not give one."""
+        return self._alone(self._read_all)
+
+    def change(self, change: ConfigChange) -> Deferred[None]:
+        """A back end says that it has changed something."""
+        return self._alone(partial(self._read_change, change))
+
+    def _alone(self, read: Callable[[], Coroutine[Deferred[Any], Any, None]]) -> Deferred[None]:
+        alone: Deferred[None] = self._reading.run(read)
+        return alone
+
+    async def _poll(self) -> None:
+        try:
+            await self.read_all()
+        except StoreError as error:
+            self.log.info("The tables could not be read: {problem}", problem=str(error))
+
+    async def _read_all(self) -> None:
+        for key in self._tables.keys_of():
+            await self._read_table(key)
+
+    async def _read_change(self, change: ConfigChange) -> None:
+        for key in self._tables.keys_of(change.table):
+            if change.key is None:
+                await self._read_table(key)
+            else:
+                document = await self._store.read_field(key, change.key)
+                self._apply(self._tables.put(key, change.key, document))
+
+    async def _read_table(self, key: str) -> None:
+        self._apply(self._tables.replace(key, await self._store.read_table(key)))
+
+    def _apply(self, changed: Changed) -> None:
+        if not changed:
+            return
+        for name in sorted(changed.names):
+            for fault in self._tables.faults.get((changed.table, name), ()):
+                self.log.warn(
+                    "{key} {name}: {path}: {problem}",
+                    key=fault.key or keys.at(changed.table, "…"),
+                    name=name,
+                    path=fault.path,
+                    problem=fault.problem,
+                )
+        self._changed(changed)

@@ -1,0 +1,59 @@
+"""The accounts of the lines: how many calls are on each, which rest and which are out of use.
+
+The rules are in :mod:`ctidialer.rules.routing`; this holds the states that they lead to, by line
+name, so that a line that is edited or removed while calls are up keeps its account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from twisted.logger import Logger
+
+from ctidialer.contract.line import Line
+from ctidialer.rules import routing
+from ctidialer.rules.routing import CallEnd, LineState, Routes
+
+
+class LineAccounts:
+    """The present state of each line this node has used."""
+
+    log = Logger()
+
+    def __init__(self) -> None:
+        self._states: dict[str, LineState] = {}
+
+    @property
+    def states(self) -> Mapping[str, LineState]:
+        """The states by line name; a line that is not there was never used."""
+        return self._states
+
+    def room(self, routes: Routes, groups: Sequence[str], now: float, at_most: int) -> int:
+        """Return how many calls of a task with these line groups could be placed at ``now``."""
+        return routing.free_room(routes, self._states, groups, now, at_most)
+
+    def started(self, line: Line | None, now: float) -> None:
+        """A call takes its place on ``line`` (None: the default dial string has no account)."""
+        if line is not None:
+            state = self._states.get(line.name, LineState())
+            self._states[line.name] = routing.started(state, line, now)
+
+    def withdrawn(self, line: Line | None) -> None:
+        """The call on ``line`` proved to be none: never sent, or refused by FreeSWITCH itself."""
+        if line is not None:
+            self._states[line.name] = routing.withdrawn(self._states[line.name])
+
+    def ended(self, line: Line | None, now: float, end: CallEnd) -> None:
+        """The call that took its place on ``line`` has ended."""
+        if line is None:
+            return
+        before = self._states.get(line.name, LineState())
+        after = self._states[line.name] = routing.ended(before, line, now, end)
+        if after.out_of_use and not before.out_of_use:
+            self.log.warn(
+                "Line {line} is out of use after {faults} faults in a row",
+                line=line.name,
+                faults=after.faults,
+            )
+        elif before.out_of_use and not after.out_of_use:
+            self.log.info("Line {line} is back in use", line=line.name)

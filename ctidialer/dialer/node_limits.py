@@ -1,0 +1,48 @@
+"""What this node may do at once, over all its tasks."""
+
+from __future__ import annotations
+
+from ctidialer.rules import backpressure, pacing
+from ctidialer.rules.backpressure import Backpressure
+from ctidialer.rules.pacing import Pace
+
+UNLIMITED = 1_000_000
+
+
+class NodeLimits:
+    """``max_calls`` calls at once and ``max_cps`` starts per second (0 = no limit), and the pauses
+    that FreeSWITCH's refusals ask for.
+
+    ``calls`` are the numbers in hand, ``asked`` those of the claims that are under way.
+    """
+
+    def __init__(self, max_calls: int, max_cps: float) -> None:
+        self._max_calls = max_calls
+        self._max_cps = max_cps or None
+        self._pace = Pace()
+        self.backpressure = Backpressure()
+        self.calls = 0
+        self.asked = 0
+
+    def room(self, now: float) -> int:
+        """Return how many numbers may be asked for at ``now``."""
+        if self.backpressure.holds(now):
+            return 0
+        room = self._max_calls - self.calls - self.asked if self._max_calls else UNLIMITED
+        if self._max_cps is not None:
+            room = min(room, pacing.room(self._pace, self._max_cps, now) - self.asked)
+        return max(0, room)
+
+    def taken(self, count: int, now: float) -> None:
+        """``count`` numbers were taken and are called now."""
+        self.calls += count
+        if self._max_cps is not None:
+            self._pace = pacing.spent(self._pace, self._max_cps, count, now)
+
+    def refused(self, now: float) -> None:
+        """FreeSWITCH turned a call away."""
+        self.backpressure = backpressure.refused(self.backpressure, now)
+
+    def accepted(self, now: float) -> None:
+        """FreeSWITCH took a call."""
+        self.backpressure = backpressure.accepted(self.backpressure, now)

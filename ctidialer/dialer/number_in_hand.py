@@ -1,0 +1,133 @@
+"""A number that was taken from its queue, how far it has got, and how that can end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from attrs import asdict, evolve, field, frozen
+
+from ctidialer.contract.record import AttemptRecord, Kind, Outcome
+from ctidialer.contract.task import Destination
+from ctidialer.rules import attempt as rules
+from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.disposition import outcome
+from ctidialer.rules.itinerary import Itinerary
+from ctidialer.store.in_flight import Claimed
+
+
+@frozen
+class NumberInHand:
+    """A number to reach, with all that its task (or schedule configuration) ``name`` says of it.
+
+    ``variables`` are merged up to, and without, those of the line.
+    """
+
+    claim: Claimed
+    kind: Kind
+    name: str
+    number: str
+    destination: Destination
+    variables: Mapping[str, str] = field(factory=dict)
+    requested_uuid: str | None = None
+
+
+@frozen
+class Progress:
+    """How far a number has got: where in its line groups, and the attempts that failed.
+
+    It is written into the in-flight entry with every attempt, so that a daemon that comes after
+    this one goes on where this one stopped.
+    """
+
+    itinerary: Itinerary
+    attempts: tuple[AttemptRecord, ...] = ()
+    dialed_at: float | None = None
+    """When the call that is noted with this is placed; None = none is: the number rests."""
+
+    def encode(self) -> bytes:
+        """Return this as JSON."""
+        return msgspec.json.encode(asdict(self))
+
+    @classmethod
+    def decode(cls, raw: bytes) -> Progress:
+        """Read what ``encode`` wrote; raises ValueError."""
+        try:
+            document: dict[str, Any] = msgspec.json.decode(raw)
+            itinerary = document["itinerary"]
+            return cls(
+                Itinerary(**{**itinerary, "groups": tuple(itinerary["groups"])}),
+                tuple(AttemptRecord(**attempt) for attempt in document["attempts"]),
+                document["dialed_at"],
+            )
+        except (KeyError, TypeError, msgspec.DecodeError) as error:
+            raise ValueError(f"not the progress of a number: {error}") from error
+
+
+@frozen
+class Ended:
+    """A call was placed and has ended; ``progress`` is how far the number was before it."""
+
+    attempt: Attempt
+    group: str
+    progress: Progress
+
+    def with_attempt(self) -> Progress:
+        """Return how far the number is with this call counted."""
+        attempts = (*self.progress.attempts, rules.attempt_record(self.attempt))
+        return evolve(self.progress, attempts=attempts)
+
+
+@frozen
+class Held:
+    """No call was placed just now; ``refused`` is whether FreeSWITCH turned it away."""
+
+    reason: str
+    refused: bool = False
+
+
+@frozen
+class Finished:
+    """The number is done with: one record says how."""
+
+    outcome: Outcome
+    reason: str
+    attempts: tuple[AttemptRecord, ...] = ()
+
+
+@frozen
+class NotDialed:
+    """The number was certainly not dialed: it goes back where it was.
+
+    ``no_line`` is whether that was for want of a free line.
+    """
+
+    reason: str
+    refused: bool = False
+    no_line: bool = False
+
+
+@frozen
+class Suspended:
+    """Nothing is to be written: this daemon is going, and a number with attempts behind it and more
+    to come stays in flight for the next one; or another daemon has the number by now."""
+
+
+CallResult = Ended | Held | Finished | NotDialed | Suspended
+Verdict = Finished | NotDialed | Suspended
+
+
+def finished(progress: Progress, reason: str = "", *, lost: bool = False) -> Finished:
+    """Close a number by its last attempt; ``lost``: how that one ended cannot be learnt."""
+    if not progress.attempts:
+        return Finished(Outcome.UNKNOWN, reason or LOST)
+    last = progress.attempts[-1]
+    answered = last.answered_at is not None
+    if lost and not answered:
+        return Finished(Outcome.UNKNOWN, reason or LOST, progress.attempts)
+    how = outcome(answered=answered, cause=last.hangup_cause, sip_code=last.sip_code)
+    return Finished(how, reason, progress.attempts)
+
+
+LOST = "the call may have been placed, and how it ended cannot be learnt"

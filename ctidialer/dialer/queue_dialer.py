@@ -1,0 +1,228 @@
+"""Queue dialing (SPEC 2): numbers are taken from the lists of the open tasks and called.
+
+A LoopingCall looks at every open task; between its ticks a task is looked at again as soon as one
+of its slots comes free.  How many numbers to take is decided by the rules; numbers stay in their
+list until there is room to dial them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ctidialer.contract.number_document import decode_number
+from ctidialer.contract.record import Kind
+from ctidialer.contract.task import Destination, Task
+from ctidialer.contract.variables import merge_variables
+from ctidialer.dialer.closing import Closing
+from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.lines import LineAccounts
+from ctidialer.dialer.node_limits import NodeLimits
+from ctidialer.dialer.number_in_hand import Finished, NotDialed, NumberInHand, Progress, Verdict
+from ctidialer.dialer.numbers import Errand, Numbers, Reading
+from ctidialer.dialer.tables import Tables
+from ctidialer.dialer.task_runs import TaskRun, TaskRuns
+from ctidialer.rules import pacing
+from ctidialer.rules.itinerary import Itinerary
+from ctidialer.store.errors import StoreError
+from ctidialer.store.in_flight import Claimed, InFlight
+from ctidialer.store.store import Store
+
+AT_MOST = 200
+"""Numbers taken by one claim: more would keep everybody else's commands to Redis waiting."""
+
+
+class QueueDialer:
+    """Keeps every open task at as many calls as it may have.
+
+    ``ready`` is open while calls can be placed and recorded.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        number_pattern: re.Pattern[str],
+        tables: Tables,
+        runs: TaskRuns,
+        lines: LineAccounts,
+        limits: NodeLimits,
+        store: Store,
+        numbers: Numbers,
+        closing: Closing,
+        ready: Gate,
+    ) -> None:
+        self._clock = clock
+        self._number_pattern = number_pattern
+        self._tables = tables
+        self._runs = runs
+        self._lines = lines
+        self._limits = limits
+        self._store = store
+        self._numbers = numbers
+        self._closing = closing
+        self._ready = ready
+        self._ticks = LoopingCall(self._tick)
+        self._ticks.clock = clock
+        self._woken: dict[str, TaskRun] = {}
+        self._waking: IDelayedCall | None = None
+        self._complained: dict[str, str] = {}
+
+    def start(self, interval: float) -> None:
+        """Begin to look at the tasks, every ``interval`` seconds."""
+        self._ticks.start(interval).addErrback(
+            lambda failure: self.log.failure("Dispatching has stopped", failure)
+        )
+
+    def stop(self) -> None:
+        """Take no more numbers; those in hand go on."""
+        if self._ticks.running:
+            self._ticks.stop()
+        if self._waking is not None:
+            self._waking.cancel()
+            self._waking = None
+
+    def tick(self) -> None:
+        """Look at every open task once."""
+        if self._ready.is_open:
+            for run in self._runs.dialing(self._clock.seconds()):
+                self._dispatch(run)
+
+    def errand(self, run: TaskRun, task: Task, claim: Claimed) -> Errand:
+        """Return what is to be done with an entry that was taken for ``task``."""
+        return Errand(
+            claim=claim,
+            kind=Kind.QUEUE,
+            name=task.name,
+            read=partial(self._read, task, claim),
+            may_dial=lambda: run.dialing,
+            unplaced=self._put_back,
+            freed=partial(self._freed, run),
+        )
+
+    def errand_of(self, entry: InFlight) -> Errand:
+        """Return what is to be done with an entry that an earlier daemon took."""
+        run = self._runs.get(entry.task or "")
+        if run is not None:
+            run.calls += 1
+            return self.errand(run, run.task, entry.claimed)
+        return Errand(
+            claim=entry.claimed,
+            kind=Kind.QUEUE,
+            name=entry.task or "",
+            read=partial(self._read_orphan, entry),
+            may_dial=lambda: False,
+            unplaced=self._put_back,
+            freed=lambda verdict: None,
+        )
+
+    def _tick(self) -> None:
+        try:
+            self.tick()
+        except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
+            self.log.failure("A look at the tasks failed")
+
+    def _dispatch(self, run: TaskRun) -> None:
+        if run.asked or not run.dialing:
+            return
+        now = self._clock.seconds()
+        count = self._room(run, now)
+        if count:
+            claiming = Deferred.fromCoroutine(self._claim(run, run.task, count))
+            claiming.addErrback(partial(self.log.failure, "A claim failed"))
+
+    def _room(self, run: TaskRun, now: float) -> int:
+        """Return how many numbers of this task can be called at ``now``."""
+        task = run.task
+        room = min(
+            AT_MOST,
+            task.limit - run.calls,
+            pacing.room(run.pace, task.cps, now),
+            self._limits.room(now),
+        )
+        if room <= 0:
+            return 0
+        return self._lines.room(self._tables.routes, task.line_groups, now, room)
+
+    async def _claim(self, run: TaskRun, task: Task, count: int) -> None:
+        run.asked = count
+        self._limits.asked += count
+        try:
+            claims = await self._store.claim(
+                task.number_queue, task.queue_side, count, task=task.name
+            )
+        except StoreError as error:
+            self._complain(task.name, str(error))
+            return
+        finally:
+            run.asked = 0
+            self._limits.asked -= count
+        self._complained.pop(task.name, None)
+        self._take_all(run, task, claims)
+        if len(claims) == count:
+            self._wake(run)
+
+    def _take_all(self, run: TaskRun, task: Task, claims: list[Claimed]) -> None:
+        now = self._clock.seconds()
+        run.calls += len(claims)
+        run.pace = pacing.spent(run.pace, task.cps, len(claims), now)
+        self._limits.taken(len(claims), now)
+        for claim in claims:
+            self._numbers.take(self.errand(run, task, claim))
+
+    def _read(self, task: Task, claim: Claimed) -> Reading:
+        entry = decode_number(claim.entry, self._number_pattern)
+        number = NumberInHand(
+            claim=claim,
+            kind=Kind.QUEUE,
+            name=task.name,
+            number=entry.number,
+            destination=task.destination,
+            variables=merge_variables(
+                entry.variables, task.host_variables, task.template_variables
+            ),
+            requested_uuid=entry.variables.get("origination_uuid"),
+        )
+        return number, Progress(Itinerary(groups=task.line_groups))
+
+    def _read_orphan(self, entry: InFlight) -> Reading:
+        """Read a number whose task is no more: its call is followed, and no other placed."""
+        number = decode_number(entry.entry, self._number_pattern).number
+        nowhere = Destination(extension="")
+        in_hand = NumberInHand(entry.claimed, Kind.QUEUE, entry.task or "", number, nowhere)
+        return in_hand, Progress(Itinerary(groups=()))
+
+    def _put_back(self, claim: Claimed, _: NotDialed) -> Finished | None:
+        self._closing.give_back(claim)
+        return None
+
+    def _freed(self, run: TaskRun, verdict: Verdict) -> None:
+        self._runs.ended(run)
+        if not isinstance(verdict, NotDialed):
+            self._wake(run)  # a number that was not dialed is tried again with the next tick
+
+    def _wake(self, run: TaskRun) -> None:
+        """Look at this task again in the next turn of the reactor, with all others that are woken:
+        the slots that come free together are filled by one claim."""
+        self._woken[run.task.name] = run
+        if self._waking is None and self._ticks.running:
+            self._waking = self._clock.callLater(0, self._look_at_woken)
+
+    def _look_at_woken(self) -> None:
+        self._waking = None
+        woken, self._woken = self._woken, {}
+        if self._ready.is_open:
+            for run in woken.values():
+                self._dispatch(run)
+
+    def _complain(self, task: str, problem: str) -> None:
+        """Say once, not twenty times a second, that the numbers of a task cannot be taken."""
+        if self._complained.get(task) != problem:
+            self._complained[task] = problem
+            self.log.warn("No numbers for task {task}: {problem}", task=task, problem=problem)

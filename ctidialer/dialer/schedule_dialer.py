@@ -1,0 +1,185 @@
+"""Scheduled dialing (SPEC 3): members of the sorted set are called when their time has come.
+
+The same way of a number as in queue dialing; different are only where it comes from, that it can
+expire, and what becomes of it when no line is free.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.record import Kind, Outcome
+from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
+from ctidialer.contract.schedule_document import decode_scheduled_number
+from ctidialer.contract.variables import merge_variables
+from ctidialer.dialer.closing import Closing
+from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.node_limits import NodeLimits
+from ctidialer.dialer.number_in_hand import Finished, NotDialed, NumberInHand, Progress
+from ctidialer.dialer.numbers import Errand, Numbers, Reading
+from ctidialer.dialer.tables import Tables
+from ctidialer.rules.itinerary import Itinerary
+from ctidialer.store.errors import StoreError
+from ctidialer.store.in_flight import Claimed, InFlight
+from ctidialer.store.store import Store
+
+AT_MOST = 200
+"""Members taken by one claim; a backlog is worked off claim by claim, others between them."""
+
+WAIT_FOR_LINE = 60.0
+"""Seconds after which a number for which no line was free is due again (the seed says 60)."""
+
+
+class ScheduleDialer:
+    """Calls the scheduled numbers of this node's domain when they are due."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        key: str,
+        number_pattern: re.Pattern[str],
+        tables: Tables,
+        limits: NodeLimits,
+        store: Store,
+        numbers: Numbers,
+        closing: Closing,
+        ready: Gate,
+    ) -> None:
+        self._clock = clock
+        self._key = key
+        self._number_pattern = number_pattern
+        self._tables = tables
+        self._limits = limits
+        self._store = store
+        self._numbers = numbers
+        self._closing = closing
+        self._ready = ready
+        self._ticks = LoopingCall(self.tick)
+        self._ticks.clock = clock
+        self._again: IDelayedCall | None = None
+        self._claiming = False
+        self._complained = ""
+
+    def start(self, interval: float) -> None:
+        """Begin to look for due members, every ``interval`` seconds."""
+        self._ticks.start(interval).addErrback(
+            lambda failure: self.log.failure("Looking for due numbers has stopped", failure)
+        )
+
+    def stop(self) -> None:
+        """Take no more numbers; those in hand go on."""
+        if self._ticks.running:
+            self._ticks.stop()
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+
+    def tick(self) -> None:
+        """Take what is due, as far as there is room."""
+        if self._claiming or not self._ready.is_open:
+            return
+        count = min(AT_MOST, self._limits.room(self._clock.seconds()))
+        if count:
+            claiming = Deferred.fromCoroutine(self._claim(count))
+            claiming.addErrback(partial(self.log.failure, "Claiming due numbers failed"))
+
+    async def _claim(self, count: int) -> None:
+        self._claiming = True
+        self._limits.asked += count
+        try:
+            claims = await self._store.claim_due(self._key, count, self._clock.seconds())
+        except StoreError as error:
+            self._complain(str(error))
+            return
+        finally:
+            self._claiming = False
+            self._limits.asked -= count
+        self._complained = ""
+        self._limits.taken(len(claims), self._clock.seconds())
+        for claim in claims:
+            self._numbers.take(self.errand(claim))
+        if len(claims) == count and self._ticks.running:
+            self._again = self._clock.callLater(0, self._look_again)
+
+    def _look_again(self) -> None:
+        self._again = None
+        self.tick()
+
+    def errand(self, claim: Claimed) -> Errand:
+        """Return what is to be done with a member that was taken."""
+        return Errand(
+            claim=claim,
+            kind=Kind.SCHEDULE,
+            name=self._config_name(claim),
+            read=partial(self._read, claim),
+            may_dial=lambda: True,
+            unplaced=self._unplaced,
+            freed=lambda verdict: None,
+        )
+
+    def errand_of(self, entry: InFlight) -> Errand:
+        """Return what is to be done with a member that an earlier daemon took."""
+        return self.errand(entry.claimed)
+
+    def _decode(self, claim: Claimed) -> ScheduledNumber:
+        return decode_scheduled_number(claim.entry, self._number_pattern)
+
+    def _config_name(self, claim: Claimed) -> str:
+        try:
+            return self._decode(claim).config
+        except ContractError:
+            return ""
+
+    def _read(self, claim: Claimed) -> Reading:
+        scheduled = self._decode(claim)
+        if _has_expired(scheduled, self._clock.seconds()):
+            return Finished(Outcome.EXPIRED, "its time to be called had passed")
+        config = self._tables.schedules.get(scheduled.config)
+        if config is None:
+            raise ContractError([Fault("$.params.config", self._no_config(scheduled.config))])
+        return self._number(claim, scheduled, config), Progress(Itinerary(config.line_groups))
+
+    def _no_config(self, name: str) -> str:
+        return f"there is no valid schedule configuration {name!r}"
+
+    def _number(
+        self, claim: Claimed, scheduled: ScheduledNumber, config: ScheduleConfig
+    ) -> NumberInHand:
+        return NumberInHand(
+            claim=claim,
+            kind=Kind.SCHEDULE,
+            name=config.name,
+            number=scheduled.number,
+            destination=config.destination,
+            variables=merge_variables(scheduled.variables, config.variables),
+            requested_uuid=scheduled.variables.get("origination_uuid"),
+        )
+
+    def _unplaced(self, claim: Claimed, verdict: NotDialed) -> Finished | None:
+        if not verdict.no_line:
+            self._closing.give_back(claim)
+            return None
+        now = self._clock.seconds()
+        scheduled = self._decode(claim)
+        if scheduled.expires is None or now > scheduled.expires:
+            return Finished(Outcome.NO_LINE, "no line was free when it was due")
+        self._closing.write_back(claim, now + WAIT_FOR_LINE)
+        return None
+
+    def _complain(self, problem: str) -> None:
+        if self._complained != problem:
+            self._complained = problem
+            self.log.warn("No scheduled numbers: {problem}", problem=problem)
+
+
+def _has_expired(scheduled: ScheduledNumber, now: float) -> bool:
+    return scheduled.expires is not None and now > scheduled.expires

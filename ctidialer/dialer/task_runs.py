@@ -1,0 +1,116 @@
+"""The tasks of this node and which of them may start calls right now.
+
+Pure bookkeeping over :mod:`ctidialer.rules`: no Redis, no FreeSWITCH, no reactor.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import define, field
+
+from ctidialer.contract.task import Task
+from ctidialer.rules.calling_hours import Opening, opening
+from ctidialer.rules.pacing import Pace
+
+CLOCK_JUMP = 5.0
+"""Seconds by which the clock may move between two looks before everything is worked out anew."""
+
+
+@define(eq=False)
+class TaskRun:
+    """One task of this node: its present text, and the calls it has.
+
+    ``calls`` counts the numbers in hand, from the claim to the hang-up of the last call; ``asked``
+    those of a claim that is under way.  ``withdrawn`` is whether the task is no more, or no longer
+    valid: the calls it has go on, and count again should it come back.
+    """
+
+    task: Task
+    opening: Opening
+    calls: int = 0
+    asked: int = 0
+    pace: Pace = field(factory=Pace)
+    withdrawn: bool = False
+
+    @property
+    def dialing(self) -> bool:
+        """Whether new calls may start, as far as the task itself says."""
+        return not self.withdrawn and self.task.enabled and self.opening.open
+
+
+class TaskRuns:
+    """Every task of this node; the few that are open are found without looking at the rest."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self._runs: dict[str, TaskRun] = {}
+        self._open: dict[str, TaskRun] = {}
+        self._changes: list[tuple[float, str]] = []
+        self._looked_at = 0.0
+
+    def __iter__(self) -> Iterator[TaskRun]:
+        return iter(list(self._runs.values()))
+
+    def get(self, name: str) -> TaskRun | None:
+        """Return the run of the task of this name, None where there is none."""
+        return self._runs.get(name)
+
+    def update(self, tasks: Mapping[str, Task], names: Iterable[str], now: float) -> None:
+        """The tasks of these names were changed, added or removed."""
+        for name in names:
+            task = tasks.get(name)
+            if task is None:
+                self._withdraw(name)
+            else:
+                self._put(task, now)
+
+    def dialing(self, now: float) -> list[TaskRun]:
+        """Return the runs whose task may start calls at ``now`` (unix seconds)."""
+        if not 0 <= now - self._looked_at <= CLOCK_JUMP:
+            self._changes = []
+            self._look_again(list(self._runs), now)
+        self._looked_at = now
+        due = set()
+        while self._changes and self._changes[0][0] <= now:
+            due.add(heapq.heappop(self._changes)[1])
+        self._look_again(due, now)
+        return list(self._open.values())
+
+    def ended(self, run: TaskRun) -> None:
+        """A number of this run is no longer in hand: its slot is free."""
+        run.calls -= 1
+        if run.withdrawn and not run.calls:
+            self._runs.pop(run.task.name, None)
+
+    def _put(self, task: Task, now: float) -> None:
+        run = self._runs.get(task.name)
+        if run is None:
+            run = self._runs[task.name] = TaskRun(task, opening(task.hours, self._zone, now))
+        run.task, run.withdrawn = task, False
+        self._look(run, now)
+
+    def _withdraw(self, name: str) -> None:
+        run = self._runs.get(name)
+        if run is None:
+            return
+        run.withdrawn = True
+        self._open.pop(name, None)
+        if not run.calls:
+            del self._runs[name]
+
+    def _look_again(self, names: Iterable[str], now: float) -> None:
+        for name in names:
+            run = self._runs.get(name)
+            if run is not None and not run.withdrawn:
+                self._look(run, now)
+
+    def _look(self, run: TaskRun, now: float) -> None:
+        run.opening = opening(run.task.hours, self._zone, now)
+        if run.dialing:
+            self._open[run.task.name] = run
+        else:
+            self._open.pop(run.task.name, None)
+        if run.opening.changes_at is not None:
+            heapq.heappush(self._changes, (run.opening.changes_at, run.task.name))

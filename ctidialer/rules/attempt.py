@@ -1,0 +1,189 @@
+"""The life of one call, as a state machine (ESL.md, "How an originate ends").
+
+An attempt is sent, may be answered, and ends.  FreeSWITCH reports it twice over: by the events of
+the channel and by the result of the background job, in either order and sometimes only one of the
+two.  What decides:
+
+* answered is what CHANNEL_ANSWER says (or the answer time in CHANNEL_HANGUP_COMPLETE, should the
+  event itself be lost), never the job's ``+OK``, which early media gives too;
+* the hang-up event ends the attempt, for it alone has the SIP status;
+* a job that failed ends it as well, but only when the hang-up event had time to come: the job may
+  precede it.  A few failures never make a channel (no gateway, no endpoint): they end at once.
+
+::
+
+    SENT --answered--> ANSWERED --hang-up--> ENDED
+    SENT --hang-up--> ENDED
+    SENT --job failed--> LINGERING --hang-up or time--> ENDED
+    LINGERING --answered--> ANSWERED
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+
+from attrs import evolve, frozen
+
+from ctidialer.contract.record import AttemptRecord
+from ctidialer.rules.routing import CallEnd
+
+LINGER = 1.0
+"""Seconds after a failed job in which the hang-up event may still come (20 ms is usual)."""
+
+NO_CHANNEL = frozenset(
+    {"GATEWAY_DOWN", "INVALID_GATEWAY", "INVALID_PROFILE", "INVALID_URL", "CHAN_NOT_IMPLEMENTED"}
+)
+"""Job results after which no CHANNEL_HANGUP_COMPLETE ever comes."""
+
+
+class Phase(enum.Enum):
+    """Where an attempt stands."""
+
+    SENT = "sent"
+    ANSWERED = "answered"
+    LINGERING = "lingering"
+    ENDED = "ended"
+
+
+@frozen
+class HangUp:
+    """What CHANNEL_HANGUP_COMPLETE says; times are unix seconds, None = it did not happen."""
+
+    at: float
+    cause: str | None
+    sip_code: int | None = None
+    progress_at: float | None = None
+    answered_at: float | None = None
+
+
+@frozen
+class Attempt:
+    """One attempt to reach a number, as far as it has got.
+
+    ``had_channel`` is whether any event of the channel was seen; ``lost`` is whether the attempt
+    ended because nothing more can be learnt about it.
+    """
+
+    uuid: str
+    line: str | None
+    group: str
+    dialed_at: float
+    phase: Phase = Phase.SENT
+    progress_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    cause: str | None = None
+    sip_code: int | None = None
+    had_channel: bool = False
+    lost: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to this attempt."""
+        return self.phase is Phase.ENDED
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether the callee answered, whatever came after."""
+        return self.answered_at is not None
+
+
+def answered(attempt: Attempt, at: float) -> Attempt:
+    """CHANNEL_ANSWER came."""
+    if attempt.ended or attempt.was_answered:
+        return attempt
+    return evolve(attempt, phase=Phase.ANSWERED, answered_at=at, had_channel=True)
+
+
+def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
+    """CHANNEL_HANGUP_COMPLETE came."""
+    if attempt.ended:
+        return attempt
+    return evolve(
+        attempt,
+        phase=Phase.ENDED,
+        had_channel=True,
+        progress_at=hang_up.progress_at,
+        answered_at=attempt.answered_at or hang_up.answered_at,
+        ended_at=hang_up.at,
+        cause=hang_up.cause,
+        sip_code=hang_up.sip_code,
+    )
+
+
+def job_succeeded(attempt: Attempt, uuid: str) -> Attempt:
+    """The job said ``+OK``: the call exists, under ``uuid``, which is not always the one asked for.
+
+    (An origination_uuid that is in use gives another one on null and loopback.)
+    """
+    return attempt if attempt.ended or not uuid else evolve(attempt, uuid=uuid)
+
+
+def job_failed(attempt: Attempt, text: str, at: float) -> Attempt:
+    """The job said ``-ERR``; ``text`` is what followed, a cause as a rule."""
+    if attempt.phase is not Phase.SENT:
+        return attempt
+    cause = _cause(text)
+    if cause is None or cause in NO_CHANNEL:
+        return evolve(attempt, phase=Phase.ENDED, cause=cause, ended_at=at)
+    return evolve(attempt, phase=Phase.LINGERING, cause=cause, ended_at=at)
+
+
+def lingered(attempt: Attempt) -> Attempt:
+    """The hang-up event of a failed job had its time."""
+    return evolve(attempt, phase=Phase.ENDED) if attempt.phase is Phase.LINGERING else attempt
+
+
+def gone(attempt: Attempt, at: float) -> Attempt:
+    """FreeSWITCH no longer knows the call, and its hang-up was not reported."""
+    if attempt.ended:
+        return attempt
+    return evolve(attempt, phase=Phase.ENDED, ended_at=at, lost=True)
+
+
+def is_refusal(attempt: Attempt) -> bool:
+    """Whether FreeSWITCH itself turned the call away: too many sessions, rate, paused.
+
+    Then there is only the job's DESTINATION_OUT_OF_ORDER and never an event of a channel.
+    """
+    return (
+        attempt.ended
+        and not attempt.had_channel
+        and not attempt.lost
+        and attempt.cause == "DESTINATION_OUT_OF_ORDER"
+    )
+
+
+def call_end(attempt: Attempt) -> CallEnd:
+    """Return how an ended attempt ended, for the rules of its line and group."""
+    ended_at = attempt.dialed_at if attempt.ended_at is None else attempt.ended_at
+    bill = None if attempt.answered_at is None else max(0.0, ended_at - attempt.answered_at)
+    return CallEnd(
+        answered=attempt.was_answered,
+        cause=attempt.cause,
+        sip_code=attempt.sip_code,
+        duration=max(0.0, ended_at - attempt.dialed_at),
+        bill=bill,
+    )
+
+
+def attempt_record(attempt: Attempt) -> AttemptRecord:
+    """Return what the number's record says of this attempt."""
+    return AttemptRecord(
+        uuid=attempt.uuid,
+        line=attempt.line,
+        line_group=attempt.group,
+        dialed_at=attempt.dialed_at,
+        progress_at=attempt.progress_at,
+        answered_at=attempt.answered_at,
+        ended_at=attempt.ended_at,
+        hangup_cause=attempt.cause,
+        sip_code=attempt.sip_code,
+    )
+
+
+def _cause(text: str) -> str | None:
+    """Return the cause that a job's ``-ERR`` text names, None where it is a message (-USAGE)."""
+    first = text.split(None, 1)[0] if text.strip() else ""
+    return first if re.fullmatch(r"[A-Z][A-Z0-9_]+", first) else None

@@ -1,0 +1,44 @@
+"""How to go on when FreeSWITCH itself refuses calls (SPEC 6: too many sessions, rate, paused).
+
+No call is started for a while; the while doubles with every round of refusals and shrinks again
+with every round that is accepted.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+SHORTEST = 0.5
+LONGEST = 16.0
+
+
+@frozen
+class Backpressure:
+    """No new call before ``until`` (seconds of the same clock as ``now``); ``pause`` is its length.
+
+    ``pause`` 0 = FreeSWITCH has lately taken every call.
+    """
+
+    pause: float = 0.0
+    until: float = 0.0
+
+    def holds(self, now: float) -> bool:
+        """Whether no call may be started at ``now``."""
+        # A clock that was set back must not hold the calls for longer than a pause.
+        return now < self.until <= now + self.pause
+
+
+def refused(state: Backpressure, now: float) -> Backpressure:
+    """FreeSWITCH refused a call; the refusals of one burst count once."""
+    if state.holds(now):
+        return state
+    pause = min(LONGEST, max(SHORTEST, state.pause * 2))
+    return Backpressure(pause, now + pause)
+
+
+def accepted(state: Backpressure, now: float) -> Backpressure:
+    """FreeSWITCH took a call that was placed after the last pause."""
+    if not state.pause or state.holds(now):
+        return state
+    shorter = state.pause / 2
+    return Backpressure() if shorter < SHORTEST else evolve(state, pause=shorter)

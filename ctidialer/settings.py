@@ -1,0 +1,230 @@
+"""The settings of one node (SPEC section 7): TOML, every key with a default, secrets also from
+the environment.
+
+Unknown keys and wrong types are refused with their path; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec.structs import replace
+
+SECRETS = {
+    "CTIDIALER_REDIS_URL": ("redis", "url"),
+    "CTIDIALER_ESL_PASSWORD": ("freeswitch", "password"),
+    "CTIDIALER_HTTP_TOKEN": ("http", "token"),
+}
+SYSTEM_FILE = Path("/etc/ctidialer/ctidialer.toml")
+LOCAL_FILE = Path("etc/ctidialer.toml")
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; the message names the file, the key's path and the mend."""
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the settings file."""
+
+
+class Node(Section, frozen=True):
+    """``[node]``: what this daemon is called, and how much it may do at once.
+
+    Times are seconds; ``max_calls`` and ``max_cps`` (calls started per second) 0 = no limit.
+    An empty ``host`` is the machine's name, an empty ``domain`` the host, an empty ``timezone``
+    the machine's.
+    """
+
+    host: str = ""
+    domain: str = ""
+    timezone: str = ""
+    number_pattern: str = r"\+?[0-9*#]{1,32}"
+    default_dialstring: str = "sofia/gateway/${line_group}/${destination_number}"
+    max_calls: int = 0
+    max_cps: float = 0.0
+    drain_timeout: float = 60.0
+    originate_timeout: int = 60
+    lease: float = 15.0
+    call_check_interval: float = 30.0
+
+
+class Redis(Section, frozen=True):
+    """``[redis]``: where the tables, the queues and the records stand."""
+
+    url: str = "redis://127.0.0.1:6379/0"
+
+
+class FreeSwitch(Section, frozen=True):
+    """``[freeswitch]``: the Event Socket, inbound mode; ``user`` ("user@domain") for userauth."""
+
+    address: str = "127.0.0.1:8021"
+    password: str = "ClueCon"
+    user: str = ""
+
+
+class Queue(Section, frozen=True):
+    """``[queue]``: seconds between two looks at the queues."""
+
+    dispatch_interval: float = 0.05
+
+
+class Schedule(Section, frozen=True):
+    """``[schedule]``: seconds between two looks at the scheduled numbers."""
+
+    poll_interval: float = 1.0
+
+
+class Config(Section, frozen=True):
+    """``[config]``: seconds between two full reads of the tables."""
+
+    poll_interval: float = 5.0
+
+
+class Records(Section, frozen=True):
+    """``[records]``: how many the stream keeps, and where else a record goes (empty = nowhere)."""
+
+    max_records: int = 1_000_000
+    list: str = ""
+    channel: str = ""
+
+
+class Http(Section, frozen=True):
+    """``[http]``: where the HTTP interface listens; empty = off."""
+
+    listen: str = ""
+    token: str = ""
+
+
+class Settings(Section, frozen=True):
+    """Everything that is set for one node."""
+
+    node: Node = Node()
+    redis: Redis = Redis()
+    freeswitch: FreeSwitch = FreeSwitch()
+    queue: Queue = Queue()
+    schedule: Schedule = Schedule()
+    config: Config = Config()
+    records: Records = Records()
+    http: Http = Http()
+
+
+def read_settings(path: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of the file at ``path`` (None = all defaults), secrets from ``environ``.
+
+    Raises SettingsError, naming the file and the key.
+    """
+    settings = Settings() if path is None else _read(path)
+    return completed(_with_secrets(settings, environ))
+
+
+def find_file(given: str | None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the settings file to use: given, ``$CTIDIALER_CONFIG``, ``etc/`` or system's.
+
+    None = there is none, and every key has its default.
+    """
+    named = given or environ.get("CTIDIALER_CONFIG")
+    if named:
+        return Path(named)
+    return next((path for path in (LOCAL_FILE, SYSTEM_FILE) if path.is_file()), None)
+
+
+def completed(settings: Settings) -> Settings:
+    """Return ``settings`` with the defaults that depend on the machine, checked."""
+    node = settings.node
+    host = node.host or socket.gethostname()
+    node = replace(
+        node,
+        host=host,
+        domain=node.domain or host,
+        timezone=node.timezone or machine_timezone(),
+    )
+    _check(settings)
+    _check_node(node)
+    return replace(settings, node=node)
+
+
+def machine_timezone(localtime: Path = Path("/etc/localtime")) -> str:
+    """Return the machine's time zone as an IANA name, ``UTC`` where it cannot be told."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    if not named and localtime.is_symlink():
+        _, _, named = str(localtime.resolve()).partition("/zoneinfo/")
+    return named if _is_zone(named) else "UTC"
+
+
+def host_and_port(address: str, path: str) -> tuple[str, int]:
+    """Split ``host:port`` (IPv6 in brackets); raises SettingsError naming ``path``."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]]+)):([0-9]{1,5})", address)
+    if match is None or not 0 < int(match[3]) < 65_536:
+        raise SettingsError(f"{path}: {address!r} is not host:port, as in 127.0.0.1:8021")
+    return match[1] or match[2], int(match[3])
+
+
+def _read(path: Path) -> Settings:
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8 (byte {error.start})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: is not TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _with_secrets(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    for variable, (section, key) in SECRETS.items():
+        if environ.get(variable):
+            changed = replace(getattr(settings, section), **{key: environ[variable]})
+            settings = replace(settings, **{section: changed})
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    host_and_port(settings.freeswitch.address, "$.freeswitch.address")
+    if settings.http.listen:
+        host_and_port(settings.http.listen, "$.http.listen")
+    positive = {
+        "$.queue.dispatch_interval": settings.queue.dispatch_interval,
+        "$.schedule.poll_interval": settings.schedule.poll_interval,
+        "$.config.poll_interval": settings.config.poll_interval,
+        "$.records.max_records": settings.records.max_records,
+        "$.node.lease": settings.node.lease,
+        "$.node.originate_timeout": settings.node.originate_timeout,
+        "$.node.call_check_interval": settings.node.call_check_interval,
+    }
+    for path, value in positive.items():
+        if not value > 0:
+            raise SettingsError(f"{path}: must be greater than 0, not {value}")
+
+
+def _check_node(node: Node) -> None:
+    if not _is_zone(node.timezone):
+        raise SettingsError(f"$.node.timezone: {node.timezone!r} is no IANA time zone")
+    for path, name in (("$.node.host", node.host), ("$.node.domain", node.domain)):
+        if not name.isprintable() or name != name.strip():
+            raise SettingsError(f"{path}: {name!r} has spaces or control characters around it")
+    if node.host == "template":
+        raise SettingsError("$.node.host: 'template' is the suffix that all hosts share")
+    for path, value in (("max_calls", node.max_calls), ("max_cps", node.max_cps)):
+        if value < 0:
+            raise SettingsError(f"$.node.{path}: must be 0 (no limit) or more, not {value}")
+    try:
+        re.compile(node.number_pattern)
+    except re.error as error:
+        raise SettingsError(f"$.node.number_pattern: is no pattern: {error}") from error
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return bool(name)
