@@ -1,0 +1,272 @@
+"""One Event Socket connection (inbound mode) as a pure state machine: bytes in, meanings out."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import TypeAlias
+
+from attrs import frozen
+
+from ctidialer.esl.errors import ProtocolFault
+from ctidialer.esl.events import Event, TornEvent, plain_event
+from ctidialer.esl.framing import FRAME_LIMIT, HEAD_LIMIT, Frame, Framer
+from ctidialer.esl.json_events import json_event
+
+
+class State(enum.Enum):
+    """How far the connection has come."""
+
+    UNGREETED = "nothing has been received"
+    CHALLENGED = "FreeSWITCH waits for the authentication"
+    OPEN = "authenticated"
+    REFUSED = "the password or the address was refused"
+    CLOSING = "FreeSWITCH said good-bye"
+    CLOSED = "the stream has ended"
+    FAULTY = "what was received cannot be read"
+
+
+@frozen
+class AuthRequest:
+    """FreeSWITCH's greeting: it wants a password."""
+
+
+@frozen
+class Accepted:
+    """The authentication succeeded; what a `userauth` user may do, None = everything."""
+
+    events: frozenset[str] | None = None
+    apis: frozenset[str] | None = None
+
+    def allows_event(self, name: str) -> bool:
+        """Say whether the user may subscribe to an event."""
+        return self.events is None or bool(self.events & {name, "ALL"})
+
+
+@frozen
+class Refused:
+    """The authentication failed; FreeSWITCH closes the connection."""
+
+    reply: str
+
+
+@frozen
+class AccessDenied:
+    """This address is not let in (``text/rude-rejection``); FreeSWITCH closes the connection."""
+
+    reply: str
+
+
+@frozen
+class CommandReply:
+    """The reply to a command, ``text`` being its ``Reply-Text``: ``+OK …`` or ``-ERR …``."""
+
+    text: str
+    job_id: str | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether FreeSWITCH refused the command."""
+        return self.text.startswith("-")
+
+
+@frozen
+class ApiResponse:
+    """What an API command printed, exactly."""
+
+    text: str
+
+
+@frozen
+class DisconnectNotice:
+    """FreeSWITCH says good-bye; ``torn``: in the middle of an event that is lost."""
+
+    text: str
+    torn: bool = False
+
+
+@frozen
+class LogData:
+    """A line of FreeSWITCH's log; ``level`` 0 (console) to 7 (debug), None if unreadable."""
+
+    text: str
+    level: int | None = None
+
+
+@frozen
+class OtherFrame:
+    """A frame of a kind that this client does not know."""
+
+    content_type: str
+
+
+Received: TypeAlias = (
+    Event
+    | AuthRequest
+    | Accepted
+    | Refused
+    | AccessDenied
+    | CommandReply
+    | ApiResponse
+    | DisconnectNotice
+    | LogData
+    | OtherFrame
+)
+
+_EVENT_PLAIN = b"Content-Type: text/event-plain"
+_TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\n]*?)[ \t\r]*$", re.I | re.M)
+_BAD_PASSWORD = "-ERR invalid"
+_GOODBYE = "+OK bye"
+_FIRST = frozenset({b"auth/request", b"text/rude-rejection", b"text/disconnect-notice"})
+_ONLY_OPEN = frozenset({b"api/response", b"text/event-plain", b"text/event-json", b"log/data"})
+
+
+class Connection:
+    """Fed with the bytes of one connection; says what they mean, whatever the pieces they came in.
+
+    ``state`` says how far it has come.  `receive` and `finish` never raise: when FreeSWITCH (or
+    what answers in its place) breaks the protocol, ``fault`` is set after everything before it has
+    been given, and nothing more is read.
+    """
+
+    def __init__(
+        self,
+        state: State = State.UNGREETED,
+        *,
+        frame_limit: int = FRAME_LIMIT,
+        head_limit: int = HEAD_LIMIT,
+    ) -> None:
+        self.state = state
+        self.fault: ProtocolFault | None = None
+        self._over = False
+        self._framer = Framer(frame_limit=frame_limit, head_limit=head_limit)
+
+    def receive(self, data: bytes) -> list[Received]:
+        """Take bytes; return what is complete now, in order."""
+        received: list[Received] = []
+        for frame in self._framer.feed(data):
+            if self._over:
+                return received
+            try:
+                received.append(self._read(frame))
+            except ProtocolFault as fault:
+                self._fail(fault)
+        if self._framer.fault is not None and not self._over:
+            self._fail(self._framer.fault)
+        return received
+
+    def finish(self) -> list[Received]:
+        """Take the end of the stream; a notice inside an unfinished frame is found here."""
+        if self._over:
+            return []
+        self._end(State.CLOSED)
+        left = self._framer.finish()
+        return [] if left.notice is None else [DisconnectNotice(_text(left.notice), torn=True)]
+
+    def _fail(self, fault: ProtocolFault) -> None:
+        self.fault = fault
+        self._end(State.FAULTY)
+
+    def _end(self, state: State) -> None:
+        self.state, self._over = state, True
+
+    def _read(self, frame: Frame) -> Received:
+        head, tail = frame
+        if self.state is State.OPEN and head.endswith(_EVENT_PLAIN):
+            return self._event(tail)
+        kind = _content_type(head)
+        self._expect(kind)
+        return self._meaning(kind, head, tail)
+
+    def _expect(self, kind: bytes) -> None:
+        """Raise `ProtocolFault` for what FreeSWITCH does not send in this state."""
+        if self.state is State.UNGREETED and kind not in _FIRST:
+            raise ProtocolFault(f"No Event Socket greeting but {_shown(kind)}: is this FreeSWITCH?")
+        if self.state is not State.UNGREETED and kind == b"auth/request":
+            raise ProtocolFault("A second greeting on one connection")
+        if self.state is not State.OPEN and kind in _ONLY_OPEN:
+            raise ProtocolFault(f"{_shown(kind)} before the authentication")
+
+    def _meaning(self, kind: bytes, head: bytes, tail: bytes) -> Received:
+        match kind:
+            case b"command/reply":
+                return self._reply(head)
+            case b"api/response":
+                return ApiResponse(_text(tail[1:]))
+            case b"text/event-plain":
+                return self._event(tail)
+            case b"text/event-json":
+                return json_event(tail[1:])
+            case b"log/data":
+                return LogData(_text(tail[1:]), _level(_header(head, b"Log-Level")))
+            case b"auth/request":
+                self.state = State.CHALLENGED
+                return AuthRequest()
+            case b"text/rude-rejection":
+                self.state = State.REFUSED
+                return AccessDenied(_text(tail[1:]).strip())
+            case b"text/disconnect-notice":
+                return self._goodbye(_text(tail[1:]))
+        return OtherFrame(_shown(kind))
+
+    def _event(self, tail: bytes) -> Received:
+        try:
+            return plain_event(tail)
+        except TornEvent as torn:
+            if torn.by_notice:
+                return self._goodbye("killed listener", torn=True)
+            raise
+
+    def _goodbye(self, text: str, *, torn: bool = False) -> DisconnectNotice:
+        self._end(State.CLOSING)
+        return DisconnectNotice(text.strip(), torn)
+
+    def _reply(self, head: bytes) -> Received:
+        text = _text(_header(head, b"Reply-Text") or b"")
+        if self.state is State.CHALLENGED:
+            return self._login_reply(text, head)
+        job = _header(head, b"Job-UUID")
+        return CommandReply(text, None if job is None else _text(job))
+
+    def _login_reply(self, text: str, head: bytes) -> Received:
+        if text.startswith("+OK") and text != _GOODBYE:
+            self.state = State.OPEN
+            return Accepted(_words(head, b"Allowed-Events"), _words(head, b"Allowed-API"))
+        if text == _BAD_PASSWORD:
+            self.state = State.REFUSED
+            return Refused(text)
+        return CommandReply(text)  # a command sent before authentication: it is still wanted
+
+
+def _content_type(head: bytes) -> bytes:
+    found = _TYPE.search(head)
+    if found is not None:
+        return found[1].lower()
+    if b"Content-Type: text/disconnect-notice" in head:  # written into an unfinished header block
+        return b"text/disconnect-notice"
+    raise ProtocolFault(f"A frame without Content-Type: {_shown(head)}")
+
+
+def _header(head: bytes, name: bytes) -> bytes | None:
+    """Return the value of a header of a reply; these are not %-encoded."""
+    for line in head.split(b"\n"):
+        if line.startswith(name + b": "):
+            return line[len(name) + 2 :]
+    return None
+
+
+def _words(head: bytes, name: bytes) -> frozenset[str] | None:
+    value = _header(head, name)
+    return None if value is None else frozenset(_text(value).split())
+
+
+def _level(value: bytes | None) -> int | None:
+    return int(value) if value is not None and re.fullmatch(rb"[0-9]{1,3}", value) else None
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
+
+
+def _shown(value: bytes) -> str:
+    return repr(_text(value[:60]))

@@ -1,0 +1,192 @@
+"""Events as FreeSWITCH serialises them, read lazily.  Pure.
+
+In a ``text/event-plain`` body each header is one line, its value %-encoded, so the lines are split
+first and a value is decoded only when somebody asks for it: a ``%0A`` that a caller supplied stays
+inside its value.  Looking for a header is a search of the bytes for ``\\nName: ``; an event of 200
+headers of which five are read costs five searches and no dictionary.
+
+FreeSWITCH does not encode a ``%XX`` that is already there, so in a plain event the values ``a b``
+and ``a%20b`` look the same; JSON events are exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import overload
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from ctidialer.esl.errors import ProtocolFault
+
+_ARRAY = "ARRAY::"
+_ARRAY_SEPARATOR = "|:"
+_LENGTH = b"\nContent-Length: "
+_NOTICE = b"Content-Type: text/disconnect-notice"
+_PLAIN_NAME = re.compile(r"[!-~]+")
+
+
+class TornEvent(ProtocolFault):
+    """An event whose frame was filled up with something else.
+
+    ``by_notice``: with the disconnect notice of a killed listener (recording 88).
+    """
+
+    def __init__(self, *, by_notice: bool) -> None:
+        super().__init__("An event frame does not hold one whole event")
+        self.by_notice = by_notice
+
+
+class Event:
+    """One event; values are text, decoded as UTF-8.
+
+    Bytes that are no UTF-8 are shown as ``\\xNN`` (``backslashreplace``), so that every value can
+    be written to JSON, a log or Redis; `raw` has the bytes exactly.  Header names are matched
+    exactly, capitals included.
+    """
+
+    __slots__ = ("_end", "_name", "_raw")
+
+    def __init__(self, raw: bytes, end: int) -> None:
+        """Take a newline, the header lines, an empty line and the body; `plain_event` checks them.
+
+        ``end`` is the position of the newline that is the empty line.
+        """
+        self._raw = raw
+        self._end = end
+        self._name: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The event's name, ``CHANNEL_ANSWER``; empty if it has none."""
+        if self._name is None:
+            self._name = self.get("Event-Name", "")
+        return self._name
+
+    @property
+    def subclass(self) -> str:
+        """The subclass of a CUSTOM event, ``callcenter::info``; empty if it has none."""
+        return self.get("Event-Subclass", "")
+
+    @property
+    def body(self) -> str:
+        """What follows the headers: the result of a background job, for example."""
+        return _text(self.raw_body)
+
+    @property
+    def raw_body(self) -> bytes:
+        """The bytes that follow the headers."""
+        return self._raw[self._end + 1 :]
+
+    def raw(self, header: str) -> bytes | None:
+        """Return the first value of a header, %-decoded, as bytes; None without one."""
+        needle = _needle(header)
+        at = self._raw.find(needle, 0, self._end)
+        if at < 0:
+            return None
+        start = at + len(needle)
+        value = self._raw[start : self._raw.find(b"\n", start)]
+        return unquote_to_bytes(value) if b"%" in value else value
+
+    @overload
+    def get(self, header: str, default: str) -> str: ...
+
+    @overload
+    def get(self, header: str, default: None = None) -> str | None: ...
+
+    def get(self, header: str, default: str | None = None) -> str | None:
+        """Return the first value of a header, ``default`` without one."""
+        value = self.raw(header)
+        return default if value is None else value.decode("utf-8", "backslashreplace")
+
+    def __getitem__(self, header: str) -> str:
+        value = self.raw(header)
+        if value is None:
+            raise KeyError(header)
+        return value.decode("utf-8", "backslashreplace")
+
+    def __contains__(self, header: object) -> bool:
+        return isinstance(header, str) and self._raw.find(_needle(header), 0, self._end) >= 0
+
+    def all(self, header: str) -> list[str]:
+        """Return every value of a header that appears more than once, in the order of the wire."""
+        return [value for name, value in self.headers() if name == header]
+
+    def values(self, header: str) -> list[str]:
+        """Return the elements of a list (``ARRAY::a|:b``); a plain value is a list of one."""
+        value = self.get(header)
+        if value is None:
+            return []
+        if not value.startswith(_ARRAY):
+            return [value]
+        return value.removeprefix(_ARRAY).split(_ARRAY_SEPARATOR)
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return all headers, duplicates too, in the order of the wire, values decoded."""
+        lines = self._raw[1 : self._end - 1].split(b"\n")
+        pairs = (line.partition(b": ") for line in lines)
+        return [(_text(name), _text(unquote_to_bytes(value))) for name, _, value in pairs]
+
+    def __repr__(self) -> str:
+        return f"<Event {self.name} {self.get('Unique-ID') or self.get('Job-UUID') or ''}>"
+
+
+def plain_event(raw: bytes) -> Event:
+    """Read the body of a ``text/event-plain`` frame, **with one newline before it**.
+
+    Raises `TornEvent` when the bytes are not one whole event.
+    """
+    # No Content-Length, no body: this spares most events the slower search for the empty line.
+    if raw.endswith(b"\n\n") and _LENGTH not in raw:
+        return Event(raw, len(raw) - 1)
+    return Event(raw, _end_of_headers(raw))
+
+
+def make_event(headers: Mapping[str, str] | Iterable[tuple[str, str]], body: str = "") -> Event:
+    """Build an event from header values and a body, as FreeSWITCH would serialise it."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    lines = [f"\n{_safe_name(name)}: {_quoted(value)}".encode() for name, value in pairs]
+    payload = _bytes(body)
+    if payload:
+        lines.append(_LENGTH + str(len(payload)).encode())
+    head = b"".join(lines) + b"\n\n"
+    return Event(head + payload, len(head) - 1)
+
+
+def _end_of_headers(raw: bytes) -> int:
+    """Return where the empty line is, having checked that the announced body is all that follows.
+
+    FreeSWITCH writes the body's Content-Length as the last header.
+    """
+    blank = raw.find(b"\n\n")
+    if blank < 0:
+        raise TornEvent(by_notice=_NOTICE in raw)
+    last = raw.rfind(b"\n", 0, blank)
+    if raw.endswith(_NOTICE, 0, last):
+        raise TornEvent(by_notice=True)
+    follows = len(raw) - blank - 2
+    if follows and raw[last:blank] != _LENGTH + str(follows).encode():
+        raise TornEvent(by_notice=False)
+    return blank + 1
+
+
+@lru_cache(maxsize=4096)
+def _needle(header: str) -> bytes:
+    return f"\n{header}: ".encode()
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
+
+
+def _bytes(value: str) -> bytes:
+    return value.encode("utf-8", "surrogateescape")
+
+
+def _quoted(value: str) -> str:
+    return quote_from_bytes(_bytes(value), safe="/,'()*!$~")
+
+
+def _safe_name(name: str) -> str:
+    """Return a name that cannot be taken for a line end or for a name and a value."""
+    return name if _PLAIN_NAME.fullmatch(name) else quote_from_bytes(_bytes(name), safe="")

@@ -1,0 +1,141 @@
+"""Cuts the byte stream of the Event Socket into frames.  Pure: bytes in, frames out.
+
+A frame is a block of header lines, an empty line, and as many bytes as its ``Content-Length``
+says (none without one).  What the bytes mean is read elsewhere (`ctidialer.esl.connection`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+from attrs import frozen
+
+from ctidialer.esl.errors import ProtocolFault
+
+Frame: TypeAlias = tuple[bytes, bytes]
+"""The header block without its last newline, and the body **after one newline**.
+
+That newline, the second of the empty line, costs nothing to keep, and lets a search for
+``\\nEvent-Name: `` find the first header of an event and never the middle of another value.
+"""
+
+MEBIBYTE = 1 << 20
+FRAME_LIMIT = 64 * MEBIBYTE
+HEAD_LIMIT = 64 * 1024
+
+_BLANK = b"\n\n"
+_LENGTH = b"Content-Length: "
+_LENGTH_LINE = re.compile(rb"^content-length[ \t]*:[ \t]*([^\n]*?)[ \t\r]*$", re.I | re.M)
+_DIGITS = re.compile(rb"[0-9]{1,18}")
+_NOTICE = re.compile(
+    rb"Content-Type: text/disconnect-notice\n(?:[^\n]+\n)*?Content-Length: ([0-9]{1,9})\n\n"
+)
+
+
+@frozen
+class Remainder:
+    """What stood in the buffer when the stream ended.
+
+    ``unfinished`` counts the bytes of a frame that will never be complete.  ``notice`` is the text
+    of a disconnect notice that FreeSWITCH wrote into the middle of that frame, as it does when it
+    kills a listener that reads too slowly (recording 88); None = there is none.
+    """
+
+    unfinished: int = 0
+    notice: bytes | None = None
+
+
+class Framer:
+    """Fed with bytes in pieces of any size; gives the same frames whatever the pieces.
+
+    ``frame_limit`` and ``head_limit`` (bytes) bound what is kept of an unfinished frame and of an
+    unfinished header block.  `feed` never raises: when the stream cannot be read any further
+    ``fault`` says why, after all frames before the fault have been given.
+    """
+
+    def __init__(self, *, frame_limit: int = FRAME_LIMIT, head_limit: int = HEAD_LIMIT) -> None:
+        self.fault: ProtocolFault | None = None
+        self._frame_limit = frame_limit
+        self._head_limit = head_limit
+        self._kept: list[bytes] = []
+        self._missing = 0  # at least this many more bytes until a frame can be complete
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Return the frames that are complete now, in order."""
+        if self.fault is not None or not data:
+            return []
+        if len(data) < self._missing:
+            self._missing -= len(data)
+            self._kept.append(data)
+            return []
+        if self._kept:
+            self._kept.append(data)
+            data = b"".join(self._kept)
+        return self._cut(data)
+
+    def finish(self) -> Remainder:
+        """Say what was left when the stream ended; the framer is empty afterwards.
+
+        A notice inside an unfinished frame is looked for only here: in a stream that goes on the
+        same words are the payload of an event.
+        """
+        left = b"".join(self._kept)
+        self._keep(b"", 0)
+        return Remainder(len(left), _closing_notice(left))
+
+    def _cut(self, data: bytes) -> list[Frame]:
+        frames: list[Frame] = []
+        start, size = 0, len(data)
+        while True:
+            blank = data.find(_BLANK, start)
+            if blank == start:
+                start += 1  # an empty line between frames means nothing
+                continue
+            if blank < 0 or blank - start > self._head_limit:
+                self._keep_head(data[start:])
+                return frames
+            stop = blank + 2 + self._length(data[start:blank])
+            if self.fault is not None or stop > size:
+                self._keep(data[start:], stop - size)
+                return frames
+            frames.append((data[start:blank], data[blank + 1 : stop]))
+            start = stop
+
+    def _keep_head(self, data: bytes) -> None:
+        if len(data) > self._head_limit + 1:  # one may be the first newline of the empty line
+            self.fault = ProtocolFault(
+                f"A header block is longer than {self._head_limit} bytes: this is no Event Socket"
+            )
+        self._keep(data, 0)
+
+    def _keep(self, data: bytes, missing: int) -> None:
+        self._kept = [data] if data else []
+        self._missing = missing
+
+    def _length(self, head: bytes) -> int:
+        """Return the Content-Length of a header block; on nonsense set ``fault`` and return 0."""
+        if head.startswith(_LENGTH):  # so every event begins
+            return self._checked_length(head[len(_LENGTH) :].split(b"\n", 1)[0])
+        found = _LENGTH_LINE.search(head)
+        return 0 if found is None else self._checked_length(found[1])
+
+    def _checked_length(self, value: bytes) -> int:
+        if _DIGITS.fullmatch(value) is None:
+            self.fault = ProtocolFault(f"A Content-Length is no number: {value[:40]!r}")
+            return 0
+        if int(value) > self._frame_limit:
+            self.fault = ProtocolFault(
+                f"A frame of {int(value)} bytes is longer than the limit of {self._frame_limit}"
+            )
+            return 0
+        return int(value)
+
+
+def _closing_notice(left: bytes) -> bytes | None:
+    """Return the text of the disconnect notice with which the bytes end, if they do."""
+    for found in reversed(list(_NOTICE.finditer(left[-4096:]))):
+        text = left[-4096:][found.end() :]
+        if len(text) == int(found[1]):
+            return text
+    return None

@@ -1,0 +1,194 @@
+"""FreeSWITCH as the dialer sees it: commands go in, the events of its calls come out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import frozen
+from twisted.application.service import MultiService
+from twisted.internet import defer
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ctidialer.esl.client import COMMAND_TIMEOUT, EventSocketProtocol
+from ctidialer.esl.connection import Accepted
+from ctidialer.esl.errors import ConnectionGone
+from ctidialer.esl.events import Event
+from ctidialer.esl.jobs import BACKGROUND_JOB, JobResult, Jobs
+from ctidialer.esl.link import DEFAULT_TIMINGS, Credentials, Link, Timings
+
+__all__ = ["Credentials", "Subscription", "Switch", "SwitchListener", "Timings"]
+
+HEARTBEAT = "HEARTBEAT"
+
+
+class SwitchListener(Protocol):
+    """Who is told of what happens; what it raises is logged and changes nothing else."""
+
+    def switch_up(self) -> None:
+        """Both connections are authenticated, and the subscription is in place."""
+
+    def switch_down(self, reason: str) -> None:
+        """One of them has gone; once for each `switch_up`, before the pending Deferreds fail."""
+
+    def switch_event(self, event: Event) -> None:
+        """Take an event, except a BACKGROUND_JOB that `Switch.background` waits for.
+
+        Events come whenever the events connection exists, so also before `switch_up` and after
+        `switch_down`, and jobs that nobody waits for (any more) are among them.
+        """
+
+
+@frozen
+class Subscription:
+    """The events wanted: names, then ``CUSTOM`` and names of subclasses.
+
+    ``filters`` are pairs of header and value, ORed; a value ``- x`` is a veto.  BACKGROUND_JOB is
+    always subscribed to and let through, HEARTBEAT too where the user may; neither need be named.
+    """
+
+    events: tuple[str, ...]
+    filters: tuple[tuple[str, str], ...] = ()
+
+    async def set_up(self, protocol: EventSocketProtocol, accepted: Accepted) -> None:
+        """Subscribe on a new connection; the filters first, so that nothing else comes between."""
+        always = [BACKGROUND_JOB, *([HEARTBEAT] if accepted.allows_event(HEARTBEAT) else [])]
+        if self.filters:
+            for header, value in (*(("Event-Name", name) for name in always), *self.filters):
+                await protocol.filter(header, value)
+        # Words after CUSTOM are subclasses, so these go before it.
+        await protocol.event([*always, *(name for name in self.events if name not in always)])
+
+
+class Switch(MultiService):
+    """One FreeSWITCH, through two connections that are made again whenever they go.
+
+    Commands go through one connection and events come through the other, because FreeSWITCH serves
+    a connection with one thread: a burst of commands would hold up the events of that connection
+    for seconds, and an unfinished command line would stop them.  A background job is started on the
+    one and reported on the other, so its id is chosen, and waited for, before the command is
+    written: the report may overtake the reply, and nothing is lost by that.
+
+    ``up`` is true while both are ready; else ``trouble`` says why not, for people.  A wrong
+    password or a refused address is tried again for ever, slowly; nothing here ends the process.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        endpoint: IStreamClientEndpoint,
+        credentials: Credentials,
+        subscription: Subscription,
+        listener: SwitchListener,
+        *,
+        timings: Timings = DEFAULT_TIMINGS,
+        jobs_by_api: bool = False,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """``jobs_by_api``: start jobs with ``api bgapi``, several times faster than ``bgapi``.
+
+        A user of the directory then needs ``bgapi`` among its allowed API commands.
+        """
+        MultiService.__init__(self)
+        self.up = False
+        self._listener = listener
+        self._wanted = frozenset(subscription.events)
+        self._jobs_by_api = jobs_by_api
+        self._jobs = Jobs()
+        self._commands = Link(
+            clock, endpoint, "commands", credentials, self._changed, timings=timings, jitter=jitter
+        )
+        self._events = Link(
+            clock,
+            endpoint,
+            "events",
+            credentials,
+            self._changed,
+            set_up=subscription.set_up,
+            receive_event=self._event,
+            timings=timings,
+            jitter=jitter,
+        )
+        for link in (self._commands, self._events):
+            MultiService.addService(self, link)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the switch is down, for people; None while it is up."""
+        troubles = {link.trouble for link in (self._commands, self._events) if link.trouble}
+        return "; ".join(sorted(troubles)) or None
+
+    @property
+    def jobs_waiting(self) -> int:
+        """How many background jobs are waited for."""
+        return len(self._jobs)
+
+    def api(self, command: str, timeout: float = COMMAND_TIMEOUT) -> Deferred[str]:
+        """Run an API command; fires with exactly what it printed, ``-ERR …`` and line end included.
+
+        Fails with `CommandTimeout` after ``timeout`` seconds, `CommandRefused` (no permission),
+        `UnsafeCommand`, or `ConnectionGone`, at once while the switch is down.
+        """
+        protocol = self._commands.protocol
+        if not self.up or protocol is None:
+            return defer.fail(self._down_error())
+        return protocol.api(command, timeout)
+
+    def background(self, job_id: str, command: str) -> Deferred[JobResult]:
+        """Run an API command as a background job; fires with the job's own result.
+
+        Fails as `api` does if the command is not accepted, with `ConnectionGone` (it may have been
+        executed) if a connection goes before the result has come, and with ValueError if a job of
+        that id is waited for already.  The result itself has no time limit; see `forget`.
+        """
+        protocol = self._commands.protocol
+        if not self.up or protocol is None:
+            return defer.fail(self._down_error())
+        try:
+            result = self._jobs.register(job_id)
+        except ValueError:
+            return defer.fail()
+        acceptance = protocol.start_job(job_id, command, by_api=self._jobs_by_api)
+        acceptance.addErrback(self._not_accepted, job_id)
+        return result
+
+    def forget(self, job_id: str) -> None:
+        """Stop waiting for a job: its Deferred fails with CancelledError.  Unknown ids are fine."""
+        self._jobs.forget(job_id)
+
+    def _not_accepted(self, failure: Failure, job_id: str) -> None:
+        self._jobs.fail(job_id, failure)
+
+    def _down_error(self) -> ConnectionGone:
+        return ConnectionGone(self.trouble or "not connected", may_have_been_executed=False)
+
+    def _changed(self) -> None:
+        ready = self._commands.protocol is not None and self._events.protocol is not None
+        if ready and not self.up:
+            self._go_up()
+        elif self.up and not ready:
+            self._go_down(self.trouble or "a connection is gone")
+
+    def _go_up(self) -> None:
+        self.up = True
+        self.log.info("FreeSWITCH is connected")
+        with self.log.failuresHandled("The listener failed on {event}", event="switch_up"):
+            self._listener.switch_up()
+
+    def _go_down(self, reason: str) -> None:
+        self.up = False
+        with self.log.failuresHandled("The listener failed on {event}", event="switch_down"):
+            self._listener.switch_down(reason)
+        self._jobs.fail_all(reason)
+
+    def _event(self, event: Event) -> None:
+        if event.name == BACKGROUND_JOB and self._jobs.finish(event):
+            return
+        if event.name != HEARTBEAT or HEARTBEAT in self._wanted:
+            self._listener.switch_event(event)
