@@ -1,1 +1,41 @@
-"""A simulated FreeSWITCH that speaks the Event Socket."""
+"""A simulated FreeSWITCH that speaks the Event Socket, for ``ctidialer demo`` and the tests.
+
+Run it with ``python -m ctidialer.switchsim`` (``--help`` lists the options; it prints one line
+``{"port": N}`` once it listens), or from Twisted with `ctidialer.switchsim.process.start_switch`.
+`ctidialer.switchsim.calllog` reads the log it writes, `ctidialer.switchsim.behaviour` describes the
+script that decides what happens to each number.
+
+It behaves as recordings of a real FreeSWITCH show, and shares no code with ``ctidialer.esl``: so
+that each is a check on the other.  It is no telephone switch: dialplans, bridges and media do not
+exist, a dial string's first leg only is dialed (the log counts them all), ``loopback/`` and ``user/``
+are single channels.
+
+Faults are made over the Event Socket itself, by ``api sim ORDER VALUE`` or ``api sim {JSON}`` with
+several orders in one object:
+
+``number NUMBER {behaviour}``
+    scripts a number (a list: its next attempts); JSON ``{"number": {"139": {…}, …}}``
+``gateway NAME {behaviour}``, ``default {behaviour}``
+    the same for a gateway, and for everything not scripted (this ends a script's ``mix``)
+``drop [fin|rst] [others]``
+    closes all connections, or all but the one that asks
+``mute SECONDS [others]``
+    stops reading and answering: half-open connections; 0 seconds = for ever
+``refuse SECONDS``
+    closes the listening port for a time
+``delay_replies SECONDS``
+    every command waits so long before it is carried out; 0 ends it
+``pause_events on|off``
+    holds all events back; ``off`` delivers them
+``acl on|off``
+    turns new clients away as the access list does
+``max_sessions N``, ``heartbeat SECONDS``
+    the session limit; the interval of HEARTBEAT (0 = none)
+``stats``
+    ``+OK {"calls":…,"originates":…,"listeners":…,"commands":{"originate":…}}``
+``clear``
+    ends all of these and forgets scripted numbers and gateways
+
+Session limits are reached with FreeSWITCH's own commands: ``fsctl max_sessions``, ``fsctl sps``,
+``fsctl pause``.  A process that was stopped with SIGSTOP (`SwitchProcess.pause`) is a host that hangs.
+"""

@@ -1,0 +1,137 @@
+"""``python -m ctidialer.switchsim``: the simulated switch as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+from twisted.internet import reactor as global_reactor
+from twisted.internet import stdio
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from ctidialer.switchsim.behaviour import Script, ScriptError, read_script_file
+from ctidialer.switchsim.calllog import CallLogWriter
+from ctidialer.switchsim.server import EventSocketFactory, EventSocketPort
+from ctidialer.switchsim.switch import Switch
+
+
+class _Parent(Protocol):
+    """Standard input: its end is the parent's end."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        os._exit(0)
+
+
+def _end_process(status: int) -> None:
+    """Die at once; a negative status is a signal, SIGTERM the orderly one."""
+    if status < 0:
+        os.kill(os.getpid(), -status)
+    else:
+        os._exit(status)
+
+
+def _read_script(path: Path | None, seed: int | None) -> Script:
+    try:
+        script = read_script_file(path) if path else Script()
+    except ScriptError as problem:
+        raise click.ClickException(str(problem)) from problem
+    if seed is not None:
+        script.seed = seed
+    return script
+
+
+def _split_address(address: str) -> tuple[str, int]:
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        raise click.BadParameter(f"{address!r} is no HOST:PORT", param_hint="--listen")
+    return host or "127.0.0.1", int(port)
+
+
+@click.command()
+@click.option("--listen", default="127.0.0.1:0", help="HOST:PORT; port 0 takes a free one.")
+@click.option("--password", envvar="SWITCHSIM_PASSWORD", default="ClueCon", help="For `auth`.")
+@click.option("--log", type=click.Path(path_type=Path), help="Append JSON lines of calls here.")
+@click.option("--script", type=click.Path(path_type=Path), help="Behaviours, a JSON file.")
+@click.option("--seed", type=int, help="For what chance decides.")
+@click.option("--heartbeat", default=20.0, help="Seconds between HEARTBEAT events; 0 = none.")
+@click.option("--max-sessions", default=20_000)
+@click.option("--sessions-per-second", default=2_000)
+@click.option("--refuse-address", is_flag=True, help="Answer every client as the ACL does.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Written once it listens.")
+@click.option("--die-with-parent", is_flag=True, help="Exit when standard input ends.")
+def main(
+    listen: str,
+    password: str,
+    log: Path | None,
+    script: Path | None,
+    seed: int | None,
+    heartbeat: float,
+    max_sessions: int,
+    sessions_per_second: int,
+    refuse_address: bool,
+    ready_file: Path | None,
+    die_with_parent: bool,
+) -> None:
+    """Simulate a FreeSWITCH that speaks the Event Socket; prints {"port": N} once it listens."""
+    reactor: object = global_reactor
+    host, number = _split_address(listen)
+    switch = Switch(
+        reactor,  # type: ignore[arg-type]  # the reactor module is typed as a module
+        password=password,
+        script=_read_script(script, seed),
+        log=CallLogWriter(log),
+        end_process=_end_process,
+    )
+    switch.limits.max_sessions = max_sessions
+    switch.limits.per_second = sessions_per_second
+    switch.acl_refuses = refuse_address
+    port = EventSocketPort(
+        reactor,  # type: ignore[arg-type]
+        reactor,  # type: ignore[arg-type]
+        EventSocketFactory(switch),
+    )
+    try:
+        found = port.open(host, number)
+    except OSError as problem:
+        raise click.ClickException(f"cannot listen on {listen}: {problem}") from problem
+    _run(reactor, switch, found, heartbeat, ready_file, die_with_parent)
+
+
+def _run(
+    reactor: object,
+    switch: Switch,
+    port: int,
+    heartbeat: float,
+    ready_file: Path | None,
+    die_with_parent: bool,
+) -> None:
+    run, call_later = reactor.run, reactor.callFromThread  # type: ignore[attr-defined]
+
+    def terminate(number: int, frame: object) -> None:
+        call_later(
+            lambda: switch.shut_down().addCallback(
+                lambda _: switch.clock.callLater(0.1, os._exit, 0)
+            )
+        )
+
+    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGINT, terminate)
+    if die_with_parent:
+        stdio.StandardIO(_Parent())
+    if heartbeat > 0:
+        switch.start_heart(heartbeat)
+    ready = json.dumps({"port": port}) + "\n"
+    if ready_file is not None:
+        ready_file.write_text(ready)
+    sys.stdout.write(ready)
+    sys.stdout.flush()
+    run(installSignalHandlers=False)
+
+
+if __name__ == "__main__":
+    main()

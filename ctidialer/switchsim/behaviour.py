@@ -1,0 +1,234 @@
+"""What happens to a call: decided by a script for each number, else by seeded chance.
+
+A script is a JSON object; every key may be missing::
+
+    {"seed": 7,
+     "default":  {"result": "answer", "ring": 0.1, "talk": [1, 3]},
+     "numbers":  {"13800138000": {"result": "sip", "status": 486},
+                  "13800138001": [{"result": "busy"}, {"result": "answer"}]},
+     "prefixes": {"139": {"result": "no_answer"}},
+     "patterns": [["^1[0-9]*7$", {"result": "sip", "status": 503}]],
+     "gateways": {"downgw": {"result": "gateway_down"}},
+     "mix":      [{"weight": 6, "result": "answer"}, {"weight": 3, "result": "busy"}],
+     "users":    {"esl@127.0.0.1": {"password": "limited", "events": "HEARTBEAT", "api": "show"}}}
+
+Looked up in this order: gateway, exact number, longest prefix, first pattern, mix, default.  A list
+gives the first, second… attempt on a number its behaviour; the last one holds from then on.  What
+chance decides depends on the seed and the number alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from attrs import Factory, define, fields, frozen
+
+from ctidialer.switchsim.causes import Q850
+
+RESULTS = frozenset(
+    {
+        "answer",
+        "sip",
+        "busy",
+        "no_answer",
+        "silent",
+        "unreachable",
+        "gateway_down",
+        "invalid_gateway",
+        "invalid_profile",
+        "error",
+        "refused",
+    }
+)
+JOB_ORDERS = ("seeded", "before", "first", "middle", "last")
+_LOSSES = {"hangup": ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY")}
+
+
+class ScriptError(ValueError):
+    """A script that cannot be used; the text names the place and what would be right."""
+
+
+@frozen
+class Behaviour:
+    """How one call goes.
+
+    ``result``: ``answer``; ``sip`` (ends with ``status``); ``busy`` (= sip 486); ``no_answer``
+    (rings until a timeout); ``silent`` (no SIP answer at all; after 32 s RECOVERY_ON_TIMER_EXPIRE);
+    ``unreachable`` (nothing listens: 503); ``gateway_down``, ``invalid_gateway``,
+    ``invalid_profile`` (only CHANNEL_DESTROY and the job); ``error`` (only the job, with
+    ``cause``); ``refused`` (DESTINATION_OUT_OF_ORDER, as under load).
+    ``progress``: ``none``, ``ringing`` (180) or ``early`` (183), ``progress_after`` seconds after
+    the INVITE.  ``ring``: seconds from the INVITE to the final response.  ``talk``: seconds from
+    the answer to the end; 0 = the far end hangs up at once, and the job says -ERR.  A pair of numbers
+    is a range.  ``reason``: Q.850 number of a SIP Reason header, which overrides the cause.
+    ``far_end_hangs_up``: who ends an answered SIP call.
+    ``job``: where the job's event stands among the hang-up events: ``before`` CHANNEL_HANGUP,
+    ``first`` (after it), ``middle`` (after HANGUP_COMPLETE), ``last`` (after DESTROY), or
+    ``seeded``.
+    ``lose``: names of events of this call that are never sent (``hangup`` = all three,
+    ``BACKGROUND_JOB`` = the job).  ``create_last``: CHANNEL_CREATE comes after CHANNEL_HANGUP.
+    """
+
+    result: str = "answer"
+    status: int = 486
+    reason: int = 0
+    cause: str = "NORMAL_TEMPORARY_FAILURE"
+    progress: str = "none"
+    progress_after: float = 0.0
+    ring: float | tuple[float, float] = 0.0
+    talk: float | tuple[float, float] = 0.2
+    far_end_hangs_up: bool = True
+    job: str = "seeded"
+    lose: tuple[str, ...] = ()
+    create_last: bool = False
+    weight: float = 1.0
+
+
+_NAMES = frozenset(attribute.name for attribute in fields(Behaviour))
+
+
+def read_behaviour(value: object, path: str = "$") -> Behaviour:
+    """Read a behaviour from JSON data.  Raises `ScriptError`."""
+    if not isinstance(value, dict):
+        raise ScriptError(f"{path}: a behaviour must be an object, not {value!r}")
+    unknown = sorted(set(value) - _NAMES)
+    if unknown:
+        raise ScriptError(f"{path}: unknown {unknown[0]!r}; known: {', '.join(sorted(_NAMES))}")
+    given = dict(value)
+    if given.get("result") == "busy":
+        given.update(result="sip", status=486)
+    for span in ("ring", "talk"):
+        if isinstance(given.get(span), list):
+            given[span] = tuple(float(second) for second in given[span])
+    if "lose" in given:
+        given["lose"] = _lost_events(given["lose"])
+    behaviour = Behaviour(**given)
+    _check(behaviour, path)
+    return behaviour
+
+
+def _lost_events(value: object) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else list(value) if isinstance(value, list) else []
+    return tuple(event for name in names for event in _LOSSES.get(name, (name,)))
+
+
+def _check(behaviour: Behaviour, path: str) -> None:
+    if behaviour.result not in RESULTS:
+        raise ScriptError(f"{path}.result: must be one of {', '.join(sorted(RESULTS))}")
+    if behaviour.job not in JOB_ORDERS:
+        raise ScriptError(f"{path}.job: must be one of {', '.join(JOB_ORDERS)}")
+    if behaviour.progress not in ("none", "ringing", "early"):
+        raise ScriptError(f"{path}.progress: must be none, ringing or early")
+    if behaviour.cause not in Q850:
+        raise ScriptError(f"{path}.cause: {behaviour.cause!r} is no hang-up cause")
+
+
+def chance(seed: int, *what: object) -> float:
+    """Give a number from 0 up to 1 that depends on the seed and on ``what`` alone."""
+    text = f"{seed}|" + "|".join(str(part) for part in what)
+    digest = blake2b(text.encode("utf-8", "surrogateescape"), digest_size=7).digest()
+    return int.from_bytes(digest, "big") / (1 << 56)
+
+
+@define
+class Script:
+    """All behaviours; `choose` picks the one of a call.  It can be changed while calls run."""
+
+    seed: int = 0
+    default: Behaviour = Behaviour()
+    numbers: dict[str, tuple[Behaviour, ...]] = Factory(dict)
+    prefixes: dict[str, tuple[Behaviour, ...]] = Factory(dict)
+    patterns: list[tuple[re.Pattern[str], tuple[Behaviour, ...]]] = Factory(list)
+    gateways: dict[str, tuple[Behaviour, ...]] = Factory(dict)
+    mix: tuple[Behaviour, ...] = ()
+    users: dict[str, dict[str, Any]] = Factory(dict)
+    _attempts: dict[str, int] = Factory(dict)
+
+    def choose(self, number: str, gateway: str = "") -> Behaviour:
+        """Give the behaviour of the next attempt on a number."""
+        attempt = self._attempts.get(number, 0)
+        self._attempts[number] = attempt + 1
+        series = self._series(number, gateway)
+        if series:
+            return series[min(attempt, len(series) - 1)]
+        return self._by_chance(number) if self.mix else self.default
+
+    def _series(self, number: str, gateway: str) -> tuple[Behaviour, ...]:
+        if gateway in self.gateways:
+            return self.gateways[gateway]
+        if number in self.numbers:
+            return self.numbers[number]
+        for length in range(len(number), 0, -1) if self.prefixes else ():
+            if number[:length] in self.prefixes:
+                return self.prefixes[number[:length]]
+        return next((series for pattern, series in self.patterns if pattern.search(number)), ())
+
+    def _by_chance(self, number: str) -> Behaviour:
+        left = chance(self.seed, number, "mix") * sum(each.weight for each in self.mix)
+        for behaviour in self.mix:
+            left -= behaviour.weight
+            if left < 0:
+                return behaviour
+        return self.mix[-1]
+
+    def seconds(self, span: float | tuple[float, float], *what: object) -> float:
+        """Give a duration: itself, or a seeded one out of the range."""
+        if isinstance(span, tuple):
+            return span[0] + (span[1] - span[0]) * chance(self.seed, *what)
+        return float(span)
+
+
+_KEYS = {"seed", "default", "numbers", "prefixes", "patterns", "gateways", "mix", "users"}
+
+
+def read_script(document: object) -> Script:
+    """Read a script from JSON data.  Raises `ScriptError`."""
+    if not isinstance(document, dict):
+        raise ScriptError("$: a script must be an object")
+    unknown = sorted(set(document) - _KEYS)
+    if unknown:
+        raise ScriptError(f"$: unknown {unknown[0]!r}; known: {', '.join(sorted(_KEYS))}")
+    return Script(
+        seed=int(document.get("seed", 0)),
+        default=read_behaviour(document.get("default", {}), "$.default"),
+        numbers=_table(document.get("numbers", {}), "$.numbers"),
+        prefixes=_table(document.get("prefixes", {}), "$.prefixes"),
+        patterns=_patterns(document.get("patterns", [])),
+        gateways=_table(document.get("gateways", {}), "$.gateways"),
+        mix=read_series(document.get("mix", []), "$.mix"),
+        users=dict(document.get("users", {})),
+    )
+
+
+def read_script_file(path: Path) -> Script:
+    """Read a script file.  Raises `ScriptError` with the file's name."""
+    try:
+        return read_script(msgspec.json.decode(path.read_bytes()))
+    except (OSError, msgspec.DecodeError, ScriptError) as problem:
+        raise ScriptError(f"{path}: {problem}") from problem
+
+
+def read_series(value: object, path: str) -> tuple[Behaviour, ...]:
+    """Read one behaviour, or a list of them."""
+    many = value if isinstance(value, list) else [value]
+    return tuple(read_behaviour(each, f"{path}[{at}]") for at, each in enumerate(many))
+
+
+def _table(value: object, path: str) -> dict[str, tuple[Behaviour, ...]]:
+    if not isinstance(value, Mapping):
+        raise ScriptError(f"{path}: must be an object")
+    return {key: read_series(each, f"{path}.{key}") for key, each in value.items()}
+
+
+def _patterns(value: object) -> list[tuple[re.Pattern[str], tuple[Behaviour, ...]]]:
+    if not isinstance(value, list):
+        raise ScriptError("$.patterns: must be a list of pairs [pattern, behaviour]")
+    return [
+        (re.compile(pattern), read_series(each, f"$.patterns[{at}]"))
+        for at, (pattern, each) in enumerate(value)
+    ]

@@ -1,0 +1,286 @@
+"""One simulated call: what happens when, and the events that tell of it.
+
+The order of events and the headers they carry follow the recordings named at each step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from ctidialer.switchsim.behaviour import Behaviour, Script
+from ctidialer.switchsim.causes import PHRASES, Q850, cause_of_q850, cause_of_status, q850_of
+from ctidialer.switchsim.dialstring import DialRequest
+from ctidialer.switchsim.events import Fields
+from ctidialer.switchsim.fields import end_fields, first_fields, route_fields
+
+_SILENCE = 32.0
+_UNREACHABLE_AFTER = 0.02
+_SEEDED_ORDERS = ("before", "first", "middle", "last")
+
+
+class Exchange(Protocol):
+    """What a call needs of the switch it runs on."""
+
+    script: Script
+
+    @property
+    def clock(self) -> IReactorTime:
+        """Time passes here."""
+
+    def now(self) -> float:
+        """Give unix seconds."""
+
+    def fire_channel(
+        self, name: str, path: tuple[str, ...], tags: frozenset[str], fields: Fields
+    ) -> None:
+        """Send a channel's event to whoever wants it."""
+
+    def call_over(self, call: Call) -> None:
+        """Take the call out of the table and log how it ended."""
+
+
+class Call:
+    """A channel from CHANNEL_CREATE to CHANNEL_DESTROY.
+
+    ``job`` fires with the text that ``originate`` answers; never with a failure.
+    """
+
+    def __init__(
+        self,
+        switch: Exchange,
+        request: DialRequest,
+        behaviour: Behaviour,
+        uuid: str,
+        serial: int,
+        *,
+        named: bool,
+    ) -> None:
+        self._switch = switch
+        self.request = request
+        self.behaviour = behaviour
+        self.uuid = uuid
+        self.serial = serial
+        self.job: Deferred[str] = Deferred()
+        self.sip = request.endpoint in ("sofia", "user")
+        self.answered = False
+        self.over = False
+        self.routed = False
+        self.cause = ""
+        self.call_state = b"DOWN"
+        self.path: tuple[str, ...] = ("sofia created" if self.sip else "null created",)
+        self.fields = first_fields(request, uuid, serial, switch.now())
+        self.tags = frozenset({"named"}) if named else frozenset()
+        self._timers: list[IDelayedCall] = []
+
+    @property
+    def ignores_early_media(self) -> bool:
+        """Whether a 183 does not count as the originate's success."""
+        wish = self.request.variable("ignore_early_media").lower()
+        return self.request.is_true("ignore_early_media") or wish in ("ring_ready", "consume")
+
+    def start(self) -> None:
+        """Send the INVITE: CHANNEL_CREATE, and the course of the call begins."""
+        if not self.behaviour.create_last:
+            self._create()
+        self._watch_timeouts()
+        if self.behaviour.progress != "none":
+            self._later(self.behaviour.progress_after, self._progress)
+        if not self.over:
+            self._await_final_response()
+
+    def _await_final_response(self) -> None:
+        result = self.behaviour.result
+        ring = self._switch.script.seconds(self.behaviour.ring, self.request.number, "ring")
+        if result == "answer":
+            self._later(ring, self._answer)
+        elif result == "sip":
+            self._later(ring, self._refuse)
+        elif result == "unreachable":
+            self._later(_UNREACHABLE_AFTER, self._unreachable)
+        elif result == "silent":
+            self._later(_SILENCE, lambda: self._cancel("RECOVERY_ON_TIMER_EXPIRE"))
+
+    def _later(self, delay: float, action: Callable[[], None]) -> None:
+        if delay <= 0:
+            action()
+        else:
+            self._timers.append(self._switch.clock.callLater(delay, self._if_alive, action))
+
+    def _if_alive(self, action: Callable[[], None]) -> None:
+        if not self.over:
+            action()
+
+    def _watch_timeouts(self) -> None:
+        """Arm the timeouts; FreeSWITCH counts whole seconds, so N means N-1…N (ESL.md)."""
+        rounding = self._switch.now() % 1
+        total = self.request.number_of("originate_timeout") or self.request.timeout
+        for seconds, cause in (
+            (total, "NO_ANSWER"),
+            (self.request.number_of("leg_timeout"), "ALLOTTED_TIMEOUT"),
+            (self.request.number_of("progress_timeout"), "PROGRESS_TIMEOUT"),
+        ):
+            if seconds > 0:
+                delay = max(0.001, seconds - rounding)
+                self._timers.append(self._switch.clock.callLater(delay, self._time_out, cause))
+
+    def _time_out(self, cause: str) -> None:
+        progressed = self.call_state != b"DOWN"
+        if self.over or self.job.called or (cause == "PROGRESS_TIMEOUT" and progressed):
+            return
+        self._cancel(cause)
+
+    def _fire(self, name: str, state: bytes, number: int, answer_state: bytes) -> None:
+        self.fields[b"state"], self.fields[b"state_number"] = state, b"%d" % number
+        self.fields[b"call_state"], self.fields[b"answer_state"] = self.call_state, answer_state
+        if name not in self.behaviour.lose:
+            self._switch.fire_channel(name, self.path, self.tags, self.fields)
+
+    def _now_field(self) -> bytes:
+        return b"%d" % int(self._switch.now() * 1_000_000)
+
+    def _create(self) -> None:
+        self._fire("CHANNEL_CREATE", b"CS_INIT", 2, b"ringing")
+
+    def _progress(self) -> None:
+        if self.answered:
+            return
+        early = self.behaviour.progress == "early"
+        field = b"progress_media" if early else b"progress"
+        self.fields[field] = self._now_field()
+        if self.sip:
+            self.path += ("early" if early else "ringing",)
+        else:
+            self.tags |= {"early" if early else "ringing"}
+        name, state = (
+            ("CHANNEL_PROGRESS_MEDIA", b"early") if early else ("CHANNEL_PROGRESS", b"ringing")
+        )
+        self._fire(name, b"CS_CONSUME_MEDIA", 7, state)
+        self.call_state = b"EARLY" if early else b"RINGING"
+        if early:
+            self._early_media()
+
+    def _early_media(self) -> None:
+        """Go on after a 183: without ignore_early_media the originate has succeeded (14, 17)."""
+        if self.sip:
+            self.path += ("media",)
+        if not self.ignores_early_media:
+            self._report(f"+OK {self.uuid}\n")
+            self._route()
+
+    def _answer(self) -> None:
+        self.answered = True
+        self.fields[b"answered"] = self._now_field()
+        again = "early" in self.path
+        self.path += (("answered again" if again else "answered") if self.sip else "null answered",)
+        state, number = (b"CS_EXECUTE", 4) if self.routed else (b"CS_CONSUME_MEDIA", 7)
+        self._fire("CHANNEL_ANSWER", state, number, b"answered")
+        self.call_state = b"ACTIVE"
+        self.path += ("connected",)
+        talk = self._switch.script.seconds(self.behaviour.talk, self.request.number, "talk")
+        if talk <= 0:
+            self.hang_up("NORMAL_CLEARING", "bye")
+        else:
+            self._talk(talk)
+
+    def _talk(self, seconds: float) -> None:
+        if self.behaviour.job in ("seeded", "before"):
+            self._report(f"+OK {self.uuid}\n")
+        if not self.routed:
+            self._route()
+        stage = "bye" if self.behaviour.far_end_hangs_up else "send_bye"
+        self._later(seconds, lambda: self.hang_up("NORMAL_CLEARING", stage))
+
+    def _route(self) -> None:
+        self.routed = True
+        tags, fields = route_fields(self.request, self._switch.now(), sip=self.sip)
+        self.tags |= tags
+        self.fields.update(fields)
+        self.path += ("routed",)
+
+    def _refuse(self) -> None:
+        status, reason = self.behaviour.status, self.behaviour.reason
+        cause = cause_of_q850(reason) if reason else cause_of_status(status)
+        phrase = PHRASES.get(status, "Rejected").replace(" ", "%20").encode()
+        self._refused(status, phrase, cause)
+        if reason:
+            self.tags |= {"sip_reason"}
+            self.fields[b"sip_reason"] = b"Q.850%%3Bcause%%3D%d" % reason
+        self.hang_up(cause, "refused")
+
+    def _unreachable(self) -> None:
+        self._refused(503, b"Service%20Unavailable", "NORMAL_TEMPORARY_FAILURE")
+        self.tags |= {"unreachable"}
+        self.hang_up("NORMAL_TEMPORARY_FAILURE", "unreachable")
+
+    def _refused(self, status: int, phrase: bytes, cause: str) -> None:
+        self.fields[b"sip_status"] = b"%d" % status
+        self.fields[b"sip_phrase"] = phrase
+        self.fields[b"sip_cause"] = b"%d" % Q850[cause]
+
+    def _cancel(self, cause: str) -> None:
+        self.hang_up(cause, "cancelled")
+
+    def kill(self, cause: str) -> None:
+        """Hang up from this side: uuid_kill, hupall, shutdown."""
+        self.hang_up(cause, "send_bye" if self.answered else "cancelled")
+
+    def hang_up(self, cause: str, stage: str) -> None:
+        """End the call; ``stage`` says in which way, and counts for SIP only."""
+        if self.over:
+            return
+        self.over = True
+        self.cause = cause
+        self._stop_timers()
+        self.fields[b"cause"] = cause.encode()
+        self.fields[b"q850"] = b"%d" % q850_of(cause)
+        self.path += ((stage,) if self.sip else ()) + ("ended",)
+        if self.sip and stage == "bye" and "extension" in self.tags and self.routed:
+            self.tags |= {"playback"}
+        self._end_events(self._job_order(stage))
+
+    def _stop_timers(self) -> None:
+        for timer in self._timers:
+            if timer.active():
+                timer.cancel()
+        self._timers.clear()
+
+    def _job_order(self, stage: str) -> str:
+        if self.behaviour.job != "seeded":
+            return self.behaviour.job
+        if self.answered:
+            return "middle"
+        at = self._switch.script.seconds((0.0, 4.0), self.request.number, "job", stage)
+        return _SEEDED_ORDERS[int(at)]
+
+    def _end_events(self, order: str) -> None:
+        text = self._end_text()
+        if order == "before":
+            self._report(text)
+        state = b"CS_EXECUTE" if self.routed else b"CS_CONSUME_MEDIA"
+        self._fire("CHANNEL_HANGUP", state, 10, b"hangup")
+        if self.behaviour.create_last:
+            self._create()
+        self._switch.call_over(self)
+        if order == "first":
+            self._report(text)
+        self.call_state = b"HANGUP"
+        self.fields[b"hangup"] = self._now_field()
+        self.fields.update(end_fields(self.fields))
+        self.path += ("reported",)
+        self._fire("CHANNEL_HANGUP_COMPLETE", b"CS_REPORTING", 11, b"hangup")
+        if order == "middle":
+            self._report(text)
+        self._fire("CHANNEL_DESTROY", b"CS_REPORTING", 12, b"hangup")
+        self._report(text)
+
+    def _end_text(self) -> str:
+        talked = self.answered and self.routed
+        return f"+OK {self.uuid}\n" if talked else f"-ERR {self.cause}\n"
+
+    def _report(self, text: str) -> None:
+        if not self.job.called:
+            self.job.callback(text)

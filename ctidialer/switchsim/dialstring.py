@@ -1,0 +1,217 @@
+"""What the argument of ``originate`` asks for, read as FreeSWITCH reads it (ESL.md)."""
+
+from __future__ import annotations
+
+import re
+
+from attrs import field, frozen
+
+from ctidialer.switchsim.tokens import separate
+
+USAGE = (
+    "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>]"
+    " [<cid_name>] [<cid_num>] [<timeout_sec>]\n"
+)
+
+_DEFAULT_TIMEOUT = 60
+_ARRAY_ELEMENT = re.compile(r"(.*?)\[(\d+)\]$", re.DOTALL)
+_NOT_A_COMMA = "\x01"
+
+
+class UsageError(ValueError):
+    """The argument has too few or too many words: the answer is `USAGE`."""
+
+
+class UndefinedExtension(ValueError):
+    """A word ``undef`` where FreeSWITCH needs one: the real one aborts."""
+
+
+class BracesError(ValueError):
+    """The variables' braces are not closed, or nothing to dial follows them."""
+
+
+@frozen
+class DialRequest:
+    """One originate.  ``legs`` are the endpoints asked for; only the first one is dialed.
+
+    ``variables`` are those of the channel, in the order in which FreeSWITCH has them, lists as
+    ``ARRAY::a|:b``.  ``number`` is the last path element of the first leg.  ``timeout``: seconds.
+    """
+
+    dial_string: str
+    extension: str
+    dialplan: str = "XML"
+    context: str = "default"
+    timeout: int = _DEFAULT_TIMEOUT
+    variables: dict[str, str] = field(factory=dict)
+    legs: tuple[str, ...] = ()
+
+    @property
+    def endpoint(self) -> str:
+        """The word in front of the first slash: ``sofia``, ``null``, ``error``…"""
+        return self.legs[0].partition("/")[0] if "/" in self.legs[0] else ""
+
+    @property
+    def destination(self) -> str:
+        """What follows the endpoint's name."""
+        return self.legs[0].partition("/")[2]
+
+    @property
+    def number(self) -> str:
+        """The last path element, without ``@host``."""
+        return self.destination.rpartition("/")[2].partition("@")[0]
+
+    def variable(self, name: str) -> str:
+        """Give a variable's value, empty where it is not set; case does not count."""
+        if name in self.variables:
+            return self.variables[name]
+        wanted = name.lower()
+        return next((text for key, text in self.variables.items() if key.lower() == wanted), "")
+
+    def number_of(self, name: str) -> int:
+        """Give a variable as C's ``atoi`` reads it; 0 where it is not set."""
+        found = re.match(r"\s*[+-]?\d+", self.variable(name))
+        return int(found[0]) if found else 0
+
+    def is_true(self, name: str) -> bool:
+        """Say whether a variable is what FreeSWITCH takes for true."""
+        text = self.variable(name).lower()
+        return text in {"yes", "on", "true", "t", "enabled", "active", "allow"} or (
+            text.isdigit() and int(text) != 0
+        )
+
+
+def read_dial_request(argument: str) -> DialRequest:
+    """Read an originate's argument.
+
+    Raises `UsageError`, `UndefinedExtension` and `BracesError`.
+    """
+    words = separate(argument, " ", 10)
+    if not 2 <= len(words) <= 7:
+        raise UsageError(argument)
+    words += [""] * (7 - len(words))
+    if "undef" in (words[0].lower(), words[1].lower()):
+        raise UndefinedExtension(argument)
+    variables, dial_string = _take_braces(words[0])
+    dialplan, context, timeout = (
+        "" if words[at].lower() == "undef" else words[at] for at in (2, 3, 6)
+    )
+    own_variables, legs = _legs(dial_string)
+    return DialRequest(
+        dial_string=words[0],
+        extension=words[1],
+        dialplan=dialplan or "XML",
+        context=context or "default",
+        timeout=_atoi(timeout) if timeout else _DEFAULT_TIMEOUT,
+        variables=_channel_variables(own_variables, variables),
+        legs=legs,
+    )
+
+
+def _atoi(text: str) -> int:
+    found = re.match(r"\s*[+-]?\d+", text)
+    return int(found[0]) if found else 0
+
+
+def _take_braces(text: str) -> tuple[list[tuple[str, str]], str]:
+    text = text.lstrip(" ")
+    pairs: list[tuple[str, str]] = []
+    for opening, closing in ("<>", "{}"):
+        while text.startswith(opening):
+            inside, text = _take_bracket(text, opening, closing)
+            pairs += read_variables(inside, ",")
+    text = text.lstrip(" ")
+    if not text:
+        raise BracesError("no dial string")
+    return pairs, text
+
+
+def _take_bracket(text: str, opening: str, closing: str) -> tuple[str, str]:
+    depth = 0
+    for at, letter in enumerate(text):
+        depth += (letter == opening) - (letter == closing)
+        if depth == 0:
+            return text[1:at], text[at + 1 :]
+    raise BracesError(f"{opening} is not closed")
+
+
+def read_variables(inside: str, delimiter: str) -> list[tuple[str, str]]:
+    """Read what stands between the braces; a part without ``=`` or without a value is dropped."""
+    if inside.startswith("^^") and len(inside) > 2:
+        inside, delimiter = inside[3:], inside[2]
+    pairs = []
+    for part in separate(inside, delimiter):
+        halves = separate(part, "=", 2)
+        if len(halves) == 2:
+            pairs.append((halves[0], halves[1]))
+    return pairs
+
+
+def _legs(dial_string: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    first_variables: list[tuple[str, str]] = []
+    legs: list[str] = []
+    for thread in dial_string.split(":_:"):
+        for alternative in separate(thread, "|"):
+            for leg in separate(_hide_commas(alternative), ","):
+                own, bare = _take_leg_variables(leg)
+                first_variables = own if not legs else first_variables
+                legs.append(bare)
+    if not legs:
+        raise BracesError("no dial string")
+    return first_variables, tuple(legs)
+
+
+def _hide_commas(text: str) -> str:
+    """Keep the commas inside ``[…]`` from cutting the legs apart."""
+    return re.sub(r"\[[^\]]*\]", lambda found: found[0].replace(",", _NOT_A_COMMA), text)
+
+
+def _take_leg_variables(leg: str) -> tuple[list[tuple[str, str]], str]:
+    leg = leg.lstrip(" ")
+    pairs: list[tuple[str, str]] = []
+    while leg.startswith("["):
+        inside, leg = _take_bracket(leg, "[", "]")
+        pairs += read_variables(inside, _NOT_A_COMMA)
+    return pairs, leg.lstrip(" ")
+
+
+def _channel_variables(leg: list[tuple[str, str]], shared: list[tuple[str, str]]) -> dict[str, str]:
+    """Set them one after the other: the later wins and moves to the end, ``{}`` beats ``[]``."""
+    variables: dict[str, str] = {}
+    for name, value in leg + shared:
+        _set(variables, name, value)
+    return variables
+
+
+def _set(variables: dict[str, str], name: str, value: str) -> None:
+    element = _ARRAY_ELEMENT.match(name)
+    if element:
+        _set_element(variables, element[1], int(element[2]), value)
+        return
+    forget(variables, name)
+    if name and value and not _is_expansion(value):
+        variables[name] = value
+
+
+def forget(variables: dict[str, str], name: str) -> None:
+    """Remove a variable, whatever the case of its name."""
+    if name in variables:
+        del variables[name]
+        return
+    for key in [key for key in variables if key.lower() == name.lower()]:
+        del variables[key]
+
+
+def _set_element(variables: dict[str, str], name: str, index: int, value: str) -> None:
+    if not name or index > 4000:
+        return
+    held = variables.get(name, "")
+    items = held[7:].split("|:") if held.startswith("ARRAY::") else ([held] if held else [])
+    items += [""] * (index + 1 - len(items))
+    items[index] = value
+    variables[name] = "ARRAY::" + "|:".join(items)
+
+
+def _is_expansion(value: str) -> bool:
+    """Say whether a value holds ``${…}``: FreeSWITCH drops such a variable silently."""
+    return bool(re.search(r"\$\{[^{}]*\}", value))

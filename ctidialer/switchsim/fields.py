@@ -1,0 +1,149 @@
+"""The values a call's header templates are filled in with."""
+
+from __future__ import annotations
+
+from ctidialer.switchsim.dialstring import DialRequest
+from ctidialer.switchsim.encoding import percent_encode, to_bytes
+from ctidialer.switchsim.events import Fields, stamp_text, variable_lines
+
+_MOMENTS = (b"created", b"answered", b"progress", b"progress_media")
+
+
+def encoded(text: str) -> bytes:
+    """Give a text as a header value."""
+    return percent_encode(to_bytes(text))
+
+
+def first_fields(request: DialRequest, uuid: str, serial: int, now: float) -> Fields:
+    """Give what is known when the channel is made; moments that have not come are 0."""
+    moment = b"%d" % int(now * 1_000_000)
+    number = encoded(request.number)
+    fields = {
+        b"uuid": encoded(uuid),
+        b"number": number,
+        b"channel": encoded(_channel_name(request)),
+        b"session": b"%d" % serial,
+        b"endpoint": encoded(request.endpoint),
+        b"created": moment,
+        b"profile_created": moment,
+        b"answered": b"0",
+        b"progress": b"0",
+        b"progress_media": b"0",
+        b"hangup": b"0",
+        b"sip_cause": b"0",
+        **_variables(request),
+    }
+    if request.endpoint in ("sofia", "user"):
+        fields.update(_sip_fields(request, serial, int(now)))
+    return fields
+
+
+def _variables(request: DialRequest) -> Fields:
+    ignored = request.is_true("ignore_early_media")
+    return {
+        b"variables": variable_lines(request.variables),
+        b"exact variables": variable_lines(request.variables, exact=True),
+        b"early_media_ok": b"false" if ignored else b"true",
+    }
+
+
+def set_variables(fields: Fields, request: DialRequest) -> None:
+    """Render the variables again after one was changed."""
+    fields.update(_variables(request))
+
+
+def _channel_name(request: DialRequest) -> str:
+    parts = request.destination.split("/")
+    if request.endpoint == "sofia":
+        profile = "external" if parts[0] == "gateway" else parts[0]
+        return f"sofia/{profile}/{parts[-1]}"
+    if request.endpoint == "loopback":
+        return f"loopback/{parts[0]}-a"
+    return request.legs[0]
+
+
+def _sip_fields(request: DialRequest, serial: int, second: int) -> Fields:
+    parts = request.destination.split("/")
+    gateway = parts[1] if parts[0] == "gateway" and len(parts) > 2 else ""
+    return {
+        b"gateway": encoded(gateway),
+        b"media_port": b"%d" % (16384 + serial * 2 % 16000),
+        b"sdp_session": b"%d" % (second - serial % 50_000),
+        b"sdp_version": b"%d" % (second - serial % 50_000 + 1),
+        b"sip_tag": b"%012x" % (serial * 2_654_435_761 % (1 << 48)),
+        b"sip_cseq": b"%d" % (123_000_000 + serial),
+        b"sip_call_id": b"%08x-614d-1240-1e9c-6aa18051ff91" % serial,
+        b"ssrc": b"%d" % (serial * 2_654_435_761 % (1 << 32)),
+    }
+
+
+def route_fields(request: DialRequest, now: float, *, sip: bool) -> tuple[frozenset[str], Fields]:
+    """Give the tags and fields of the way the channel goes after the originate's success."""
+    if request.extension.startswith("&") and len(request.extension) > 1:
+        return _application(request.extension)
+    second = int(now)
+    transfer = (
+        f"{second}:5ddc247c-c0b8-4bbb-9974-{second:012x}:bl_xfer:"
+        f"{request.extension}/{request.context}/{request.dialplan}"
+    )
+    application, data = (
+        ("playback", "tone_stream://%(1000,1000,440);loops=30")
+        if sip
+        else ("hangup", "NORMAL_CLEARING")
+    )
+    return frozenset({"extension", "application_data"}), {
+        b"extension": encoded(request.extension),
+        b"dialplan": encoded(request.dialplan),
+        b"context": encoded(request.context),
+        b"transfer": encoded(transfer),
+        b"application": encoded(application),
+        b"application_data": encoded(data),
+        b"profile_created": b"%d" % int(now * 1_000_000),
+    }
+
+
+def _application(extension: str) -> tuple[frozenset[str], Fields]:
+    name, bracket, rest = extension[1:].partition("(")
+    data = rest.partition(")")[0]
+    tags = frozenset({"application_data"}) if bracket and data else frozenset[str]()
+    name = name.partition(")")[0]
+    return tags, {b"application": encoded(name), b"application_data": encoded(data)}
+
+
+def end_fields(fields: Fields) -> Fields:
+    """Give the stamps, epochs and durations of an ended call (recordings 10, 12, 21)."""
+    end = int(fields[b"hangup"])
+    start, answer, progress, media = (int(fields[moment]) for moment in _MOMENTS)
+    profile = int(fields[b"profile_created"])
+    made: Fields = {}
+    for name, moment in (
+        (b"start", start),
+        (b"profile", profile),
+        (b"answer", answer),
+        (b"progress", progress),
+        (b"progress_media", media),
+        (b"end", end),
+    ):
+        made[name + b"_stamp"] = stamp_text(moment)
+        made[name + b"_epoch"] = b"%d" % (moment // 1_000_000)
+    for name, begin, finish in (
+        (b"duration", start, end),
+        (b"bill", answer, end),
+        (b"progress", start, progress),
+        (b"answer", start, answer),
+        (b"progress_media", start, media),
+        (b"flow_bill", start if answer else 0, end),
+    ):
+        made.update(_span(name, begin, finish))
+    return made
+
+
+def _span(name: bytes, begin: int, finish: int) -> Fields:
+    if not (begin and finish):
+        begin = finish = 0
+    micros = finish - begin
+    return {
+        name + b"_s": b"%d" % (finish // 1_000_000 - begin // 1_000_000),
+        name + b"_ms": b"%d" % ((micros + 500) // 1000),
+        name + b"_us": b"%d" % micros,
+    }

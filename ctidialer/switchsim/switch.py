@@ -1,0 +1,283 @@
+"""The simulated switch: its calls, limits, listeners, and the events between them."""
+
+from __future__ import annotations
+
+import time
+import uuid as uuids
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+from ctidialer.switchsim.behaviour import Script
+from ctidialer.switchsim.call import Call
+from ctidialer.switchsim.calllog import CallLogWriter
+from ctidialer.switchsim.encoding import percent_encode, to_bytes
+from ctidialer.switchsim.events import Event, EventWriter, Fields
+from ctidialer.switchsim.limits import SessionLimits
+
+VERSION = "1.11.3-dev"
+VERSION_FULL = "1.11.3-dev+git~20260821T141014Z~cc93a683ca~64bit"
+VERSION_HUMAN = "1.11.3-dev git cc93a68 2026-08-21 14:10:14Z 64bit"
+LOG_LEVELS = ("CONSOLE", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
+
+
+class Listener(Protocol):
+    """A client's connection, as the switch sees it."""
+
+    number: int
+
+    def wants(self, name: str) -> bool:
+        """Say whether events of this name were asked for."""
+
+    def wants_json(self) -> bool:
+        """Say whether this listener takes JSON."""
+
+    def take(self, event: Event) -> None:
+        """Deliver an event, if the filters let it through."""
+
+    def take_log(self, level: int, header: bytes, text: bytes) -> None:
+        """Deliver a log line, if the level was asked for."""
+
+    def close(self, how: str) -> None:
+        """End the connection: ``fin``, ``rst``, or ``notice`` for FreeSWITCH's farewell."""
+
+
+@frozen
+class Identity:
+    """Who the switch says it is."""
+
+    hostname: str = "vm"
+    switchname: str = "fslab"
+    ipv4: str = "192.0.2.2"
+    ipv6: str = "fd00::2"
+    core_uuid: str = field(factory=lambda: str(uuids.uuid4()))
+
+    def fields(self) -> Fields:
+        """Give the identity as event fields."""
+        texts = {
+            b"core_uuid": self.core_uuid,
+            b"hostname": self.hostname,
+            b"switchname": self.switchname,
+            b"ipv4": self.ipv4,
+            b"ipv6": self.ipv6,
+        }
+        return {name: percent_encode(to_bytes(text)) for name, text in texts.items()}
+
+
+class Switch:
+    """Everything but the sockets.
+
+    ``clock`` gives time and timers; ``wall`` is its offset to unix time, so that a test's clock may
+    begin at 0.  ``end_process`` is called with an exit status, or with a negative signal number
+    where the real FreeSWITCH would die of that signal.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        *,
+        password: str = "ClueCon",
+        script: Script | None = None,
+        log: CallLogWriter | None = None,
+        identity: Identity | None = None,
+        end_process: Callable[[int], None] = lambda status: None,
+        wall: float = 0.0,
+    ) -> None:
+        self.clock = clock
+        self.password = password
+        self.script = script or Script()
+        self.log = log or CallLogWriter(None)
+        self.identity = identity or Identity()
+        self.end_process = end_process
+        self.limits = SessionLimits()
+        self.calls: dict[str, Call] = {}
+        self.listeners: list[Listener] = []
+        self.counts: Counter[str] = Counter()
+        self.originates = 0
+        self.shutting_down = False
+        self.acl_refuses = False
+        self.reply_delay = 0.0
+        self.events_paused = False
+        self.heart = LoopingCall(self._beat)
+        self.heart.clock = clock
+        self._wall = wall
+        self._writer = EventWriter(self.identity.fields())
+        self.started_at = self.now()
+
+    def now(self) -> float:
+        """Give unix seconds."""
+        return self.clock.seconds() + self._wall
+
+    def new_uuid(self) -> str:
+        """Give a fresh random UUID."""
+        return str(uuids.uuid4())
+
+    # Listeners -----------------------------------------------------------------------------------
+
+    def add_listener(self, listener: Listener) -> None:
+        """Let a connection take events."""
+        self.listeners.append(listener)
+
+    def remove_listener(self, listener: Listener) -> None:
+        """Forget a connection; harmless when it is not known."""
+        if listener in self.listeners:
+            self.listeners.remove(listener)
+        self.formats_changed()
+
+    def formats_changed(self) -> None:
+        """Note that a listener chose another format."""
+        self._writer.exact = any(listener.wants_json() for listener in self.listeners)
+
+    # Events --------------------------------------------------------------------------------------
+
+    def fire_channel(
+        self, name: str, path: tuple[str, ...], tags: frozenset[str], fields: Fields
+    ) -> None:
+        """Send a channel's event to whoever wants it."""
+        takers = [listener for listener in self.listeners if listener.wants(name)]
+        if not takers:
+            self._writer.skip()
+            return
+        event = self._writer.channel_event(name, path, tags, fields, self.now())
+        for listener in takers:
+            listener.take(event)
+
+    def channel_data(self, call: Call) -> Event:
+        """Render what ``uuid_dump`` shows of a call."""
+        exact, self._writer.exact = self._writer.exact, True
+        state = b"CS_EXECUTE" if call.routed else b"CS_CONSUME_MEDIA"
+        answer = b"answered" if call.answered else b"ringing"
+        fields = {**call.fields, b"state": state, b"state_number": b"4" if call.routed else b"7"}
+        fields |= {b"call_state": call.call_state, b"answer_state": answer}
+        event = self._writer.channel_event("CHANNEL_DATA", call.path, call.tags, fields, self.now())
+        self._writer.exact = exact
+        return event
+
+    def fire(self, name: str, headers: list[tuple[str, str]], body: bytes | None = None) -> None:
+        """Send an event that is no channel's."""
+        self._deliver(self._writer.event(name, headers, self.now(), body))
+
+    def fire_custom(
+        self, subclass: str, headers: list[tuple[str, str]], body: bytes | None
+    ) -> None:
+        """Send a CUSTOM event."""
+        self._deliver(self._writer.custom_event(headers, self.now(), body, subclass))
+
+    def fire_job(self, job: str, command: str, argument: str, text: str, *, by_api: bool) -> None:
+        """Send a BACKGROUND_JOB; a job without output has no body (recording 83)."""
+        headers = [("Job-UUID", job), ("Job-Command", command)]
+        headers += [("Job-Command-Arg", argument)] if argument else []
+        body = to_bytes(text) or None
+        if body is not None:
+            headers.append(("Content-Length", str(len(body))))
+        event = self._writer.event("BACKGROUND_JOB", headers, self.now(), body, by_api=by_api)
+        self._deliver(event)
+
+    def _deliver(self, event: Event) -> None:
+        for listener in [each for each in self.listeners if each.wants(event.name)]:
+            listener.take(event)
+
+    def write_log(self, level: int, file: str, function: str, line: int, text: str) -> None:
+        """Send a log line to the listeners that asked for its level."""
+        moment = self.now()
+        stamp = _log_stamp(moment)
+        whole = f"{stamp} 94.77% [{LOG_LEVELS[level]}] {file}:{line} {text}\n".encode()
+        header = (
+            f"Content-Type: log/data\nContent-Length: {len(whole)}\nLog-Level: {level}\n"
+            f"Text-Channel: 0\nLog-File: {file}\nLog-Func: {function}\nLog-Line: {line}\n"
+            "User-Data: \n\n"
+        ).encode()
+        for listener in list(self.listeners):
+            listener.take_log(level, header, whole)
+
+    # Heartbeat -----------------------------------------------------------------------------------
+
+    def start_heart(self, interval: float) -> None:
+        """Send HEARTBEAT every ``interval`` seconds, beginning one interval from now."""
+        self.heart.start(interval, now=False).addErrback(lambda failure: None)
+
+    def _beat(self) -> None:
+        limits, now = self.limits, self.now()
+        ready = "System Ready"
+        headers = [
+            ("Event-Info", ready),
+            ("Up-Time", self.up_time()),
+            ("FreeSWITCH-Version", VERSION_FULL),
+            ("Uptime-msec", str(int((now - self.started_at) * 1000))),
+            ("Session-Count", str(len(self.calls))),
+            ("Max-Sessions", str(limits.max_sessions)),
+            ("Session-Per-Sec", str(limits.left(now))),
+            ("Session-Per-Sec-Last", str(limits.last_rate)),
+            ("Session-Per-Sec-Max", str(limits.peak_rate)),
+            ("Session-Per-Sec-FiveMin", str(limits.peak_rate)),
+            ("Session-Since-Startup", str(limits.started)),
+            ("Session-Peak-Max", str(limits.peak)),
+            ("Session-Peak-FiveMin", str(limits.peak)),
+            ("Idle-CPU", "86.166667"),
+        ]
+        self.fire("HEARTBEAT", headers)
+
+    def up_time(self) -> str:
+        """Give the time since the start as FreeSWITCH writes it."""
+        micros = int((self.now() - self.started_at) * 1_000_000)
+        parts = []
+        for unit, size in _UNITS:
+            count, micros = divmod(micros, size)
+            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
+        return ", ".join(parts)
+
+    # Calls ---------------------------------------------------------------------------------------
+
+    def call_over(self, call: Call) -> None:
+        """Take the call out of the table and log how it ended."""
+        if self.calls.get(call.uuid) is call:
+            del self.calls[call.uuid]
+        self.log_end(call.serial, call.uuid, call.request.number, call.answered, call.cause)
+
+    def log_end(self, serial: int, uuid: str, number: str, answered: bool, cause: str) -> None:
+        """Write an originate's last log line."""
+        values = {"time": self.now(), "call": serial, "uuid": uuid, "number": number}
+        self.log.write("end", {**values, "answered": answered, "cause": cause})
+
+    def hang_up_all(self, cause: str, having: dict[str, str] | None = None) -> None:
+        """Hang up every call, or those that have all these variables."""
+        for call in list(self.calls.values()):
+            request = call.request
+            if all(request.variable(name) == text for name, text in (having or {}).items()):
+                call.kill(cause)
+
+    def shut_down(self, notice_after: float = 0.3) -> Deferred[None]:
+        """End as on SIGTERM (recording 91, in short): SHUTDOWN, hang-ups, notice, the end."""
+        done: Deferred[None] = Deferred()
+        if not self.shutting_down:
+            self.shutting_down = True
+            self.fire("SHUTDOWN", [("Event-Info", "System Shutting Down")])
+            self.hang_up_all("SYSTEM_SHUTDOWN")
+        self.clock.callLater(notice_after, self._say_farewell, done)
+        return done
+
+    def _say_farewell(self, done: Deferred[None]) -> None:
+        for listener in list(self.listeners):
+            listener.close("notice")
+        done.callback(None)
+
+
+_UNITS = (
+    ("year", 31_536_000_000_000),
+    ("day", 86_400_000_000),
+    ("hour", 3_600_000_000),
+    ("minute", 60_000_000),
+    ("second", 1_000_000),
+    ("millisecond", 1_000),
+    ("microsecond", 1),
+)
+
+
+def _log_stamp(moment: float) -> str:
+    micros = int(moment * 1_000_000) % 1_000_000
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment)) + f".{micros:06d}"
