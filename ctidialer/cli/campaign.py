@@ -136,9 +136,11 @@ class Campaign:
         self._link.start()
         await self._link.when_up(10)
         if self._plan.freeswitch is None:
+            directory = self._directory / "switch"
+            directory.mkdir()
             self._switch = await start_switch(
                 self._reactor,
-                self._directory / "switch",
+                directory,
                 script=demo_script(self._plan.seed),
                 password=PASSWORD,
             )
@@ -217,7 +219,7 @@ class Campaign:
         if self._daemon is not None and self._daemon.running:
             await self._daemon.kill()
         if self._switch is not None:
-            await self._switch.stop()
+            await self._switch.kill()
         if hasattr(self, "_link"):
             await self._link.stop()
         if hasattr(self, "_redis"):

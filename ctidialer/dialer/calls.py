@@ -147,6 +147,8 @@ class Calls:
     def _job_lost(self, failure: Failure, live: _Live) -> None:
         live.job_id = None
         error = failure.value
+        if live.attempt.ended:
+            return  # the hang-up said all; the job was no longer waited for
         if isinstance(error, CommandRefused):
             self._job_failed(live, error.reply)
         elif isinstance(error, ConnectionGone) and not error.may_have_been_executed:

@@ -7,7 +7,7 @@ back: nothing is claimed meanwhile, so there is never more of it than there were
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -21,8 +21,6 @@ from ctidialer.dialer.number_in_hand import Finished
 from ctidialer.store.errors import LeaseLost, StoreUnavailable
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
-
-Written = TypeVar("Written")
 
 RETRY_PAUSE = 0.1
 """Seconds between two tries of a write that Redis refused although it is there."""
@@ -92,22 +90,23 @@ class Closing:
         self.unwritten -= len(ids)
         self._write(lambda: self._store.give_back(ids))
 
-    def _write(self, write: Callable[[], Deferred[Written]]) -> None:
+    def _write(self, write: Callable[[], Deferred[Any]]) -> None:
         Deferred.fromCoroutine(self._surely(write)).addErrback(
             lambda failure: self.log.failure("Putting back failed", failure)
         )
 
-    async def _surely(self, write: Callable[[], Deferred[Written]]) -> Written | None:
-        """Write until it is written; None = another daemon has this host's name, and what was in
+    async def _surely(self, write: Callable[[], Deferred[Any]]) -> None:
+        """Write until it is written, or until another daemon has this host's name: what was in
         flight is its own now."""
         self.unwritten += 1
         try:
             while True:
                 try:
-                    return await write()
+                    await write()
+                    return
                 except LeaseLost as error:
                     if error.holder:
-                        return None
+                        return
                 except StoreUnavailable:
                     pass
                 await deferLater(self._clock, RETRY_PAUSE)
