@@ -127,7 +127,8 @@ async def _authenticate(connection: WatchedConnection, credentials: Credentials)
     try:
         await connection.request("AUTH", *login or [""])
     except ResponseError as error:
-        raise LoginRefused(f"Redis refuses the user or the password: {_text(error)}") from None
+        said = _without(credentials.password, str(error))
+        raise LoginRefused(f"Redis refuses the user or the password: {said}") from None
 
 
 async def _check_is_master(connection: WatchedConnection) -> None:
@@ -149,8 +150,10 @@ def _not_ready(text: str, db: int) -> StoreError:
     return StoreUnavailable(f"Redis refuses database {db}: {text}")
 
 
-def _text(error: Exception) -> str:
-    return str(error).removeprefix("WRONGPASS ").removeprefix("ERR ")
+def _without(password: str, text: str) -> str:
+    """Return what Redis said, sure to be without the password: some errors repeat the command."""
+    said = text.removeprefix("WRONGPASS ").removeprefix("ERR ")
+    return said.replace(password, "***") if password else said
 
 
 async def _connect(endpoint: IStreamClientEndpoint, connection: WatchedConnection) -> None:

@@ -78,6 +78,11 @@ class InFlight:
         return Claimed(self.id, self.entry, self.taken_at, self.score)
 
     @property
+    def daemon(self) -> str:
+        """The token of the daemon that took the entry."""
+        return self.id.rsplit("-", 2)[0]
+
+    @property
     def order(self) -> tuple[float, int, int]:
         """What sorts entries into the order in which they were taken."""
         _, claim, index = self.id.rsplit("-", 2)

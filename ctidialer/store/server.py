@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -168,32 +169,68 @@ def start_redis(
     port: int | None = None,
     password: str | None = None,
     binary: ServerBinary | None = None,
+    directives: Sequence[str] = (),
 ) -> Deferred[RedisProcess]:
     """Start a server that keeps its files in ``directory``; fires when it answers.
 
     ``port`` None = on a unix socket, 0 = on a free port of 127.0.0.1.  With ``aof`` every write is
     on the disk before it is answered, and a server started later in the same directory has all of
-    it.  The server dies with this process.  Fails with NoServer or StoreUnavailable.
+    it.  ``directives`` are further lines of its configuration.  The server dies with this process.
+    Fails with NoServer or StoreUnavailable.
     """
-    return Deferred.fromCoroutine(
-        _start(reactor, Path(directory).absolute(), aof, port, password, binary)
-    )
+    place = Path(directory).absolute()
+    where = _Where(place, _free_port() if port == 0 else port, password)
+    written = (f"appendonly {'yes' if aof else 'no'}", *directives)
+    return Deferred.fromCoroutine(_start(reactor, where, written, binary))
+
+
+@frozen
+class _Where:
+    """Where a server keeps its files and where it listens; ``port`` None = a unix socket."""
+
+    directory: Path
+    port: int | None
+    password: str | None
+
+    def socket_path(self) -> str:
+        path = str(self.directory / "redis.sock")
+        if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+            return path
+        # The same directory gives the same path: a server started again is found again.
+        digest = sha256(os.fsencode(self.directory)).hexdigest()[:16]
+        short = Path(gettempdir()) / f"ctidialer-{os.getuid()}-{digest}"
+        short.mkdir(mode=0o700, exist_ok=True)
+        if short.stat().st_uid != os.getuid():
+            raise NoServer(f"{short} belongs to somebody else")
+        return str(short / "redis.sock")
+
+    def url(self) -> str:
+        login = f":{quote(self.password, safe='')}@" if self.password is not None else ""
+        if self.port is None:
+            return f"unix://{login}{quote(self.socket_path())}?db=0"
+        return f"redis://{login}127.0.0.1:{self.port}/0"
+
+    def configuration(self) -> list[str]:
+        lines = [f"dir {_quoted(str(self.directory))}", "bind 127.0.0.1", f"port {self.port or 0}"]
+        if self.port is None:
+            lines += [f"unixsocket {_quoted(self.socket_path())}", "unixsocketperm 700"]
+        if self.password is not None:
+            lines.append(f"requirepass {_quoted(self.password)}")
+        return lines
 
 
 async def _start(
-    reactor: Any,
-    directory: Path,
-    aof: bool,
-    port: int | None,
-    password: str | None,
-    binary: ServerBinary | None,
+    reactor: Any, where: _Where, directives: Sequence[str], binary: ServerBinary | None
 ) -> RedisProcess:
     binary = binary or find_server()
+    directory = where.directory
     directory.mkdir(parents=True, exist_ok=True)
-    port = _free_port() if port == 0 else port
-    socket_path = _socket_path(directory) if port is None else None
-    _write_configuration(directory, aof, port, socket_path, password)
-    process = RedisProcess(binary, _url(port, socket_path, password), port)
+    path = directory / "redis.conf"
+    path.touch(mode=0o600)
+    # Nothing is answered before it is on the disk: a crash loses nothing that was answered.
+    lines = [*where.configuration(), 'save ""', "appendfsync always", *directives]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    process = RedisProcess(binary, where.url(), where.port)
     with (directory / "redis.log").open("ab") as output:
         _spawn(reactor, process, binary, directory, output)
     await _answering(reactor, process, directory)
@@ -240,53 +277,12 @@ def _last_words(directory: Path) -> str:
     return " / ".join(line.strip() for line in lines[-4:] if line.strip())
 
 
-def _write_configuration(
-    directory: Path, aof: bool, port: int | None, socket_path: str | None, password: str | None
-) -> None:
-    lines = [
-        f"dir {_quoted(str(directory))}",
-        f"port {port or 0}",
-        "bind 127.0.0.1",
-        'save ""',
-        f"appendonly {'yes' if aof else 'no'}",
-        # Nothing is answered before it is on the disk: a crash loses nothing that was answered.
-        "appendfsync always",
-    ]
-    if socket_path is not None:
-        lines += [f"unixsocket {_quoted(socket_path)}", "unixsocketperm 700"]
-    if password is not None:
-        lines.append(f"requirepass {_quoted(password)}")
-    path = directory / "redis.conf"
-    path.touch(mode=0o600)
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-
-
 def _quoted(text: str) -> str:
     escaped = "".join(
         chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\' else f"\\x{byte:02x}"
         for byte in text.encode()
     )
     return f'"{escaped}"'
-
-
-def _socket_path(directory: Path) -> str:
-    path = str(directory / "redis.sock")
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
-        return path
-    # The same directory gives the same path: a server that is started again is found again.
-    digest = sha256(os.fsencode(directory)).hexdigest()[:16]
-    short = Path(gettempdir()) / f"ctidialer-{os.getuid()}-{digest}"
-    short.mkdir(mode=0o700, exist_ok=True)
-    if short.stat().st_uid != os.getuid():
-        raise NoServer(f"{short} belongs to somebody else")
-    return str(short / "redis.sock")
-
-
-def _url(port: int | None, socket_path: str | None, password: str | None) -> str:
-    login = f":{quote(password, safe='')}@" if password is not None else ""
-    if socket_path is not None:
-        return f"unix://{login}{quote(socket_path)}?db=0"
-    return f"redis://{login}127.0.0.1:{port}/0"
 
 
 def _free_port() -> int:

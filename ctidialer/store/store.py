@@ -111,6 +111,11 @@ class Store(Reading):
     # --- the lease ---------------------------------------------------------------------------
 
     @property
+    def token(self) -> str:
+        """What the id of every entry this daemon takes begins with."""
+        return self._lease.token
+
+    @property
     def renewal_period(self) -> float:
         """Seconds between two renewals of the lease: a third of it."""
         return self._lease.renewal_period

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -18,6 +18,8 @@ from ctidialer.store.server import RedisProcess, start_redis
 
 QUICK = BackOff(first=0.005, most=0.05, refused=0.05)
 """Reconnects at once: no test shall wait."""
+
+Error = TypeVar("Error", bound=Exception)
 
 _shared: list[RedisProcess] = []
 
@@ -54,7 +56,7 @@ def link_to(test: TestCase, url: str, **options: Any) -> Link:
 
 
 class RedisTestCase(TestCase):
-    """Tests with an empty Redis: ``self.redis`` is a link of the test's own, ``self.url`` its URL."""
+    """Tests with an empty Redis at ``self.url``; ``self.redis`` is the test's own link to it."""
 
     timeout = 30
     url: str
@@ -73,3 +75,11 @@ class RedisTestCase(TestCase):
     def call(self, *arguments: Argument) -> Deferred[Reply]:
         """Send one command to Redis, as a back end would."""
         return self.redis.call(*arguments)
+
+    async def error_of(self, deferred: Deferred[Any], kind: type[Error]) -> Error:
+        """Return the exception with which ``deferred`` fails; it must be of ``kind``."""
+        try:
+            answer = await deferred
+        except kind as error:
+            return error
+        raise self.failureException(f"{kind.__name__} was expected, not the answer {answer!r}")
