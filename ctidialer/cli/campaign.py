@@ -16,9 +16,9 @@ from twisted.internet.task import deferLater
 
 from ctidialer.cli.audit import Audit, audit
 from ctidialer.cli.daemon_process import DaemonProcess, start_daemon
+from ctidialer.cli.record_stream import read_records
 from ctidialer.contract import keys
 from ctidialer.contract.record import Record
-from ctidialer.contract.record_document import decode_record
 from ctidialer.store.address import parse_address
 from ctidialer.store.link import Link
 from ctidialer.store.server import RedisProcess, start_redis
@@ -224,25 +224,6 @@ class Campaign:
             await self._link.stop()
         if hasattr(self, "_redis"):
             await self._redis.stop()
-
-
-async def read_records(link: Link, stream: str) -> tuple[Record, ...]:
-    """Return every record of a stream, oldest first."""
-    records: list[Record] = []
-    after = "-"
-    while True:
-        reply = await link.call("XRANGE", stream, after, "+", "COUNT", BATCH)
-        assert isinstance(reply, list)
-        if not reply:
-            return tuple(records)
-        for entry in reply:
-            assert isinstance(entry, list)
-            entry_id, fields = entry
-            assert isinstance(entry_id, bytes)
-            assert isinstance(fields, list)
-            assert isinstance(fields[1], bytes)
-            records.append(decode_record(fields[1]))
-            after = f"({entry_id.decode()}"
 
 
 def demo_entries(count: int) -> list[bytes]:
