@@ -1,0 +1,219 @@
+"""The account of one line: calls, rest, faults."""
+
+from __future__ import annotations
+
+import math
+
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract.line import FaultPolicy, Line
+from ctidialer.rules.line_state import (
+    UNUSED,
+    CallEnd,
+    LineState,
+    Why,
+    answered,
+    ended,
+    free_at,
+    is_fault,
+    room,
+    started,
+    why_busy,
+    withdrawn,
+)
+
+PORT = Line("port", "user/1000", count=1, rest=5.0)
+TRUNK = Line("trunk", "sofia/gateway/a/${destination_number}", count=30, rest=0.5)
+FAULTY = Line("faulty", "user/1", count=10, faults=FaultPolicy(threshold=3, try_interval=60.0))
+
+ANSWERED = CallEnd(True, "NORMAL_CLEARING", 200, duration=20.0, bill=15.0)
+FAILED = CallEnd(False, "NORMAL_TEMPORARY_FAILURE", 503, duration=0.1)
+
+
+def after(line: Line, *steps: tuple[float, CallEnd | None]) -> LineState:
+    """Return the state after the steps: at a time, a start (None) or an end."""
+    state = UNUSED
+    for now, end in steps:
+        state = started(state, line, now) if end is None else ended(state, line, now, end)
+    return state
+
+
+OUT = after(FAULTY, (0, None), (1, FAILED), (1, None), (2, FAILED), (2, None), (3, FAILED))
+
+
+class RestTests(SynchronousTestCase):
+    def test_a_line_for_one_call_rests_after_the_hang_up(self) -> None:
+        state = after(PORT, (100, None))
+        self.assertIs(why_busy(PORT, state, 104), Why.FULL)
+        self.assertIsNone(free_at(PORT, state, 104))
+        state = ended(state, PORT, 110, ANSWERED)
+        self.assertIs(why_busy(PORT, state, 110), Why.RESTING)
+        self.assertIs(why_busy(PORT, state, 114.9), Why.RESTING)
+        self.assertEqual(free_at(PORT, state, 111), 115)
+        self.assertIsNone(why_busy(PORT, state, 115))
+        self.assertEqual(free_at(PORT, state, 120), 120)
+
+    def test_a_line_for_more_rests_between_two_starts(self) -> None:
+        state = after(TRUNK, (100, None))
+        self.assertEqual(room(TRUNK, UNUSED, 100), 1)
+        self.assertIs(why_busy(TRUNK, state, 100.4), Why.RESTING)
+        self.assertEqual(free_at(TRUNK, state, 100.1), 100.5)
+        self.assertEqual(room(TRUNK, state, 100.5), 1)
+        self.assertIsNone(why_busy(TRUNK, ended(state, TRUNK, 101, ANSWERED), 101))
+
+    def test_without_rest_the_room_is_what_is_left_of_the_count(self) -> None:
+        line = evolve(TRUNK, rest=0.0)
+        self.assertEqual(room(line, after(line, (1, None), (1, None)), 1), 28)
+        self.assertEqual(room(evolve(line, count=None), UNUSED, 1), math.inf)
+        self.assertEqual(room(evolve(line, count=0), UNUSED, 1), 0)
+
+    def test_a_count_that_was_lowered_waits_for_the_calls_that_are_up(self) -> None:
+        state = after(TRUNK, *[(float(second), None) for second in range(3)])
+        lowered = evolve(TRUNK, count=2, rest=0.0)
+        self.assertEqual(room(lowered, state, 10), 0)
+        state = ended(state, lowered, 11, ANSWERED)
+        self.assertIs(why_busy(lowered, state, 11), Why.FULL)
+        self.assertIsNone(why_busy(lowered, ended(state, lowered, 12, ANSWERED), 12))
+
+    def test_a_clock_put_back_does_not_make_a_line_rest_for_hours(self) -> None:
+        state = after(PORT, (100_000, None), (100_010, ANSWERED))
+        self.assertIsNone(why_busy(PORT, state, 96_410))
+
+
+class FaultTests(SynchronousTestCase):
+    def test_what_counts_as_a_fault(self) -> None:
+        quick, slow = evolve(FAILED, duration=0.4), evolve(FAILED, duration=0.5)
+        self.assertTrue(is_fault(FaultPolicy(), slow))
+        self.assertTrue(is_fault(FaultPolicy(connect_time=0.5), quick))
+        self.assertFalse(is_fault(FaultPolicy(connect_time=0.5), slow))
+        self.assertFalse(is_fault(FaultPolicy(), ANSWERED))
+
+    def test_the_threshold_puts_the_line_out_of_use(self) -> None:
+        two = after(FAULTY, (0, None), (1, FAILED), (1, None), (2, FAILED))
+        self.assertFalse(two.out_of_use)
+        self.assertTrue(OUT.out_of_use)
+        self.assertEqual(OUT.faults, 3)
+        self.assertIs(why_busy(FAULTY, OUT, 62.9), Why.OUT_OF_USE)
+        self.assertEqual(free_at(FAULTY, OUT, 10), 63)
+
+    def test_only_faults_in_a_row_count(self) -> None:
+        steps: list[tuple[float, CallEnd | None]] = []
+        for _ in range(4):
+            steps += [(0, None), (1, FAILED), (1, None), (2, FAILED), (2, None), (3, ANSWERED)]
+        self.assertFalse(after(FAULTY, *steps).out_of_use)
+
+    def test_threshold_0_is_never(self) -> None:
+        line = evolve(FAULTY, faults=FaultPolicy())
+        self.assertFalse(after(line, *[(0.0, None), (1.0, FAILED)] * 50).out_of_use)
+
+    def test_one_trial_call_is_let_through_after_the_interval(self) -> None:
+        self.assertEqual(room(FAULTY, OUT, 63), 1)
+        trial = started(OUT, FAULTY, 63)
+        self.assertIs(why_busy(FAULTY, trial, 64), Why.TRIAL_UNDER_WAY)
+        self.assertIs(why_busy(FAULTY, trial, 1000), Why.TRIAL_UNDER_WAY)
+        self.assertIsNone(free_at(FAULTY, trial, 64))
+
+    def test_a_trial_that_succeeds_puts_the_line_back(self) -> None:
+        back = ended(started(OUT, FAULTY, 63), FAULTY, 83, ANSWERED)
+        self.assertEqual((back.out_of_use, back.faults, back.trial_since), (False, 0, None))
+        self.assertEqual(room(FAULTY, back, 83), 10)
+
+    def test_a_trial_that_is_answered_puts_the_line_back_before_its_hang_up(self) -> None:
+        back = answered(started(OUT, FAULTY, 63), FAULTY)
+        self.assertEqual(room(FAULTY, back, 64), 9)
+
+    def test_a_trial_that_fails_waits_the_interval_again(self) -> None:
+        again = ended(started(OUT, FAULTY, 63), FAULTY, 64, FAILED)
+        self.assertIs(why_busy(FAULTY, again, 64), Why.OUT_OF_USE)
+        self.assertEqual(free_at(FAULTY, again, 64), 124)
+
+    def test_an_unanswered_trial_that_is_no_fault_is_a_success(self) -> None:
+        line = evolve(FAULTY, faults=evolve(FAULTY.faults, connect_time=5.0))
+        rang = CallEnd(False, "NO_ANSWER", None, duration=30.0)
+        self.assertFalse(ended(started(OUT, line, 63), line, 93, rang).out_of_use)
+
+    def test_calls_from_before_the_outage_are_not_the_trial(self) -> None:
+        out = evolve(OUT, calls=2)
+        trial = started(out, FAULTY, 63)
+        old = ended(trial, FAULTY, 64, evolve(ANSWERED, duration=62.0))
+        self.assertIs(why_busy(FAULTY, old, 64), Why.TRIAL_UNDER_WAY)
+        self.assertFalse(ended(old, FAULTY, 70, evolve(ANSWERED, duration=7.0)).out_of_use)
+        # An old call that fails late does not put the trial off either.
+        late = ended(out, FAULTY, 50, evolve(FAILED, duration=49.0))
+        self.assertEqual(free_at(FAULTY, late, 50), 63)
+        self.assertTrue(answered(out, FAULTY).out_of_use)
+
+    def test_a_withdrawn_trial_lets_the_next_one_through(self) -> None:
+        back = withdrawn(started(OUT, FAULTY, 63))
+        self.assertEqual(back.calls, 0)
+        self.assertTrue(back.out_of_use)
+        self.assertIsNone(why_busy(FAULTY, back, 63))
+
+    def test_a_policy_taken_away_puts_the_line_back(self) -> None:
+        line = evolve(FAULTY, faults=FaultPolicy())
+        self.assertIsNone(why_busy(line, OUT, 10))
+        self.assertFalse(ended(started(OUT, line, 10), line, 11, FAILED).out_of_use)
+
+    def test_without_an_interval_one_call_at_a_time_tries(self) -> None:
+        line = evolve(FAULTY, faults=FaultPolicy(threshold=1))
+        out = after(line, (0, None), (1, FAILED))
+        self.assertEqual(room(line, out, 1), 1)
+        self.assertEqual(room(line, started(out, line, 1), 1), 0)
+
+    def test_a_full_line_out_of_use_waits_for_a_hang_up(self) -> None:
+        self.assertIsNone(free_at(FAULTY, evolve(OUT, calls=10), 10))
+
+
+lines = st.builds(
+    Line,
+    name=st.just("x"),
+    dialstring=st.just("user/1"),
+    count=st.sampled_from([1, 2, 5, None]),
+    rest=st.sampled_from([0.0, 1.0]),
+    faults=st.builds(
+        FaultPolicy,
+        threshold=st.sampled_from([0, 1, 3]),
+        try_interval=st.sampled_from([0.0, 2.0]),
+        connect_time=st.sampled_from([None, 0.5]),
+    ),
+)
+steps = st.lists(st.tuples(st.floats(0, 2), st.sampled_from("sssefw"), st.booleans()), max_size=60)
+
+
+class InvariantTests(SynchronousTestCase):
+    @settings(deadline=None, max_examples=200)
+    @given(lines, steps)
+    def test_the_account_is_never_wrong(
+        self, line: Line, played: list[tuple[float, str, bool]]
+    ) -> None:
+        state, now = UNUSED, 0.0
+        up: list[float] = []
+        for pause, what, was_answered in played:
+            now += pause
+            if what == "s" and room(line, state, now) >= 1:
+                up.append(now)
+                state = started(state, line, now)
+            elif what == "w" and up:
+                up.pop()
+                state = withdrawn(state)
+            elif what in "ef" and up:
+                began = up.pop(0 if what == "e" else -1)
+                end = CallEnd(was_answered, duration=now - began)
+                state = ended(state, line, now, end)
+            self.check(line, state, now, len(up))
+
+    def check(self, line: Line, state: LineState, now: float, up: int) -> None:
+        self.assertEqual(state.calls, up)
+        self.assertTrue(line.count is None or state.calls <= line.count)
+        free = room(line, state, now)
+        self.assertEqual(free == 0, why_busy(line, state, now) is not None)
+        at = free_at(line, state, now)
+        self.assertEqual(at == now, free > 0)
+        if at is not None:
+            self.assertGreaterEqual(room(line, state, at), 1)
+            self.assertTrue(at == now or room(line, state, math.nextafter(at, 0)) == 0)
+        if up == 0:
+            self.assertIsNotNone(at, "a line without calls would never come free")
