@@ -42,6 +42,9 @@ STALLED = 90.0
 BATCH = 1000
 PASSWORD = "simulated"
 
+NULL_ENDPOINT = "null/${destination_number}"
+"""FreeSWITCH's endpoint that answers at once and calls nobody."""
+
 
 @frozen
 class FreeSwitch:
@@ -49,7 +52,7 @@ class FreeSwitch:
 
     address: str
     password: str
-    dialstring: str = "null/${destination_number}"
+    dialstring: str = NULL_ENDPOINT
     extension: str = "sleep:300,hangup:NORMAL_CLEARING"
     dialplan: str = "inline"
     context: str = "default"

@@ -19,7 +19,15 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ctidialer.cli.campaign import Campaign, CampaignFailed, FreeSwitch, Plan, Report, Snapshot
+from ctidialer.cli.campaign import (
+    NULL_ENDPOINT,
+    Campaign,
+    CampaignFailed,
+    FreeSwitch,
+    Plan,
+    Report,
+    Snapshot,
+)
 from ctidialer.cli.running import run
 from ctidialer.contract.record import Outcome
 from ctidialer.settings import SettingsError, host_and_port
@@ -45,7 +53,7 @@ SHOWN_FAULTS = 20
 )
 @click.option(
     "--dialstring",
-    default=FreeSwitch.dialstring,
+    default=NULL_ENDPOINT,
     show_default=True,
     help="How a real FreeSWITCH is to dial.",
 )
@@ -141,8 +149,10 @@ def _print(console: Console, plan: Plan, report: Report, seconds: float) -> None
         if count:
             table.add_row(outcome.value, str(count), f"{count / len(report.records):.1%}")
     console.print(table)
-    console.print(f"Redis: {report.redis}; switch: {report.switch}", highlight=False)
-    console.print(_verdict(plan, report, seconds), highlight=False)
+    console.print(
+        f"Redis: {report.redis}; switch: {report.switch}", highlight=False, soft_wrap=True
+    )
+    console.print(_verdict(plan, report, seconds), highlight=False, soft_wrap=True)
     for fault in report.faults[:SHOWN_FAULTS]:
         console.print(f"[red]fault[/red]: {fault}", highlight=False)
     if len(report.faults) > SHOWN_FAULTS:
