@@ -18,7 +18,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
-DATA = ("*.lua", "*.txt", "py.typed")
 PLUGIN = "twisted/plugins/ctidialer_plugin.py"
 IMPORT_ALL = """
 import importlib, pathlib, pkgutil, ctidialer, ctidialer.store.lua
@@ -49,7 +48,7 @@ def expected_files() -> set[str]:
     for package in packages():
         folder = ROOT / package.replace(".", "/")
         if package.startswith("ctidialer"):
-            files = (path for pattern in ("*.py", *DATA) for path in folder.glob(pattern))
+            files = (path for path in folder.iterdir() if path.is_file() and path.suffix != ".pyc")
             found |= {path.relative_to(ROOT).as_posix() for path in files}
     return found
 
