@@ -18,12 +18,15 @@ from twisted.logger import Logger
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.dialer.tables import Changed, Tables
-from ctidialer.store.errors import StoreError
+from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.store import Store
 
 
 class Configuration:
-    """Reads the tables and says what has changed: ``changed`` is called once a change."""
+    """Reads the tables; calls ``changed`` with every change, ``complete`` after every full read.
+
+    A key that holds no hash is a table without fields, and is complained of.
+    """
 
     log = Logger()
 
@@ -33,10 +36,13 @@ class Configuration:
         tables: Tables,
         store: Store,
         changed: Callable[[Changed], None],
+        complete: Callable[[], None],
     ) -> None:
         self._tables = tables
         self._store = store
         self._changed = changed
+        self._complete = complete
+        self._complained: dict[str, str] = {}
         # One read at a time: an older answer must never overwrite a newer one.
         self._reading = DeferredLock()
         self._polls = LoopingCall(self._poll)
@@ -74,17 +80,38 @@ class Configuration:
     async def _read_all(self) -> None:
         for key in self._tables.keys_of():
             await self._read_table(key)
+        self._complete()
 
     async def _read_change(self, change: ConfigChange) -> None:
         for key in self._tables.keys_of(change.table):
             if change.key is None:
                 await self._read_table(key)
             else:
-                document = await self._store.read_field(key, change.key)
-                self._apply(self._tables.put(key, change.key, document))
+                await self._read_field(key, change.key)
+
+    async def _read_field(self, key: str, name: str) -> None:
+        try:
+            document = await self._store.read_field(key, name)
+        except WrongType:
+            await self._read_table(key)
+            return
+        self._apply(self._tables.put(key, name, document))
 
     async def _read_table(self, key: str) -> None:
-        self._apply(self._tables.replace(key, await self._store.read_table(key)))
+        try:
+            documents = await self._store.read_table(key)
+        except WrongType as error:
+            self._complain(key, str(error))
+            documents = {}
+        else:
+            self._complained.pop(key, None)
+        self._apply(self._tables.replace(key, documents))
+
+    def _complain(self, key: str, problem: str) -> None:
+        """Say once, not with every poll, that a table cannot be read."""
+        if self._complained.get(key) != problem:
+            self._complained[key] = problem
+            self.log.warn("The table {key} cannot be used: {problem}", key=key, problem=problem)
 
     def _apply(self, changed: Changed) -> None:
         if not changed:

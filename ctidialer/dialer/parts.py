@@ -38,6 +38,9 @@ from ctidialer.store.store import Store
 class Listener(SwitchListener, ChangeListener, Protocol):
     """Who is told what happens to FreeSWITCH and to the tables."""
 
+    def tables_read(self) -> None:
+        """All tables have been read, not for the first time perhaps."""
+
 
 class Parts:
     """The parts of one daemon, wired to each other and not yet started."""
@@ -66,7 +69,9 @@ class Parts:
         self.limits = NodeLimits(node.max_calls, node.max_cps)
         self.calls = Calls(reactor, self.switch)
         self.closing = Closing(reactor, node.host, self.store, self.writable)
-        self.configuration = Configuration(reactor, self.tables, self.store, self._changed)
+        self.configuration = Configuration(
+            reactor, self.tables, self.store, self._changed, listener.tables_read
+        )
         self.pursuit = Pursuit(
             reactor,
             Node(node.host, node.originate_timeout),

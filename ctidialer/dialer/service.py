@@ -50,7 +50,7 @@ class DialerService(Service):
         self._refuse = refuse
         self._stopping = stopping
         self._recovering = DeferredLock()
-        self._renewals = LoopingCall(self._renew)
+        self._renewals = LoopingCall(self._keep_lease)
         self._watch = LoopingCall(self._ask_for_silent_calls)
         for loop in (self._renewals, self._watch):
             loop.clock = reactor
@@ -120,13 +120,13 @@ class DialerService(Service):
         """Redis is there: take the host's name, read the tables, recover."""
         self.log.info("Redis is there: {address}", address=self.parts.link.address.safe)
         self.parts.readiness.met(Condition.REDIS)
-        self._go(self._begin(), "Beginning to work")
+        self._go(self._keep_lease(), "Taking the host's name")
 
     def store_down(self, reason: str) -> None:
         """Redis is away: nothing can be taken, nothing recorded."""
         self.log.warn("Redis is away: {reason}", reason=reason)
         self.parts.writable.shut()
-        self.parts.readiness.lost(Condition.REDIS)
+        self.parts.readiness.lost(Condition.REDIS, Condition.LEASE)
 
     def subscribed(self) -> None:
         """The change channels are listened to from now on: what was missed is read."""
@@ -136,29 +136,31 @@ class DialerService(Service):
         """A back end has changed something."""
         self._go(self.parts.configuration.change(change), "Reading a change")
 
-    async def _begin(self) -> None:
+    def tables_read(self) -> None:
+        """All tables have been read."""
+        self.parts.readiness.met(Condition.TABLES)
+        self._go(self._recover(), "Recovering")
+
+    async def _keep_lease(self) -> None:
+        """Take the host's name, or keep it; what waited for it goes on."""
+        if not self.parts.link.is_up:
+            return
+        store, is_held = self.parts.store, self.parts.writable.is_open
         try:
-            await self.parts.store.acquire_lease()
-        except LeaseHeld as error:
+            await (store.renew_lease() if is_held else store.acquire_lease())
+        except (LeaseHeld, LeaseLost) as error:
             self._lost_lease(str(error))
+        except StoreError as error:
+            self.log.warn("The lease could not be renewed: {problem}", problem=str(error))
+        else:
+            await self._held_lease()
+
+    async def _held_lease(self) -> None:
+        if self.parts.writable.is_open:
             return
         self.parts.writable.open()
         self.parts.readiness.met(Condition.LEASE)
         await self.parts.configuration.read_all()
-        self.parts.readiness.met(Condition.TABLES)
-        await self._recover()
-
-    async def _renew(self) -> None:
-        if not self.parts.link.is_up:
-            return
-        try:
-            if await self.parts.store.renew_lease():
-                self.log.info("The lease had lapsed, and is taken again")
-                self.parts.readiness.met(Condition.LEASE)
-        except LeaseLost as error:
-            self._lost_lease(str(error))
-        except StoreError as error:
-            self.log.warn("The lease could not be renewed: {problem}", problem=str(error))
 
     def _lost_lease(self, reason: str) -> None:
         self.parts.writable.shut()
