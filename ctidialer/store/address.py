@@ -150,7 +150,8 @@ def _credentials(login: str) -> Credentials:
 
 def _location(text: str, default_port: int) -> tuple[str, int]:
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
+        host, closed, rest = text[1:].partition("]")
+        host = host if closed else ""
     else:
         host, colon, port = text.partition(":")
         rest = colon + port

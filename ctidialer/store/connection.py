@@ -19,10 +19,9 @@ Reply: TypeAlias = "bytes | int | list[Reply] | None"
 DEADLINE = 5.0
 """Seconds of silence, with an answer outstanding, after which a connection counts as dead."""
 
-PING_INTERVAL = 2.0
-"""Seconds of silence, with nothing outstanding, after which a PING is sent."""
-
 TICKS_PER_DEADLINE = 10
+TICKS_TO_PING = 4
+"""After so many ticks of silence with nothing outstanding a PING is sent: every 2 s by default."""
 
 
 class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi carries no types
@@ -37,7 +36,6 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
         self.lost: Deferred[str] = Deferred()
         self._silent_ticks = 0
         self._why_aborted = ""
-        self._ticks_to_ping = max(1, round(PING_INTERVAL * TICKS_PER_DEADLINE / deadline))
         self._watch = LoopingCall(self._tick)
         self._watch.clock = clock
         self._deadline = deadline
@@ -97,7 +95,7 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
         # take its own absence for Redis' silence.
         self._silent_ticks += 1
         if not self.replyQueue.waiting:
-            if self._silent_ticks >= self._ticks_to_ping:
+            if self._silent_ticks >= TICKS_TO_PING:
                 self._silent_ticks = 0
                 self.request("PING").addErrback(lambda failure: None)
         elif self._silent_ticks > TICKS_PER_DEADLINE:

@@ -120,11 +120,11 @@ class Link:
     def connected(self, connection: WatchedConnection) -> None:
         """Part of Lifeline."""
         self._connection = connection
+        for listener in list(self._listeners):
+            self._tell(listener, None)
         waiting, self._waiting = self._waiting, []
         for up in waiting:
             up.callback(None)
-        for listener in list(self._listeners):
-            self._tell(listener, None)
 
     def disconnected(self, reason: str) -> None:
         """Part of Lifeline."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from random import SystemRandom
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,14 +12,16 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ctidialer.store.connection import WatchedConnection
 from ctidialer.store.endpoint import LoginRefused
-from ctidialer.store.errors import StoreError
+from ctidialer.store.errors import StoreError, StoreUnavailable
 
 log = Logger()
 
 Connection = TypeVar("Connection", bound=WatchedConnection)
+What = TypeVar("What")
 Received = TypeVar("Received", bound=WatchedConnection, contravariant=True)
 
 
@@ -68,24 +71,25 @@ class Reconnection(Generic[Connection]):
         self._back_off = back_off
         self._where = where
         self._running: Deferred[None] | None = None
-        self._stopped = False
+        self._life: object = None
+        self._telling = False
         self._connection: Connection | None = None
         self._reason = ""
 
     def start(self) -> None:
         """Begin to connect."""
-        if self._running is None:
-            self._stopped = False
-            self._running = Deferred.fromCoroutine(self._run())
-            self._running.addErrback(self._ended)
+        if self._life is None:
+            self._life = object()
+            self._running = Deferred.fromCoroutine(self._run(self._life))
+            self._running.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     async def stop(self) -> None:
         """Close the connection and connect no more."""
-        running, self._running = self._running, None
-        if running is None:
-            return
-        self._stopped = True
-        running.cancel()
+        self._life = None
+        # A run that is told to stop from within, by a listener, sees by itself that its life is
+        # over; while it is being executed it cannot be cancelled.
+        if self._running is not None and not self._telling:
+            self._running.cancel()
         connection, self._connection = self._connection, None
         if connection is not None:
             gone = connection.lost = Deferred()
@@ -93,29 +97,37 @@ class Reconnection(Generic[Connection]):
             if connection.connected:
                 await gone
 
-    async def _run(self) -> None:
+    async def _run(self, life: object) -> None:
         failures = 0
-        while not self._stopped:
+        while True:
             began = self._clock.seconds()
-            failure = await self._live()
+            failure = await Deferred.fromCoroutine(self._live(life)).addErrback(_own_fault)
+            if self._life is not life:
+                return
             # A connection that lasts has proved itself; one that goes at once is one more failure.
             lasted = failure is None and self._clock.seconds() - began > self._back_off.most
             failures = 1 if lasted else failures + 1
             await deferLater(self._clock, self._wait(failure, failures))
 
-    async def _live(self) -> StoreError | None:
+    async def _live(self, life: object) -> StoreError | None:
         """Connect and stay until the connection goes; return why there was none, None = it went."""
         try:
             connection = await self._connect()
         except StoreError as error:
-            self._say(error)
+            if self._life is life:
+                self._say(error)
             return error
+        except CancelledError:
+            return None
         self._connection = connection
         if self._reason:
             log.info("Redis at {address} is back", address=self._where)
         self._reason = ""
-        self._lifeline.connected(connection)
-        self._down(await connection.lost)
+        self._tell(self._lifeline.connected, connection)
+        with suppress(CancelledError):
+            reason = await connection.lost
+            if self._life is life:
+                self._down(reason)
         return None
 
     def _wait(self, failure: StoreError | None, failures: int) -> float:
@@ -124,8 +136,6 @@ class Reconnection(Generic[Connection]):
         return self._back_off.wait(failures)
 
     def _say(self, error: StoreError) -> None:
-        if self._stopped:
-            return
         if isinstance(error, LoginRefused):
             log.error(
                 "Redis at {address}: {reason}; next try in {wait:g} s",
@@ -140,8 +150,16 @@ class Reconnection(Generic[Connection]):
         self._connection = None
         self._reason = reason
         log.warn("No Redis at {address}: {reason}", address=self._where, reason=reason)
-        self._lifeline.disconnected(reason)
+        self._tell(self._lifeline.disconnected, reason)
 
-    def _ended(self, failure: Any) -> None:
-        if not failure.check(CancelledError):
-            log.failure("Reconnecting to Redis has ended, which is a fault of ours", failure)
+    def _tell(self, event: Callable[[What], None], what: What) -> None:
+        self._telling = True
+        try:
+            event(what)
+        finally:
+            self._telling = False
+
+
+def _own_fault(failure: Failure) -> StoreError:
+    log.failure("Connecting to Redis failed by a fault of this program", failure)
+    return StoreUnavailable(failure.getErrorMessage())

@@ -1,0 +1,126 @@
+"""What back ends publish, heard."""
+
+from __future__ import annotations
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+
+from ctidialer.contract.notice import ConfigChange
+from ctidialer.store.address import parse_address
+from ctidialer.store.changes import ChangeFeed, change_channels
+from tests.store.test_link import LinkTestCase
+from tests.support.proxy import start_proxy
+from tests.support.redis import QUICK
+
+TASK = b'{"type":"config_change","table":"cti_queue_dialer_task","key":"%s"}'
+
+
+class Changes:
+    """A listener that can be waited for."""
+
+    def __init__(self) -> None:
+        self.heard: list[ConfigChange | None] = []
+        self._waiting: list[tuple[int, Deferred[None]]] = []
+
+    def change(self, change: ConfigChange) -> None:
+        self._hear(change)
+
+    def subscribed(self) -> None:
+        self._hear(None)
+
+    def _hear(self, what: ConfigChange | None) -> None:
+        self.heard.append(what)
+        for count, waiting in self._waiting:
+            if len(self.heard) == count:
+                waiting.callback(None)
+
+    def many(self, count: int) -> Deferred[None]:
+        """Fire when ``count`` things were heard."""
+        waiting: Deferred[None] = Deferred()
+        if len(self.heard) >= count:
+            waiting.callback(None)
+        self._waiting.append((count, waiting))
+        return waiting.addTimeout(10, reactor)
+
+
+class ChangesTests(LinkTestCase):
+    """One node, listening through a proxy."""
+
+    async def set_up(self) -> None:
+        await super().set_up()
+        self.proxy = await start_proxy(self, self.url)
+        self.changes = Changes()
+        self.feed = self.feed_of("fs1", "example.com")
+        await self.changes.many(1)
+
+    def feed_of(self, host: str, domain: str) -> ChangeFeed:
+        address = parse_address(self.proxy.url)
+        feed = ChangeFeed(
+            reactor, address, host, domain, self.changes, deadline=0.2, back_off=QUICK
+        )
+        feed.start()
+        self.addCleanup(feed.stop)
+        return feed
+
+    def test_the_channels(self) -> None:
+        self.assertEqual(change_channels("a", "a"), ("config@all", "config@a"))
+        self.assertEqual(change_channels("a", "b"), ("config@all", "config@a", "config@b"))
+
+    async def test_all_channels_are_heard(self) -> None:
+        for channel in ("config@all", "config@fs1", "config@example.com", "config@fs2"):
+            await self.call("PUBLISH", channel, TASK % channel.encode())
+        await self.changes.many(4)
+        heard = [change.key for change in self.changes.heard if change]
+        self.assertEqual(heard, ["config@all", "config@fs1", "config@example.com"])
+
+    async def test_anything_else_is_ignored_and_logged_once(self) -> None:
+        for message in (b"\xff\0", b"7", b"[]", b'{"type":"config_change","table":"other"}'):
+            await self.call("PUBLISH", "config@all", message)
+        await self.call("PUBLISH", "config@all", TASK % b"0755")
+        await self.changes.many(2)
+        change = ConfigChange("cti_queue_dialer_task", "0755")
+        self.assertEqual(self.changes.heard, [None, change])
+        self.assertEqual(self.logged().count("no configuration change"), 1)
+
+    async def test_it_subscribes_again_after_a_cut(self) -> None:
+        self.proxy.cut()
+        await self.changes.many(2)
+        await self.call("PUBLISH", "config@all", TASK % b"a")
+        await self.changes.many(3)
+        self.assertEqual(
+            self.changes.heard, [None, None, ConfigChange("cti_queue_dialer_task", "a")]
+        )
+
+    async def test_it_notices_a_dead_connection_by_itself(self) -> None:
+        self.proxy.fall_silent()
+        while self.proxy.clients[-1].transport.connected:  # type: ignore[union-attr]
+            await self.proxy.clients[-1].gone
+        self.proxy.speak()
+        await self.changes.many(2)
+
+    async def test_an_idle_connection_is_kept(self) -> None:
+        seen = len(self.proxy.clients)
+        waiting: Deferred[None] = Deferred()
+        reactor.callLater(0.5, waiting.callback, None)
+        await waiting
+        self.assertEqual(len(self.proxy.clients), seen)
+        await self.call("PUBLISH", "config@all", TASK % b"a")
+        await self.changes.many(2)
+
+    async def test_a_user_who_may_not_subscribe(self) -> None:
+        await self.call("ACL", "SETUSER", "deaf", "on", ">pw", "~*", "resetchannels", "+@all")
+        self.addCleanup(self.call, "ACL", "DELUSER", "deaf")
+        address = parse_address(self.proxy.url.replace("redis://", "redis://deaf:pw@"))
+        feed = ChangeFeed(reactor, address, "fs1", "fs1", self.changes, back_off=QUICK)
+        feed.start()
+        while "refuses the subscription" not in self.logged():
+            waiting: Deferred[None] = Deferred()
+            reactor.callLater(0.005, waiting.callback, None)
+            await waiting
+        await feed.stop()
+
+    async def test_stopped_it_hears_nothing(self) -> None:
+        await self.feed.stop()
+        while await self.call("PUBLISH", "config@all", TASK % b"a"):
+            pass  # the proxy has not told Redis yet; the test's own timeout ends this
+        self.assertEqual(self.changes.heard, [None])
