@@ -144,7 +144,7 @@ def execute(uuid: str, application: str, argument: str = "", *, lock: bool = Fal
 
 def verb(command: bytes) -> str:
     """Return the command's first word, which is all of it that is fit for a log."""
-    return command.split(maxsplit=1)[0].decode()
+    return command.split(maxsplit=1)[0].decode().lower()
 
 
 def _command(
@@ -180,7 +180,7 @@ def _encoded(text: str, secret: bool) -> bytes:
 def _bounded(command: bytes) -> bytes:
     if len(command) > COMMAND_LIMIT:
         raise UnsafeCommand(
-            f"A command of {len(command):,} bytes is longer than the {COMMAND_LIMIT:,} FreeSWITCH reads"
+            f"A command of {len(command):,} bytes: FreeSWITCH reads no more than {COMMAND_LIMIT:,}"
         )
     return command
 

@@ -114,6 +114,7 @@ Received: TypeAlias = (
 )
 
 _EVENT_PLAIN = b"Content-Type: text/event-plain"
+_NOTICE = b"Content-Type: text/disconnect-notice"
 _TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\n]*?)[ \t\r]*$", re.I | re.M)
 _BAD_PASSWORD = "-ERR invalid"
 _GOODBYE = "+OK bye"
@@ -161,7 +162,9 @@ class Connection:
             return []
         self._end(State.CLOSED)
         left = self._framer.finish()
-        return [] if left.notice is None else [DisconnectNotice(_text(left.notice), torn=True)]
+        return (
+            [] if left.notice is None else [DisconnectNotice(_text(left.notice).strip(), torn=True)]
+        )
 
     def _fail(self, fault: ProtocolFault) -> None:
         self.fault = fault
@@ -206,7 +209,7 @@ class Connection:
                 self.state = State.REFUSED
                 return AccessDenied(_text(tail[1:]).strip())
             case b"text/disconnect-notice":
-                return self._goodbye(_text(tail[1:]))
+                return self._goodbye(_text(tail[1:]), torn=not head.startswith(_NOTICE))
         return OtherFrame(_shown(kind))
 
     def _event(self, tail: bytes) -> Received:
@@ -239,11 +242,11 @@ class Connection:
 
 
 def _content_type(head: bytes) -> bytes:
+    if _NOTICE in head:  # be it written into an unfinished header block
+        return b"text/disconnect-notice"
     found = _TYPE.search(head)
     if found is not None:
         return found[1].lower()
-    if b"Content-Type: text/disconnect-notice" in head:  # written into an unfinished header block
-        return b"text/disconnect-notice"
     raise ProtocolFault(f"A frame without Content-Type: {_shown(head)}")
 
 

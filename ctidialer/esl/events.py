@@ -124,8 +124,14 @@ class Event:
     def headers(self) -> list[tuple[str, str]]:
         """Return all headers, duplicates too, in the order of the wire, values decoded."""
         lines = self._raw[1 : self._end - 1].split(b"\n")
-        pairs = (line.partition(b": ") for line in lines)
+        pairs = (line.partition(b": ") for line in lines if line)
         return [(_text(name), _text(unquote_to_bytes(value))) for name, _, value in pairs]
+
+    def __eq__(self, other: object) -> bool:
+        return self._raw == other._raw if isinstance(other, Event) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._raw)
 
     def __repr__(self) -> str:
         return f"<Event {self.name} {self.get('Unique-ID') or self.get('Job-UUID') or ''}>"
