@@ -7,8 +7,8 @@ script that decides what happens to each number.
 
 It behaves as recordings of a real FreeSWITCH show, and shares no code with ``ctidialer.esl``: so
 that each is a check on the other.  It is no telephone switch: dialplans, bridges and media do not
-exist, a dial string's first leg only is dialed (the log counts them all), ``loopback/`` and ``user/``
-are single channels.
+exist, a dial string's first leg only is dialed (the log counts them all), ``loopback/`` and
+``user/`` are single channels.
 
 Faults are made over the Event Socket itself, by ``api sim ORDER VALUE`` or ``api sim {JSON}`` with
 several orders in one object:
@@ -37,5 +37,5 @@ several orders in one object:
     ends all of these and forgets scripted numbers and gateways
 
 Session limits are reached with FreeSWITCH's own commands: ``fsctl max_sessions``, ``fsctl sps``,
-``fsctl pause``.  A process that was stopped with SIGSTOP (`SwitchProcess.pause`) is a host that hangs.
+``fsctl pause``.  A process stopped with SIGSTOP (`SwitchProcess.pause`) is a host that hangs.
 """

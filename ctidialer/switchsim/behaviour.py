@@ -64,8 +64,8 @@ class Behaviour:
     ``cause``); ``refused`` (DESTINATION_OUT_OF_ORDER, as under load).
     ``progress``: ``none``, ``ringing`` (180) or ``early`` (183), ``progress_after`` seconds after
     the INVITE.  ``ring``: seconds from the INVITE to the final response.  ``talk``: seconds from
-    the answer to the end; 0 = the far end hangs up at once, and the job says -ERR.  A pair of numbers
-    is a range.  ``reason``: Q.850 number of a SIP Reason header, which overrides the cause.
+    the answer to the end; 0 = the far end hangs up at once, and the job says -ERR.  A pair of
+    numbers is a range.  ``reason``: Q.850 number of a SIP Reason header, which overrides the cause.
     ``far_end_hangs_up``: who ends an answered SIP call.
     ``job``: where the job's event stands among the hang-up events: ``before`` CHANNEL_HANGUP,
     ``first`` (after it), ``middle`` (after HANGUP_COMPLETE), ``last`` (after DESTROY), or

@@ -240,6 +240,8 @@ class Call:
         self.path += ((stage,) if self.sip else ()) + ("ended",)
         if self.sip and stage == "bye" and "extension" in self.tags and self.routed:
             self.tags |= {"playback"}
+        if self.sip and cause == "LOSE_RACE":
+            self.tags |= {"elsewhere"}
         self._end_events(self._job_order(stage))
 
     def _stop_timers(self) -> None:

@@ -15,7 +15,8 @@ USAGE = (
 
 _DEFAULT_TIMEOUT = 60
 _ARRAY_ELEMENT = re.compile(r"(.*?)\[(\d+)\]$", re.DOTALL)
-_NOT_A_COMMA = "\x01"
+_DIVIDING_COMMA = "\x01"
+_KEPT_COMMA = "\x02"
 
 
 class UsageError(ValueError):
@@ -27,7 +28,11 @@ class UndefinedExtension(ValueError):
 
 
 class BracesError(ValueError):
-    """The variables' braces are not closed, or nothing to dial follows them."""
+    """Brackets are not closed, or nothing to dial follows them; ``cause`` is what it comes to."""
+
+    def __init__(self, problem: str, cause: str = "DESTINATION_OUT_OF_ORDER") -> None:
+        super().__init__(problem)
+        self.cause = cause
 
 
 @frozen
@@ -127,12 +132,10 @@ def _take_braces(text: str) -> tuple[list[tuple[str, str]], str]:
 
 
 def _take_bracket(text: str, opening: str, closing: str) -> tuple[str, str]:
-    depth = 0
-    for at, letter in enumerate(text):
-        depth += (letter == opening) - (letter == closing)
-        if depth == 0:
-            return text[1:at], text[at + 1 :]
-    raise BracesError(f"{opening} is not closed")
+    end = _closing(text, 0, opening, closing)
+    if end < 0:
+        raise BracesError(f"{opening} is not closed")
+    return text[1:end], text[end + 1 :]
 
 
 def read_variables(inside: str, delimiter: str) -> list[tuple[str, str]]:
@@ -153,7 +156,7 @@ def _legs(dial_string: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
     for thread in dial_string.split(":_:"):
         for alternative in separate(thread, "|"):
             for leg in separate(_hide_commas(alternative), ","):
-                own, bare = _take_leg_variables(leg)
+                own, bare = _take_leg_variables(leg, alone="|" not in thread)
                 first_variables = own if not legs else first_variables
                 legs.append(bare)
     if not legs:
@@ -163,15 +166,41 @@ def _legs(dial_string: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
 
 def _hide_commas(text: str) -> str:
     """Keep the commas inside ``[…]`` from cutting the legs apart."""
-    return re.sub(r"\[[^\]]*\]", lambda found: found[0].replace(",", _NOT_A_COMMA), text)
+    made: list[str] = []
+    end, quoted = -1, False
+    for at, letter in enumerate(text):
+        if end < 0 and letter == "[":
+            end = _closing(text, at, "[", "]")
+            quoted, alternative = False, text[at + 1 : at + 3] == "^^"
+        quoted ^= letter == "'"
+        hidden = at < end and letter == "," and text[at - 1] != "\\"
+        made.append(_mark(quoted or alternative) if hidden else letter)
+        end = -1 if at == end else end
+    return "".join(made)
 
 
-def _take_leg_variables(leg: str) -> tuple[list[tuple[str, str]], str]:
+def _mark(kept: bool) -> str:
+    """Give what stands for a comma: one that belongs to a value, or one between variables."""
+    return _KEPT_COMMA if kept else _DIVIDING_COMMA
+
+
+def _closing(text: str, start: int, opening: str, closing: str) -> int:
+    depth = 0
+    for at in range(start, len(text)):
+        depth += (text[at] == opening) - (text[at] == closing)
+        if depth == 0:
+            return at
+    return -1
+
+
+def _take_leg_variables(leg: str, *, alone: bool) -> tuple[list[tuple[str, str]], str]:
     leg = leg.lstrip(" ")
     pairs: list[tuple[str, str]] = []
     while leg.startswith("["):
+        if not alone and "]" not in leg:
+            raise BracesError("[ is not closed", "CHAN_NOT_IMPLEMENTED")
         inside, leg = _take_bracket(leg, "[", "]")
-        pairs += read_variables(inside, _NOT_A_COMMA)
+        pairs += read_variables(inside.replace(_KEPT_COMMA, ","), _DIVIDING_COMMA)
     return pairs, leg.lstrip(" ")
 
 

@@ -63,8 +63,8 @@ def json_event(pairs: Iterable[tuple[str, bytes]], body: bytes | None) -> bytes:
 def _json_member(name: str, value: bytes) -> bytes:
     if value.startswith(b"ARRAY::"):
         items = b",".join(_json_string(item) for item in value[7:].split(b"|:"))
-        return b'"%b":[%b]' % (to_bytes(name), items)
-    return b'"%b":%b' % (to_bytes(name), _json_string(value))
+        return b"%b:[%b]" % (_json_string(to_bytes(name)), items)
+    return b"%b:%b" % (_json_string(to_bytes(name)), _json_string(value))
 
 
 def _json_string(octets: bytes) -> bytes:

@@ -59,7 +59,7 @@ def _channel_name(request: DialRequest) -> str:
         return f"sofia/{profile}/{parts[-1]}"
     if request.endpoint == "loopback":
         return f"loopback/{parts[0]}-a"
-    return request.legs[0]
+    return f"{request.endpoint}/{request.destination or 'service'}"
 
 
 def _sip_fields(request: DialRequest, serial: int, second: int) -> Fields:

@@ -46,8 +46,8 @@ def originate(switch: Switch, argument: str) -> Started:
         request = read_dial_request(argument)
     except UsageError:
         return _unread(switch, serial, argument, USAGE)
-    except BracesError:
-        return _unread(switch, serial, argument, "-ERR NORMAL_CLEARING\n")
+    except BracesError as problem:
+        return _unread(switch, serial, argument, f"-ERR {problem.cause}\n")
     except UndefinedExtension:
         _log(switch, serial, argument, None, "")
         switch.end_process(-signal.SIGABRT)

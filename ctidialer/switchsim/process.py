@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import ctidialer
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IProcessTransport, IReactorProcess
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
+
+import ctidialer
 
 
 class SwitchFailed(Exception):

@@ -7,6 +7,7 @@ import time
 import msgspec
 
 from ctidialer.switchsim.call import Call
+from ctidialer.switchsim.encoding import percent_decode, to_text
 from ctidialer.switchsim.resources import read_resource
 from ctidialer.switchsim.switch import VERSION_HUMAN, Switch
 
@@ -47,7 +48,7 @@ def _as_json(rows: list[dict[str, str]], columns: list[str]) -> str:
     if not rows:
         return '{"row_count": 0}\n'
     table = [{column: row.get(column, "") for column in columns} for row in rows]
-    return msgspec.json.encode({"row_count": len(rows), "rows": table}).decode() + "\n"
+    return msgspec.json.encode({"row_count": len(rows), "rows": table}).decode()
 
 
 def _as_table(rows: list[dict[str, str]], columns: list[str]) -> str:
@@ -71,8 +72,7 @@ def _row(switch: Switch, call: Call) -> dict[str, str]:
         "direction": "outbound",
         "created": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(created)),
         "created_epoch": str(created),
-        "call_created_epoch": str(created),
-        "name": call.fields[b"channel"].decode(),
+        "name": to_text(percent_decode(call.fields[b"channel"])),
         "state": "CS_EXECUTE" if call.routed else "CS_CONSUME_MEDIA",
         "cid_num": "0000000000",
         "dest": number,
@@ -99,7 +99,8 @@ def _routed_row(call: Call) -> dict[str, str]:
         "cid_name": "Outbound Call",
         "cid_num": call.request.number,
         "dest": call.request.extension if extension else call.request.number,
-        "application": call.fields[b"application"].decode(),
+        "application": to_text(percent_decode(call.fields[b"application"])),
+        "application_data": to_text(percent_decode(call.fields[b"application_data"])),
         "dialplan": call.request.dialplan if extension else "",
         "context": call.request.context if extension else "default",
         "callee_name": "",

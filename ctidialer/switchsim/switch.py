@@ -173,8 +173,6 @@ class Switch:
         headers = [("Job-UUID", job), ("Job-Command", command)]
         headers += [("Job-Command-Arg", argument)] if argument else []
         body = to_bytes(text) or None
-        if body is not None:
-            headers.append(("Content-Length", str(len(body))))
         event = self._writer.event("BACKGROUND_JOB", headers, self.now(), body, by_api=by_api)
         self._deliver(event)
 
