@@ -4,8 +4,10 @@ The number comes from the least trusted hand and stands where nothing can be quo
 a short list of characters, whatever ``number_pattern`` allows.  ``,`` and ``|`` would add a leg;
 ``/``, ``%``, ``;`` and ``^`` would choose another gateway, domain or proxy.
 
-The dial string itself is the operator's.  ``[leg_timeout=20]sofia/…|sofia/…`` and other ``${…}``
-stay as they are; ``{…}`` at its beginning is read as more variables of the line.  White space,
+The dial string itself is the operator's.  ``[leg_timeout=20]sofia/…`` and other ``${…}`` stay as
+they are; ``{…}`` at its beginning is read as more variables of the line.  It names one leg:
+FreeSWITCH gives the legs of ``a|b`` one UUID after the other, so that the hang-up of the first looks
+like the end of the call while the second rings, and the callee would be called twice.  White space,
 quotes and backslashes are refused: FreeSWITCH strips them in three passes, and a lone quote would
 swallow the extension behind it.
 """
@@ -31,6 +33,7 @@ _GROUP_FORBIDDEN = re.compile(r"[\s,|{}\[\]<>'\"\\^$;=]")
 _DIALSTRING_FORBIDDEN = re.compile(r"[\s'\\]")
 _LEADING_BRACES = re.compile(r"\{([^{}]*)\}")
 _LEG_BRACKETS = re.compile(r"\[([^\]]*)\]")
+_MORE_LEGS = re.compile(r"[,|]")
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 LEG_SEPARATOR = ":_:"
@@ -130,6 +133,11 @@ def _check_legs(legs: str) -> None:
         raise Uncarriable(Part.DIALSTRING, "its braces or brackets do not balance")
     for inside in _LEG_BRACKETS.findall(legs):
         _check_leg_variables(inside)
+    if _MORE_LEGS.search(_LEG_BRACKETS.sub("", legs)):
+        raise Uncarriable(
+            Part.DIALSTRING,
+            f"{legs[:80]!r}: a line is one leg (other legs are other lines of the group)",
+        )
 
 
 def _check_leg_variables(inside: str) -> None:

@@ -18,12 +18,19 @@ class DialstringTests(OriginateCase):
     ) -> list[str]:
         return reading(evolve(BASE, dialstring=dialstring, number=number, group=group)).legs
 
-    def test_the_operators_own_legs_stay(self) -> None:
-        dialstring = "[leg_timeout=20]sofia/gateway/a/${destination_number}|user/1,user/2"
-        self.assertEqual(
-            self.legs(dialstring),
-            ["[leg_timeout=20]sofia/gateway/a/+8613800138000", "user/1", "user/2"],
+    def test_the_operators_own_leg_variables_stay(self) -> None:
+        dialstring = "[leg_timeout=20,a=b|c]sofia/gateway/a/${destination_number}"
+        self.assertIn(
+            "}[leg_timeout=20,a=b|c]sofia/gateway/a/+8613800138000 8888",
+            originate_command(evolve(BASE, dialstring=dialstring)),
         )
+
+    def test_a_line_is_one_leg(self) -> None:
+        for dialstring in ("user/1|user/2", "user/1,user/2", "[a=b]user/1|[c=d]user/2"):
+            with self.assertRaises(Uncarriable) as caught:
+                self.legs(dialstring)
+            self.assertIs(caught.exception.part, Part.DIALSTRING)
+            self.assertIn("one leg", caught.exception.reason)
 
     def test_other_names_in_braces_stay(self) -> None:
         command = originate_command(evolve(BASE, dialstring="sofia/${gw}/${destination_number}"))
