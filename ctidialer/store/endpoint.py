@@ -57,14 +57,17 @@ class Dialup:
 
         Raises LoginRefused, StoreUnavailable (not there, loading, a replica) or StoreError.
         """
-        endpoint = await self._endpoint()
-        await _connect(endpoint, connection)
+        await self.reach(connection)
         try:
             await log_in(connection, self.address.credentials, self.address.db)
         except BaseException:
             connection.abort("not logged in")
             raise
         return connection
+
+    async def reach(self, connection: WatchedConnection) -> None:
+        """Connect ``connection``, no more; raises StoreUnavailable."""
+        await _connect(await self._endpoint(), connection)
 
     async def _endpoint(self) -> IStreamClientEndpoint:
         address = self.address

@@ -63,6 +63,7 @@ class Link:
         self.address = address
         self.clock: IReactorTime = clock or reactor
         self.reason = "not connected to Redis yet"
+        self._is_known_down = False
         self._deadline = deadline
         self._dialup = Dialup(reactor, self.clock, address, deadline)
         self._connection: WatchedConnection | None = None
@@ -84,14 +85,17 @@ class Link:
     def stop(self) -> Deferred[None]:
         """Close the connection; what is outstanding fails."""
         self._connection = None
+        self._is_known_down = False
         self.reason = "the link to Redis was closed"
         return Deferred.fromCoroutine(self._reconnection.stop())
 
     def add_listener(self, listener: LinkListener) -> None:
-        """Tell ``listener`` from now on; at once, where Redis is already there."""
+        """Tell ``listener`` from now on; at once how things stand, where that is known."""
         self._listeners.append(listener)
         if self.is_up:
             listener.store_up()
+        elif self._is_known_down:
+            listener.store_down(self.reason)
 
     def when_up(self, timeout: float | None = None) -> Deferred[None]:
         """Fire when Redis is there; after ``timeout`` seconds fail with StoreUnavailable."""
@@ -120,6 +124,7 @@ class Link:
     def connected(self, connection: WatchedConnection) -> None:
         """Part of Lifeline."""
         self._connection = connection
+        self._is_known_down = False
         for listener in list(self._listeners):
             self._tell(listener, None)
         waiting, self._waiting = self._waiting, []
@@ -129,6 +134,7 @@ class Link:
     def disconnected(self, reason: str) -> None:
         """Part of Lifeline."""
         self._connection = None
+        self._is_known_down = True
         self.reason = reason
         for listener in list(self._listeners):
             self._tell(listener, reason)

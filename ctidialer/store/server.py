@@ -24,7 +24,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from ctidialer.store.address import parse_address
-from ctidialer.store.connection import WatchedConnection
+from ctidialer.store.connection import ResponseError, WatchedConnection
 from ctidialer.store.endpoint import Dialup
 from ctidialer.store.errors import StoreError, StoreUnavailable
 
@@ -170,18 +170,20 @@ def start_redis(
     password: str | None = None,
     binary: ServerBinary | None = None,
     directives: Sequence[str] = (),
+    options: Sequence[str] = (),
 ) -> Deferred[RedisProcess]:
     """Start a server that keeps its files in ``directory``; fires when it answers.
 
     ``port`` None = on a unix socket, 0 = on a free port of 127.0.0.1.  With ``aof`` every write is
     on the disk before it is answered, and a server started later in the same directory has all of
-    it.  ``directives`` are further lines of its configuration.  The server dies with this process.
-    Fails with NoServer or StoreUnavailable.
+    it.  ``directives`` are further lines of its configuration, ``options`` further words of its
+    command line (``--sentinel``).  The server dies with this process.  Fails with NoServer or
+    StoreUnavailable.
     """
     place = Path(directory).absolute()
     where = _Where(place, _free_port() if port == 0 else port, password)
     written = (f"appendonly {'yes' if aof else 'no'}", *directives)
-    return Deferred.fromCoroutine(_start(reactor, where, written, binary))
+    return Deferred.fromCoroutine(_start(reactor, where, written, options, binary))
 
 
 @frozen
@@ -220,7 +222,11 @@ class _Where:
 
 
 async def _start(
-    reactor: Any, where: _Where, directives: Sequence[str], binary: ServerBinary | None
+    reactor: Any,
+    where: _Where,
+    directives: Sequence[str],
+    options: Sequence[str],
+    binary: ServerBinary | None,
 ) -> RedisProcess:
     binary = binary or find_server()
     directory = where.directory
@@ -232,15 +238,14 @@ async def _start(
     path.write_text("\n".join(lines) + "\n", "utf-8")
     process = RedisProcess(binary, where.url(), where.port)
     with (directory / "redis.log").open("ab") as output:
-        _spawn(reactor, process, binary, directory, output)
+        _spawn(reactor, process, [binary.path, str(path), *options], directory, output)
     await _answering(reactor, process, directory)
     return process
 
 
 def _spawn(
-    reactor: Any, process: RedisProcess, binary: ServerBinary, directory: Path, output: BinaryIO
+    reactor: Any, process: RedisProcess, command: list[str], directory: Path, output: BinaryIO
 ) -> None:
-    command = [binary.path, str(directory / "redis.conf")]
     if sys.platform == "linux":
         command = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *command]
     with open(os.devnull, "rb") as nothing:
@@ -264,10 +269,14 @@ async def _answering(reactor: Any, process: RedisProcess, directory: Path) -> No
 
 async def _answers(dialup: Dialup, connection: WatchedConnection) -> bool:
     try:
-        await dialup.open(connection)
+        await dialup.reach(connection)
+        await connection.request("PING")
+    except ResponseError as error:
+        return str(error).startswith("NOAUTH")
     except StoreError:
         return False
-    connection.abort("it answers")
+    finally:
+        connection.abort("it answers")
     await connection.lost
     return True
 

@@ -15,7 +15,7 @@ from zope.interface import implementer
 from ctidialer.contract.task import Side
 from ctidialer.store.address import parse_address
 from ctidialer.store.connection import WatchedConnection
-from ctidialer.store.endpoint import Dialup, _connect
+from ctidialer.store.endpoint import Dialup
 from ctidialer.store.errors import StoreError, StoreUnavailable
 from ctidialer.store.link import Link
 from ctidialer.store.reconnection import BackOff
@@ -46,8 +46,13 @@ class Ear:
         for _, waiting in met:
             waiting.callback(None)
 
+    async def hears(self, part: str) -> None:
+        """Wait until something with ``part`` in it has been heard."""
+        if not any(part in what for what in self.heard):
+            await self.next(part)
+
     def next(self, part: str) -> Deferred[None]:
-        """Fire when something with ``part`` in it is heard."""
+        """Fire when something with ``part`` in it is heard from now on."""
         heard: Deferred[None] = Deferred()
         self._waiting.append((part, heard))
         return heard.addTimeout(10, reactor)
@@ -89,7 +94,7 @@ class LoginTests(LinkTestCase):
         server = await own_redis(self, password="right-secret")
         link = link_to(self, server.url.replace("right-secret", "wrong-secret"))
         ear = self.listen(link)
-        await ear.next("refuses the user or the password")
+        await ear.hears("refuses the user or the password")
         reason = link.reason
         for _ in range(100):
             if self.logged().count("next try in") >= 3:
@@ -112,11 +117,11 @@ class LoginTests(LinkTestCase):
     async def test_a_missing_password(self) -> None:
         server = await own_redis(self, password="secret")
         link = link_to(self, server.url.replace(":secret@", ""))
-        await self.listen(link).next("wants a password, and the URL has none")
+        await self.listen(link).hears("wants a password, and the URL has none")
 
     async def test_a_password_that_none_asked_for(self) -> None:
         link = link_to(self, self.url.replace("unix://", "unix://:se%20cret@"))
-        await self.listen(link).next("refuses the user or the password")
+        await self.listen(link).hears("refuses the user or the password")
         self.assertNotIn("se cret", self.logged() + link.reason)
 
     async def test_how_long_is_waited_after_a_refusal(self) -> None:
@@ -148,7 +153,7 @@ class LoginTests(LinkTestCase):
 
     async def test_a_database_that_does_not_exist(self) -> None:
         link = link_to(self, self.url.replace("db=0", "db=77"))
-        await self.listen(link).next("refuses database 77: ")
+        await self.listen(link).hears("refuses database 77: ")
 
 
 class DeadlineTests(LinkTestCase):
@@ -271,7 +276,7 @@ class ServerTests(LinkTestCase):
     async def make_master(self, url: str) -> None:
         connection = WatchedConnection(self.redis.clock)
         dialup = Dialup(reactor, self.redis.clock, parse_address(url))
-        await _connect(await dialup._endpoint(), connection)
+        await dialup.reach(connection)
         await connection.request("REPLICAOF", "NO", "ONE")
         connection.abort("done")
         await connection.lost
@@ -301,7 +306,7 @@ class ServerTests(LinkTestCase):
         port: Any = await endpoint.listen(Factory.forProtocol(Web))
         self.addCleanup(port.stopListening)
         link = link_to(self, f"redis://127.0.0.1:{port.getHost().port}")
-        await self.listen(link).next("does not speak Redis' protocol")
+        await self.listen(link).hears("does not speak Redis' protocol")
 
     async def test_nobody_there(self) -> None:
         link = link_to(self, "unix:///nowhere/redis.sock")

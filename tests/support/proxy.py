@@ -35,6 +35,7 @@ class _Client(Protocol):
     def __init__(self, proxy: Proxy) -> None:
         self.proxy = proxy
         self.waiting: list[bytes] = []
+        self.is_dropped = False
         self.upstream: _Upstream | None = None
         self.gone: Deferred[None] = Deferred()
         self.is_late = False
@@ -67,7 +68,8 @@ class _Client(Protocol):
             self.transport.write(data)
 
     def drop(self) -> None:
-        if self.transport is not None:
+        if self.transport is not None and not self.is_dropped:
+            self.is_dropped = True
             self.transport.abortConnection()  # type: ignore[attr-defined]  # every TCP transport
 
     def deliver(self) -> None:
@@ -79,6 +81,7 @@ class _Client(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         # What was not handed on yet is kept: `deliver` may still do it, late.
+        self.is_dropped = True
         if not self.waiting:
             self.hang_up()
         self.gone.callback(None)
