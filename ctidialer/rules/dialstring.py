@@ -6,10 +6,10 @@ a short list of characters, whatever ``number_pattern`` allows.  ``,`` and ``|``
 
 The dial string itself is the operator's.  ``[leg_timeout=20]sofia/…`` and other ``${…}`` stay as
 they are; ``{…}`` at its beginning is read as more variables of the line.  It names one leg:
-FreeSWITCH gives the legs of ``a|b`` one UUID after the other, so that the hang-up of the first looks
-like the end of the call while the second rings, and the callee would be called twice.  White space,
-quotes and backslashes are refused: FreeSWITCH strips them in three passes, and a lone quote would
-swallow the extension behind it.
+FreeSWITCH gives the legs of ``a|b`` one UUID after the other, so that the hang-up of the first
+looks like the end of the call while the second rings, and the callee would be called twice.  White
+space, quotes and backslashes are refused: FreeSWITCH strips them in three passes, and a lone quote
+would swallow the extension behind it.
 """
 
 from __future__ import annotations
