@@ -53,6 +53,7 @@ class Script:
     greets: bool = True
     allowed_events: str | None = None
     refuse: Callable[[str], bool] = lambda command: False
+    api_answers: dict[str, str] = Factory(dict)
     connections: list[ScriptedSwitch] = Factory(list)
     logins: int = 0
 
@@ -143,6 +144,9 @@ class ScriptedSwitch(protocol.Protocol):
         return reply(f"+OK {verb} done")
 
     def _api(self, command: str) -> bytes:
+        for start, text in self.script.api_answers.items():
+            if command.startswith(start):
+                return response(text)
         if command.startswith("bgapi uuid:"):
             return response(f"+OK Job-UUID: {command.split()[1].removeprefix('uuid:')}\n")
         return response(f"you said {command}\n")
