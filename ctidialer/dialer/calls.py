@@ -8,7 +8,7 @@ kept, and asked for when it is back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 from uuid import uuid4
 
@@ -47,6 +47,7 @@ class NotSent(Exception):
 class _Live:
     attempt: Attempt
     news_at: float
+    answered: Callable[[], None]
     ended: Deferred[Attempt] = field(factory=Deferred)
     job_id: str | None = None
     missed: int = 0
@@ -72,22 +73,26 @@ class Calls:
     def __iter__(self) -> Iterator[Attempt]:
         return iter([live.attempt for live in self._live.values()])
 
-    def place(self, attempt: Attempt, command: str) -> Deferred[Attempt]:
-        """Send ``originate <command>`` and follow the call.
+    def place(
+        self, attempt: Attempt, command: str, answered: Callable[[], None] = lambda: None
+    ) -> Deferred[Attempt]:
+        """Send ``originate <command>`` and follow the call; ``answered`` is called when it is.
 
         The Deferred fires with the attempt when it has ended; it fails with NotSent, and only
         then, when the command certainly did not reach FreeSWITCH.
         """
-        live = self._follow(attempt)
+        live = self._follow(attempt, answered)
         live.job_id = str(uuid4())
         job = self._switch.background(live.job_id, f"originate {command}")
         job.addCallbacks(self._job_done, self._job_lost, callbackArgs=(live,), errbackArgs=(live,))
         job.addErrback(self._bug, live)
         return live.ended
 
-    def adopt(self, attempt: Attempt) -> Deferred[Attempt]:
+    def adopt(
+        self, attempt: Attempt, answered: Callable[[], None] = lambda: None
+    ) -> Deferred[Attempt]:
         """Follow a call that an earlier daemon placed (or may have placed)."""
-        return self._follow(attempt).ended
+        return self._follow(attempt, answered).ended
 
     def event(self, event: Event) -> None:
         """Take in one channel event; those of other people's calls are passed over."""
@@ -111,8 +116,8 @@ class Calls:
         asked = DeferredList([Deferred.fromCoroutine(self._ask_for(live)) for live in silent])
         return asked.addCallback(lambda _: None)
 
-    def _follow(self, attempt: Attempt) -> _Live:
-        live = _Live(attempt, news_at=self._clock.seconds())
+    def _follow(self, attempt: Attempt, answered: Callable[[], None]) -> _Live:
+        live = _Live(attempt, self._clock.seconds(), answered)
         self._live[attempt.uuid] = live
         return live
 
@@ -166,9 +171,12 @@ class Calls:
         self.log.failure("Placing {call_uuid} failed", failure, call_uuid=live.attempt.uuid)
 
     def _advance(self, live: _Live, attempt: Attempt) -> None:
+        is_answer = attempt.was_answered and not live.attempt.was_answered
         live.attempt = attempt
         live.news_at = self._clock.seconds()
         live.missed = 0
+        if is_answer:
+            live.answered()
         if attempt.ended and self._live.get(attempt.uuid) is live:
             self._drop(live).callback(attempt)
 

@@ -38,6 +38,11 @@ class LineAccounts:
             state = self._states.get(line.name, LineState())
             self._states[line.name] = routing.started(state, line, now)
 
+    def answered(self, line: Line | None) -> None:
+        """The call on ``line`` was answered: the line works."""
+        if line is not None:
+            self._put(line, routing.answered(self._states[line.name], line))
+
     def withdrawn(self, line: Line | None) -> None:
         """The call on ``line`` proved to be none: never sent, or refused by FreeSWITCH itself."""
         if line is not None:
@@ -48,7 +53,11 @@ class LineAccounts:
         if line is None:
             return
         before = self._states.get(line.name, LineState())
-        after = self._states[line.name] = routing.ended(before, line, now, end)
+        self._put(line, routing.ended(before, line, now, end))
+
+    def _put(self, line: Line, after: LineState) -> None:
+        before = self._states.get(line.name, LineState())
+        self._states[line.name] = after
         if after.out_of_use and not before.out_of_use:
             self.log.warn(
                 "Line {line} is out of use after {faults} faults in a row",

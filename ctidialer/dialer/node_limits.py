@@ -33,6 +33,11 @@ class NodeLimits:
             room = min(room, pacing.room(self._pace, self._max_cps, now) - self.asked)
         return max(0, room)
 
+    def next_start(self, now: float) -> float:
+        """Return the first moment from ``now`` on at which the node's pace lets a call start."""
+        moment = pacing.next_start(self._pace, self._max_cps, now)
+        return now if moment is None else moment
+
     def taken(self, count: int, now: float) -> None:
         """``count`` numbers were taken and are called now."""
         self.calls += count

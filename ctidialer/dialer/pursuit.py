@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from uuid import uuid4
 
 from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from ctidialer.contract.line import Line
 from ctidialer.contract.record import Outcome
 from ctidialer.contract.variables import merge_variables
 from ctidialer.dialer.calls import Calls, NotSent, SwitchPort
@@ -147,8 +149,8 @@ class Pursuit:
         """Follow a call that was placed before a restart; it has its place on its line."""
         line = self._tables.routes.lines.get(under_way.line or "")
         self._lines.started(line, self._clock.seconds())
-        attempt = await self._calls.adopt(under_way)
-        self._lines.ended(line, self._clock.seconds(), rules.call_end(attempt))
+        attempt = await self._calls.adopt(under_way, partial(self._lines.answered, line))
+        self._off_the_line(line, attempt)
         return Ended(attempt, under_way.group, progress)
 
     async def _call(self, number: NumberInHand, progress: Progress) -> CallResult:
@@ -174,8 +176,14 @@ class Pursuit:
         if rules.is_refusal(attempt):
             self._lines.withdrawn(choice.line)  # no verdict on the line
             return Held("FreeSWITCH refuses calls (too many sessions, rate, or paused)", True)
-        self._lines.ended(choice.line, self._clock.seconds(), rules.call_end(attempt))
+        self._off_the_line(choice.line, attempt)
         return Ended(attempt, choice.group, progress)
+
+    def _off_the_line(self, line: Line | None, attempt: Attempt) -> None:
+        if attempt.lost and not attempt.was_answered:
+            self._lines.withdrawn(line)  # how it ended is not known: no verdict on the line
+        else:
+            self._lines.ended(line, self._clock.seconds(), rules.call_end(attempt))
 
     async def _send(self, number: NumberInHand, progress: Progress, choice: Choice) -> Attempt:
         """Note the call in Redis, then place it; the order is the whole point."""
@@ -185,7 +193,8 @@ class Pursuit:
             line = choice.line.name if choice.line else None
             attempt = Attempt(uuid, line, choice.group, dialed_at=self._clock.seconds())
             await self._note(number, progress, attempt)
-            return await self._calls.place(attempt, command)
+            answered = partial(self._lines.answered, choice.line)
+            return await self._calls.place(attempt, command, answered)
         finally:
             self._requested.discard(uuid)
 

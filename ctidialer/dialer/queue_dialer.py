@@ -36,6 +36,9 @@ from ctidialer.store.store import Store
 AT_MOST = 200
 """Numbers taken by one claim: more would keep everybody else's commands to Redis waiting."""
 
+SHORTEST_WAIT = 0.02
+"""Seconds between two looks at a paced task: at a high rate several starts share a claim."""
+
 
 class QueueDialer:
     """Keeps every open task at as many calls as it may have.
@@ -72,6 +75,7 @@ class QueueDialer:
         self._ticks.clock = clock
         self._woken: dict[str, TaskRun] = {}
         self._waking: IDelayedCall | None = None
+        self._paced: dict[str, IDelayedCall] = {}
         self._complained: dict[str, str] = {}
 
     def start(self, interval: float) -> None:
@@ -87,6 +91,9 @@ class QueueDialer:
         if self._waking is not None:
             self._waking.cancel()
             self._waking = None
+        for timer in self._paced.values():
+            timer.cancel()
+        self._paced.clear()
 
     def tick(self) -> None:
         """Look at every open task once."""
@@ -133,9 +140,26 @@ class QueueDialer:
             return
         now = self._clock.seconds()
         count = self._room(run, now)
-        if count:
+        if not count:
+            self._wake_when_paced(run, now)
+        else:
             claiming = Deferred.fromCoroutine(self._claim(run, run.task, count))
             claiming.addErrback(partial(self.log.failure, "A claim failed"))
+
+    def _wake_when_paced(self, run: TaskRun, now: float) -> None:
+        """Look again at the very moment the pace allows a start: ticks alone would come late."""
+        start = max(
+            pacing.next_start(run.pace, run.task.cps, now) or now, self._limits.next_start(now)
+        )
+        name = run.task.name
+        if start > now and name not in self._paced and self._ticks.running:
+            delay = max(start - now, SHORTEST_WAIT)
+            self._paced[name] = self._clock.callLater(delay, self._paced_out, run)
+
+    def _paced_out(self, run: TaskRun) -> None:
+        del self._paced[run.task.name]
+        if self._ready.is_open:
+            self._dispatch(run)
 
     def _room(self, run: TaskRun, now: float) -> int:
         """Return how many numbers of this task can be called at ``now``."""
