@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -143,7 +144,19 @@ def _malformed(raw: bytes, message: str) -> str:
         return "is empty: a JSON object belongs here"
     if raw.startswith(_BYTE_ORDER_MARK):
         return "is not valid JSON: it begins with a byte-order mark"
-    return f"is not valid JSON: {message.removeprefix('JSON is malformed: ')}"
+    return f"is not valid JSON: {_located(raw) or message.removeprefix('JSON is malformed: ')}"
+
+
+def _located(raw: bytes) -> str | None:
+    """Return what is malformed with its line and column, for people; None = it cannot be told."""
+    try:
+        json.loads(raw.decode())
+    except json.JSONDecodeError as error:
+        problem = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+        return f"{problem} (line {error.lineno}, column {error.colno})"
+    except (ValueError, RecursionError):
+        return None
+    return None
 
 
 def member_path(path: str, name: str) -> str:

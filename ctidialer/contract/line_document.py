@@ -76,6 +76,14 @@ def line_group_warnings(name: str, raw: bytes) -> tuple[Fault, ...]:
     return tuple(_warn_of_group(group, _group_params(raw, FaultList())))
 
 
+def places(raw: bytes) -> Params:
+    """Return the keys of a line or a line group, each with the path at which it stands.
+
+    Nothing is raised: of a malformed document there are none.
+    """
+    return _group_params(raw, FaultList())
+
+
 def _group_params(raw: bytes, faults: FaultList) -> Params:
     root = read_json(raw, faults)
     return _params(fields.members(root) or {}, root)
