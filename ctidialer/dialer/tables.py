@@ -15,12 +15,11 @@ from attrs import evolve, frozen
 from ctidialer.contract import keys
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import Line, LineGroup
-from ctidialer.contract.line_document import decode_line, decode_line_group
+from ctidialer.contract.line_document import decode_line_group
 from ctidialer.contract.schedule import ScheduleConfig
-from ctidialer.contract.schedule_document import decode_schedule_config
 from ctidialer.contract.task import Task
-from ctidialer.contract.task_document import decode_task
 from ctidialer.rules.routing import Routes
+from ctidialer.rules.soundness import sound_line, sound_schedule_config, sound_task
 
 Documents = Mapping[str, bytes]
 Value = TypeVar("Value")
@@ -105,7 +104,7 @@ class Tables:
         if template is None and host is None:
             return
         try:
-            self.tasks[name] = decode_task(name, template=template, host=host, host_name=self._host)
+            self.tasks[name] = sound_task(name, template=template, host=host, host_name=self._host)
         except ContractError as error:
             self.faults[keys.TASK, name] = error.faults
 
@@ -113,7 +112,7 @@ class Tables:
         # A broken line keeps its name, with no room: were it missing, a task that names it would
         # be dialed through the fallback for unknown names.
         self._take(
-            keys.LINE, name, self._lines, decode_line, Line(name=name, dialstring="", count=0)
+            keys.LINE, name, self._lines, sound_line, Line(name=name, dialstring="", count=0)
         )
 
     def _decode_group(self, name: str) -> None:
@@ -121,7 +120,7 @@ class Tables:
         self._take(keys.LINE_GROUP, name, self._groups, decode_line_group, broken)
 
     def _decode_schedule(self, name: str) -> None:
-        self._take(keys.SCHEDULE_CONFIG, name, self.schedules, decode_schedule_config, None)
+        self._take(keys.SCHEDULE_CONFIG, name, self.schedules, sound_schedule_config, None)
 
     def _take(
         self,
