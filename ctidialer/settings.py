@@ -115,13 +115,19 @@ class Settings(Section, frozen=True):
     http: Http = Http()
 
 
-def read_settings(path: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(
+    path: Path | None,
+    environ: Mapping[str, str] = os.environ,
+    given: Mapping[tuple[str, str], str] | None = None,
+) -> Settings:
     """Return the settings of the file at ``path`` (None = all defaults), secrets from ``environ``.
 
-    Raises SettingsError, naming the file and the key.
+    ``given`` are values, by section and key, that count before both.  Raises SettingsError, naming
+    the file and the key.
     """
     settings = Settings() if path is None else _read(path)
-    return completed(_with_secrets(settings, environ))
+    secrets = {place: environ.get(variable, "") for variable, place in SECRETS.items()}
+    return completed(_with(_with(settings, secrets), given or {}))
 
 
 def find_file(given: str | None, environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -179,10 +185,11 @@ def _read(path: Path) -> Settings:
         raise SettingsError(f"{path}: {error}") from error
 
 
-def _with_secrets(settings: Settings, environ: Mapping[str, str]) -> Settings:
-    for variable, (section, key) in SECRETS.items():
-        if environ.get(variable):
-            changed = replace(getattr(settings, section), **{key: environ[variable]})
+def _with(settings: Settings, values: Mapping[tuple[str, str], str]) -> Settings:
+    """Return ``settings`` with those of the values that are not empty."""
+    for (section, key), value in values.items():
+        if value:
+            changed = replace(getattr(settings, section), **{key: value})
             settings = replace(settings, **{section: changed})
     return settings
 
