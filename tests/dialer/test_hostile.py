@@ -81,9 +81,7 @@ def _closes_its_braces(value: str) -> bool:
     return not bare
 
 
-def intended(
-    number: str, uuid: str, variables: Mapping[str, str], task: str = "t", line: str = "l"
-) -> dict[str, str]:
+def intended(number: str, uuid: str, variables: Mapping[str, str], task: str) -> dict[str, str]:
     """Return exactly the variables that a call must carry, by their names in small letters."""
     theirs = {name.lower(): value for name, value in variables.items()}
     return {
@@ -91,7 +89,7 @@ def intended(
         **{name: value for name, value in theirs.items() if name not in RESERVED},
         "cti_task_name": task,
         "cti_dial_number": number,
-        "cti_line_name": line,
+        "cti_line_name": "l",
         "cti_line_group_name": "g",
         "cti_host": HOST,
         "origination_uuid": uuid,
@@ -102,16 +100,22 @@ class HostileCase(SwitchTestCase):
     """What must hold after anything at all was put into Redis."""
 
     def assert_as_meant(
-        self, call: OriginateLine, number: str, variables: Mapping[str, str], **names: str
+        self,
+        call: OriginateLine,
+        number: str,
+        variables: Mapping[str, str],
+        *,
+        task: str = "t",
+        to: str = "8888",
     ) -> None:
         """Check that one originate asks for one call to ``number``, and for nothing else."""
         self.assertEqual(call.legs, 1)
         self.assertEqual(call.number, number)
         self.assertTrue(call.dial_string.endswith(f"}}sofia/gateway/l/{number}"))
-        self.assertEqual((call.extension, call.dialplan, call.context), ("8888", "XML", "default"))
+        self.assertEqual((call.extension, call.dialplan, call.context), (to, "XML", "default"))
         arrived = {name.lower(): value for name, value in call.variables.items()}
         self.assertEqual(len(arrived), len(call.variables))
-        self.assertEqual(arrived, intended(number, call.uuid_asked, variables, **names))
+        self.assertEqual(arrived, intended(number, call.uuid_asked, variables, task))
 
     async def assert_goes_on(self, records: int) -> None:
         """Check that the switch was given no odd command, and that a good number is dialed."""
