@@ -33,10 +33,14 @@ _SHUTDOWN_NOW = 0
 
 @frozen
 class Answer:
-    """What a command answers: a text, now or later.  ``lost``: a job's event is never sent."""
+    """What a command answers: a text, now or later, the later one not before ``begin``.
+
+    ``lost``: a job's event is never sent.
+    """
 
     text: str | Deferred[str]
     lost: bool = False
+    begin: Callable[[], None] = lambda: None
 
 
 class Api:
@@ -106,10 +110,11 @@ class Api:
             finish(answer.text)
         else:
             answer.text.addCallback(finish)
+            answer.begin()
 
     def _originate(self, argument: str) -> Answer:
         started = originate(self._switch, argument)
-        return Answer(started.text, started.lost)
+        return Answer(started.text, started.lost, started.begin)
 
     def _bgapi(self, argument: str) -> str:
         job, command = self._switch.new_uuid(), argument

@@ -58,7 +58,8 @@ class Behaviour:
     """How one call goes.
 
     ``result``: ``answer``; ``sip`` (ends with ``status``); ``busy`` (= sip 486); ``no_answer``
-    (rings until a timeout); ``silent`` (no SIP answer at all; after 32 s RECOVERY_ON_TIMER_EXPIRE);
+    (rings until a timeout; a second after it, 480); ``silent`` (no SIP answer at all; after
+    32 s RECOVERY_ON_TIMER_EXPIRE);
     ``unreachable`` (nothing listens: 503); ``gateway_down``, ``invalid_gateway``,
     ``invalid_profile`` (only CHANNEL_DESTROY and the job); ``error`` (only the job, with
     ``cause``); ``refused`` (DESTINATION_OUT_OF_ORDER, as under load).

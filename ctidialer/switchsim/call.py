@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -101,8 +102,15 @@ class Call:
             self._later(ring, self._refuse)
         elif result == "unreachable":
             self._later(_UNREACHABLE_AFTER, self._unreachable)
-        elif result == "silent":
+        elif result == "silent" and self.behaviour.progress == "none":
             self._later(_SILENCE, lambda: self._cancel("RECOVERY_ON_TIMER_EXPIRE"))
+        else:
+            self._later(self._longest_wait() + 1.0, self._give_up)
+
+    def _give_up(self) -> None:
+        """End a call that nobody answers: no timeout watches it once its job is done (14)."""
+        self.behaviour = evolve(self.behaviour, status=480, reason=0)
+        self._refuse()
 
     def _later(self, delay: float, action: Callable[[], None]) -> None:
         if delay <= 0:
@@ -117,7 +125,7 @@ class Call:
     def _watch_timeouts(self) -> None:
         """Arm the timeouts; FreeSWITCH counts whole seconds, so N means N-1…N (ESL.md)."""
         rounding = self._switch.now() % 1
-        total = self.request.number_of("originate_timeout") or self.request.timeout
+        total = self._longest_wait()
         for seconds, cause in (
             (total, "NO_ANSWER"),
             (self.request.number_of("leg_timeout"), "ALLOTTED_TIMEOUT"),
@@ -126,6 +134,9 @@ class Call:
             if seconds > 0:
                 delay = max(0.001, seconds - rounding)
                 self._timers.append(self._switch.clock.callLater(delay, self._time_out, cause))
+
+    def _longest_wait(self) -> int:
+        return self.request.number_of("originate_timeout") or self.request.timeout
 
     def _time_out(self, cause: str) -> None:
         progressed = self.call_state != b"DOWN"

@@ -330,12 +330,13 @@ class EventSocketListener(Protocol):
             self._reply(_DENIED)
             return
         self._note_odd(name, f"api {text}")
-        answer = self._api.run(name, argument).text
-        if isinstance(answer, str):
-            self._answer(answer)
+        answer = self._api.run(name, argument)
+        if isinstance(answer.text, str):
+            self._answer(answer.text)
         else:
             self._waiting = True
-            answer.addCallback(self._answer_late)
+            answer.text.addCallback(self._answer_late)
+            answer.begin()
 
     def _answer(self, text: str) -> None:
         octets = to_bytes(text) or b"-ERR no reply\n"

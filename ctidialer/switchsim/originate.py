@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, succeed
@@ -32,10 +33,14 @@ _BARE = {
 
 @frozen
 class Started:
-    """An originate under way: ``text`` fires with its answer; ``lost``: the job's event is lost."""
+    """An originate: ``text`` fires with its answer, not before ``begin`` was called.
+
+    ``lost``: the job's event is never sent.
+    """
 
     text: Deferred[str]
     lost: bool = False
+    begin: Callable[[], None] = lambda: None
 
 
 def originate(switch: Switch, argument: str) -> Started:
@@ -77,8 +82,7 @@ def _place(switch: Switch, serial: int, argument: str, request: DialRequest) -> 
     call = Call(switch, request, behaviour, uuid, switch.limits.started, named=named)
     call.serial = serial
     switch.calls[uuid] = call
-    call.start()
-    return Started(call.job, "BACKGROUND_JOB" in behaviour.lose)
+    return Started(call.job, "BACKGROUND_JOB" in behaviour.lose, call.start)
 
 
 def _refused(
