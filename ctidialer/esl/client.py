@@ -8,7 +8,7 @@ from typing import cast
 
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -36,6 +36,9 @@ from ctidialer.esl.verbs import Verbs, accepted, printed
 
 COMMAND_TIMEOUT = 10.0
 """Seconds within which FreeSWITCH should have answered a command."""
+
+FAREWELL = 2.0
+"""Seconds for which a closing connection may go on writing."""
 
 
 def ignore_event(event: Event) -> None:
@@ -73,6 +76,7 @@ class EventSocketProtocol(Verbs, Protocol):
         self._connection = Connection()
         self._replies = ReplyQueue(clock)
         self._login = Login(clock, self._put, self.abort)
+        self._farewell: IDelayedCall | None = None
         self._mourners: list[Deferred[str]] = []
         self._gone = False
 
@@ -94,10 +98,11 @@ class EventSocketProtocol(Verbs, Protocol):
         self._mourners.append(mourner)
         return mourner
 
-    def close(self, why: str = "closed by ctidialer") -> None:
-        """Write out what is pending, then close."""
+    def close(self, why: str = "closed by ctidialer", farewell: float = FAREWELL) -> None:
+        """Write out what is pending, then close; abort if that takes ``farewell`` seconds."""
         self.ending = self.ending or why
-        if self.transport is not None:
+        if self.transport is not None and self._farewell is None and not self._gone:
+            self._farewell = self._clock.callLater(farewell, self.abort, why)
             self.transport.loseConnection()
 
     def abort(self, why: str) -> None:
@@ -112,6 +117,8 @@ class EventSocketProtocol(Verbs, Protocol):
             self._act_on(received)
         self.ending = self.ending or reason.getErrorMessage()
         self._gone = True
+        if self._farewell is not None and self._farewell.active():
+            self._farewell.cancel()
         mourners, self._mourners = self._mourners, []
         for mourner in mourners:
             mourner.callback(self.ending)

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from contextlib import suppress
+from typing import TypeAlias, cast
 
 from attrs import field, frozen
-from twisted.application.internet import ClientService
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IProtocol, IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Factory, Protocol
+from twisted.application.service import Service
+from twisted.internet import defer
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectError, ConnectionClosed
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.esl.client import EventSocketFactory, EventSocketProtocol, ignore_event
 from ctidialer.esl.connection import Accepted
-from ctidialer.esl.errors import ConnectionGone, LoginError
+from ctidialer.esl.errors import ConnectionGone, EslError, LoginError
 from ctidialer.esl.events import Event
-from ctidialer.esl.prepared import PreparedEndpoint
 from ctidialer.esl.pulse import Pulse
 
 STOPPED = "stopped"
+EXPECTED = (EslError, ConnectError, ConnectionClosed, OSError)
+"""What a failed attempt may fail with; anything else is a mistake of ours and logged as one."""
 
 
 @frozen
@@ -68,11 +72,15 @@ async def nothing_to_set_up(protocol: EventSocketProtocol, accepted: Accepted) -
     """Leave a connection as the authentication left it."""
 
 
-class Link(ClientService):
+class Link(Service):
     """Keeps one authenticated connection, which is made ready by ``set_up`` each time.
 
     ``protocol`` is that connection while it is ready, else None, and then ``trouble`` says why, for
     people.  ``changed`` is called after each change between the two.
+
+    This is not a ClientService: one of those cannot be stopped from a callback of its own, such as
+    ``changed``, and a connection that is lost while it is being prepared (as after each wrong
+    password) is a transition that its state machine does not know.
     """
 
     log = Logger()
@@ -94,83 +102,114 @@ class Link(ClientService):
         self.protocol: EventSocketProtocol | None = None
         self.trouble: str | None = "not connected yet"
         self._clock = clock
+        self._endpoint = endpoint
         self._role = role
         self._credentials = credentials
         self._changed = changed
         self._set_up = set_up
+        self._factory = EventSocketFactory(clock, receive_event, command_timeout=timings.command)
         self._timings = timings
         self._jitter = jitter
+        self._failures = 0  # in a row; a connection that did not last counts as one
         self._locked_out = False
-        self._short_lived = 0
-        self._since = 0.0
-        self._fresh: EventSocketProtocol | None = None
-        self._pulse: Pulse | None = None
-        factory = EventSocketFactory(clock, receive_event, command_timeout=timings.command)
-        prepared = PreparedEndpoint(
-            endpoint, factory, self._prepare, self._connected, self._attempt_failed
-        )
-        super().__init__(prepared, Factory.forProtocol(Protocol), self._delay, clock)
+        self._keeping = False
+        self._attempt: Deferred[EventSocketProtocol | None] | None = None
+        self._pause: Deferred[None] | None = None
+        self._stopping: list[Deferred[None]] = []
 
     def startService(self) -> None:
         """Begin to connect."""
-        super().startService()
-        self._await_ready()
+        Service.startService(self)
+        if not self._keeping:
+            self._keeping = True
+            Deferred.fromCoroutine(self._keep())
 
     def stopService(self) -> Deferred[None]:
         """Close, or abort after ``farewell`` seconds; fires when nothing is left."""
-        stopped: Deferred[None] = super().stopService()
+        Service.stopService(self)
+        if not self._keeping:
+            return defer.succeed(None)
+        stopped: Deferred[None] = Deferred()
+        self._stopping.append(stopped)
+        for pending in (self._attempt, self._pause):
+            if pending is not None:
+                pending.cancel()
         if self.protocol is not None:
-            self.protocol.ending = STOPPED
-            late = self._clock.callLater(self._timings.farewell, self.protocol.abort, STOPPED)
-            self.protocol.when_gone().addCallback(_call_off, late)
+            self.protocol.close(STOPPED, self._timings.farewell)
         return stopped
 
-    async def _prepare(self, protocol: EventSocketProtocol) -> None:
-        accepted = await self._credentials.login(protocol, self._timings.login)
-        self._locked_out = False
-        await self._set_up(protocol, accepted)
+    async def _keep(self) -> None:
+        """Connect, use, and wait before the next try, until the service is stopped."""
+        while self.running:
+            protocol = await self._connected()
+            if protocol is not None:
+                await self._use(protocol)
+            if self.running:
+                await self._wait(self._delay())
+        self._keeping = False
+        self.trouble = self.trouble or STOPPED
+        stopping, self._stopping = self._stopping, []
+        for stopped in stopping:
+            stopped.callback(None)
 
-    def _connected(self, protocol: EventSocketProtocol, watcher: IProtocol) -> None:
-        self._fresh = protocol
-        protocol.when_gone().addCallback(self._gone, watcher)
+    async def _connected(self) -> EventSocketProtocol | None:
+        """Return a connection that is ready, or None, having noted what the trouble is."""
+        attempt = Deferred.fromCoroutine(self._connect())
+        self._attempt = attempt.addErrback(self._attempt_failed)
+        protocol = await self._attempt
+        self._attempt = None
+        return protocol
 
-    def _await_ready(self) -> None:
-        # Not at once in _connected: there the service does not know of the connection yet.
-        self.whenConnected().addCallbacks(self._ready, lambda stopped: None)
-
-    def _ready(self, _: IProtocol) -> None:
-        assert self._fresh is not None
-        self.protocol, self.trouble = self._fresh, None
-        self._since = self._clock.seconds()
-        self._pulse = Pulse(
-            self._clock, self.protocol, self._timings.pulse, self._timings.silent_pulses
-        )
-        self._pulse.start()
-        self._changed()
-
-    def _gone(self, why: str, watcher: IProtocol) -> None:
-        if self._pulse is not None:
-            self._pulse.stop()
-        self._fresh = self.protocol = self._pulse = None
-        self.trouble = why
-        lasted = self._clock.seconds() - self._since
-        self._short_lived = self._short_lived + 1 if lasted < self._timings.longest_retry else 0
-        self._changed()
-        watcher.connectionLost(Failure(ConnectionGone(why, may_have_been_executed=False)))
-        if self.running:
-            self._await_ready()
+    async def _connect(self) -> EventSocketProtocol | None:
+        # The endpoint gives what our factory built; its interface cannot say so.
+        protocol = cast(EventSocketProtocol, await self._endpoint.connect(self._factory))
+        try:
+            accepted = await self._credentials.login(protocol, self._timings.login)
+            await self._set_up(protocol, accepted)
+            if protocol.ending is not None:
+                raise ConnectionGone(protocol.ending, may_have_been_executed=False)
+        except Exception as error:
+            protocol.abort(str(error))
+            await protocol.when_gone()
+            raise
+        return protocol
 
     def _attempt_failed(self, failure: Failure) -> None:
+        if not self.running:
+            return  # it was cancelled, because we stop
+        self._failures += 1
         self._locked_out = failure.check(LoginError) is not None
         self.trouble = failure.getErrorMessage()
+        if not failure.check(*EXPECTED):
+            self.log.failure("Connecting the {role} connection failed", failure, role=self._role)
 
-    def _delay(self, attempt: int) -> float:
-        """Return the seconds until the next attempt, and say once a try why it is needed."""
+    async def _use(self, protocol: EventSocketProtocol) -> None:
+        """Offer a connection to the owner until it goes."""
+        self.protocol, self.trouble, self._locked_out = protocol, None, False
+        pulse = Pulse(self._clock, protocol, self._timings.pulse, self._timings.silent_pulses)
+        pulse.start()
+        since = self._clock.seconds()
+        self._changed()
+        why = await protocol.when_gone()
+        pulse.stop()
+        self.protocol, self.trouble = None, why
+        lasted = self._clock.seconds() - since
+        self._failures = 1 if lasted >= self._timings.longest_retry else self._failures + 1
+        self._changed()
+
+    async def _wait(self, seconds: float) -> None:
+        self._pause = deferLater(self._clock, seconds)
+        with suppress(CancelledError):
+            await self._pause
+        self._pause = None
+
+    def _delay(self) -> float:
+        """Return the seconds until the next try, and say once a try why it is needed."""
         times = self._timings
         if self._locked_out:
             delay = times.login_retry * (1 + self._jitter() / 10)
         else:
-            doubled = times.first_retry * 2.0 ** min(attempt - 1 + self._short_lived, 30)
+            doubled = times.first_retry * 2.0 ** min(self._failures - 1, 30)
             delay = min(doubled, times.longest_retry) * (1 + self._jitter()) / 2
         self.log.warn(
             "No {role} connection to FreeSWITCH: {trouble} (next try in {delay:.1f} s)",
@@ -179,8 +218,3 @@ class Link(ClientService):
             delay=delay,
         )
         return delay
-
-
-def _call_off(_: str, call: IDelayedCall) -> None:
-    if call.active():
-        call.cancel()

@@ -159,7 +159,7 @@ class ScriptedSwitch(protocol.Protocol):
         return reply("+OK accepted", *([f"Allowed-Events: {allowed}"] if allowed else []))
 
 
-class ScriptedFactory(protocol.Factory):
+class ScriptedFactory(protocol.ServerFactory):
     """Makes the connections of one scripted FreeSWITCH."""
 
     noisy = False

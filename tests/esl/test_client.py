@@ -250,10 +250,11 @@ class Loss(ClientTest):
         self.log_in()
 
     def test_all_that_waits_fails_and_says_that_it_was_written(self) -> None:
-        waiting = [self.client.api("a"), self.client.nolog()]
         job = self.client.bgapi("originate x y")
+        waiting: list[Deferred[Any]] = [job.accepted, job.result]
+        waiting += [self.client.api("a"), self.client.nolog()]
         self.lose()
-        for each in (*waiting, job.accepted, job.result):
+        for each in waiting:
             self.assertTrue(self.gone(each).may_have_been_executed)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
