@@ -15,11 +15,15 @@ from attrs import evolve, frozen
 from ctidialer.contract import keys
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import Line, LineGroup
-from ctidialer.contract.line_document import decode_line_group
 from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.task import Task
 from ctidialer.rules.routing import Routes
-from ctidialer.rules.soundness import sound_line, sound_schedule_config, sound_task
+from ctidialer.rules.soundness import (
+    sound_line,
+    sound_line_group,
+    sound_schedule_config,
+    sound_task,
+)
 
 Documents = Mapping[str, bytes]
 Value = TypeVar("Value")
@@ -117,7 +121,7 @@ class Tables:
 
     def _decode_group(self, name: str) -> None:
         broken = LineGroup(name=name, tiers=(), enabled=False)
-        self._take(keys.LINE_GROUP, name, self._groups, decode_line_group, broken)
+        self._take(keys.LINE_GROUP, name, self._groups, sound_line_group, broken)
 
     def _decode_schedule(self, name: str) -> None:
         self._take(keys.SCHEDULE_CONFIG, name, self.schedules, sound_schedule_config, None)

@@ -32,6 +32,7 @@ class Why(enum.Enum):
     TRIAL_UNDER_WAY = "it is out of use and its trial call is under way"
     GROUP_DISABLED = "the group is not enabled"
     NO_LINES = "the group lists no line"
+    UNFIT_NAME = "the group's name cannot stand in the dial string"
 
 
 @frozen

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.rules.line_state import (
@@ -27,6 +27,7 @@ from ctidialer.rules.line_state import (
     why_busy,
     withdrawn,
 )
+from ctidialer.rules.soundness import way_problem
 
 __all__ = [
     "CallEnd",
@@ -45,6 +46,8 @@ __all__ = [
     "started",
     "withdrawn",
 ]
+
+NAMES_THE_GROUP = "null/${line_group}"
 
 States = Mapping[str, LineState]
 """The states of the lines by name; a line that is not there was never used."""
@@ -106,11 +109,14 @@ def choose(routes: Routes, states: States, group_name: str, now: float) -> Choic
 def group_called(routes: Routes, name: str) -> LineGroup | None:
     """Return the group that a name in ``line_group`` means; None = the default dial string dials.
 
-    A name that is no group but a line acts as a group of that line.
+    A name that is no group but a line acts as a group of that line.  A dial string in which the
+    name cannot stand is no way: the group is without the lines that have one.
     """
     if name in routes.groups:
-        return routes.groups[name]
-    return LineGroup(name, ((name,),)) if name in routes.lines else None
+        return _with_ways(routes, routes.groups[name])
+    if name in routes.lines:
+        return _with_ways(routes, LineGroup(name, ((name,),)))
+    return LineGroup(name, ()) if way_problem(routes.default_dialstring, name) else None
 
 
 def free_room(
@@ -137,6 +143,26 @@ def next_free_at(routes: Routes, states: States, groups: Sequence[str], now: flo
         return now
     moments = (free_at(line, _state(states, line), now) for line in lines.values())
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _with_ways(routes: Routes, group: LineGroup) -> LineGroup:
+    """Return the group without the lines in whose dial string its name cannot stand."""
+    if _can_be_written(group.name):
+        return group
+    lines = routes.lines
+    tiers = (
+        tuple(
+            name
+            for name in tier
+            if name not in lines or not way_problem(lines[name].dialstring, group.name)
+        )
+        for tier in group.tiers
+    )
+    return evolve(group, tiers=tuple(tiers))
+
+
+def _can_be_written(group_name: str) -> bool:
+    return way_problem(NAMES_THE_GROUP, group_name) is None
 
 
 def _state(states: States, line: Line) -> LineState:
@@ -171,7 +197,8 @@ def _reasons(routes: Routes, states: States, group: LineGroup, now: float) -> It
     if not group.enabled:
         yield LineBusy(group.name, Why.GROUP_DISABLED, None, group.name)
     elif not names:
-        yield LineBusy(group.name, Why.NO_LINES, None, group.name)
+        why = Why.NO_LINES if _can_be_written(group.name) else Why.UNFIT_NAME
+        yield LineBusy(group.name, why, None, group.name)
     else:
         reasons = (_reason(routes, states, group.name, name, now) for name in names)
         yield from (reason for reason in reasons if reason is not None)

@@ -62,10 +62,12 @@ class SoundnessTests(SynchronousTestCase):
             self.assertEqual(self.places(sound_line, "l", raw), ["$.params.dialstring"])
 
     def test_a_destination(self) -> None:
+        good = document(**GOOD)
         for name in ("destination_dialplan", "destination_context"):
-            raw = document(**{**GOOD, name: "undef"})
-            self.assertEqual(self.task_places(raw), ["$.params"])
-            self.assertEqual(self.places(sound_schedule_config, "c", raw), ["$.params"])
+            raw, path = document(**{**GOOD, name: "undef"}), f"$.params.{name}"
+            self.assertEqual(self.task_places(raw), [f"cti_queue_dialer_task@template {path}"])
+            self.assertEqual(self.task_places(good, raw), [f"cti_queue_dialer_task@fs1 {path}"])
+            self.assertEqual(self.places(sound_schedule_config, "c", raw), [path])
 
     def test_a_task_that_is_switched_off_needs_no_destination(self) -> None:
         raw = document(enable=False)
