@@ -41,26 +41,23 @@ class Lease:
         self.token = token_hex(8)
         self.renewal_period = duration / 3
 
-    async def acquire(self, claims: int) -> bool:
-        """Take or prolong the lease; True = it began now.  Raises LeaseHeld.
-
-        Claims of this daemon up to the number ``claims`` can take nothing any more if it began.
-        """
-        reply = await self._ask("hold", claims)
+    async def acquire(self) -> bool:
+        """Take or prolong the lease; True = it began now.  Raises LeaseHeld."""
+        reply = await self._ask("hold")
         if reply[0] == 0:
             raise LeaseHeld(self._host, describe_holder(reply[1]), _seconds(reply[2]))
         return reply[0] == BEGUN
 
-    async def renew(self, claims: int) -> bool:
+    async def renew(self) -> bool:
         """Prolong the lease, or take it again where it has lapsed (True).  Raises LeaseLost."""
         try:
-            return await self.acquire(claims)
+            return await self.acquire()
         except LeaseHeld as error:
             raise LeaseLost(self._host, error.holder) from None
 
     async def release(self) -> None:
         """Give the name free, unless another daemon has it already."""
-        await self._ask("release", 0)
+        await self._ask("release")
 
     async def run(
         self, script: Script, names: Sequence[str], arguments: Sequence[Argument]
@@ -75,8 +72,8 @@ class Lease:
         except StoreError as error:
             raise self._translated(error, names) from None
 
-    async def _ask(self, what: str, claims: int) -> list[Reply]:
-        reply = await self.run(LEASE, (), (what, self._milliseconds, self._holder[:-1], claims))
+    async def _ask(self, what: str) -> list[Reply]:
+        reply = await self.run(LEASE, (), (what, self._milliseconds, self._holder[:-1]))
         assert isinstance(reply, list)
         return reply
 

@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from ctidialer.contract import keys
 from ctidialer.contract.task import Side
@@ -196,10 +196,10 @@ class Store(Reading):
     # -----------------------------------------------------------------------------------------
 
     async def _acquire_lease(self) -> None:
-        await self._lease.acquire(self._claims)
+        await self._lease.acquire()
 
     async def _renew_lease(self) -> bool:
-        begun = await self._lease.renew(self._claims)
+        begun = await self._lease.renew()
         await self._call_off(list(self._unanswered.values()))
         return begun
 
@@ -218,6 +218,9 @@ class Store(Reading):
         except StoreUnavailable as error:
             if error.may_have_been_executed:
                 self._unanswered[claim.number] = claim
+            raise
+        except CancelledError:
+            self._unanswered[claim.number] = claim
             raise
         entries = named_values(reply)
         return [decode_in_flight(entry_id, value).claimed for entry_id, value in entries]

@@ -7,6 +7,7 @@ import time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.defer import CancelledError
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
@@ -319,6 +320,13 @@ class LostAnswerTests(RedisTestCase):
         await self.store.renew_lease()
         self.assertEqual(await self.store.in_flight(), [])
         self.assertEqual(await self.call("LRANGE", "q", 0, 1), [b"a", b"b"])
+
+    async def test_a_claim_that_was_cancelled(self) -> None:
+        claim = self.store.claim("q", Side.LEFT, 3, task="t")
+        claim.cancel()
+        await self.error_of(claim, CancelledError)
+        again = self.store.claim("q", Side.LEFT, 2, task="t")
+        self.assertEqual(entries(await again), [b"a", b"b"])
 
     async def test_giving_back_keeps_the_order(self) -> None:
         earlier = await self.store.claim("q", Side.LEFT, 2, task="t")

@@ -124,6 +124,12 @@ class LoginTests(LinkTestCase):
         await self.listen(link).hears("refuses the user or the password")
         self.assertNotIn("se cret", self.logged() + link.reason)
 
+    async def test_a_server_that_repeats_what_it_does_not_know(self) -> None:
+        server = await own_redis(self, directives=['rename-command AUTH ""'])
+        link = link_to(self, server.url.replace("unix://", "unix://:secret@"))
+        await self.listen(link).hears("unknown command")
+        self.assertNotIn("secret", self.logged() + link.reason)
+
     async def test_how_long_is_waited_after_a_refusal(self) -> None:
         self.assertEqual(BackOff().refused, 30.0)
 

@@ -1,7 +1,6 @@
 -- Takes, prolongs or gives up the host's lease (a hash that expires by Redis' own clock).
 -- KEYS: lease
--- ARGV: token, 'hold' | 'release', milliseconds, holder: JSON without its closing brace, number up
---       to which claims of this daemon are called off when the lease begins
+-- ARGV: token, 'hold' | 'release', milliseconds, holder: JSON without its closing brace
 -- Returns {1} = prolonged, {2} = begun, {0, holder, milliseconds left} = another daemon has it.
 local refused = wrong_type(1, 'hash')
 if refused then
@@ -18,8 +17,8 @@ if ARGV[2] == 'release' then
 end
 if not held[1] then
     redis.call('DEL', KEYS[1])
-    redis.call('HSET', KEYS[1], 'token', ARGV[1], 'holder', ARGV[4] .. ',"since":' .. now() .. '}',
-        'claims', ARGV[5])
+    redis.call('HSET', KEYS[1],
+        'token', ARGV[1], 'holder', ARGV[4] .. ',"since":' .. now() .. '}')
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return {held[1] and 1 or 2}
