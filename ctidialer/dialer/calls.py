@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -52,6 +52,7 @@ class _Live:
     job_id: str | None = None
     missed: int = 0
     """How often FreeSWITCH, asked, did not know the call."""
+    timers: list[IDelayedCall] = field(factory=list)
 
 
 class Calls:
@@ -144,7 +145,10 @@ class Calls:
         now = self._clock.seconds()
         self._advance(live, rules.job_failed(live.attempt, text, now))
         if live.attempt.phase is rules.Phase.LINGERING:
-            self._clock.callLater(LINGER, self._lingered, live)
+            self._after_linger(live, self._lingered)
+
+    def _after_linger(self, live: _Live, then: Callable[[_Live], None]) -> None:
+        live.timers.append(self._clock.callLater(LINGER, then, live))
 
     def _lingered(self, live: _Live) -> None:
         self._advance(live, rules.lingered(live.attempt))
@@ -182,6 +186,9 @@ class Calls:
 
     def _drop(self, live: _Live) -> Deferred[Attempt]:
         del self._live[live.attempt.uuid]
+        for timer in live.timers:
+            if timer.active():
+                timer.cancel()
         if live.job_id is not None:
             self._switch.forget(live.job_id)
         return live.ended
@@ -203,7 +210,7 @@ class Calls:
     def _missed(self, live: _Live) -> None:
         live.missed += 1
         if live.missed == 1:
-            self._clock.callLater(LINGER, self._ask_again, live)
+            self._after_linger(live, self._ask_again)
             return
         self.log.info("FreeSWITCH no longer knows call {call_uuid}", call_uuid=live.attempt.uuid)
         self._advance(live, rules.gone(live.attempt, self._clock.seconds()))
