@@ -74,7 +74,9 @@ class SwitchTestCase(NodeTestCase):
 
     async def _connected(self) -> EventSocketProtocol:
         endpoint = HostnameEndpoint(reactor, "127.0.0.1", self.switch.port)
-        protocol: EventSocketProtocol = await connectProtocol(endpoint, EventSocketProtocol(reactor))
+        protocol: EventSocketProtocol = await connectProtocol(
+            endpoint, EventSocketProtocol(reactor)
+        )
         await protocol.auth(PASSWORD)
         self.addCleanup(self._closed, protocol)
         return protocol
