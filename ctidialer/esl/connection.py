@@ -113,6 +113,7 @@ Received: TypeAlias = (
     | OtherFrame
 )
 
+_OPEN = State.OPEN
 _EVENT_PLAIN = b"Content-Type: text/event-plain"
 _NOTICE = b"Content-Type: text/disconnect-notice"
 _TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\n]*?)[ \t\r]*$", re.I | re.M)
@@ -175,7 +176,7 @@ class Connection:
 
     def _read(self, frame: Frame) -> Received:
         head, tail = frame
-        if self.state is State.OPEN and head.endswith(_EVENT_PLAIN):
+        if self.state is _OPEN and head.endswith(_EVENT_PLAIN):
             return self._event(tail)
         kind = _content_type(head)
         self._expect(kind)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import overload
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -22,6 +21,8 @@ from ctidialer.esl.errors import ProtocolFault
 _ARRAY = "ARRAY::"
 _ARRAY_SEPARATOR = "|:"
 _LENGTH = b"\nContent-Length: "
+_BLANK = b"\n\n"
+_CHANNEL = b"\nEvent-Name: CHANNEL_"
 _NOTICE = b"Content-Type: text/disconnect-notice"
 _PLAIN_NAME = re.compile(r"[!-~]+")
 
@@ -80,7 +81,7 @@ class Event:
 
     def raw(self, header: str) -> bytes | None:
         """Return the first value of a header, %-decoded, as bytes; None without one."""
-        needle = _needle(header)
+        needle = _NEEDLES[header]
         at = self._raw.find(needle, 0, self._end)
         if at < 0:
             return None
@@ -97,16 +98,16 @@ class Event:
     def get(self, header: str, default: str | None = None) -> str | None:
         """Return the first value of a header, ``default`` without one."""
         value = self.raw(header)
-        return default if value is None else value.decode("utf-8", "backslashreplace")
+        return default if value is None else _text(value)
 
     def __getitem__(self, header: str) -> str:
         value = self.raw(header)
         if value is None:
             raise KeyError(header)
-        return value.decode("utf-8", "backslashreplace")
+        return _text(value)
 
     def __contains__(self, header: object) -> bool:
-        return isinstance(header, str) and self._raw.find(_needle(header), 0, self._end) >= 0
+        return isinstance(header, str) and self._raw.find(_NEEDLES[header], 0, self._end) >= 0
 
     def all(self, header: str) -> list[str]:
         """Return every value of a header that appears more than once, in the order of the wire."""
@@ -142,9 +143,12 @@ def plain_event(raw: bytes) -> Event:
 
     Raises `TornEvent` when the bytes are not one whole event.
     """
-    # No Content-Length, no body: this spares most events the slower search for the empty line.
-    if raw.endswith(b"\n\n") and _LENGTH not in raw:
-        return Event(raw, len(raw) - 1)
+    # FreeSWITCH itself gives the events of a channel no body, so the empty line of a whole one need
+    # not be searched for.  (One made with sendevent does not begin with its name.)
+    if raw.startswith(_CHANNEL) and raw.endswith(_BLANK):
+        last = raw.rfind(b"\n", 0, -2)
+        if not raw.startswith(_LENGTH, last):
+            return Event(raw, len(raw) - 1)
     return Event(raw, _end_of_headers(raw))
 
 
@@ -164,7 +168,7 @@ def _end_of_headers(raw: bytes) -> int:
 
     FreeSWITCH writes the body's Content-Length as the last header.
     """
-    blank = raw.find(b"\n\n")
+    blank = raw.find(_BLANK)
     if blank < 0:
         raise TornEvent(by_notice=_NOTICE in raw)
     last = raw.rfind(b"\n", 0, blank)
@@ -176,13 +180,24 @@ def _end_of_headers(raw: bytes) -> int:
     return blank + 1
 
 
-@lru_cache(maxsize=4096)
-def _needle(header: str) -> bytes:
-    return f"\n{header}: ".encode()
+class _Needles(dict[str, bytes]):
+    """What to look for in an event to find a header; kept, for the same ones are asked for."""
+
+    def __missing__(self, header: str) -> bytes:
+        if len(self) >= 4096:
+            self.clear()
+        needle = self[header] = f"\n{header}: ".encode()
+        return needle
+
+
+_NEEDLES = _Needles()
 
 
 def _text(value: bytes) -> str:
-    return value.decode("utf-8", "backslashreplace")
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("utf-8", "backslashreplace")
 
 
 def _bytes(value: str) -> bytes:

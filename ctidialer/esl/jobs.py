@@ -10,14 +10,16 @@ from ctidialer.esl.errors import ConnectionGone
 from ctidialer.esl.events import Event
 
 BACKGROUND_JOB = "BACKGROUND_JOB"
+NOT_FOUND = ": Command not found!"
 
 
 @frozen
 class JobResult:
     """What a background job printed: ``text`` without ``+OK``, ``-ERR`` and the line end.
 
-    ``ok`` is False for ``-ERR USER_BUSY`` (text ``USER_BUSY``) and for ``-USAGE: …`` (text with the
-    word).  Output that starts with neither is ok: ``bgapi version`` prints the version.
+    ``ok`` is False for ``-ERR USER_BUSY`` (text ``USER_BUSY``), for ``-USAGE: …`` (text with the
+    word) and for ``originate: Command not found!``, as ``api bgapi`` reports a command whose module
+    is not loaded.  Other output is ok: ``bgapi version`` prints the version.
     """
 
     ok: bool
@@ -42,7 +44,7 @@ def job_result(event: Event) -> JobResult:
     word, _, rest = text.partition(" ")
     if word in ("+OK", "-ERR"):
         return JobResult(word == "+OK", rest)
-    return JobResult(not text.startswith("-"), text)
+    return JobResult(not (text.startswith("-") or text.endswith(NOT_FOUND)), text)
 
 
 class Jobs:

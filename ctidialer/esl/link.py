@@ -122,7 +122,7 @@ class Link(Service):
         Service.startService(self)
         if not self._keeping:
             self._keeping = True
-            Deferred.fromCoroutine(self._keep())
+            Deferred.fromCoroutine(self._keep()).addErrback(self._keeping_failed)
 
     def stopService(self) -> Deferred[None]:
         """Close, or abort after ``farewell`` seconds; fires when nothing is left."""
@@ -151,6 +151,9 @@ class Link(Service):
         stopping, self._stopping = self._stopping, []
         for stopped in stopping:
             stopped.callback(None)
+
+    def _keeping_failed(self, failure: Failure) -> None:
+        self.log.failure("The {role} connection is not kept any more", failure, role=self._role)
 
     async def _connected(self) -> EventSocketProtocol | None:
         """Return a connection that is ready, or None, having noted what the trouble is."""

@@ -133,7 +133,9 @@ class Switch(MultiService):
         """Run an API command; fires with exactly what it printed, ``-ERR …`` and line end included.
 
         Fails with `CommandTimeout` after ``timeout`` seconds, `CommandRefused` (no permission),
-        `UnsafeCommand`, or `ConnectionGone`, at once while the switch is down.
+        `UnsafeCommand`, or `ConnectionGone`, at once while the switch is down.  FreeSWITCH answers
+        nothing else on that connection meanwhile, so what takes longer than a connection may be
+        silent (`Timings`) belongs into `background`.
         """
         protocol = self._commands.protocol
         if not self.up or protocol is None:

@@ -286,6 +286,22 @@ class Loss(ClientTest):
         self.assertIn("FreeSWITCH said: Disconnected, goodbye.", order[0])
         self.assertIn("goodbye", self.successResultOf(self.client.when_gone()))
 
+    def test_closing_is_aborted_when_it_takes_too_long(self) -> None:
+        self.client.close("enough", farewell=3)
+        self.assertTrue(self.transport.disconnecting)
+        self.clock.advance(2.9)
+        self.assertFalse(self.transport.aborting)
+        self.clock.advance(0.1)
+        self.assertTrue(self.transport.aborting)
+        self.lose()
+        self.assertEqual(self.successResultOf(self.client.when_gone()), "enough")
+
+    def test_closing_leaves_no_timer(self) -> None:
+        self.client.close()
+        self.lose(ConnectionDone())
+        self.client.close()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_a_command_from_within_the_loss(self) -> None:
         again: list[Deferred[str]] = []
         self.client.api("a").addErrback(lambda failure: again.append(self.client.api("b")))
@@ -365,6 +381,8 @@ class Jobs(ClientTest):
             ("-USAGE: <call url>\n", JobResult(False, "-USAGE: <call url>")),
             ("1.11.3-dev\n", JobResult(True, "1.11.3-dev")),
             ("true", JobResult(True, "true")),
+            ("x: Command not found!\n", JobResult(False, "x: Command not found!")),
+            ("-ERR x Command not found!\n", JobResult(False, "x Command not found!")),
         ):
             job = self.client.bgapi("x", "j1")
             self.feed(reply("+OK"), job_frame("j1", body))

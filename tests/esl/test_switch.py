@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from attrs import Factory, define
@@ -24,6 +26,7 @@ from ctidialer.esl.switch import Credentials, Subscription, Switch, Timings
 from tests.esl.network import Network
 from tests.esl.scripted import Script, job_frame, plain
 
+BYE = b"Content-Type: text/disconnect-notice\nContent-Length: 4\n\nbye\n"
 CREDENTIALS = Credentials("ClueCon")
 SUBSCRIPTION = Subscription(
     ("CHANNEL_ANSWER", "CUSTOM", "callcenter::info"), (("variable_cti_host", "fs1"),)
@@ -43,6 +46,7 @@ class Heard:
     told: list[str] = Factory(list)
     events: list[Event] = Factory(list)
     clumsy: bool = False
+    then: Callable[[str], object] = lambda told: None
 
     def switch_up(self) -> None:
         self._note("up")
@@ -52,10 +56,12 @@ class Heard:
 
     def switch_event(self, event: Event) -> None:
         self.events.append(event)
+        self.then(event.name)
         self._stumble()
 
     def _note(self, text: str) -> None:
         self.told.append(text)
+        self.then(text)
         self._stumble()
 
     def _stumble(self) -> None:
@@ -381,9 +387,7 @@ class GoingDown(SwitchTest):
         self.assertTrue(self.switch.up)
 
     def test_the_reason_freeswitch_gave(self) -> None:
-        self.script.subscribed().send(
-            b"Content-Type: text/disconnect-notice\nContent-Length: 4\n\nbye\n"
-        )
+        self.script.subscribed().send(BYE)
         self.network.flush()
         self.assertEqual(self.heard.told[-1], "down: FreeSWITCH said: bye")
 
@@ -535,3 +539,40 @@ class Stopping(SwitchTest):
         self.successResultOf(stopped)
         self.start()
         self.assertEqual(self.heard.told, ["up", "down: stopped", "up"])
+
+    def test_by_the_listener_itself(self) -> None:
+        """At every word it hears; nothing is left, and it can be started again."""
+        for word in ("up", "CHANNEL_ANSWER", "down: FreeSWITCH said: bye"):
+            self.setUp()
+            stopped: list[Deferred[None]] = []
+            self.heard.then = partial(self._stop_at, word, stopped)
+            self.start()
+            if word != "up":
+                self.script.subscribed().send(plain("CHANNEL_ANSWER") + BYE)
+                self.network.flush()
+            self.network.advance(1)
+            self.successResultOf(stopped[0])
+            self.assertEqual(self.script.live, [], word)
+            self.assertEqual(self.clock.getDelayedCalls(), [], word)
+            self.heard.then = lambda told: None
+            self.start()
+            self.assertTrue(self.switch.up, word)
+
+    def _stop_at(self, word: str, stopped: list[Deferred[None]], told: str) -> None:
+        if told == word:
+            stopped.append(cast(Deferred[None], self.switch.stopService()))
+
+    def test_twice(self) -> None:
+        self.start()
+        both = [self.switch.stopService(), self.switch.stopService()]
+        self.network.flush()
+        for stopped in both:
+            self.successResultOf(stopped)
+
+    def test_started_again_before_it_has_stopped(self) -> None:
+        self.start()
+        self.switch.stopService()
+        self.switch.startService()
+        self.network.advance(1)
+        self.assertTrue(self.switch.up)
+        self.assertEqual(len(self.script.live), 2)
