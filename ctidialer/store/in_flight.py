@@ -26,6 +26,19 @@ DUE = "due"
 
 
 @frozen
+class Origin:
+    """Where entries come from: a list and its end, or (``side`` None) a zset."""
+
+    key: str
+    side: Side | None
+
+    @property
+    def end(self) -> str:
+        """The side as it stands in Redis."""
+        return DUE if self.side is None else self.side.value
+
+
+@frozen
 class Claimed:
     """One entry taken: ``entry`` byte for byte, ``taken_at`` unix seconds by Redis' clock.
 
@@ -73,6 +86,11 @@ class InFlight:
     dialing: Dialing | None = None
 
     @property
+    def origin(self) -> Origin:
+        """Where it was taken from."""
+        return Origin(self.key, self.side)
+
+    @property
     def claimed(self) -> Claimed:
         """The entry as it was when it was taken."""
         return Claimed(self.id, self.entry, self.taken_at, self.score)
@@ -89,11 +107,16 @@ class InFlight:
         return self.taken_at, int(claim), int(index)
 
 
-def header(key: str, side: Side | None, task: str | None) -> str:
+def header(origin: Origin, task: str | None) -> str:
     """Return the first line of a value, without ``taken_at`` and what follows: Redis adds it."""
-    kind = Kind.SCHEDULE if side is None else Kind.QUEUE
-    end = DUE if side is None else side.value
-    document = {"v": VERSION, "kind": kind.value, "key": key, "side": end, "task": task}
+    kind = Kind.SCHEDULE if origin.side is None else Kind.QUEUE
+    document = {
+        "v": VERSION,
+        "kind": kind.value,
+        "key": origin.key,
+        "side": origin.end,
+        "task": task,
+    }
     return json.dumps(document).removesuffix("}")
 
 

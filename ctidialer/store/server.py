@@ -213,7 +213,7 @@ class _Where:
         return f"redis://{login}127.0.0.1:{self.port}/0"
 
     def configuration(self) -> list[str]:
-        lines = [f"dir {_quoted(str(self.directory))}", "bind 127.0.0.1", f"port {self.port or 0}"]
+        lines = ["bind 127.0.0.1", f"port {self.port or 0}", f"dir {_quoted(str(self.directory))}"]
         if self.port is None:
             lines += [f"unixsocket {_quoted(self.socket_path())}", "unixsocketperm 700"]
         if self.password is not None:

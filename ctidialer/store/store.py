@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
 
 from ctidialer.contract import keys
 from ctidialer.contract.task import Side
@@ -25,10 +26,10 @@ from ctidialer.store.errors import (
     WrongType,
 )
 from ctidialer.store.in_flight import (
-    DUE,
     Claimed,
     Dialing,
     InFlight,
+    Origin,
     decode_in_flight,
     dialing_line,
     header,
@@ -52,16 +53,7 @@ __all__ = [
 ]
 
 
-@frozen
-class _Origin:
-    """Where entries come from: a list and its end, or (``side`` None) a zset."""
-
-    key: str
-    side: Side | None
-
-    @property
-    def end(self) -> str:
-        return DUE if self.side is None else self.side.value
+log = Logger()
 
 
 @frozen
@@ -69,7 +61,7 @@ class _UnansweredClaim:
     """A claim whose answer was lost: it may have taken up to ``count`` entries."""
 
     number: int
-    origin: _Origin
+    origin: Origin
     count: int
 
 
@@ -121,14 +113,17 @@ class Store(Reading):
         return self._lease.renewal_period
 
     def acquire_lease(self) -> Deferred[None]:
-        """Take this host's name; fails with LeaseHeld, naming the daemon that has it."""
+        """Take this host's name; fails with LeaseHeld, naming the daemon that has it.
+
+        Also calls off claims whose answers were lost, so that what they took does not lie idle.
+        """
         return Deferred.fromCoroutine(self._acquire_lease())
 
     def renew_lease(self) -> Deferred[bool]:
         """Keep this host's name; fails with LeaseLost where another daemon has it.
 
-        True = it had lapsed, nobody had taken it, and it was taken anew.  Also calls off claims
-        whose answers were lost, so that what they took does not lie idle.
+        True = it had lapsed, nobody had taken it, and it was taken anew.  Calls off claims as
+        ``acquire_lease`` does.
         """
         return Deferred.fromCoroutine(self._renew_lease())
 
@@ -142,17 +137,17 @@ class Store(Reading):
         """Take up to ``count`` entries from one end of the list ``queue``, in the queue's order.
 
         A claim that fails has taken nothing for good: where its answer was lost, what it may have
-        taken goes back to the head of the queue before the next claim from it, or with the next
-        renewal of the lease.  Fails with WrongType, LeaseLost or StoreUnavailable.
+        taken goes back to the head of the queue before the next claim from it, or when the lease
+        is renewed.  Fails with WrongType, LeaseLost or StoreUnavailable.
         """
-        return Deferred.fromCoroutine(self._claim(_Origin(queue, side), count, task, 0.0))
+        return Deferred.fromCoroutine(self._claim(Origin(queue, side), count, task, 0.0))
 
     def claim_due(self, key: str, count: int, now: float) -> Deferred[list[Claimed]]:
         """Take up to ``count`` members of the zset ``key`` due at ``now``, the earliest first.
 
         ``now`` in unix seconds.  The score is kept in the in-flight entry.  Fails as ``claim``.
         """
-        return Deferred.fromCoroutine(self._claim(_Origin(key, None), count, None, now))
+        return Deferred.fromCoroutine(self._claim(Origin(key, None), count, None, now))
 
     # --- while it is in flight ---------------------------------------------------------------
 
@@ -178,6 +173,7 @@ class Store(Reading):
         List entries go to the end of the list from which they were taken, in their old order,
         whatever the order of ``entry_ids``; members to their zset with their score, unless the
         back end has put them there again meanwhile.  Returns how many were still in flight.
+        Fails with WrongType where a key cannot take its entries: these stay in flight.
         """
         back = Deferred.fromCoroutine(self._send_back([(one, None) for one in entry_ids]))
         return back.addCallback(sum)
@@ -197,21 +193,30 @@ class Store(Reading):
 
     async def _acquire_lease(self) -> None:
         await self._lease.acquire()
+        await self._call_off_all()
 
     async def _renew_lease(self) -> bool:
         begun = await self._lease.renew()
-        await self._call_off(list(self._unanswered.values()))
+        await self._call_off_all()
         return begun
 
+    async def _call_off_all(self) -> None:
+        for origin in {claim.origin: None for claim in self._unanswered.values()}:
+            try:
+                await self._call_off_claims_from(origin)
+            except WrongType as error:
+                # The lease is held all the same; the claim is called off when the key is mended.
+                log.error("A claim cannot be undone: {reason}", reason=str(error))
+
     async def _claim(
-        self, origin: _Origin, count: int, task: str | None, now: float
+        self, origin: Origin, count: int, task: str | None, now: float
     ) -> list[Claimed]:
         if count < 1:
             return []
         await self._call_off_claims_from(origin)
         self._claims += 1
         claim = _UnansweredClaim(self._claims, origin, count)
-        start = header(origin.key, origin.side, task)
+        start = header(origin, task)
         arguments = (claim.number, count, origin.end, repr(float(now)), start)
         try:
             reply = await self._run(CLAIM, (origin.key,), arguments)
@@ -225,7 +230,7 @@ class Store(Reading):
         entries = named_values(reply)
         return [decode_in_flight(entry_id, value).claimed for entry_id, value in entries]
 
-    async def _call_off_claims_from(self, origin: _Origin) -> None:
+    async def _call_off_claims_from(self, origin: Origin) -> None:
         if self._unanswered:
             claims = self._unanswered.values()
             await self._call_off([claim for claim in claims if claim.origin == origin])
@@ -255,18 +260,25 @@ class Store(Reading):
         """Return entries to where they came from; the answers are in the order of ``entries``."""
         scores = dict(entries)
         found = await self.look_up(list(scores))
-        by_origin: dict[_Origin, list[str]] = {}
+        by_origin: dict[Origin, list[str]] = {}
         for entry in sorted(found, key=lambda entry: entry.order, reverse=True):
-            by_origin.setdefault(_Origin(entry.key, entry.side), []).append(entry.id)
+            by_origin.setdefault(entry.origin, []).append(entry.id)
         returned: set[str] = set()
+        problem: WrongType | None = None
         for origin, ids in by_origin.items():
-            await self._call_off_claims_from(origin)
-            flags = await self._return(origin, [(one, scores[one]) for one in ids], 0)
+            try:
+                await self._call_off_claims_from(origin)
+                flags = await self._return(origin, [(one, scores[one]) for one in ids], 0)
+            except WrongType as error:
+                problem = error  # of one key; the entries of the others go back all the same
+                continue
             returned.update(one for one, flag in zip(ids, flags, strict=True) if flag)
+        if problem is not None:
+            raise problem
         return [one in returned for one, _ in entries]
 
     async def _return(
-        self, origin: _Origin, entries: Sequence[tuple[str, float | None]], called_off: int
+        self, origin: Origin, entries: Sequence[tuple[str, float | None]], called_off: int
     ) -> list[bool]:
         scores = [(one, "" if score is None else repr(float(score))) for one, score in entries]
         arguments = (called_off, origin.end, *_flat(scores))

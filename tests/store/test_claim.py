@@ -13,7 +13,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Side
 from ctidialer.store.errors import StoreUnavailable, WrongType
-from ctidialer.store.in_flight import header
+from ctidialer.store.in_flight import Origin, header
 from ctidialer.store.scripts import CLAIM
 from ctidialer.store.store import Claimed, Store
 from tests.support.proxy import start_proxy
@@ -257,6 +257,16 @@ class GiveBackTests(StoreTestCase):
         await self.error_of(self.store.give_back(ids(claimed)), WrongType)
         self.assertEqual([one.claimed for one in await self.store.in_flight()], claimed)
 
+    async def test_one_key_of_another_type_does_not_hold_up_the_others(self) -> None:
+        for key in "pqr":
+            await self.call("RPUSH", key, key)
+        claimed = [one for key in "pqr" for one in await self.claim(1, key=key)]
+        await self.call("SET", "q", "x")
+        await self.error_of(self.store.give_back(ids(claimed)), WrongType)
+        self.assertEqual(await self.queue("p"), [b"p"])
+        self.assertEqual(await self.queue("r"), [b"r"])
+        self.assertEqual([one.claimed for one in await self.store.in_flight()], claimed[1:2])
+
 
 class WrongTypeTests(StoreTestCase):
     """A key that holds something else is named, and nothing is changed."""
@@ -321,6 +331,16 @@ class LostAnswerTests(RedisTestCase):
         self.assertEqual(await self.store.in_flight(), [])
         self.assertEqual(await self.call("LRANGE", "q", 0, 1), [b"a", b"b"])
 
+    async def test_a_claim_that_cannot_be_undone_does_not_harm_the_lease(self) -> None:
+        await self.lose_a_claim(8)
+        await self.call("SET", "q", "x")
+        self.assertIs(await self.store.renew_lease(), False)
+        self.assertEqual(len(await self.store.in_flight()), 8)
+        await self.call("DEL", "q")
+        await self.store.acquire_lease()
+        self.assertEqual(await self.store.in_flight(), [])
+        self.assertEqual(await self.call("LLEN", "q"), 8)
+
     async def test_a_claim_that_was_cancelled(self) -> None:
         claim = self.store.claim("q", Side.LEFT, 3, task="t")
         claim.cancel()
@@ -353,7 +373,7 @@ class LostAnswerTests(RedisTestCase):
 
     async def test_a_claim_repeated_returns_the_same_and_takes_no_more(self) -> None:
         lease = self.store._lease
-        start = header("q", Side.LEFT, "t")
+        start = header(Origin("q", Side.LEFT), "t")
         arguments = (1, 3, "left", "0", start)
         first = await lease.run(CLAIM, (IN_FLIGHT, "q"), arguments)
         again = await lease.run(CLAIM, (IN_FLIGHT, "q"), arguments)
