@@ -93,7 +93,8 @@ def answered(attempt: Attempt, at: float) -> Attempt:
     """CHANNEL_ANSWER came."""
     if attempt.ended or attempt.was_answered:
         return attempt
-    return evolve(attempt, phase=Phase.ANSWERED, answered_at=at, had_channel=True)
+    # The job may have failed before (answered and gone at once): when it ended, the hang-up says.
+    return evolve(attempt, phase=Phase.ANSWERED, answered_at=at, ended_at=None, had_channel=True)
 
 
 def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
@@ -105,9 +106,9 @@ def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
         phase=Phase.ENDED,
         had_channel=True,
         progress_at=hang_up.progress_at,
-        answered_at=attempt.answered_at or hang_up.answered_at,
+        answered_at=attempt.answered_at if attempt.was_answered else hang_up.answered_at,
         ended_at=hang_up.at,
-        cause=hang_up.cause,
+        cause=hang_up.cause or attempt.cause,
         sip_code=hang_up.sip_code,
     )
 
@@ -115,9 +116,11 @@ def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
 def job_succeeded(attempt: Attempt, uuid: str) -> Attempt:
     """The job said ``+OK``: the call exists, under ``uuid``, which is not always the one asked for.
 
-    (An origination_uuid that is in use gives another one on null and loopback.)
+    (An origination_uuid that is in use gives another one on null and loopback.)  A text that is
+    not one word is no UUID, and changes nothing.
     """
-    return attempt if attempt.ended or not uuid else evolve(attempt, uuid=uuid)
+    is_one = uuid.split() == [uuid]
+    return evolve(attempt, uuid=uuid) if is_one and not attempt.ended else attempt
 
 
 def job_failed(attempt: Attempt, text: str, at: float) -> Attempt:
