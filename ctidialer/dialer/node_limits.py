@@ -20,6 +20,7 @@ class NodeLimits:
         self._max_calls = max_calls
         self._max_cps = max_cps or None
         self._pace = Pace()
+        self._careful = Pace()
         self.backpressure = Backpressure()
         self.calls = 0
         self.asked = 0
@@ -31,6 +32,9 @@ class NodeLimits:
         room = self._max_calls - self.calls - self.asked if self._max_calls else UNLIMITED
         if self._max_cps is not None:
             room = min(room, pacing.room(self._pace, self._max_cps, now) - self.asked)
+        if self.backpressure.pause:
+            careful = pacing.room(self._careful, backpressure.CAREFUL, now)
+            room = min(room, careful - self.asked)
         return max(0, room)
 
     def next_start(self, now: float) -> float:
@@ -43,11 +47,13 @@ class NodeLimits:
         self.calls += count
         if self._max_cps is not None:
             self._pace = pacing.spent(self._pace, self._max_cps, count, now)
+        if self.backpressure.pause:
+            self._careful = pacing.spent(self._careful, backpressure.CAREFUL, count, now)
 
     def refused(self, now: float) -> None:
         """FreeSWITCH turned a call away."""
         self.backpressure = backpressure.refused(self.backpressure, now)
 
-    def accepted(self, now: float) -> None:
-        """FreeSWITCH took a call."""
-        self.backpressure = backpressure.accepted(self.backpressure, now)
+    def accepted(self, placed_at: float) -> None:
+        """FreeSWITCH took a call that was placed at ``placed_at``."""
+        self.backpressure = backpressure.accepted(self.backpressure, placed_at)

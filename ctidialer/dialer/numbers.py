@@ -165,7 +165,7 @@ class Numbers:
     def _taken_by_freeswitch(self, claim: Claimed, verdict: Finished) -> None:
         if verdict.attempts:
             self._refused.pop(claim.entry, None)
-            self._limits.accepted(self._clock.seconds())
+            self._limits.accepted(verdict.attempts[-1].dialed_at)
 
 
 def _read(errand: Errand) -> Reading:

@@ -1,7 +1,8 @@
 """How to go on when FreeSWITCH itself refuses calls (SPEC 6: too many sessions, rate, paused).
 
 No call is started for a while; the while doubles with every round of refusals and shrinks again
-with every round that is accepted.
+with every call that is taken.  Until it has shrunk to nothing calls are started at ``CAREFUL`` a
+second at most: each number that is refused five times is lost (SPEC 6), so few are put to the test.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from attrs import evolve, frozen
 
 SHORTEST = 0.5
 LONGEST = 16.0
+
+CAREFUL = 10.0
+"""Calls started per second while it is not known whether FreeSWITCH takes them again."""
 
 
 @frozen
@@ -36,9 +40,12 @@ def refused(state: Backpressure, now: float) -> Backpressure:
     return Backpressure(pause, now + pause)
 
 
-def accepted(state: Backpressure, now: float) -> Backpressure:
-    """FreeSWITCH took a call that was placed after the last pause."""
-    if not state.pause or state.holds(now):
+def accepted(state: Backpressure, placed_at: float) -> Backpressure:
+    """FreeSWITCH took a call that was placed at ``placed_at``.
+
+    Of one that was placed before the last pause was over nothing follows.
+    """
+    if not state.pause or placed_at < state.until:
         return state
     shorter = state.pause / 2
     return Backpressure() if shorter < SHORTEST else evolve(state, pause=shorter)
