@@ -5,7 +5,7 @@ The order of events and the headers they carry follow the recordings named at ea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from attrs import evolve
@@ -36,7 +36,12 @@ class Exchange(Protocol):
         """Give unix seconds."""
 
     def fire_channel(
-        self, name: str, path: tuple[str, ...], tags: frozenset[str], fields: Fields
+        self,
+        name: str,
+        path: tuple[str, ...],
+        tags: frozenset[str],
+        fields: Fields,
+        variables: Mapping[str, str],
     ) -> None:
         """Send a channel's event to whoever wants it."""
 
@@ -148,7 +153,8 @@ class Call:
         self.fields[b"state"], self.fields[b"state_number"] = state, b"%d" % number
         self.fields[b"call_state"], self.fields[b"answer_state"] = self.call_state, answer_state
         if name not in self.behaviour.lose:
-            self._switch.fire_channel(name, self.path, self.tags, self.fields)
+            variables = self.request.variables
+            self._switch.fire_channel(name, self.path, self.tags, self.fields, variables)
 
     def _now_field(self) -> bytes:
         return b"%d" % int(self._switch.now() * 1_000_000)

@@ -166,6 +166,8 @@ def _legs(dial_string: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
 
 def _hide_commas(text: str) -> str:
     """Keep the commas inside ``[…]`` from cutting the legs apart."""
+    if "[" not in text:
+        return text
     made: list[str] = []
     end, quoted = -1, False
     for at, letter in enumerate(text):
@@ -185,6 +187,9 @@ def _mark(kept: bool) -> str:
 
 
 def _closing(text: str, start: int, opening: str, closing: str) -> int:
+    first = text.find(closing, start)
+    if first < 0 or text.find(opening, start + 1, first) < 0:
+        return first
     depth = 0
     for at in range(start, len(text)):
         depth += (text[at] == opening) - (text[at] == closing)

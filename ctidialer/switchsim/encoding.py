@@ -31,6 +31,8 @@ def to_text(octets: bytes) -> str:
 
 def percent_encode(octets: bytes) -> bytes:
     """Encode a header value as a plain event has it: an existing ``%XX`` is not encoded again."""
+    if octets.isalnum() and octets.isascii():
+        return octets
     return _TO_ENCODE.sub(lambda found: _ESCAPES[found[0]], octets)
 
 

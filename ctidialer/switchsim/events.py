@@ -134,14 +134,21 @@ class EventWriter:
         self.sequence += 1
 
     def channel_event(
-        self, name: str, path: tuple[str, ...], tags: frozenset[str], fields: Fields, now: float
+        self,
+        name: str,
+        path: tuple[str, ...],
+        tags: frozenset[str],
+        fields: Fields,
+        variables: Mapping[str, str],
+        now: float,
     ) -> Event:
-        """Render a channel's event; ``fields`` has ``variables`` and ``exact variables``."""
+        """Render a channel's event; ``fields`` has the variables rendered for plain events."""
         template = channel_template(name, path, tags)
         block = template % self.stamp(fields, now)
         if not self.exact:
             return Event(name, block, b"")
-        return Event(name, block, template % {**fields, b"variables": fields[b"exact variables"]})
+        exact = variable_lines(variables, exact=True)
+        return Event(name, block, template % {**fields, b"variables": exact})
 
     def event(
         self,

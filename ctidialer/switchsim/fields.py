@@ -42,7 +42,6 @@ def _variables(request: DialRequest) -> Fields:
     ignored = request.is_true("ignore_early_media")
     return {
         b"variables": variable_lines(request.variables),
-        b"exact variables": variable_lines(request.variables, exact=True),
         b"early_media_ok": b"false" if ignored else b"true",
     }
 

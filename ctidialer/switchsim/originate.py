@@ -123,7 +123,7 @@ def _refusal(switch: Switch, request: DialRequest, behaviour: Behaviour, asked: 
 
 def _fire_bare_destroy(switch: Switch, uuid: str) -> None:
     fields = {b"uuid": encoded(uuid), b"session": b"%d" % switch.limits.started}
-    switch.fire_channel("CHANNEL_DESTROY", (), frozenset(), fields)
+    switch.fire_channel("CHANNEL_DESTROY", (), frozenset(), fields, {})
 
 
 def _log(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid as uuids
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from attrs import field, frozen
@@ -136,14 +136,19 @@ class Switch:
     # Events --------------------------------------------------------------------------------------
 
     def fire_channel(
-        self, name: str, path: tuple[str, ...], tags: frozenset[str], fields: Fields
+        self,
+        name: str,
+        path: tuple[str, ...],
+        tags: frozenset[str],
+        fields: Fields,
+        variables: Mapping[str, str],
     ) -> None:
         """Send a channel's event to whoever wants it."""
         takers = [listener for listener in self.listeners if listener.wants(name)]
         if not takers:
             self._writer.skip()
             return
-        event = self._writer.channel_event(name, path, tags, fields, self.now())
+        event = self._writer.channel_event(name, path, tags, fields, variables, self.now())
         for listener in takers:
             listener.take(event)
 
@@ -154,7 +159,10 @@ class Switch:
         answer = b"answered" if call.answered else b"ringing"
         fields = {**call.fields, b"state": state, b"state_number": b"4" if call.routed else b"7"}
         fields |= {b"call_state": call.call_state, b"answer_state": answer}
-        event = self._writer.channel_event("CHANNEL_DATA", call.path, call.tags, fields, self.now())
+        variables = call.request.variables
+        event = self._writer.channel_event(
+            "CHANNEL_DATA", call.path, call.tags, fields, variables, self.now()
+        )
         self._writer.exact = exact
         return event
 
