@@ -7,7 +7,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 	$$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$name && break; done)
 # Trial's worker processes, and what it runs (`make trial TESTS=tests.rules`).
-JOBS ?= 2
+JOBS ?= 1
 TESTS ?= tests
 # What `make demo` hands to the command: `make demo ARGS="--numbers 1000"`.
 ARGS ?=
@@ -48,7 +48,7 @@ wheel: $(VENV)/.develop  ## build the sdist, and the wheel from it, into dist/
 check-wheel: $(VENV)/.develop  ## build both, install the wheel in an empty venv, try it there
 	$(BIN)/python tools/check_wheel.py
 
-trial: $(VENV)/.develop  ## run the tests (TESTS=tests.rules, JOBS=1)
+trial: $(VENV)/.develop  ## run the tests (TESTS=tests.rules, JOBS=2)
 	$(BIN)/python tools/run_tests.py --jobs $(JOBS) $(TESTS)
 
 format: $(VENV)/.develop  ## put the code into ruff's layout
