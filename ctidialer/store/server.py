@@ -116,9 +116,10 @@ def _candidates() -> list[tuple[str, str]]:
 class RedisProcess(ProcessProtocol):
     """A running server.  ``url`` is where it answers, ``description`` what it is."""
 
-    def __init__(self, binary: ServerBinary, url: str, port: int | None) -> None:
-        self.url = url
-        self.port = port
+    def __init__(self, binary: ServerBinary, where: _Where) -> None:
+        self.url = where.url()
+        self.port = where.port
+        self._where = where
         self.description = str(binary)
         self.running = True
         self._ended: list[Deferred[None]] = []
@@ -141,6 +142,7 @@ class RedisProcess(ProcessProtocol):
     def processEnded(self, reason: Failure) -> None:
         """Tell whoever waits for the end."""
         self.running = False
+        self._where.clear()
         ended, self._ended = self._ended, []
         for waiting in ended:
             waiting.callback(None)
@@ -198,13 +200,22 @@ class _Where:
         path = str(self.directory / "redis.sock")
         if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
             return path
+        return str(self._short_directory() / "redis.sock")
+
+    def _short_directory(self) -> Path:
         # The same directory gives the same path: a server started again is found again.
         digest = sha256(os.fsencode(self.directory)).hexdigest()[:16]
-        short = Path(gettempdir()) / f"ctidialer-{os.getuid()}-{digest}"
-        short.mkdir(mode=0o700, exist_ok=True)
-        if short.stat().st_uid != os.getuid():
-            raise NoServer(f"{short} belongs to somebody else")
-        return str(short / "redis.sock")
+        return Path(gettempdir()) / f"ctidialer-{os.getuid()}-{digest}"
+
+    def prepare(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        place = Path(self.socket_path()).parent
+        place.mkdir(mode=0o700, exist_ok=True)
+        if place.stat().st_uid != os.getuid():
+            raise NoServer(f"{place} belongs to somebody else")
+
+    def clear(self) -> None:
+        shutil.rmtree(self._short_directory(), ignore_errors=True)
 
     def url(self) -> str:
         login = f":{quote(self.password, safe='')}@" if self.password is not None else ""
@@ -230,13 +241,13 @@ async def _start(
 ) -> RedisProcess:
     binary = binary or find_server()
     directory = where.directory
-    directory.mkdir(parents=True, exist_ok=True)
+    where.prepare()
     path = directory / "redis.conf"
     path.touch(mode=0o600)
     # Nothing is answered before it is on the disk: a crash loses nothing that was answered.
     lines = [*where.configuration(), 'save ""', "appendfsync always", *directives]
     path.write_text("\n".join(lines) + "\n", "utf-8")
-    process = RedisProcess(binary, where.url(), where.port)
+    process = RedisProcess(binary, where)
     with (directory / "redis.log").open("ab") as output:
         _spawn(reactor, process, [binary.path, str(path), *options], directory, output)
     await _answering(reactor, process, directory)

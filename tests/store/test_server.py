@@ -123,6 +123,10 @@ class StartTests(RedisTestCase):
         self.assertEqual(second.url, first.url)
         await link.when_up(10)
         self.assertEqual(await link.call("GET", "a"), b"b")
+        place = Path(parse_address(second.url).path).parent
+        self.assertTrue(place.exists())
+        await second.kill()
+        self.assertFalse(place.exists())
 
     async def test_the_end(self) -> None:
         server = await own_redis(self)
