@@ -212,8 +212,11 @@ def _take_leg_variables(leg: str, *, alone: bool) -> tuple[list[tuple[str, str]]
 def _channel_variables(leg: list[tuple[str, str]], shared: list[tuple[str, str]]) -> dict[str, str]:
     """Set them one after the other: the later wins and moves to the end, ``{}`` beats ``[]``."""
     variables: dict[str, str] = {}
+    spelt: dict[str, str] = {}
     for name, value in leg + shared:
+        variables.pop(spelt.get(name.lower(), ""), None)
         _set(variables, name, value)
+        spelt[name.lower()] = name
     return variables
 
 
@@ -222,7 +225,6 @@ def _set(variables: dict[str, str], name: str, value: str) -> None:
     if element:
         _set_element(variables, element[1], int(element[2]), value)
         return
-    forget(variables, name)
     if name and value and not _is_expansion(value):
         variables[name] = value
 
@@ -248,4 +250,4 @@ def _set_element(variables: dict[str, str], name: str, index: int, value: str) -
 
 def _is_expansion(value: str) -> bool:
     """Say whether a value holds ``${…}``: FreeSWITCH drops such a variable silently."""
-    return bool(re.search(r"\$\{[^{}]*\}", value))
+    return "${" in value and bool(re.search(r"\$\{[^{}]*\}", value))

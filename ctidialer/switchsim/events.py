@@ -162,7 +162,8 @@ class EventWriter:
         """Render an event that is no channel's, from decoded headers."""
         base = base_template(name, by_api) % self.stamp({}, now)
         block = base + _header_lines(headers, exact=False)
-        return Event(name, block, base + _header_lines(headers, exact=True), body)
+        exact = base + _header_lines(headers, exact=True) if self.exact else b""
+        return Event(name, block, exact, body)
 
     def custom_event(
         self, headers: list[tuple[str, str]], now: float, body: bytes | None, subclass: str
