@@ -290,9 +290,9 @@ class Loss(ClientTest):
         self.client.close("enough", farewell=3)
         self.assertTrue(self.transport.disconnecting)
         self.clock.advance(2.9)
-        self.assertFalse(self.transport.aborting)
+        self.assertFalse(self.transport.disconnected)
         self.clock.advance(0.1)
-        self.assertTrue(self.transport.aborting)
+        self.assertTrue(self.transport.disconnected)
         self.lose()
         self.assertEqual(self.successResultOf(self.client.when_gone()), "enough")
 
