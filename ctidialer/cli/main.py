@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
+from ctidialer.cli.check import check
 from ctidialer.cli.demo import demo
+from ctidialer.cli.load import load
+from ctidialer.cli.records import records
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,4 +19,5 @@ def main() -> None:
     """
 
 
-main.add_command(demo)
+for command in (check, demo, load, records):
+    main.add_command(command)

@@ -1,0 +1,106 @@
+"""``ctidialer check``: everything that is wrong in what stands in Redis for one node."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from time import time
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ctidialer.cli.connection import connection_options, with_redis
+from ctidialer.cli.node_check import Checked, NodeCheck
+from ctidialer.cli.printable import printable
+from ctidialer.dialer.findings import Finding, Severity
+from ctidialer.settings import Settings
+
+SHOWN_OF_A_KEY = 50
+STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
+
+
+@click.command()
+@connection_options
+@click.option(
+    "--sample",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(0, 1_000_000),
+    metavar="N",
+    help="Numbers looked at in each queue, from its head.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
+def check(settings: Settings, sample: int, as_json: bool) -> None:
+    """Report every fault in the tables of this node, and in its numbers.
+
+    The exit status is 1 if there is any fault; warnings and notices do not change it.
+    """
+    checked = with_redis(settings, lambda link: NodeCheck(link, settings, sample, time()).run())
+    if as_json:
+        found = [_as_json(finding) for finding in checked.findings]
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        _print(checked)
+    faults = any(finding.severity is Severity.FAULT for finding in checked.findings)
+    raise SystemExit(1 if faults else 0)
+
+
+def _as_json(finding: Finding) -> dict[str, str]:
+    return {
+        "severity": finding.severity.value,
+        "key": finding.key,
+        "name": finding.name,
+        "path": finding.path,
+        "problem": finding.problem,
+    }
+
+
+def _print(checked: Checked) -> None:
+    console = Console()
+    for key, group in groupby(checked.findings, key=lambda finding: finding.key):
+        found = list(group)
+        if console.is_terminal:
+            console.print(_table(key, found[:SHOWN_OF_A_KEY]))
+        else:
+            for finding in found[:SHOWN_OF_A_KEY]:
+                click.echo(_line(finding))
+        if len(found) > SHOWN_OF_A_KEY:
+            click.echo(f"{printable(key)}: {len(found) - SHOWN_OF_A_KEY} more (--json has all)")
+    click.echo(_summary(checked))
+
+
+def _table(key: str, found: Sequence[Finding]) -> Table:
+    table = Table(title=Text(printable(key), "bold"), title_justify="left", expand=False)
+    for column in ("", "Name", "Path", "Problem"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        cells = (printable(one.name), printable(one.path), printable(one.problem))
+        severity = Text(one.severity.value, STYLES[one.severity])
+        table.add_row(severity, *(Text(cell) for cell in cells))
+    return table
+
+
+def _line(finding: Finding) -> str:
+    place = " ".join(part for part in (finding.key, finding.name, finding.path) if part)
+    return printable(f"{finding.severity.value}: {place}: {finding.problem}")
+
+
+def _summary(checked: Checked) -> str:
+    counts = Counter(finding.severity for finding in checked.findings)
+    found = ", ".join(_counted(counts[severity], severity.value) for severity in Severity)
+    seen = (
+        _counted(checked.tasks, "task"),
+        _counted(checked.lines, "line"),
+        _counted(checked.line_groups, "line group"),
+        _counted(checked.schedule_configs, "schedule configuration"),
+        _counted(checked.numbers, "number"),
+    )
+    return f"{found} in {', '.join(seen)}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

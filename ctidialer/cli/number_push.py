@@ -1,0 +1,112 @@
+"""Pushes the numbers of a spool to the list of a task, in the order in which they are dialed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+from ctidialer.cli.number_spool import Advance
+from ctidialer.contract import keys
+from ctidialer.contract.document import shown
+from ctidialer.contract.faults import ContractError
+from ctidialer.contract.task import Side, Task
+from ctidialer.rules.soundness import sound_task
+from ctidialer.store.errors import StoreError, StoreUnavailable
+from ctidialer.store.link import Link
+from ctidialer.store.reading import Reading
+
+BATCH = 1000
+BATCH_BYTES = 4 * 1024 * 1024
+"""Numbers and bytes of one command."""
+
+NAMED = 20
+"""Names of tasks that are listed where there is none of the name given."""
+
+
+class NoQueue(ValueError):
+    """There is no list to push to; the message says why, and what there is."""
+
+
+class PushBroken(Exception):
+    """Redis went while numbers were pushed; the message says how far it had got."""
+
+
+class NumberPush:
+    """The push of ``total`` numbers; with ``dry_run`` only its preparation."""
+
+    def __init__(self, spool: IO[bytes], total: int, dry_run: bool) -> None:
+        self._spool = spool
+        self._total = total
+        self.dry_run = dry_run
+        self.queue = ""
+        self.pushed = 0
+        self.length = 0
+
+    def progress(self) -> str:
+        """Say how far it has got."""
+        return f"{self.pushed} of {self._total} numbers were pushed"
+
+    async def run(
+        self, link: Link, host: str, task: str, queue: str | None, advance: Advance
+    ) -> None:
+        """Find the list and push everything; raises NoQueue, PushBroken or StoreError."""
+        self.queue, side = await _queue_of(link, host, task, queue)
+        self.length = _count(await link.call("LLEN", self.queue))
+        if self.dry_run:
+            return
+        # What is taken from the right must stand there in the order of the file.
+        command = "RPUSH" if side is Side.LEFT else "LPUSH"
+        for batch in _batches(self._spool):
+            await self._push(link, command, batch)
+            advance(len(batch))
+
+    async def _push(self, link: Link, command: str, batch: list[bytes]) -> None:
+        try:
+            self.length = _count(await link.call(command, self.queue, *batch))
+        except StoreError as error:
+            raise PushBroken(self._how_far(error, len(batch))) from error
+        self.pushed += len(batch)
+
+    def _how_far(self, error: StoreError, count: int) -> str:
+        unsure = isinstance(error, StoreUnavailable) and error.may_have_been_executed
+        maybe = f" (the next {count} may have been, too: look at the list)" if unsure else ""
+        return f"{self.progress()}{maybe}, then: {error}"
+
+
+async def _queue_of(link: Link, host: str, name: str, queue: str | None) -> tuple[str, Side]:
+    template_key, host_key = keys.at(keys.TASK, keys.TEMPLATE), keys.at(keys.TASK, host)
+    reading = Reading(link, host)
+    template = await reading.read_field(template_key, name)
+    own = await reading.read_field(host_key, name)
+    if template is None and own is None:
+        names = {*await reading.read_table(template_key), *await reading.read_table(host_key)}
+        raise NoQueue(_no_task(name, host_key, sorted(names)))
+    try:
+        task = sound_task(name, template=template, host=own, host_name=host)
+    except ContractError as error:
+        raise NoQueue(f"the task {shown(name)} cannot dial: {error}") from error
+    return _list_of(task, queue), task.queue_side
+
+
+def _list_of(task: Task, queue: str | None) -> str:
+    if not (queue or task.number_queue):
+        raise NoQueue(f"the task {shown(task.name)} names no number_queue (--queue can)")
+    return queue or task.number_queue
+
+
+def _no_task(name: str, host_key: str, names: list[str]) -> str:
+    there = ", ".join(names[:NAMED]) or "none at all"
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    where = f"{keys.at(keys.TASK, keys.TEMPLATE)} or {host_key}"
+    return f"there is no task {shown(name)} in {where}; there are: {there}{more}"
+
+
+def _batches(spool: IO[bytes]) -> Iterator[list[bytes]]:
+    while lines := spool.readlines(BATCH_BYTES):
+        for start in range(0, len(lines), BATCH):
+            yield [line.removesuffix(b"\n") for line in lines[start : start + BATCH]]
+
+
+def _count(reply: object) -> int:
+    assert isinstance(reply, int)
+    return reply

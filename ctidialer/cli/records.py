@@ -1,0 +1,101 @@
+"""``ctidialer records``: how the numbers of this node ended."""
+
+from __future__ import annotations
+
+import click
+
+from ctidialer.cli.connection import connection_options, with_redis
+from ctidialer.cli.printable import printable
+from ctidialer.cli.record_pages import Entry, RecordStream
+from ctidialer.cli.record_print import (
+    COLUMNS,
+    CSV_FIELDS,
+    Printer,
+    as_csv,
+    as_json,
+    csv_row,
+    for_people,
+    row,
+)
+from ctidialer.contract import keys
+from ctidialer.settings import Settings
+from ctidialer.store.link import Link
+
+LAST_BEFORE_FOLLOWING = 10
+
+
+@click.command()
+@connection_options
+@click.option("--follow", "-f", is_flag=True, help="Go on with the records as they are written.")
+@click.option("--task", metavar="NAME", help="Only those of this task or schedule configuration.")
+@click.option(
+    "--last",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Only the last N.  [default: all; with --follow 10]",
+)
+@click.option("--csv", "is_csv", is_flag=True, help="CSV with a header.")
+@click.option("--json", "is_json", is_flag=True, help="One JSON object a line.")
+def records(
+    settings: Settings,
+    follow: bool,
+    task: str | None,
+    last: int | None,
+    is_csv: bool,
+    is_json: bool,
+) -> None:
+    """Print the records of this node, oldest first: how each number ended."""
+    if is_csv and is_json:
+        raise click.UsageError("--csv and --json do not go together")
+    if follow and last is None:
+        last = LAST_BEFORE_FOLLOWING
+    page = _Page(*_format(settings, is_csv, is_json))
+
+    async def work(link: Link) -> None:
+        stream = RecordStream(link, keys.records(settings.node.host), task)
+        await _print_all(stream, page, last, follow)
+
+    try:
+        with_redis(settings, work)
+    except click.Abort:
+        if not follow:
+            raise
+    raise SystemExit(1 if page.unreadable else 0)
+
+
+def _format(settings: Settings, is_csv: bool, is_json: bool) -> tuple[Printer, str]:
+    if is_csv:
+        return as_csv, csv_row(list(CSV_FIELDS))
+    if is_json:
+        return as_json, ""
+    return for_people(settings.node.timezone), row(*(name for name, _ in COLUMNS))
+
+
+async def _print_all(stream: RecordStream, page: _Page, last: int | None, follow: bool) -> None:
+    if last is not None:
+        await stream.skip_to_last(last)
+    async for entry in stream.all():
+        page.print(entry)
+    if not follow:
+        return
+    async for entry in stream.to_come():
+        page.print(entry)
+
+
+class _Page:
+    """Prints records, the header before the first; counts what is no record."""
+
+    def __init__(self, printer: Printer, header: str) -> None:
+        self._printer = printer
+        self.unreadable = 0
+        if header:
+            click.echo(header)
+
+    def print(self, entry: Entry) -> None:
+        """Print one record."""
+        if entry.record is not None:
+            click.echo(self._printer(entry.raw, entry.record))
+        else:
+            self.unreadable += 1
+            problem = f"{entry.id} is no record and is left out: {entry.problem}"
+            click.echo(printable(problem), err=True)

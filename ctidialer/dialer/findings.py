@@ -1,0 +1,42 @@
+"""What ``ctidialer check`` finds (SPEC section 7), as values."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from ctidialer.contract.faults import Fault
+
+
+class Severity(enum.Enum):
+    """``FAULT``: something does not work; ``WARNING``: it is hardly meant; ``NOTICE``: by the way.
+
+    Only faults change the exit status.
+    """
+
+    FAULT = "fault"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@frozen
+class Finding:
+    """One thing to say about the value at ``key``.
+
+    ``name`` is the field of the hash, or the index of the entry as LINDEX and ZRANGE count, in
+    brackets; empty = the key itself.  ``path`` is the JSON path in the document, ``$`` the whole.
+    """
+
+    severity: Severity
+    key: str
+    name: str
+    path: str
+    problem: str
+
+
+def findings(severity: Severity, key: str, name: str, faults: Iterable[Fault]) -> Iterator[Finding]:
+    """Yield the faults of one document; ``key`` is for those that do not know theirs."""
+    for fault in faults:
+        yield Finding(severity, fault.key or key, name, fault.path, fault.problem)
