@@ -37,6 +37,22 @@ def audit(
     return Audit(Counter(record.outcome for record in records), len(attempts), tuple(faults))
 
 
+def audit_channels(records: Sequence[Record], created: Counter[str]) -> tuple[str, ...]:
+    """Compare the records with the channels that a real switch was seen to make, by UUID.
+
+    Not every attempt makes a channel (a gateway that is down makes none), but every channel is an
+    attempt, and only once; and whoever answered had one.
+    """
+    attempts = [attempt for record in records for attempt in record.attempts]
+    recorded = {attempt.uuid for attempt in attempts}
+    answered = {attempt.uuid for attempt in attempts if attempt.answered_at is not None}
+    return (
+        *(f"call {uuid} stands in no record" for uuid in created.keys() - recorded),
+        *(f"call {uuid} was made {n} times" for uuid, n in created.items() if n > 1),
+        *(f"call {uuid} was answered, but never made" for uuid in answered - created.keys()),
+    )
+
+
 def _unaccounted(entries: Sequence[bytes], records: Sequence[Record]) -> list[str]:
     put_in = Counter(entries)
     recorded = Counter(record.entry for record in records)

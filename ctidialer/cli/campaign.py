@@ -17,6 +17,7 @@ from twisted.internet.task import deferLater
 from ctidialer.cli.audit import Audit, audit
 from ctidialer.cli.daemon_process import DaemonProcess, start_daemon
 from ctidialer.cli.record_stream import read_records
+from ctidialer.cli.witness import Witness
 from ctidialer.contract import keys
 from ctidialer.contract.record import Record
 from ctidialer.store.address import parse_address
@@ -86,21 +87,27 @@ class Snapshot:
 
 @frozen
 class Report:
-    """How a campaign went; ``status`` is the daemon's exit status after its drain."""
+    """How a campaign went; ``status`` is the daemon's exit status after its drain.
+
+    ``calls`` is how many the switch made by its own account; ``unlike``: where a real FreeSWITCH
+    was seen to do something else than the records say.
+    """
 
     audit: Audit
     records: tuple[Record, ...]
     status: int
     redis: str
     switch: str
-    calls: int | None
+    calls: int
+    unlike: tuple[str, ...] = ()
 
     @property
     def faults(self) -> tuple[str, ...]:
         """Everything that is not as it should be, as sentences."""
+        faults = (*self.audit.faults, *self.unlike)
         if self.status in (0, -15, 143):
-            return self.audit.faults
-        return (*self.audit.faults, f"the daemon ended with status {self.status}")
+            return faults
+        return (*faults, f"the daemon ended with status {self.status}")
 
 
 class CampaignFailed(Exception):
@@ -120,6 +127,7 @@ class Campaign:
         self._redis: RedisProcess
         self._link: Link
         self._switch: SwitchProcess | None = None
+        self._witness: Witness | None = None
         self._daemon: DaemonProcess | None = None
 
     async def run(self) -> Report:
@@ -147,6 +155,10 @@ class Campaign:
                 script=demo_script(self._plan.seed),
                 password=PASSWORD,
             )
+        else:
+            real = self._plan.freeswitch
+            self._witness = Witness(self._reactor, real.address, real.password, HOST)
+            await self._witness.start(10)
         await self._load()
         self._daemon = start_daemon(self._reactor, self._directory, self._settings())
 
@@ -204,25 +216,27 @@ class Campaign:
 
     async def _report(self, status: int) -> Report:
         records = await read_records(self._link, keys.records(HOST))
-        dialed = None
+        entries = demo_entries(self._plan.numbers)
+        redis = self._redis.description
         if self._switch is not None:
             originates = read_call_log(self._switch.log_path).originates
             dialed = [line.uuid_asked for line in originates]
-        found = audit(demo_entries(self._plan.numbers), records, dialed)
-        return Report(
-            audit=found,
-            records=records,
-            status=status,
-            redis=self._redis.description,
-            switch="simulated" if self._switch else "FreeSWITCH",
-            calls=None if dialed is None else len(dialed),
-        )
+            found = audit(entries, records, dialed)
+            return Report(found, records, status, redis, "simulated", len(dialed))
+        witness = self._witness
+        assert witness is not None
+        found = audit(entries, records, None)
+        switch = f"FreeSWITCH {witness.version}"
+        calls = witness.created.total()
+        return Report(found, records, status, redis, switch, calls, witness.compare(records))
 
     async def _end(self) -> None:
         if self._daemon is not None and self._daemon.running:
             await self._daemon.kill()
         if self._switch is not None:
             await self._switch.kill()
+        if self._witness is not None:
+            await self._witness.stop()
         if hasattr(self, "_link"):
             await self._link.stop()
         if hasattr(self, "_redis"):

@@ -30,6 +30,7 @@ from ctidialer.cli.campaign import (
 )
 from ctidialer.cli.running import run
 from ctidialer.contract.record import Outcome
+from ctidialer.esl.errors import EslError
 from ctidialer.settings import SettingsError, host_and_port
 from ctidialer.store.errors import StoreError
 from ctidialer.store.server import NoServer
@@ -84,7 +85,7 @@ def demo(
             report = run(
                 lambda reactor: Campaign(reactor, plan, Path(directory), display.show).run()
             )
-    except (CampaignFailed, NoServer, StoreError, OSError) as error:
+    except (CampaignFailed, NoServer, StoreError, EslError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(_as_json(plan, report, monotonic() - began)))
@@ -166,9 +167,8 @@ def _verdict(plan: Plan, report: Report, seconds: float) -> str:
     )
     if report.faults:
         return f"{figures}: {len(report.faults)} faults"
-    if report.calls is None:
-        return f"{figures}: every number has exactly one record"
-    return f"{figures}: every number has exactly one record, and the switch's log agrees"
+    by_its_own_account = "log agrees" if plan.freeswitch is None else "events agree"
+    return f"{figures}: every number has exactly one record, and the switch's {by_its_own_account}"
 
 
 def _as_json(plan: Plan, report: Report, seconds: float) -> dict[str, object]:
@@ -176,7 +176,7 @@ def _as_json(plan: Plan, report: Report, seconds: float) -> dict[str, object]:
         "numbers": plan.numbers,
         "records": len(report.records),
         "calls": report.audit.attempts,
-        "calls_in_switch_log": report.calls,
+        "calls_by_the_switch": report.calls,
         "seconds": round(seconds, 3),
         "outcomes": {outcome.value: count for outcome, count in report.audit.outcomes.items()},
         "faults": list(report.faults),
