@@ -8,6 +8,7 @@ list until there is room to dial them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -75,6 +76,7 @@ class QueueDialer:
         self._ticks.clock = clock
         self._woken: dict[str, TaskRun] = {}
         self._waking: IDelayedCall | None = None
+        self._turned_away: dict[str, TaskRun] = {}
         self._paced: dict[str, IDelayedCall] = {}
         self._complained: dict[str, str] = {}
 
@@ -98,8 +100,7 @@ class QueueDialer:
     def tick(self) -> None:
         """Look at every open task once."""
         if self._ready.is_open:
-            for run in self._runs.dialing(self._clock.seconds()):
-                self._dispatch(run)
+            self._dispatch_fairly(self._runs.dialing(self._clock.seconds()))
 
     def errand(self, run: TaskRun, task: Task, claim: Claimed) -> Errand:
         """Return what is to be done with an entry that was taken for ``task``."""
@@ -135,10 +136,21 @@ class QueueDialer:
         except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
             self.log.failure("A look at the tasks failed")
 
+    def _dispatch_fairly(self, runs: Iterable[TaskRun]) -> None:
+        """Look at these tasks, after those that the node's own limits turned away before.
+
+        Else one task with a long list, or with an empty one, would have all that the node may do.
+        """
+        before, self._turned_away = self._turned_away, {}
+        for run in (*before.values(), *(run for run in runs if run.task.name not in before)):
+            self._dispatch(run)
+
     def _dispatch(self, run: TaskRun) -> None:
         if run.asked or not run.dialing:
             return
         now = self._clock.seconds()
+        if not self._limits.room(now):
+            self._turned_away[run.task.name] = run
         count = self._room(run, now)
         if not count:
             self._wake_when_paced(run, now)
@@ -159,7 +171,7 @@ class QueueDialer:
     def _paced_out(self, run: TaskRun) -> None:
         del self._paced[run.task.name]
         if self._ready.is_open:
-            self._dispatch(run)
+            self._dispatch_fairly([run])
 
     def _room(self, run: TaskRun, now: float) -> int:
         """Return how many numbers of this task can be called at ``now``."""
@@ -191,6 +203,8 @@ class QueueDialer:
         self._take_all(run, task, claims)
         if len(claims) == count:
             self._wake(run)
+        elif self._turned_away:
+            self._look_soon()  # there is room that this task did not need
 
     def _take_all(self, run: TaskRun, task: Task, claims: list[Claimed]) -> None:
         now = self._clock.seconds()
@@ -235,6 +249,9 @@ class QueueDialer:
         """Look at this task again in the next turn of the reactor, with all others that are woken:
         the slots that come free together are filled by one claim."""
         self._woken[run.task.name] = run
+        self._look_soon()
+
+    def _look_soon(self) -> None:
         if self._waking is None and self._ticks.running:
             self._waking = self._clock.callLater(0, self._look_at_woken)
 
@@ -242,8 +259,7 @@ class QueueDialer:
         self._waking = None
         woken, self._woken = self._woken, {}
         if self._ready.is_open:
-            for run in woken.values():
-                self._dispatch(run)
+            self._dispatch_fairly(woken.values())
 
     def _complain(self, task: str, problem: str) -> None:
         """Say once, not twenty times a second, that the numbers of a task cannot be taken."""
