@@ -7,7 +7,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 	$$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$name && break; done)
 # Trial's worker processes, and what it runs (`make trial TESTS=tests.rules`).
-JOBS ?= 1
+JOBS ?= 2
 TESTS ?= tests
 # What `make demo` hands to the command: `make demo ARGS="--numbers 1000"`.
 ARGS ?=

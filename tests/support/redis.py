@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from tempfile import mkdtemp
 from typing import Any, TypeVar
@@ -29,7 +30,7 @@ async def shared_redis() -> RedisProcess:
     if not _shared or not _shared[0].running:
         directory = mkdtemp(prefix="ctidialer-test-")
         _shared[:] = [await start_redis(reactor, directory)]
-        reactor.addSystemEventTrigger("after", "shutdown", shutil.rmtree, directory, True)
+        atexit.register(shutil.rmtree, directory, True)
     return _shared[0]
 
 
