@@ -10,6 +10,9 @@ that each is a check on the other.  It is no telephone switch: dialplans, bridge
 exist, a dial string's first leg only is dialed (the log counts them all), ``loopback/`` and
 ``user/`` are single channels.
 
+``show channels`` is up to 200 ms behind, as it is with FreeSWITCH: a call that was just placed is
+not in it yet, one that just ended still is.  ``uuid_exists`` knows at once.
+
 Faults are made over the Event Socket itself, by ``api sim ORDER VALUE`` or ``api sim {JSON}`` with
 several orders in one object:
 

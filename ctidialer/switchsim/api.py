@@ -60,7 +60,7 @@ class Api:
             "hupall": self._hupall,
             "show": lambda argument: show(switch, argument),
             "status": lambda argument: status(switch),
-            "sofia": sofia,
+            "sofia": lambda argument: sofia(switch, argument),
             "fsctl": self._fsctl,
             "global_getvar": self._global_getvar,
             "hostname": lambda argument: switch.identity.hostname,
@@ -177,7 +177,7 @@ class Api:
         uuid, _, rest = argument.partition(" ")
         pairs = [pair.partition("=") for pair in separate(rest, ";")]
         if not pairs:
-            return ""
+            return "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n"
         return self._set_variables(uuid, [(name, text) for name, _, text in pairs])
 
     def _set_variables(self, uuid: str, pairs: list[tuple[str, str]]) -> str:

@@ -74,6 +74,7 @@ class Call:
         self.sip = request.endpoint in ("sofia", "user")
         self.answered = False
         self.over = False
+        self.started_at = switch.now()
         self.routed = False
         self.cause = ""
         self.call_state = b"DOWN"

@@ -116,23 +116,29 @@ _STATUSES = {
 _BY_STATUS = {status: cause for cause, statuses in _STATUSES.items() for status in statuses}
 
 PHRASES = {
+    400: "Bad Request",
     402: "Payment required",
     403: "Forbidden",
     404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
     408: "Request Timeout",
     410: "Gone",
+    415: "Unsupported Media Type",
     480: "Temporarily Unavailable",
     484: "Address Incomplete",
     486: "Busy Here",
     487: "Request Terminated",
     488: "Not Acceptable Here",
     500: "Server Internal Error",
+    501: "Not Implemented",
     502: "Bad Gateway",
     503: "Service Unavailable",
     504: "Server Time-out",
     600: "Busy Everywhere",
     603: "Decline",
     604: "Does Not Exist Anywhere",
+    606: "Not Acceptable",
     607: "Unwanted",
     608: "Rejected",
 }
@@ -149,10 +155,10 @@ def cause_of_q850(number: int) -> str:
 
 
 def cause_from_text(text: str) -> str:
-    """Read a cause as an operator writes it, name or number; what is unknown means NONE."""
+    """Read a cause as an operator writes it, name or number; an unknown one is NORMAL_CLEARING."""
     if text.isdigit():
-        return _NAMES.get(int(text), "NONE")
-    return text.upper() if text.upper() in Q850 else "NONE"
+        return _NAMES.get(int(text), "NORMAL_CLEARING")
+    return text.upper() if text.upper() in Q850 else "NORMAL_CLEARING"
 
 
 def q850_of(cause: str) -> int:

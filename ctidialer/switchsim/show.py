@@ -28,9 +28,7 @@ def show(switch: Switch, argument: str) -> str:
     if table not in ("channels", "calls", "bridged_calls", "detailed_calls"):
         return _USAGE
     json = words[-2:] == ["as", "json"]
-    rows = (
-        [] if table == "bridged_calls" else [_row(switch, call) for call in switch.calls.values()]
-    )
+    rows = [] if table == "bridged_calls" else [_row(switch, call) for call in switch.shown_calls()]
     if len(words) > 2 and words[1].lower() == "like":
         rows = [row for row in rows if _is_like(row, words[2])]
     if words[1:2] == ["count"]:
@@ -127,11 +125,15 @@ def status(switch: Switch) -> str:
     )
 
 
-def sofia(argument: str) -> str:
-    """Answer ``sofia status`` and ``sofia status gateway NAME``: one profile, any gateway is up."""
+def sofia(switch: Switch, argument: str) -> str:
+    """Answer ``sofia status`` and ``sofia status gateway NAME``: one profile, unscripted is up."""
     words = argument.split()
     if words[:2] == ["status", "gateway"] and len(words) == 3:
-        return _gateway(words[2])
+        scripted = switch.script.gateways.get(words[2], ())
+        result = scripted[0].result if scripted else ""
+        if result == "invalid_gateway":
+            return "Invalid Gateway!\n"
+        return _gateway(words[2], "DOWN" if result == "gateway_down" else "UP")
     if words == ["status"]:
         rule = "=" * 97
         return (
@@ -142,10 +144,10 @@ def sofia(argument: str) -> str:
     return f"Unknown Command [{words[0] if words else ''}]\n"
 
 
-def _gateway(name: str) -> str:
+def _gateway(name: str, state: str) -> str:
     rule = "=" * 97
     return (
         f"{rule}\nName    \t{name}\nProfile \texternal\nScheme  \tDigest\nRealm   \t127.0.0.1\n"
         f"Ping    \t0\nPingFreq\t0\nPingTime\t0.00\nPingState\t0/0/0\nState   \tNOREG\n"
-        f"Status  \tUP\n{rule}\n"
+        f"Status  \t{state}\n{rule}\n"
     )

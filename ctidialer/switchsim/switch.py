@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid as uuids
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -103,9 +103,11 @@ class Switch:
         self.acl_refuses = False
         self.reply_delay = 0.0
         self.events_paused = False
+        self.show_delay = 0.2
         self.heart = LoopingCall(self._beat)
         self.heart.clock = clock
         self._wall = wall
+        self._ended: deque[tuple[float, Call]] = deque()
         self._writer = EventWriter(self.identity.fields())
         self.started_at = self.now()
 
@@ -243,7 +245,23 @@ class Switch:
         """Take the call out of the table and log how it ended."""
         if self.calls.get(call.uuid) is call:
             del self.calls[call.uuid]
+        self._ended.append((self.now(), call))
+        self._forget_ended()
         self.log_end(call.serial, call.uuid, call.request.number, call.answered, call.cause)
+
+    def _forget_ended(self) -> None:
+        oldest = self.now() - self.show_delay
+        while self._ended and self._ended[0][0] < oldest:
+            self._ended.popleft()
+
+    def shown_calls(self) -> list[Call]:
+        """Give the calls that ``show`` tells of: FreeSWITCH writes its table every 200 ms only.
+
+        Until then a new call is missing there (``uuid_exists`` knows it), an ended one is not.
+        """
+        written = self.now() - self.now() % self.show_delay if self.show_delay else self.now()
+        known = [*(call for at, call in self._ended if at > written), *self.calls.values()]
+        return [call for call in known if call.started_at <= written]
 
     def log_end(self, serial: int, uuid: str, number: str, answered: bool, cause: str) -> None:
         """Write an originate's last log line."""

@@ -202,7 +202,21 @@ class Commands(CallCase):
         self.assertEqual(client.ask("uuid_exists u1"), "true")
         self.assertEqual(client.ask("uuid_kill u1 CALL_REJECTED"), "+OK\n")
         self.assertEqual(client.ask("uuid_kill u1"), "-ERR No such channel!\n")
+        self.bench.advance(0.3)
         self.assertEqual(client.ask("show channels as json"), '{"row_count": 0}\n')
+
+    def test_show_is_behind_by_up_to_200_ms(self) -> None:
+        bench = Bench({"default": {"talk": 60}})
+        client = bench.client("api originate {origination_uuid=u}null/1 &park")
+        self.assertEqual(client.ask("uuid_exists u"), "true")
+        self.assertEqual(client.ask("show channels count"), "\n0 total.\n")
+        bench.advance(0.25)
+        self.assertEqual(client.ask("show channels count"), "\n1 total.\n")
+        client.ask("uuid_kill u")
+        self.assertEqual(client.ask("uuid_exists u"), "false")
+        self.assertEqual(client.ask("show channels count"), "\n1 total.\n")
+        bench.advance(0.25)
+        self.assertEqual(client.ask("show channels count"), "\n0 total.\n")
 
     def test_hupall_takes_only_matching_calls(self) -> None:
         bench = Bench({"default": {"talk": 60}})
