@@ -100,6 +100,7 @@ class Parts:
             keys.at(keys.SCHEDULE_NUMBER, node.domain),
             pattern,
             self.tables,
+            self.lines,
             self.limits,
             self.store,
             self.numbers,

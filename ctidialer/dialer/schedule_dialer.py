@@ -21,6 +21,7 @@ from ctidialer.contract.schedule_document import decode_scheduled_number
 from ctidialer.contract.variables import merge_variables
 from ctidialer.dialer.closing import Closing
 from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.lines import LineAccounts
 from ctidialer.dialer.node_limits import NodeLimits
 from ctidialer.dialer.number_in_hand import Finished, NotDialed, NumberInHand, Progress
 from ctidialer.dialer.numbers import Errand, Numbers, Reading
@@ -30,8 +31,15 @@ from ctidialer.store.errors import StoreError
 from ctidialer.store.in_flight import Claimed, InFlight
 from ctidialer.store.store import Store
 
-AT_MOST = 200
-"""Members taken by one claim; a backlog is worked off claim by claim, others between them."""
+AT_MOST = 50
+"""Members taken by one claim."""
+
+BACKLOG_LOOK = 0.1
+"""Seconds between two looks while more is due: a backlog is worked off at 500 calls a second, as
+many as one FreeSWITCH places, and everybody else has a turn between two claims."""
+
+WITHOUT_LINE = 20
+"""Members taken by one poll although all lines are busy: they are told so, the others wait."""
 
 WAIT_FOR_LINE = 60.0
 """Seconds after which a number for which no line was free is due again (the seed says 60)."""
@@ -48,6 +56,7 @@ class ScheduleDialer:
         key: str,
         number_pattern: re.Pattern[str],
         tables: Tables,
+        lines: LineAccounts,
         limits: NodeLimits,
         store: Store,
         numbers: Numbers,
@@ -58,15 +67,19 @@ class ScheduleDialer:
         self._key = key
         self._number_pattern = number_pattern
         self._tables = tables
+        self._lines = lines
         self._limits = limits
         self._store = store
         self._numbers = numbers
         self._closing = closing
         self._ready = ready
-        self._ticks = LoopingCall(self.tick)
+        self._ticks = LoopingCall(self._tick)
         self._ticks.clock = clock
         self._again: IDelayedCall | None = None
         self._claiming = False
+        self._more_due = False
+        self._placed = 0
+        self._without_line = 0
         self._complained = ""
 
     def start(self, interval: float) -> None:
@@ -79,18 +92,40 @@ class ScheduleDialer:
         """Take no more numbers; those in hand go on."""
         if self._ticks.running:
             self._ticks.stop()
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
+        self._look_no_more()
 
     def tick(self) -> None:
-        """Take what is due, as far as there is room."""
+        """Take what is due, as far as it can be called now.
+
+        Numbers for which all lines are busy wait where they are, for one that comes free: only
+        when none has for a whole interval are some of them taken, to be told so.
+        """
+        placed, self._placed = self._placed, 0
+        self._look(0 if placed else WITHOUT_LINE)
+
+    def _tick(self) -> None:
+        try:
+            self.tick()
+        except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
+            self.log.failure("A look at the due numbers failed")
+
+    def _look(self, without_line: int = 0) -> None:
+        self._look_no_more()
         if self._claiming or not self._ready.is_open:
             return
-        count = min(AT_MOST, self._limits.room(self._clock.seconds()))
+        now = self._clock.seconds()
+        count = min(self._limits.room(now), self._line_room(now) or without_line)
         if count:
             claiming = Deferred.fromCoroutine(self._claim(count))
             claiming.addErrback(partial(self.log.failure, "Claiming due numbers failed"))
+        elif self._more_due:
+            self._look_again()
+
+    def _line_room(self, now: float) -> int:
+        """Return how many calls the lines of all configurations have room for, up to AT_MOST."""
+        configs = self._tables.schedules.values()
+        groups = dict.fromkeys(group for config in configs for group in config.line_groups)
+        return self._lines.room(self._tables.routes, tuple(groups), now, AT_MOST)
 
     async def _claim(self, count: int) -> None:
         self._claiming = True
@@ -104,15 +139,30 @@ class ScheduleDialer:
             self._claiming = False
             self._limits.asked -= count
         self._complained = ""
+        self._take_all(claims)
+        # Where some met no line, the next ones most likely would, too: they wait for the next tick.
+        self._more_due = len(claims) == count and not self._without_line
+        if self._more_due and self._ticks.running:
+            self._look_again()
+
+    def _take_all(self, claims: list[Claimed]) -> None:
         self._limits.taken(len(claims), self._clock.seconds())
+        self._without_line = 0
         for claim in claims:
             self._numbers.take(self.errand(claim))
-        if len(claims) == count and self._ticks.running:
-            self._again = self._clock.callLater(0, self._look_again)
+        self._placed += len(claims) - self._without_line
 
     def _look_again(self) -> None:
+        self._again = self._clock.callLater(BACKLOG_LOOK, self._look_at_backlog)
+
+    def _look_at_backlog(self) -> None:
         self._again = None
-        self.tick()
+        self._look()
+
+    def _look_no_more(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
 
     def errand(self, claim: Claimed) -> Errand:
         """Return what is to be done with a member that was taken."""
@@ -168,6 +218,7 @@ class ScheduleDialer:
         if not verdict.no_line:
             self._closing.give_back(claim)
             return None
+        self._without_line += 1
         now = self._clock.seconds()
         scheduled = self._decode(claim)
         if scheduled.expires is None or now > scheduled.expires:
