@@ -127,12 +127,16 @@ class NodeTestCase(RedisTestCase):
         return dialer
 
     def start_daemon(
-        self, name: str = "daemon", host: str = HOST, extra: str = ""
+        self, name: str = "daemon", host: str = HOST, extra: str = "", node: str = ""
     ) -> DaemonProcess:
-        """Start the real daemon in a process of its own; it is killed when the test ends."""
+        """Start the real daemon in a process of its own; it is killed when the test ends.
+
+        ``extra`` are further tables of its settings, ``node`` further keys of ``[node]``.
+        """
         text = "\n".join(
             [
                 f'[node]\nhost = "{host}"\ndomain = "{HOST}"\ntimezone = "Asia/Shanghai"',
+                node,
                 f"[redis]\nurl = {json.dumps(self.url)}",
                 f'[freeswitch]\naddress = "127.0.0.1:{self.switch.port}"',
                 f'password = "{PASSWORD}"',
