@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
-from twisted.internet import reactor as global_reactor
-from twisted.internet import stdio
+from twisted.internet import reactor, stdio
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -18,6 +18,8 @@ from ctidialer.switchsim.behaviour import Script, ScriptError, read_script_file
 from ctidialer.switchsim.calllog import CallLogWriter
 from ctidialer.switchsim.server import EventSocketFactory, EventSocketPort
 from ctidialer.switchsim.switch import Switch
+
+the_reactor: Any = reactor
 
 
 class _Parent(Protocol):
@@ -78,10 +80,9 @@ def main(
     die_with_parent: bool,
 ) -> None:
     """Simulate a FreeSWITCH that speaks the Event Socket; prints {"port": N} once it listens."""
-    reactor: object = global_reactor
     host, number = _split_address(listen)
     switch = Switch(
-        reactor,  # type: ignore[arg-type]  # the reactor module is typed as a module
+        the_reactor,
         password=password,
         script=_read_script(script, seed),
         log=CallLogWriter(log),
@@ -90,47 +91,38 @@ def main(
     switch.limits.max_sessions = max_sessions
     switch.limits.per_second = sessions_per_second
     switch.acl_refuses = refuse_address
-    port = EventSocketPort(
-        reactor,  # type: ignore[arg-type]
-        reactor,  # type: ignore[arg-type]
-        EventSocketFactory(switch),
-    )
+    factory = EventSocketFactory(switch)
+    factory.faults.heart.start(heartbeat)
     try:
-        found = port.open(host, number)
+        found = EventSocketPort(the_reactor, the_reactor, factory).open(host, number)
     except OSError as problem:
         raise click.ClickException(f"cannot listen on {listen}: {problem}") from problem
-    _run(reactor, switch, found, heartbeat, ready_file, die_with_parent)
+    if die_with_parent:
+        stdio.StandardIO(_Parent())
+    _end_on_signals(switch)
+    _tell(found, ready_file)
+    the_reactor.run(installSignalHandlers=False)
 
 
-def _run(
-    reactor: object,
-    switch: Switch,
-    port: int,
-    heartbeat: float,
-    ready_file: Path | None,
-    die_with_parent: bool,
-) -> None:
-    run, call_later = reactor.run, reactor.callFromThread  # type: ignore[attr-defined]
+def _end_on_signals(switch: Switch) -> None:
+    """End as FreeSWITCH does on SIGTERM: farewell to all, then the process."""
+
+    def farewell() -> None:
+        switch.shut_down().addCallback(lambda _: switch.clock.callLater(0.1, os._exit, 0))
 
     def terminate(number: int, frame: object) -> None:
-        call_later(
-            lambda: switch.shut_down().addCallback(
-                lambda _: switch.clock.callLater(0.1, os._exit, 0)
-            )
-        )
+        the_reactor.callFromThread(farewell)
 
     signal.signal(signal.SIGTERM, terminate)
     signal.signal(signal.SIGINT, terminate)
-    if die_with_parent:
-        stdio.StandardIO(_Parent())
-    if heartbeat > 0:
-        switch.start_heart(heartbeat)
+
+
+def _tell(port: int, ready_file: Path | None) -> None:
     ready = json.dumps({"port": port}) + "\n"
     if ready_file is not None:
         ready_file.write_text(ready)
     sys.stdout.write(ready)
     sys.stdout.flush()
-    run(installSignalHandlers=False)
 
 
 if __name__ == "__main__":

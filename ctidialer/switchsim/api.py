@@ -14,9 +14,10 @@ from ctidialer.switchsim.dialstring import forget
 from ctidialer.switchsim.encoding import percent_decode, to_text
 from ctidialer.switchsim.faults import Faults
 from ctidialer.switchsim.fields import set_variables
+from ctidialer.switchsim.identity import VERSION, VERSION_FULL, VERSION_HUMAN
 from ctidialer.switchsim.originate import originate
 from ctidialer.switchsim.show import show, sofia, status
-from ctidialer.switchsim.switch import VERSION, VERSION_FULL, VERSION_HUMAN, Switch
+from ctidialer.switchsim.switch import Switch
 from ctidialer.switchsim.tokens import separate
 
 NO_CHANNEL = "-ERR No such channel!\n"

@@ -5,48 +5,21 @@ The order of events and the headers they carry follow the recordings named at ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable
 
 from attrs import evolve
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 
-from ctidialer.switchsim.behaviour import Behaviour, Script
+from ctidialer.switchsim.behaviour import Behaviour
 from ctidialer.switchsim.causes import PHRASES, Q850, cause_of_q850, cause_of_status, q850_of
 from ctidialer.switchsim.dialstring import DialRequest
-from ctidialer.switchsim.events import Fields
+from ctidialer.switchsim.exchange import Exchange
 from ctidialer.switchsim.fields import end_fields, first_fields, route_fields
 
 _SILENCE = 32.0
 _UNREACHABLE_AFTER = 0.02
 _SEEDED_ORDERS = ("before", "first", "middle", "last")
-
-
-class Exchange(Protocol):
-    """What a call needs of the switch it runs on."""
-
-    script: Script
-
-    @property
-    def clock(self) -> IReactorTime:
-        """Time passes here."""
-
-    def now(self) -> float:
-        """Give unix seconds."""
-
-    def fire_channel(
-        self,
-        name: str,
-        path: tuple[str, ...],
-        tags: frozenset[str],
-        fields: Fields,
-        variables: Mapping[str, str],
-    ) -> None:
-        """Send a channel's event to whoever wants it."""
-
-    def call_over(self, call: Call) -> None:
-        """Take the call out of the table and log how it ended."""
 
 
 class Call:

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from ctidialer.switchsim.behaviour import ScriptError, read_behaviour, read_series
+from ctidialer.switchsim.heart import Heart
 from ctidialer.switchsim.switch import Switch
 
 _CLEARED = {"reply_delay": 0.0, "events_paused": False, "acl_refuses": False}
@@ -39,6 +40,7 @@ class Faults:
         self._switch = switch
         self.connections: Connections | None = None
         self.asking: int | None = None
+        self.heart = Heart(switch)
         self._orders: dict[str, Callable[[object], str]] = {
             "number": self._script_number,
             "gateway": self._script_gateway,
@@ -118,10 +120,7 @@ class Faults:
         return "+OK\n"
 
     def _heartbeat(self, value: object) -> str:
-        if self._switch.heart.running:
-            self._switch.heart.stop()
-        if _seconds(value) > 0:
-            self._switch.start_heart(_seconds(value))
+        self.heart.start(_seconds(value))
         return "+OK\n"
 
     def _stats(self, value: object) -> str:

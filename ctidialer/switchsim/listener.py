@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from ctidialer.switchsim.access import Access, authenticate
 from ctidialer.switchsim.api import Api
-from ctidialer.switchsim.encoding import to_bytes, to_text
 from ctidialer.switchsim.events import Event
 from ctidialer.switchsim.faults import Faults
-from ctidialer.switchsim.subscription import NotAllowed, Subscription
-from ctidialer.switchsim.switch import LOG_LEVELS, Switch
+from ctidialer.switchsim.frames import (
+    ACCESS_DENIED,
+    AUTH_REQUEST,
+    GOODBYE,
+    SHUT_DOWN,
+    api_response,
+    command_reply,
+    event_frame,
+)
+from ctidialer.switchsim.packets import Packet, PacketBuffer
+from ctidialer.switchsim.subscription import PERMISSION_DENIED, Subscription
+from ctidialer.switchsim.switch import Switch
 
 AUTH_TIMEOUT = 25.0
-_LONGEST_COMMAND = 10_485_760
-_END = re.compile(rb"\n\r*\n")
-_GOODBYE = b"Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
-_SHUT_DOWN = b"The system is being shut down.\n"
-_DENIED = "-ERR permission denied"
-_LEVELS = {name.lower(): level for level, name in enumerate(LOG_LEVELS)}
-
-
-def disconnect_notice(text: bytes) -> bytes:
-    """Give the frame with which FreeSWITCH says goodbye."""
-    return b"Content-Type: text/disconnect-notice\nContent-Length: %d\n\n%b" % (len(text), text)
 
 
 class EventSocketListener(Protocol):
@@ -42,14 +39,11 @@ class EventSocketListener(Protocol):
         self._switch = switch
         self._api = api
         self._faults = faults
-        self._buffer = bytearray()
+        self._buffer = PacketBuffer()
         self._held: list[bytes] = []
         self._running = True
-        self._authenticated = False
+        self._access: Access | None = None
         self._waiting = False
-        self._log_level = -1
-        self._may_log = True
-        self._allowed_api: frozenset[str] | None = None
         self._jobs = 0
         self._auth_timer: IDelayedCall | None = None
         self.on_gone: Callable[[EventSocketListener], None] = lambda listener: None
@@ -62,13 +56,12 @@ class EventSocketListener(Protocol):
         if set_no_delay is not None:
             set_no_delay(True)
         if self._switch.acl_refuses:
-            text = b"Access Denied, go away.\n"
-            self._send(b"Content-Type: text/rude-rejection\nContent-Length: 24\n\n" + text)
+            self._send(ACCESS_DENIED)
             self._finish()
             return
         self._switch.add_listener(self)
         self._auth_timer = self._switch.clock.callLater(AUTH_TIMEOUT, self._finish)
-        self._send(b"Content-Type: auth/request\n\n")
+        self._send(AUTH_REQUEST)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Forget the client; its background jobs go on."""
@@ -81,13 +74,13 @@ class EventSocketListener(Protocol):
         """Take bytes in any chunks."""
         if not self._running or self.muted:
             return
-        self._buffer += data
+        self._buffer.add(data)
         self._run_commands()
 
     def _run_commands(self) -> None:
         """Run what is complete, one after the other."""
         while self._running and not self._waiting and not self.muted:
-            packet = self._next_packet()
+            packet = self._buffer.take()
             if packet is None:
                 break
             if self._switch.reply_delay > 0:
@@ -96,47 +89,29 @@ class EventSocketListener(Protocol):
                 self._run(packet)
         self._deliver_held()
 
-    def _wait(self, seconds: float, packet: bytes) -> None:
+    def _wait(self, seconds: float, packet: Packet) -> None:
         self._waiting = True
         self._switch.clock.callLater(seconds, self._run_late, packet)
 
-    def _run_late(self, packet: bytes) -> None:
+    def _run_late(self, packet: Packet) -> None:
         self._waiting = False
         if self._running:
             self._run(packet)
         self._run_commands()
-
-    def _next_packet(self) -> bytes | None:
-        skipped = len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))
-        if skipped:
-            del self._buffer[:skipped]
-        found = _END.search(self._buffer)
-        end = found.end() if found else 0
-        if not found:
-            if len(self._buffer) < _LONGEST_COMMAND:
-                return None
-            end = _LONGEST_COMMAND
-        body = _body_length(bytes(self._buffer[:end]))
-        if len(self._buffer) < end + body:
-            return None
-        packet = bytes(self._buffer[: end + body])
-        del self._buffer[: end + body]
-        return packet
 
     def _send(self, octets: bytes) -> None:
         if self.transport is not None and not self.muted:
             self.transport.write(octets)
 
     def _reply(self, text: str, more: str = "") -> None:
-        frame = f"Content-Type: command/reply\nReply-Text: {text}\n{more}\n"
-        self._send(to_bytes(frame))
+        self._send(command_reply(text, more))
 
     def _finish(self) -> None:
         """Say goodbye and close; what comes in later is not looked at."""
         self._running = False
         self._stop_auth_timer()
         self._switch.remove_listener(self)
-        self._send(disconnect_notice(_GOODBYE))
+        self._send(GOODBYE)
         if self.transport is not None:
             self.transport.loseConnection()
 
@@ -150,7 +125,7 @@ class EventSocketListener(Protocol):
             self.transport.abortConnection()
             return
         if how == "notice":
-            self._send(disconnect_notice(_SHUT_DOWN))
+            self._send(SHUT_DOWN)
         self.transport.loseConnection()
 
     # Events --------------------------------------------------------------------------------------
@@ -167,15 +142,11 @@ class EventSocketListener(Protocol):
         """Deliver an event, if the filters let it through."""
         if not self.subscription.passes(event):
             return
-        json = self.subscription.format == "json"
-        payload, kind = (event.json, b"json") if json else (event.plain, b"plain")
-        self._hold_or_send(
-            b"Content-Length: %d\nContent-Type: text/event-%b\n\n%b" % (len(payload), kind, payload)
-        )
+        self._hold_or_send(event_frame(event, json=self.subscription.format == "json"))
 
     def take_log(self, level: int, header: bytes, text: bytes) -> None:
         """Deliver a log line, if the level was asked for."""
-        if level <= self._log_level:
+        if level <= self.subscription.log_level:
             self._hold_or_send(header + text)
 
     def _hold_or_send(self, frame: bytes) -> None:
@@ -197,47 +168,28 @@ class EventSocketListener(Protocol):
 
     # Commands ------------------------------------------------------------------------------------
 
-    def _run(self, packet: bytes) -> None:
-        command = to_text(_first_line(packet))
+    def _run(self, packet: Packet) -> None:
         self._faults.asking = self.number
-        if command.lower().startswith(("exit", "...")):
+        if packet.line.lower().startswith(("exit", "...")):
             self._exit()
-        elif not self._authenticated:
-            self._authenticate(command)
+        elif self._access is None:
+            self._authenticate(packet.line)
         else:
-            self._run_authenticated(command, packet)
+            self._run_authenticated(packet, self._access)
 
     def _authenticate(self, command: str) -> None:
         self._stop_auth_timer()
-        if command.lower().startswith("auth "):
-            accepted = command[5:] == self._switch.password
-            self._authenticated = accepted
-            self._reply("+OK accepted" if accepted else "-ERR invalid")
-        elif command.lower().startswith("userauth "):
-            accepted = self._authenticate_user(command[9:])
-        else:
+        if not command.lower().startswith(("auth ", "userauth ")):
             self._reply("-ERR command not found")
             return
-        if not accepted:
-            self._finish()
-
-    def _authenticate_user(self, text: str) -> bool:
-        who, _, password = text.partition(":")
-        user: dict[str, Any] = self._switch.script.users.get(who, {})
-        if not user or user.get("password") != password:
+        access = authenticate(command, self._switch.password, self._switch.script.users)
+        if access is None:
             self._reply("-ERR invalid")
-            return False
-        events, api = str(user.get("events", "all")), str(user.get("api", "all"))
-        self._may_log = bool(user.get("log", False))
-        if events != "all":
-            self.subscription.allowed_events = frozenset(events.split())
-        if api != "all":
-            self._allowed_api = frozenset(api.split())
-        self._authenticated = True
-        log = "true" if self._may_log else "false"
-        more = f"Allowed-Events: {events}\nAllowed-API: {api}\nAllowed-LOG: {log}\n"
-        self._reply("+OK accepted", more)
-        return True
+            self._finish()
+            return
+        self._access = access
+        self.subscription.allowed_events = access.events
+        self._reply("+OK accepted", access.more_reply)
 
     def _stop_auth_timer(self) -> None:
         if self._auth_timer is not None and self._auth_timer.active():
@@ -255,14 +207,16 @@ class EventSocketListener(Protocol):
         if not self._running and self._jobs == 0:
             self._finish()
 
-    def _run_authenticated(self, command: str, packet: bytes) -> None:
-        verb = command.lower()
+    def _run_authenticated(self, packet: Packet, access: Access) -> None:
+        command, verb = packet.line, packet.line.lower()
         if verb.startswith("api "):
-            self._api_command(command[4:])
+            self._api_command(command[4:], access)
         elif verb.startswith("bgapi "):
-            self._background(command[6:], packet)
+            self._background(command[6:], packet, access)
         elif verb.startswith("sendevent"):
             self._send_event(command[9:].strip(" \t"), packet)
+        elif verb.startswith("log") and not access.log:
+            self._reply(PERMISSION_DENIED)
         else:
             self._reply(self._simple(verb, command) or self._unknown(command))
 
@@ -283,14 +237,15 @@ class EventSocketListener(Protocol):
         if verb.startswith("sendmsg"):
             return f"-ERR invalid session id [{command[7:].strip(' ')}]"
         if verb.startswith("log"):
-            return self._log_at(command[3:].strip(" "))
+            return self.subscription.log(command[3:].strip(" "))
         if verb.startswith(("linger", "nolinger")):
             return "-ERR not controlling a session"
         if verb.startswith("nolog"):
-            logging, self._log_level = self._log_level >= 0, -1
-            return "+OK no longer logging" if logging else "-ERR not loging"
+            return self.subscription.stop_log()
         if verb.startswith("event"):
-            return self._events(words)
+            reply = self.subscription.ask(words)
+            self._switch.formats_changed()
+            return reply
         if verb.startswith("nixevent"):
             return self.subscription.nix(words)
         if verb.startswith("noevents"):
@@ -298,36 +253,15 @@ class EventSocketListener(Protocol):
             return self.subscription.stop()
         return ""
 
-    def _events(self, words: list[str]) -> str:
-        try:
-            return self.subscription.ask(words)
-        except NotAllowed:
-            return _DENIED
-        finally:
-            self._switch.formats_changed()
-
-    def _log_at(self, text: str) -> str:
-        if not self._may_log:
-            return _DENIED
-        word = text.partition(" ")[0]
-        level = int(word) if word.isdigit() else _LEVELS.get(word.lower() or "debug", -1)
-        if level < 0:
-            return "-ERR invalid log level"
-        self._log_level = level
-        return f"+OK log level {word} [{level}]"
-
-    def _may_run(self, name: str) -> bool:
-        return self._allowed_api is None or name in self._allowed_api
-
     def _note_odd(self, name: str, line: str) -> None:
         if not self._api.knows(name):
             values = {"time": self._switch.now(), "connection": self.number, "line": line}
             self._switch.log.write("command", values)
 
-    def _api_command(self, text: str) -> None:
+    def _api_command(self, text: str, access: Access) -> None:
         name, _, argument = text.partition(" ")
-        if not self._may_run(name):
-            self._reply(_DENIED)
+        if not access.may_run(name):
+            self._reply(PERMISSION_DENIED)
             return
         self._note_odd(name, f"api {text}")
         answer = self._api.run(name, argument)
@@ -339,8 +273,7 @@ class EventSocketListener(Protocol):
             answer.begin()
 
     def _answer(self, text: str) -> None:
-        octets = to_bytes(text) or b"-ERR no reply\n"
-        self._send(b"Content-Type: api/response\nContent-Length: %d\n\n%b" % (len(octets), octets))
+        self._send(api_response(text))
 
     def _answer_late(self, text: str) -> None:
         self._waiting = False
@@ -348,13 +281,13 @@ class EventSocketListener(Protocol):
             self._answer(text)
         self._run_commands()
 
-    def _background(self, text: str, packet: bytes) -> None:
+    def _background(self, text: str, packet: Packet, access: Access) -> None:
         name, _, argument = text.partition(" ")
-        if not self._may_run(name):
-            self._reply(_DENIED)
+        if not access.may_run(name):
+            self._reply(PERMISSION_DENIED)
             return
         self._note_odd(name, f"bgapi {text}")
-        job = dict(_headers(packet)).get("job-uuid", "")[:256] or self._switch.new_uuid()
+        job = packet.header("job-uuid")[:256] or self._switch.new_uuid()
         self._reply(f"+OK Job-UUID: {job}", f"Job-UUID: {job}\n")
         self._jobs += 1
         done: Deferred[None] = self._api.start_job(job, name, argument)
@@ -364,42 +297,12 @@ class EventSocketListener(Protocol):
         self._jobs -= 1
         self._finish_when_idle()
 
-    def _send_event(self, name: str, packet: bytes) -> None:
+    def _send_event(self, name: str, packet: Packet) -> None:
         uuid = self._switch.new_uuid()
-        headers = _headers(packet)
-        subclass = dict(headers).get("event-subclass", "")
-        lines = [pair for pair in _named_headers(packet) if pair[0].lower() != "event-subclass"]
-        body = packet[len(packet) - _body_length(packet) :] if _body_length(packet) else None
         self._reply(f"+OK {uuid}")
         if name.upper() == "CUSTOM":
+            subclass = packet.header("event-subclass")
+            own = [pair for pair in packet.headers if pair[0].lower() != "event-subclass"]
             first = [("Event-Subclass", subclass), ("Command", f"sendevent {name}")]
-            self._switch.fire_custom(subclass, [*first, *lines, ("Event-UUID", uuid)], body)
-
-
-def _first_line(packet: bytes) -> bytes:
-    """Give the command as FreeSWITCH cuts it: at the first CR if there is any, else at the LF."""
-    packet = packet.partition(b"\0")[0]
-    at = packet.find(b"\r")
-    at = packet.find(b"\n") if at < 0 else at
-    return packet if at < 0 else packet[:at]
-
-
-def _named_headers(packet: bytes) -> list[tuple[str, str]]:
-    head = _END.split(packet, 1)[0]
-    pairs = []
-    for line in re.split(rb"[\r\n]+", head)[1:]:
-        name, colon, value = line.partition(b":")
-        if colon:
-            pairs.append((to_text(name), to_text(value.lstrip(b" "))))
-    return pairs
-
-
-def _headers(packet: bytes) -> list[tuple[str, str]]:
-    return [(name.lower(), value) for name, value in _named_headers(packet)]
-
-
-def _body_length(packet: bytes) -> int:
-    if b"ontent-" not in packet:
-        return 0
-    text = dict(_headers(packet)).get("content-length", "")
-    return int(text) if text.isdigit() else 0
+            lines = [*first, *own, ("Event-UUID", uuid)]
+            self._switch.fire_custom(subclass, lines, packet.body)

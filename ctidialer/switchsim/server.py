@@ -19,10 +19,10 @@ class EventSocketFactory(ServerFactory):
     noisy = False
 
     def __init__(self, switch: Switch) -> None:
-        self._faults = Faults(switch)
-        self._faults.connections = self
+        self.faults = Faults(switch)
+        self.faults.connections = self
         self._switch = switch
-        self._api = Api(switch, self._faults)
+        self._api = Api(switch, self.faults)
         self._made = 0
         self.live: list[EventSocketListener] = []
         self.port: EventSocketPort | None = None
@@ -30,7 +30,7 @@ class EventSocketFactory(ServerFactory):
     def buildProtocol(self, addr: IAddress | None) -> EventSocketListener:
         """Make the protocol of a new connection."""
         self._made += 1
-        listener = EventSocketListener(self._switch, self._api, self._faults, self._made)
+        listener = EventSocketListener(self._switch, self._api, self.faults, self._made)
         listener.on_gone = self._forget
         self.live.append(listener)
         return listener

@@ -8,8 +8,10 @@ import msgspec
 
 from ctidialer.switchsim.call import Call
 from ctidialer.switchsim.encoding import percent_decode, to_text
+from ctidialer.switchsim.heart import up_time
+from ctidialer.switchsim.identity import VERSION_HUMAN
 from ctidialer.switchsim.resources import read_resource
-from ctidialer.switchsim.switch import VERSION_HUMAN, Switch
+from ctidialer.switchsim.switch import Switch
 
 _COLUMNS, _CALL_COLUMNS = (
     line.split(",") for line in read_resource("show_columns.txt").splitlines()
@@ -113,7 +115,7 @@ def status(switch: Switch) -> str:
     left = limits.left(now)
     ready = "is not ready" if limits.paused else "is ready"
     return (
-        f"UP {switch.up_time()}\n"
+        f"UP {up_time(switch)}\n"
         f"FreeSWITCH (Version {VERSION_HUMAN}) {ready}\n"
         f"{limits.started} session(s) since startup\n"
         f"{len(switch.calls)} session(s) - peak {limits.peak}, last 5min {limits.peak} \n"

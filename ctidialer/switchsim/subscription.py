@@ -9,19 +9,17 @@ from ctidialer.switchsim.events import Event
 from ctidialer.switchsim.resources import read_resource
 
 EVENT_NAMES = frozenset(read_resource("event_names.txt").split())
+PERMISSION_DENIED = "-ERR permission denied"
+LOG_LEVELS = ("CONSOLE", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
 _FORMATS = ("plain", "json", "xml")
-
-
-class NotAllowed(Exception):
-    """The user may not have this event."""
 
 
 @define
 class Subscription:
-    """Events and filters of one connection.
+    """Events, filters and log level of one connection.
 
     ``allowed_events`` is None where every event may be had.  ``format`` is the one asked for last,
-    and holds for all.
+    and holds for all.  ``log_level`` is -1 where no log lines were asked for.
     """
 
     format: str = "plain"
@@ -31,9 +29,10 @@ class Subscription:
     every_subclass: bool = False
     filters: list[tuple[str, str]] = Factory(list)
     allowed_events: frozenset[str] | None = None
+    log_level: int = -1
 
     def ask(self, words: list[str]) -> str:
-        """Carry out ``event``; gives the reply's text.  Raises `NotAllowed`."""
+        """Carry out ``event``; gives the reply's text."""
         if words and words[0].lower() in _FORMATS:
             self.format = words[0].lower()
             words = words[1:]
@@ -42,7 +41,8 @@ class Subscription:
             name = _event_name(word)
             if not name:
                 continue
-            self._allow(name)
+            if not self._may_have(name):
+                return PERMISSION_DENIED
             keys += 1
             self._add(name)
             if name == "CUSTOM":
@@ -53,10 +53,9 @@ class Subscription:
         self.listening = True
         return f"+OK event listener enabled {self.format}"
 
-    def _allow(self, name: str) -> None:
+    def _may_have(self, name: str) -> bool:
         allowed = self.allowed_events
-        if allowed is not None and name not in allowed and "ALL" not in allowed:
-            raise NotAllowed(name)
+        return allowed is None or name in allowed or "ALL" in allowed
 
     def _add(self, name: str) -> None:
         if name == "ALL":
@@ -89,6 +88,20 @@ class Subscription:
         self.names.clear()
         self.subclasses.clear()
         return "+OK no longer listening for events"
+
+    def log(self, text: str) -> str:
+        """Carry out ``log``; a number is taken as it is, a name by its place in `LOG_LEVELS`."""
+        word = text.partition(" ")[0]
+        name = word.upper() or "DEBUG"
+        if not word.isdigit() and name not in LOG_LEVELS:
+            return "-ERR invalid log level"
+        self.log_level = int(word) if word.isdigit() else LOG_LEVELS.index(name)
+        return f"+OK log level {word} [{self.log_level}]"
+
+    def stop_log(self) -> str:
+        """Carry out ``nolog``."""
+        logging, self.log_level = self.log_level >= 0, -1
+        return "+OK no longer logging" if logging else "-ERR not loging"
 
     def filter(self, text: str) -> str:
         """Carry out ``filter``; ``text`` is what follows the word."""

@@ -8,22 +8,17 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 
 from ctidialer.switchsim.behaviour import Script
 from ctidialer.switchsim.call import Call
 from ctidialer.switchsim.calllog import CallLogWriter
-from ctidialer.switchsim.encoding import percent_encode, to_bytes
+from ctidialer.switchsim.encoding import to_bytes
 from ctidialer.switchsim.events import Event, EventWriter, Fields
+from ctidialer.switchsim.identity import Identity
 from ctidialer.switchsim.limits import SessionLimits
-
-VERSION = "1.11.3-dev"
-VERSION_FULL = "1.11.3-dev+git~20260821T141014Z~cc93a683ca~64bit"
-VERSION_HUMAN = "1.11.3-dev git cc93a68 2026-08-21 14:10:14Z 64bit"
-LOG_LEVELS = ("CONSOLE", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
+from ctidialer.switchsim.subscription import LOG_LEVELS
 
 
 class Listener(Protocol):
@@ -45,28 +40,6 @@ class Listener(Protocol):
 
     def close(self, how: str) -> None:
         """End the connection: ``fin``, ``rst``, or ``notice`` for FreeSWITCH's farewell."""
-
-
-@frozen
-class Identity:
-    """Who the switch says it is."""
-
-    hostname: str = "vm"
-    switchname: str = "fslab"
-    ipv4: str = "192.0.2.2"
-    ipv6: str = "fd00::2"
-    core_uuid: str = field(factory=lambda: str(uuids.uuid4()))
-
-    def fields(self) -> Fields:
-        """Give the identity as event fields."""
-        texts = {
-            b"core_uuid": self.core_uuid,
-            b"hostname": self.hostname,
-            b"switchname": self.switchname,
-            b"ipv4": self.ipv4,
-            b"ipv6": self.ipv6,
-        }
-        return {name: percent_encode(to_bytes(text)) for name, text in texts.items()}
 
 
 class Switch:
@@ -104,8 +77,6 @@ class Switch:
         self.reply_delay = 0.0
         self.events_paused = False
         self.show_delay = 0.2
-        self.heart = LoopingCall(self._beat)
-        self.heart.clock = clock
         self._wall = wall
         self._ended: deque[tuple[float, Call]] = deque()
         self._writer = EventWriter(self.identity.fields())
@@ -203,42 +174,6 @@ class Switch:
         for listener in list(self.listeners):
             listener.take_log(level, header, whole)
 
-    # Heartbeat -----------------------------------------------------------------------------------
-
-    def start_heart(self, interval: float) -> None:
-        """Send HEARTBEAT every ``interval`` seconds, beginning one interval from now."""
-        self.heart.start(interval, now=False).addErrback(lambda failure: None)
-
-    def _beat(self) -> None:
-        limits, now = self.limits, self.now()
-        ready = "System Ready"
-        headers = [
-            ("Event-Info", ready),
-            ("Up-Time", self.up_time()),
-            ("FreeSWITCH-Version", VERSION_FULL),
-            ("Uptime-msec", str(int((now - self.started_at) * 1000))),
-            ("Session-Count", str(len(self.calls))),
-            ("Max-Sessions", str(limits.max_sessions)),
-            ("Session-Per-Sec", str(limits.left(now))),
-            ("Session-Per-Sec-Last", str(limits.last_rate)),
-            ("Session-Per-Sec-Max", str(limits.peak_rate)),
-            ("Session-Per-Sec-FiveMin", str(limits.peak_rate)),
-            ("Session-Since-Startup", str(limits.started)),
-            ("Session-Peak-Max", str(limits.peak)),
-            ("Session-Peak-FiveMin", str(limits.peak)),
-            ("Idle-CPU", "86.166667"),
-        ]
-        self.fire("HEARTBEAT", headers)
-
-    def up_time(self) -> str:
-        """Give the time since the start as FreeSWITCH writes it."""
-        micros = int((self.now() - self.started_at) * 1_000_000)
-        parts = []
-        for unit, size in _UNITS:
-            count, micros = divmod(micros, size)
-            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
-        return ", ".join(parts)
-
     # Calls ---------------------------------------------------------------------------------------
 
     def call_over(self, call: Call) -> None:
@@ -289,17 +224,6 @@ class Switch:
         for listener in list(self.listeners):
             listener.close("notice")
         done.callback(None)
-
-
-_UNITS = (
-    ("year", 31_536_000_000_000),
-    ("day", 86_400_000_000),
-    ("hour", 3_600_000_000),
-    ("minute", 60_000_000),
-    ("second", 1_000_000),
-    ("millisecond", 1_000),
-    ("microsecond", 1),
-)
 
 
 def _log_stamp(moment: float) -> str:

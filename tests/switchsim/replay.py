@@ -12,9 +12,10 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from ctidialer.switchsim.behaviour import read_script
+from ctidialer.switchsim.identity import Identity
 from ctidialer.switchsim.listener import EventSocketListener
 from ctidialer.switchsim.server import EventSocketFactory
-from ctidialer.switchsim.switch import Identity, Switch
+from ctidialer.switchsim.switch import Switch
 
 DIRECTORY = Path(__file__).parent.parent / "esl" / "recordings"
 WALL = 1_795_375_478.0

@@ -133,7 +133,7 @@ class Commands(SynchronousTestCase):
 
     def test_heartbeats_are_filtered_too(self) -> None:
         bench = Bench()
-        bench.switch.start_heart(1.0)
+        bench.factory.faults.heart.start(1.0)
         hears = bench.client("event plain HEARTBEAT")
         deaf = bench.client("event plain HEARTBEAT", "filter Event-Name BACKGROUND_JOB")
         bench.advance(2.1)

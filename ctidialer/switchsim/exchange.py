@@ -1,0 +1,40 @@
+"""What a call needs of the switch it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from ctidialer.switchsim.behaviour import Script
+from ctidialer.switchsim.events import Fields
+
+if TYPE_CHECKING:
+    from ctidialer.switchsim.call import Call
+
+
+class Exchange(Protocol):
+    """A switch, as a call sees it."""
+
+    script: Script
+
+    @property
+    def clock(self) -> IReactorTime:
+        """Time passes here."""
+
+    def now(self) -> float:
+        """Give unix seconds."""
+
+    def fire_channel(
+        self,
+        name: str,
+        path: tuple[str, ...],
+        tags: frozenset[str],
+        fields: Fields,
+        variables: Mapping[str, str],
+    ) -> None:
+        """Send a channel's event to whoever wants it."""
+
+    def call_over(self, call: Call) -> None:
+        """Take the call out of the table and log how it ended."""
