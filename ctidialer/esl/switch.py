@@ -172,9 +172,9 @@ class Switch(MultiService):
 
     def _changed(self) -> None:
         ready = self._commands.protocol is not None and self._events.protocol is not None
-        if ready and not self.up:
+        if ready:
             self._go_up()
-        elif self.up and not ready:
+        elif self.up:
             self._go_down(self.trouble or "a connection is gone")
 
     def _go_up(self) -> None:

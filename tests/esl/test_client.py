@@ -258,6 +258,13 @@ class Loss(ClientTest):
             self.assertTrue(self.gone(each).may_have_been_executed)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_a_job_that_was_accepted_fails_too(self) -> None:
+        job = self.client.bgapi("originate x y")
+        self.feed(reply("+OK"))
+        self.successResultOf(job.accepted)
+        self.lose()
+        self.assertTrue(self.gone(job.result).may_have_been_executed)
+
     def test_afterwards_commands_fail_at_once_and_were_not_sent(self) -> None:
         self.lose(ConnectionDone())
         self.written()

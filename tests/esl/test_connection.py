@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -35,6 +38,16 @@ KILLED = (
 def read(stream: bytes, state: State = State.UNGREETED) -> tuple[list[Received], Connection]:
     connection = Connection(state)
     return connection.receive(stream), connection
+
+
+PURE = ("framing", "events", "json_events", "commands", "connection", "errors")
+
+
+class Purity(SynchronousTestCase):
+    def test_the_protocol_is_read_without_twisted(self) -> None:
+        script = "import sys\nfrom ctidialer.esl import " + ", ".join(PURE)
+        script += "\nsys.exit(any(name.startswith('twisted') for name in sys.modules))"
+        self.assertEqual(subprocess.run([sys.executable, "-c", script], check=False).returncode, 0)
 
 
 class States(SynchronousTestCase):
@@ -159,6 +172,14 @@ class AKilledListener(SynchronousTestCase):
                 kinds = [type(each) for each in got[len(before) :]]
                 expected = [DisconnectNotice] if connection.fault is None else []
                 self.assertEqual(kinds, expected, cut)
+
+    def test_that_fills_up_the_frame_exactly(self) -> None:
+        begun = b"Event-Name: CHANNEL_HANGUP\nUnique-ID: 7f9"
+        frame = b"Content-Length: %d\nContent-Type: text/event-plain\n\n"
+        frame %= len(begun) + len(KILLED)
+        received, connection = read(LOGIN + frame + begun + KILLED)
+        self.assertEqual(received[2:], [DisconnectNotice("killed listener", torn=True)])
+        self.assertIs(connection.state, State.CLOSING)
 
     @settings(deadline=None, max_examples=200)
     @given(st.integers(100, 20_000), st.lists(st.integers(1, 3000), min_size=1, max_size=4))

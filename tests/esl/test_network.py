@@ -189,6 +189,15 @@ class WholeSwitch(NetworkTest):
         self.listen(self.number)
         await self.heard.ups[1]
 
+    async def test_stopped_while_nobody_greets(self) -> None:
+        await self.switch.stopService()
+        self.script.greets = False
+        before = len(self.script.connections)
+        self.switch.startService()
+        while len(self.script.connections) < before + 2:
+            await deferLater(clock, 0.01)
+        await self.switch.stopService()  # trial would complain of what is left
+
     async def test_stopped_while_the_password_is_wrong(self) -> None:
         await self.switch.stopService()
         self.script.password = "another"

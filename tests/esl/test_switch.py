@@ -520,6 +520,7 @@ class Stopping(SwitchTest):
         self.script.greets = False
         self.start()
         stopped = self.switch.stopService()
+        self.assertNoResult(stopped)  # for there are connections to end yet
         self.network.flush()
         self.successResultOf(stopped)
         self.assertEqual(self.script.live, [])
