@@ -8,22 +8,27 @@ kept, and asked for when it is back.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 from uuid import uuid4
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.dialer import channel_events
-from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError
+from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError, UnsafeCommand
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import JobResult
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import LINGER, Attempt
+
+REMEMBERED = 1000
+"""Channels of which events are kept although no call of ours is known under their UUID."""
 
 
 class SwitchPort(Protocol):
@@ -43,6 +48,14 @@ class NotSent(Exception):
     """The originate certainly did not reach FreeSWITCH: the number may be dialed again."""
 
 
+class NotTaken(NotSent):
+    """FreeSWITCH does not take the command at all: the user has no permission for it, say."""
+
+
+Step = Callable[[Attempt], Attempt]
+"""What an event of a channel makes of its attempt."""
+
+
 @define(eq=False)
 class _Live:
     attempt: Attempt
@@ -53,6 +66,7 @@ class _Live:
     missed: int = 0
     """How often FreeSWITCH, asked, did not know the call."""
     timers: list[IDelayedCall] = field(factory=list)
+    second_question: IDelayedCall | None = None
 
 
 class Calls:
@@ -64,6 +78,7 @@ class Calls:
         self._clock = clock
         self._switch = switch
         self._live: dict[str, _Live] = {}
+        self._strangers: OrderedDict[str, list[Step]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._live)
@@ -82,6 +97,8 @@ class Calls:
         The Deferred fires with the attempt when it has ended; it fails with NotSent, and only
         then, when the command certainly did not reach FreeSWITCH.
         """
+        if attempt.uuid in self._live:
+            return fail(NotSent(f"another call has the UUID {attempt.uuid}"))
         live = self._follow(attempt, answered)
         live.job_id = str(uuid4())
         job = self._switch.background(live.job_id, f"originate {command}")
@@ -92,19 +109,25 @@ class Calls:
     def adopt(
         self, attempt: Attempt, answered: Callable[[], None] = lambda: None
     ) -> Deferred[Attempt]:
-        """Follow a call that an earlier daemon placed (or may have placed)."""
+        """Follow a call that an earlier daemon placed (or may have placed).
+
+        Where two entries name one call it cannot be learnt whose it is: the second one is lost.
+        """
+        if attempt.uuid in self._live:
+            return succeed(rules.gone(attempt, self._clock.seconds()))
         return self._follow(attempt, answered).ended
 
     def event(self, event: Event) -> None:
         """Take in one channel event; those of other people's calls are passed over."""
-        live = self._live.get(event.get("Unique-ID") or "")
-        if live is None:
+        step = self._step(event)
+        if step is None:
             return
-        now = self._clock.seconds()
-        if event.name == channel_events.ANSWER:
-            self._advance(live, rules.answered(live.attempt, now))
-        elif event.name == channel_events.HANG_UP:
-            self._advance(live, rules.hung_up(live.attempt, channel_events.hang_up(event, now)))
+        uuid = event.get("Unique-ID") or ""
+        live = self._live.get(uuid)
+        if live is None:
+            self._remember(uuid, step)
+        else:
+            self._advance(live, step(live.attempt))
 
     def ask(self, silent_for: float = 0.0) -> Deferred[None]:
         """Ask FreeSWITCH for each call of which nothing was heard for ``silent_for`` seconds.
@@ -116,6 +139,20 @@ class Calls:
         silent = [live for live in self._live.values() if now - live.news_at >= silent_for]
         asked = DeferredList([Deferred.fromCoroutine(self._ask_for(live)) for live in silent])
         return asked.addCallback(lambda _: None)
+
+    def _step(self, event: Event) -> Step | None:
+        now = self._clock.seconds()
+        if event.name == channel_events.ANSWER:
+            return partial(rules.answered, at=now)
+        if event.name == channel_events.HANG_UP:
+            return partial(rules.hung_up, hang_up=channel_events.hang_up(event, now))
+        return None
+
+    def _remember(self, uuid: str, step: Step) -> None:
+        """Keep what came under a UUID that is not known yet: its job may name it only now."""
+        self._strangers.setdefault(uuid, []).append(step)
+        if len(self._strangers) > REMEMBERED:
+            self._strangers.popitem(last=False)
 
     def _follow(self, attempt: Attempt, answered: Callable[[], None]) -> _Live:
         live = _Live(attempt, self._clock.seconds(), answered)
@@ -140,6 +177,8 @@ class Calls:
         )
         self._live.pop(before, None)
         self._live[live.attempt.uuid] = live
+        for step in self._strangers.pop(live.attempt.uuid, ()):
+            self._advance(live, step(live.attempt))
 
     def _job_failed(self, live: _Live, text: str) -> None:
         now = self._clock.seconds()
@@ -147,8 +186,10 @@ class Calls:
         if live.attempt.phase is rules.Phase.LINGERING:
             self._after_linger(live, self._lingered)
 
-    def _after_linger(self, live: _Live, then: Callable[[_Live], None]) -> None:
-        live.timers.append(self._clock.callLater(LINGER, then, live))
+    def _after_linger(self, live: _Live, then: Callable[[_Live], None]) -> IDelayedCall:
+        timer = self._clock.callLater(LINGER, then, live)
+        live.timers.append(timer)
+        return timer
 
     def _lingered(self, live: _Live) -> None:
         self._advance(live, rules.lingered(live.attempt))
@@ -158,8 +199,9 @@ class Calls:
         error = failure.value
         if live.attempt.ended:
             return  # the hang-up said all; the job was no longer waited for
-        if isinstance(error, CommandRefused):
-            self._job_failed(live, error.reply)
+        if isinstance(error, CommandRefused | UnsafeCommand):
+            self.log.error("FreeSWITCH is not to take an originate: {error}", error=error)
+            self._drop(live).errback(NotTaken(str(error)))
         elif isinstance(error, ConnectionGone) and not error.may_have_been_executed:
             self._drop(live).errback(NotSent(str(error)))
         elif isinstance(error, EslError):
@@ -204,13 +246,15 @@ class Calls:
         if answer.strip() == "true":
             live.news_at = self._clock.seconds()
             live.missed = 0
-        else:
+        elif answer.strip() == "false":
             self._missed(live)
 
     def _missed(self, live: _Live) -> None:
+        if live.second_question is not None and live.second_question.active():
+            return  # two answers at almost the same time count once
         live.missed += 1
         if live.missed == 1:
-            self._after_linger(live, self._ask_again)
+            live.second_question = self._after_linger(live, self._ask_again)
             return
         self.log.info("FreeSWITCH no longer knows call {call_uuid}", call_uuid=live.attempt.uuid)
         self._advance(live, rules.gone(live.attempt, self._clock.seconds()))

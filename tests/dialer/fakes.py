@@ -1,0 +1,273 @@
+"""Small stand-ins for what the dialer talks to: FreeSWITCH and Redis in memory, on a task.Clock.
+
+The real ones run in the end-to-end tests; these give every order of events that those cannot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from attrs import define, evolve
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock, deferLater
+
+from ctidialer.contract.record import Kind, Record
+from ctidialer.contract.record_document import decode_record
+from ctidialer.contract.task import Side
+from ctidialer.esl.errors import ConnectionGone, EslError
+from ctidialer.esl.events import Event, make_event
+from ctidialer.esl.jobs import JobResult, Jobs
+from ctidialer.store.errors import NotInFlight, StoreError
+from ctidialer.store.in_flight import Claimed, Dialing, InFlight
+from ctidialer.store.store import Store
+
+Answer = TypeVar("Answer")
+
+NOW = 1_700_000_000.0
+ROUND_TRIP = 0.001
+"""Seconds after which the store in memory answers."""
+
+
+def clock() -> Clock:
+    """Return a clock that stands at some moment of our time."""
+    found = Clock()
+    found.advance(NOW)
+    return found
+
+
+def let_run(clock: Clock, seconds: float, step: float = 0.01) -> None:
+    """Let so many seconds pass, a little at a time."""
+    for _ in range(round(seconds / step)):
+        clock.advance(step)
+
+
+@define(eq=False)
+class Placed:
+    """One originate that the switch was asked for."""
+
+    job_id: str
+    command: str
+
+    @property
+    def uuid(self) -> str:
+        """The UUID that was asked for."""
+        found = re.search(r"origination_uuid=([^,}]+)", self.command)
+        assert found is not None, self.command
+        return found[1]
+
+    @property
+    def number(self) -> str:
+        """The number that was dialed."""
+        found = re.search(r"cti_dial_number=([^,}]+)", self.command)
+        assert found is not None, self.command
+        return found[1]
+
+
+class FakeSwitch:
+    """A FreeSWITCH that does what a test says; ``existing`` are the calls that it knows."""
+
+    def __init__(self) -> None:
+        self.jobs = Jobs()
+        self.placed: list[Placed] = []
+        self.existing: set[str] = set()
+        self.asked: list[str] = []
+        self.forgotten: list[str] = []
+        self.error: EslError | None = None
+        self.silent = False
+        self._unanswered: list[Deferred[str]] = []
+
+    def api(self, command: str, timeout: float = 10.0) -> Deferred[str]:
+        if self.error is not None:
+            return fail(self.error)
+        verb, _, uuid = command.partition(" ")
+        assert verb == "uuid_exists", command
+        self.asked.append(uuid)
+        if self.silent:
+            self._unanswered.append(Deferred())
+            return self._unanswered[-1]
+        return succeed("true" if uuid in self.existing else "false")
+
+    def background(self, job_id: str, command: str) -> Deferred[JobResult]:
+        if self.error is not None:
+            return fail(self.error)
+        verb, _, originate = command.partition(" ")
+        assert verb == "originate", command
+        self.placed.append(Placed(job_id, originate))
+        return self.jobs.register(job_id)
+
+    def forget(self, job_id: str) -> None:
+        self.forgotten.append(job_id)
+        self.jobs.forget(job_id)
+
+    # --- what a test makes it do ---
+
+    @property
+    def last(self) -> Placed:
+        return self.placed[-1]
+
+    def job(self, text: str, placed: Placed | None = None) -> bool:
+        """Report the end of a job; False when nobody waits for it."""
+        headers = {"Event-Name": "BACKGROUND_JOB", "Job-UUID": (placed or self.last).job_id}
+        return self.jobs.finish(make_event(headers, text + "\n"))
+
+    def goes_away(self, why: str = "cut") -> None:
+        """Cut the connection: what is under way may have been executed, nothing more is sent."""
+        self.error = ConnectionGone(why, may_have_been_executed=False)
+        unanswered, self._unanswered = self._unanswered, []
+        for answer in unanswered:
+            answer.errback(ConnectionGone(why, may_have_been_executed=True))
+        self.jobs.fail_all(why)
+
+    def comes_back(self) -> None:
+        self.error = None
+
+    def answers(self, text: str) -> None:
+        """Answer every question that is open."""
+        unanswered, self._unanswered = self._unanswered, []
+        for answer in unanswered:
+            answer.callback(text)
+
+
+def answer_event(uuid: str) -> Event:
+    return make_event({"Event-Name": "CHANNEL_ANSWER", "Unique-ID": uuid})
+
+
+def hang_up_event(
+    uuid: str,
+    cause: str = "NORMAL_CLEARING",
+    sip_code: int | None = None,
+    *,
+    talked: float | None = None,
+    more: dict[str, str] | None = None,
+) -> Event:
+    """Return a CHANNEL_HANGUP_COMPLETE; ``talked``: seconds since the answer, None = no answer."""
+    ended = 1_600_000_000_000_000
+    answered = 0 if talked is None else ended - round(talked * 1e6)
+    headers = {
+        "Event-Name": "CHANNEL_HANGUP_COMPLETE",
+        "Unique-ID": uuid,
+        "Hangup-Cause": cause,
+        "Caller-Channel-Hangup-Time": str(ended),
+        "Caller-Channel-Answered-Time": str(answered),
+        "Caller-Channel-Progress-Time": "0",
+    }
+    if sip_code is not None:
+        headers["variable_sip_term_status"] = str(sip_code)
+    return make_event({**headers, **(more or {})})
+
+
+class MemoryStore(Store):
+    """The documented behaviour of the store, in memory; ``error`` is how every call fails.
+
+    What a call does is done at once; its answer comes ``ROUND_TRIP`` seconds later.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.error: StoreError | None = None
+        self.queues: dict[str, list[bytes]] = {}
+        self.due: dict[str, dict[bytes, float]] = {}
+        self.flying: dict[str, InFlight] = {}
+        self.tables: dict[str, dict[str, bytes]] = {}
+        self.records: list[Record] = []
+        self.asked_for: list[int] = []
+        self.notes: list[Dialing] = []
+        self.returned: list[list[str]] = []
+        self.reads: list[str] = []
+        self._numbered = 0
+
+    @property
+    def token(self) -> str:
+        return "me"
+
+    def _done(self, value: Answer) -> Deferred[Answer]:
+        return deferLater(self.clock, ROUND_TRIP, lambda: value)
+
+    def _failed(self, error: StoreError) -> Deferred[Any]:
+        def fails() -> None:
+            raise error
+
+        return deferLater(self.clock, ROUND_TRIP, fails)
+
+    def _take(self, kind: Kind, key: str, entry: bytes, **more: Any) -> Claimed:
+        self._numbered += 1
+        taken = InFlight(
+            f"me-1-{self._numbered}", entry, self.clock.seconds(), kind=kind, key=key, **more
+        )
+        self.flying[taken.id] = taken
+        return taken.claimed
+
+    def claim(self, queue: str, side: Side, count: int, *, task: str) -> Deferred[list[Claimed]]:
+        self.asked_for.append(count)
+        if self.error is not None:
+            return self._failed(self.error)
+        entries = self.queues.setdefault(queue, [])
+        taken, self.queues[queue] = entries[:count], entries[count:]
+        return self._done([self._take(Kind.QUEUE, queue, e, side=side, task=task) for e in taken])
+
+    def claim_due(self, key: str, count: int, now: float) -> Deferred[list[Claimed]]:
+        self.asked_for.append(count)
+        if self.error is not None:
+            return self._failed(self.error)
+        members = self.due.setdefault(key, {})
+        ripe = sorted((score, entry) for entry, score in members.items() if score <= now)[:count]
+        for _, entry in ripe:
+            del members[entry]
+        return self._done([self._take(Kind.SCHEDULE, key, e, score=score) for score, e in ripe])
+
+    def note_dialing(self, entry_id: str, dialing: Dialing) -> Deferred[None]:
+        if self.error is not None:
+            return self._failed(self.error)
+        if entry_id not in self.flying:
+            return self._failed(NotInFlight(entry_id))
+        self.notes.append(dialing)
+        self.flying[entry_id] = evolve(self.flying[entry_id], dialing=dialing)
+        return self._done(None)
+
+    def settle(self, entry_id: str, record: bytes) -> Deferred[bool]:
+        if self.error is not None:
+            return self._failed(self.error)
+        if self.flying.pop(entry_id, None) is None:
+            return self._done(False)
+        self.records.append(decode_record(record))
+        return self._done(True)
+
+    def give_back(self, entry_ids: Sequence[str]) -> Deferred[int]:
+        if self.error is not None:
+            return self._failed(self.error)
+        self.returned.append(list(entry_ids))
+        back = [self.flying.pop(one) for one in entry_ids if one in self.flying]
+        for entry in sorted(back, key=lambda entry: entry.order, reverse=True):
+            if entry.side is None:
+                assert entry.score is not None
+                self.due.setdefault(entry.key, {}).setdefault(entry.entry, entry.score)
+            else:
+                self.queues.setdefault(entry.key, []).insert(0, entry.entry)
+        return self._done(len(back))
+
+    def write_back(self, entry_id: str, score: float) -> Deferred[bool]:
+        if self.error is not None:
+            return self._failed(self.error)
+        entry = self.flying.pop(entry_id, None)
+        if entry is not None:
+            self.due.setdefault(entry.key, {})[entry.entry] = score
+        return self._done(entry is not None)
+
+    def in_flight(self) -> Deferred[list[InFlight]]:
+        if self.error is not None:
+            return self._failed(self.error)
+        return self._done(list(self.flying.values()))
+
+    def read_table(self, key: str) -> Deferred[dict[str, bytes]]:
+        self.reads.append(key)
+        if self.error is not None:
+            return self._failed(self.error)
+        return self._done(dict(self.tables.get(key, {})))
+
+    def read_field(self, key: str, field: str) -> Deferred[bytes | None]:
+        self.reads.append(f"{key} {field}")
+        if self.error is not None:
+            return self._failed(self.error)
+        return self._done(self.tables.get(key, {}).get(field))
