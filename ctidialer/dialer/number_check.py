@@ -28,7 +28,7 @@ def refusal(entry: bytes, pattern: re.Pattern[str]) -> tuple[Fault, ...]:
         number = decode_number(entry, pattern)
     except ContractError as error:
         return error.faults
-    return _faults_of(number)
+    return _faults_of(number, "$.params.number" if entry.lstrip().startswith(b"{") else "$")
 
 
 def scheduled_refusal(
@@ -51,13 +51,15 @@ def check_numbers(
     """Yield a finding for each fault of the entries, which come with their index in ``key``."""
     for index, entry in entries:
         for fault in refuse(entry):
-            text = shown(entry.decode("utf-8", "backslashreplace"))
+            text = shown(entry.decode("utf-8", "replace"))
             quoted = "" if text in fault.problem else f" (entry {text})"
             yield Finding(Severity.FAULT, key, f"[{index}]", fault.path, f"{fault.problem}{quoted}")
 
 
-def _faults_of(number: NumberEntry | ScheduledNumber) -> tuple[Fault, ...]:
-    faults = number_faults(number.number, number.variables)
+def _faults_of(
+    number: NumberEntry | ScheduledNumber, path: str = "$.params.number"
+) -> tuple[Fault, ...]:
+    faults = number_faults(number.number, number.variables, path)
     return (*faults, *_uuid_faults(number.variables))
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import Line, LineGroup
+from ctidialer.contract.task import Destination
+from ctidialer.rules.originate import Call, Uncarriable, originate_command
 from ctidialer.rules.routing import Choice, NoLine, Routes, Why, choose, free_room
 from ctidialer.rules.soundness import (
     number_faults,
@@ -108,3 +112,28 @@ class NumberFaultsTests(SynchronousTestCase):
         faults = number_faults("138;x", {"a": "}", "b": "x", "c": "${y}"})
         paths = [fault.path for fault in faults]
         self.assertEqual(paths, ["$.params.number", "$.variables.a", "$.variables.c"])
+
+    @settings(deadline=None, max_examples=300)
+    @given(
+        st.text("0123456789+*#;_:ax", min_size=1, max_size=6),
+        st.dictionaries(
+            st.text("abAB_-.x1", min_size=1, max_size=3),
+            st.text("{}$:_aAR Y\\',\x00\ud800\n", max_size=8) | st.just("ARRAY::x"),
+            max_size=3,
+        ),
+    )
+    def test_it_agrees_with_the_call_itself(self, number: str, variables: dict[str, str]) -> None:
+        call = Call(
+            "0", "null/${destination_number}", number, "g", Destination("1"), "h", variables
+        )
+        try:
+            originate_command(call)
+        except Uncarriable:
+            self.assertNotEqual(number_faults(number, variables), ())
+        else:
+            self.assertEqual(number_faults(number, variables), ())
+
+    def test_the_longest_that_are_taken_as_harmless(self) -> None:
+        variables = {f"v{index}": "'" * 4096 for index in range(50)}
+        originate_command(Call("0", "null/1", "1" * 64, "g", Destination("1"), "h", variables))
+        self.assertEqual(number_faults("1" * 64, variables), ())
