@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.trial.unittest import TestCase
+from zope.interface import implementer
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import AttemptRecord, Record
@@ -33,6 +36,21 @@ def last(record: Record) -> AttemptRecord:
 def gateway(call: OriginateLine) -> str:
     """Return the gateway of ``sofia/gateway/NAME/NUMBER``, which is the line's name here."""
     return call.dial_string.rpartition("}")[2].split("/")[2]
+
+
+def logged(test: TestCase, beginning: str) -> list[str]:
+    """Return the list that grows by what is logged in formats that begin so, for one test."""
+    lines: list[str] = []
+
+    @implementer(ILogObserver)
+    def observe(event: LogEvent) -> None:
+        text = event.get("log_format") or ""
+        if text.startswith(beginning):
+            lines.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
+    test.addCleanup(globalLogPublisher.removeObserver, observe)
+    return lines
 
 
 class LineTestCase(SwitchTestCase):

@@ -13,7 +13,6 @@ from ctidialer.contract.record import Outcome, Record
 from tests.dialer.line_case import ANSWERS, BUSY, UNAVAILABLE, LineTestCase, last, ways
 from tests.support.node import outcomes
 
-
 WITH_FAILING_GATEWAYS: Mapping[str, Any] = {
     "default": ANSWERS,
     "gateways": {"down": UNAVAILABLE, "gone": {"result": "gateway_down"}},
@@ -83,71 +82,78 @@ class FailoverTests(LineTestCase):
 
 HALF_A_SECOND: Mapping[str, Any] = {"default": {"result": "answer", "talk": 0.5}}
 
-async def test_a_group_without_a_free_line_is_passed_over(self) -> None:
-    await self.put_lines("one", "other", count=1)
-    await self.put_groups({"first": [["one"]], "second": [["other"]]})
-    records = await self.dial("1001", "1002", line_group=["first", "second"])
-    self.assertEqual(
-        sorted((record.number, ways(record)) for record in records),
-        [("1001", [("one", "first")]), ("1002", [("other", "second")])],
-    )
-    self.assertEqual(self.most_at_once(), 2)
 
-async def test_a_group_that_is_not_enabled_is_passed_over(self) -> None:
-    await self.put_lines("one", "other")
-    await self.put_group("first", line=[["one"]], enable=False)
-    await self.put_group("second", line=[["other"]])
-    (record,) = await self.dial("1001", line_group=["first", "second"])
-    self.assertEqual(ways(record), [("other", "second")])
+class NoLineTests(LineTestCase):
+    """Groups without a free line are passed over; without any, the number stays where it is."""
 
-async def test_lines_that_do_not_exist_are_passed_over(self) -> None:
-    await self.put_lines("good")
-    await self.put_groups({"first": [["nowhere"]], "second": [["no", "where"], ["good"]]})
-    (record,) = await self.dial("1001", line_group=["first", "second"])
-    self.assertEqual(ways(record), [("good", "second")])
+    script = HALF_A_SECOND
 
-async def test_without_any_line_the_queue_is_untouched(self) -> None:
-    numbers = [str(number) for number in range(1000, 1020)]
-    await self.put_line("one", count=0)
-    await self.put_group("off", line=[["one"]], enable=False)
-    await self.put_groups({"empty": [["one"]], "unknown": [["nowhere"]]})
-    await self.put_task(line_group=["off", "empty", "unknown"], limit=1)
-    await self.put_task("other", line_group=["default"], number_queue="q2")
-    await self.put_numbers(numbers)
-    await self.put_numbers(["2001"], queue="q2")
-    self.start_dialer(self.quick())
-    # When the other task's number is through, this task has been looked at as well.
-    await self.records_of(1)
-    self.assertEqual(await self.queue(), [number.encode() for number in numbers])
-    await self.change_line("one", count=5)
-    records = await self.records_of(21)
-    self.assert_accounted_for(records)
-    self.assertEqual(list(self.switch_log().numbers), ["2001", *numbers])
-    self.assertEqual(self.most_on("one"), 1)
+    async def test_a_group_without_a_free_line_is_passed_over(self) -> None:
+        await self.put_lines("one", "other", count=1)
+        await self.put_groups({"first": [["one"]], "second": [["other"]]})
+        records = await self.dial("1001", "1002", line_group=["first", "second"])
+        self.assertEqual(
+            sorted((record.number, ways(record)) for record in records),
+            [("1001", [("one", "first")]), ("1002", [("other", "second")])],
+        )
+        self.assertEqual(self.most_at_once(), 2)
 
-async def test_a_group_that_is_nothing_is_dialed_by_default(self) -> None:
-    (record,) = await self.dial("1001", line_group=["carrier"])
-    self.assertEqual(ways(record), [(None, "carrier")])
-    (call,) = self.switch_log().originates
-    self.assertTrue(call.dial_string.endswith("sofia/gateway/carrier/1001"))
-    self.assertNotIn("cti_line_name", call.variables)
-    self.assertEqual(call.variables["cti_line_group_name"], "carrier")
+    async def test_a_group_that_is_not_enabled_is_passed_over(self) -> None:
+        await self.put_lines("one", "other")
+        await self.put_group("first", line=[["one"]], enable=False)
+        await self.put_group("second", line=[["other"]])
+        (record,) = await self.dial("1001", line_group=["first", "second"])
+        self.assertEqual(ways(record), [("other", "second")])
 
-async def test_the_default_has_no_count(self) -> None:
-    numbers = [str(number) for number in range(1000, 1030)]
-    records = await self.dial(*numbers, line_group=["carrier"], limit=30)
-    self.assertEqual(len(records), 30)
-    self.assertEqual(self.most_at_once(), 30)
+    async def test_lines_that_do_not_exist_are_passed_over(self) -> None:
+        await self.put_lines("good")
+        await self.put_groups({"first": [["nowhere"]], "second": [["no", "where"], ["good"]]})
+        (record,) = await self.dial("1001", line_group=["first", "second"])
+        self.assertEqual(ways(record), [("good", "second")])
+
+    async def test_without_any_line_the_queue_is_untouched(self) -> None:
+        await self.sim(default=ANSWERS)
+        numbers = [str(number) for number in range(1000, 1020)]
+        await self.put_line("one", count=0)
+        await self.put_group("off", line=[["one"]], enable=False)
+        await self.put_groups({"empty": [["one"]], "unknown": [["nowhere"]]})
+        await self.put_task(line_group=["off", "empty", "unknown"], limit=1)
+        await self.put_task("other", line_group=["default"], number_queue="q2")
+        await self.put_numbers(numbers)
+        await self.put_numbers(["2001"], queue="q2")
+        self.start_dialer(self.quick())
+        # When the other task's number is through, this task has been looked at as well.
+        await self.records_of(1)
+        self.assertEqual(await self.queue(), [number.encode() for number in numbers])
+        await self.change_line("one", count=5)
+        records = await self.records_of(21)
+        self.assert_accounted_for(records)
+        self.assertEqual(list(self.switch_log().numbers), ["2001", *numbers])
+        self.assertEqual(self.most_on("one"), 1)
+
+    async def test_a_group_that_is_nothing_is_dialed_by_default(self) -> None:
+        (record,) = await self.dial("1001", line_group=["carrier"])
+        self.assertEqual(ways(record), [(None, "carrier")])
+        (call,) = self.switch_log().originates
+        self.assertTrue(call.dial_string.endswith("sofia/gateway/carrier/1001"))
+        self.assertNotIn("cti_line_name", call.variables)
+        self.assertEqual(call.variables["cti_line_group_name"], "carrier")
+
+    async def test_the_default_has_no_count(self) -> None:
+        numbers = [str(number) for number in range(1000, 1030)]
+        records = await self.dial(*numbers, line_group=["carrier"], limit=30)
+        self.assertEqual(len(records), 30)
+        self.assertEqual(self.most_at_once(), 30)
 
 
 @frozen
 class Case:
-"""What the callee does, what the group says of it, and how often the number is then dialed."""
+    """What the callee does, what the group says of it, and how often the number is then dialed."""
 
-callee: dict[str, Any] | list[dict[str, Any]]
-group: dict[str, Any]
-dialed: int
-outcome: Outcome
+    callee: dict[str, Any] | list[dict[str, Any]]
+    group: dict[str, Any]
+    dialed: int
+    outcome: Outcome
 
 
 RINGS_LONG = {"result": "busy", "ring": 0.6}
@@ -156,93 +162,83 @@ LONG = {"result": "answer", "talk": 0.5}
 A, B, F = Outcome.ANSWERED, Outcome.BUSY, Outcome.FAILED
 
 CASES = {
-"no redial at all": Case(BUSY, {}, 1, B),
-"any failure": Case(BUSY, {"redialer_count": 2}, 3, B),
-"until it is answered": Case([UNAVAILABLE, BUSY, ANSWERS], {"redialer_count": 5}, 3, A),
-"a rule without parts": Case(BUSY, {"redialer_count": 1, "redialer_rule": {}}, 2, B),
-"status": Case(
-    UNAVAILABLE, {"redialer_count": 1, "redialer_rule": {"hangup_sipcode": [480, 503]}}, 2, F
-),
-"another status": Case(
-    BUSY, {"redialer_count": 1, "redialer_rule": {"hangup_sipcode": [503]}}, 1, B
-),
-"cause by name": Case(
-    BUSY, {"redialer_count": 1, "redialer_rule": {"hangup_cause": ["USER_BUSY"]}}, 2, B
-),
-"cause by number": Case(
-    BUSY, {"redialer_count": 1, "redialer_rule": {"hangup_cause": [17]}}, 2, B
-),
-"another cause": Case(
-    UNAVAILABLE, {"redialer_count": 1, "redialer_rule": {"hangup_cause": [17]}}, 1, F
-),
-"over too soon": Case(BUSY, {"redialer_count": 1, "redialer_rule": {"duration": 30}}, 2, B),
-"not too soon": Case(
-    RINGS_LONG, {"redialer_count": 1, "redialer_rule": {"duration": 0.3}}, 1, B
-),
-"one part is enough": Case(
-    RINGS_LONG,
-    {"redialer_count": 1, "redialer_rule": {"duration": 0.3, "hangup_cause": [17]}},
-    2,
-    B,
-),
-"answered, but too short": Case(
-    SHORT, {"redialer_count": 2, "redialer_rule": {"bill": 10}}, 3, A
-),
-"too short, then long enough": Case(
-    [SHORT, LONG], {"redialer_count": 2, "redialer_rule": {"bill": 0.3}}, 2, A
-),
-"answered without a bill": Case(
-    SHORT, {"redialer_count": 2, "redialer_rule": {"duration": 10}}, 1, A
-),
-"answered without a rule": Case(SHORT, {"redialer_count": 2}, 1, A),
-"never: status": Case(
-    BUSY, {"redialer_count": 2, "no_redialer_rule": {"hangup_sipcode": [486]}}, 1, B
-),
-"never: cause": Case(
-    BUSY, {"redialer_count": 2, "no_redialer_rule": {"hangup_cause": ["USER_BUSY"]}}, 1, B
-),
-"never: another cause": Case(
-    BUSY, {"redialer_count": 1, "no_redialer_rule": {"hangup_cause": [21]}}, 2, B
-),
-"never: rang long": Case(
-    RINGS_LONG, {"redialer_count": 2, "no_redialer_rule": {"duration": 0.3}}, 1, B
-),
-"never: rang too short": Case(
-    BUSY, {"redialer_count": 1, "no_redialer_rule": {"duration": 30}}, 2, B
-),
-"never beats redial": Case(
-    BUSY,
-    {
-        "redialer_count": 2,
-        "no_redialer_rule": {"hangup_cause": [17]},
-        "redialer_rule": {"hangup_cause": [17]},
-    },
-    1,
-    B,
-),
+    "no redial at all": Case(BUSY, {}, 1, B),
+    "any failure": Case(BUSY, {"redialer_count": 2}, 3, B),
+    "until it is answered": Case([UNAVAILABLE, BUSY, ANSWERS], {"redialer_count": 5}, 3, A),
+    "a rule without parts": Case(BUSY, {"redialer_count": 1, "redialer_rule": {}}, 2, B),
+    "status": Case(
+        UNAVAILABLE, {"redialer_count": 1, "redialer_rule": {"hangup_sipcode": [480, 503]}}, 2, F
+    ),
+    "another status": Case(
+        BUSY, {"redialer_count": 1, "redialer_rule": {"hangup_sipcode": [503]}}, 1, B
+    ),
+    "cause by name": Case(
+        BUSY, {"redialer_count": 1, "redialer_rule": {"hangup_cause": ["USER_BUSY"]}}, 2, B
+    ),
+    "cause by number": Case(
+        BUSY, {"redialer_count": 1, "redialer_rule": {"hangup_cause": [17]}}, 2, B
+    ),
+    "another cause": Case(
+        UNAVAILABLE, {"redialer_count": 1, "redialer_rule": {"hangup_cause": [17]}}, 1, F
+    ),
+    "over too soon": Case(BUSY, {"redialer_count": 1, "redialer_rule": {"duration": 30}}, 2, B),
+    "not too soon": Case(
+        RINGS_LONG, {"redialer_count": 1, "redialer_rule": {"duration": 0.3}}, 1, B
+    ),
+    "one part is enough": Case(
+        RINGS_LONG,
+        {"redialer_count": 1, "redialer_rule": {"duration": 0.3, "hangup_cause": [17]}},
+        2,
+        B,
+    ),
+    "answered, but too short": Case(
+        SHORT, {"redialer_count": 2, "redialer_rule": {"bill": 10}}, 3, A
+    ),
+    "too short, then long enough": Case(
+        [SHORT, LONG], {"redialer_count": 2, "redialer_rule": {"bill": 0.3}}, 2, A
+    ),
+    "answered without a bill": Case(
+        SHORT, {"redialer_count": 2, "redialer_rule": {"duration": 10}}, 1, A
+    ),
+    "answered without a rule": Case(SHORT, {"redialer_count": 2}, 1, A),
+    "never: status": Case(
+        BUSY, {"redialer_count": 2, "no_redialer_rule": {"hangup_sipcode": [486]}}, 1, B
+    ),
+    "never: cause": Case(
+        BUSY, {"redialer_count": 2, "no_redialer_rule": {"hangup_cause": ["USER_BUSY"]}}, 1, B
+    ),
+    "never: another cause": Case(
+        BUSY, {"redialer_count": 1, "no_redialer_rule": {"hangup_cause": [21]}}, 2, B
+    ),
+    "never: rang long": Case(
+        RINGS_LONG, {"redialer_count": 2, "no_redialer_rule": {"duration": 0.3}}, 1, B
+    ),
+    "never: rang too short": Case(
+        BUSY, {"redialer_count": 1, "no_redialer_rule": {"duration": 30}}, 2, B
+    ),
+    "never beats redial": Case(
+        BUSY,
+        {
+            "redialer_count": 2,
+            "no_redialer_rule": {"hangup_cause": [17]},
+            "redialer_rule": {"hangup_cause": [17]},
+        },
+        1,
+        B,
+    ),
 }
 
 
 AS_THE_CASES_SAY: Mapping[str, Any] = {
     "default": ANSWERS,
-    "gateways": {"down": UNAVAILABLE},
-    "numbers": {"1001": [UNAVAILABLE, UNAVAILABLE, ANSWERS], "17": BUSY},
-}
-
-
-class RedialRuleTests(LineTestCase):
-"""Every part of the two rules, each with a group, a task and a queue of its own."""
-
-script = {
-    "default": ANSWERS,
     "numbers": {str(1000 + index): case.callee for index, case in enumerate(CASES.values())},
 }
 
 
-class NoLineTests(LineTestCase):
-    """Groups without a free line are passed over; without any, the number stays where it is."""
+class RedialRuleTests(LineTestCase):
+    """Every part of the two rules, each with a group, a task and a queue of its own."""
 
-    script = HALF_A_SECOND
+    script = AS_THE_CASES_SAY
 
     async def test_every_rule(self) -> None:
         await self.put_line()
@@ -289,10 +285,17 @@ def _goes_on(name: str, case: Case) -> bool:
     return name == "answered, but too short" or (case.outcome is not A and not is_final)
 
 
+FAILING_AT_FIRST: Mapping[str, Any] = {
+    "default": ANSWERS,
+    "gateways": {"down": UNAVAILABLE},
+    "numbers": {"1001": [UNAVAILABLE, UNAVAILABLE, ANSWERS], "17": BUSY},
+}
+
+
 class RedialTests(LineTestCase):
     """When redials are placed, and what they hold meanwhile."""
 
-    script = AS_THE_CASES_SAY
+    script = FAILING_AT_FIRST
 
     async def test_busy_is_the_end_where_the_rule_says_so(self) -> None:
         await self.put_lines("l", "good")
