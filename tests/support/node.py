@@ -107,6 +107,10 @@ class NodeTestCase(RedisTestCase):
 
     # --- the daemon --------------------------------------------------------------------------
 
+    def freeswitch(self) -> FreeSwitch:
+        """Return where the switch is."""
+        return FreeSwitch(address=f"127.0.0.1:{self.switch.port}", password=PASSWORD)
+
     def settings(self, host: str = HOST, **node: Any) -> Settings:
         """Return settings for this Redis and this switch; ``node`` changes its section."""
         node = {"host": host, "domain": HOST, "timezone": "Asia/Shanghai", **node}
@@ -114,7 +118,7 @@ class NodeTestCase(RedisTestCase):
             Settings(
                 node=replace(Node(), **node),
                 redis=Redis(url=self.url),
-                freeswitch=FreeSwitch(address=f"127.0.0.1:{self.switch.port}", password=PASSWORD),
+                freeswitch=self.freeswitch(),
             )
         )
 
@@ -138,8 +142,8 @@ class NodeTestCase(RedisTestCase):
                 f'[node]\nhost = "{host}"\ndomain = "{HOST}"\ntimezone = "Asia/Shanghai"',
                 node,
                 f"[redis]\nurl = {json.dumps(self.url)}",
-                f'[freeswitch]\naddress = "127.0.0.1:{self.switch.port}"',
-                f'password = "{PASSWORD}"',
+                f"[freeswitch]\naddress = {json.dumps(self.freeswitch().address)}",
+                f"password = {json.dumps(self.freeswitch().password)}",
                 extra,
                 "",
             ]
