@@ -6,7 +6,8 @@ back: nothing is claimed meanwhile, so there is never more of it than there were
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -18,29 +19,45 @@ from ctidialer.contract.record import Kind, Record
 from ctidialer.contract.record_document import encode_record
 from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.number_in_hand import Finished
-from ctidialer.store.errors import LeaseLost, StoreUnavailable
+from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.store.errors import LeaseLost, StoreError, StoreUnavailable
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
 
 RETRY_PAUSE = 0.1
-"""Seconds between two tries of a write that Redis refused although it is there."""
+"""Seconds between two tries of a write that did not get through although Redis is there."""
+
+REFUSED_PAUSE = 1.0
+"""Seconds between two tries of a write that Redis refuses: a key holds what it should not, say."""
 
 
 class Closing:
     """Settles numbers and gives numbers back, whatever it takes.
 
-    ``writable`` is open while Redis is there and this daemon holds its host's name.
+    ``writable`` is open while Redis is there and this daemon holds its host's name.  A record that
+    is refused takes ``Condition.RECORDS`` from ``readiness``: no number is taken whose record could
+    not be written either.
     """
 
     log = Logger()
 
-    def __init__(self, clock: IReactorTime, host: str, store: Store, writable: Gate) -> None:
+    def __init__(
+        self, clock: IReactorTime, host: str, store: Store, writable: Gate, readiness: Readiness
+    ) -> None:
         self._clock = clock
         self._host = host
         self._store = store
         self._writable = writable
+        self._readiness = readiness
         self._returning: list[str] = []
-        self.unwritten = 0
+        self._is_returning = False
+        self._complained = ""
+        self._writing = 0
+
+    @property
+    def unwritten(self) -> int:
+        """How many writes are still to be done; numbers that go back together count as one."""
+        return self._writing + (1 if self._returning else 0)
 
     async def settle(
         self,
@@ -68,37 +85,43 @@ class Closing:
             reason=finished.reason,
         )
         encoded = encode_record(record)
-        await self._surely(lambda: self._store.settle(claim.id, encoded))
+        await self._surely(lambda: self._store.settle(claim.id, encoded), is_record=True)
+        self._readiness.met(Condition.RECORDS)
 
     def give_back(self, claim: Claimed) -> None:
         """Put a number back at the head of its queue.
 
-        Those of one reactor turn go together, so that they keep their order: the loss of
-        FreeSWITCH sends back many at once.
+        Those of one reactor turn go together, and with them all that wait for Redis, so that they
+        keep their order: the loss of FreeSWITCH sends back many at once.
         """
-        if not self._returning:
-            self._clock.callLater(0, self._return_all)
         self._returning.append(claim.id)
-        self.unwritten += 1
+        if not self._is_returning:
+            self._is_returning = True
+            self._clock.callLater(0, self._run, self._return_all)
 
     def write_back(self, claim: Claimed, due: float) -> None:
         """Put a scheduled number back, to be called at ``due`` (unix seconds)."""
-        self._write(lambda: self._store.write_back(claim.id, due))
+        self._run(partial(self._surely, lambda: self._store.write_back(claim.id, due)))
 
-    def _return_all(self) -> None:
-        ids, self._returning = self._returning, []
-        self.unwritten -= len(ids)
-        self._write(lambda: self._store.give_back(ids))
+    async def _return_all(self) -> None:
+        try:
+            while self._returning:
+                await self._surely(partial(self._return, []))
+        finally:
+            self._is_returning = False
 
-    def _write(self, write: Callable[[], Deferred[Any]]) -> None:
-        Deferred.fromCoroutine(self._surely(write)).addErrback(
-            lambda failure: self.log.failure("Putting back failed", failure)
-        )
+    def _return(self, sent: list[str]) -> Deferred[int]:
+        sent += self._returning
+        self._returning = []
+        return self._store.give_back(sent)
 
-    async def _surely(self, write: Callable[[], Deferred[Any]]) -> None:
+    def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        Deferred.fromCoroutine(work()).addErrback(partial(self.log.failure, "Putting back failed"))
+
+    async def _surely(self, write: Callable[[], Deferred[Any]], *, is_record: bool = False) -> None:
         """Write until it is written, or until another daemon has this host's name: what was in
         flight is its own now."""
-        self.unwritten += 1
+        self._writing += 1
         try:
             while True:
                 try:
@@ -109,7 +132,17 @@ class Closing:
                         return
                 except StoreUnavailable:
                     pass
+                except StoreError as error:
+                    self._refused(str(error), is_record)
+                    await deferLater(self._clock, REFUSED_PAUSE)
                 await deferLater(self._clock, RETRY_PAUSE)
                 await self._writable.passed()
         finally:
-            self.unwritten -= 1
+            self._writing -= 1
+
+    def _refused(self, problem: str, is_record: bool) -> None:
+        if is_record:
+            self._readiness.lost(Condition.RECORDS)
+        if self._complained != problem:
+            self._complained = problem
+            self.log.error("Redis refuses to write, it is tried again: {problem}", problem=problem)

@@ -22,7 +22,8 @@ class Gate:
         self._open = True
         waiting, self._waiting = self._waiting, []
         for deferred in waiting:
-            deferred.callback(None)
+            if not deferred.called:  # else one that went before has cancelled it
+                deferred.callback(None)
 
     def shut(self) -> None:
         """Hold everybody who comes from now on."""
@@ -38,4 +39,5 @@ class Gate:
         return deferred
 
     def _gave_up(self, deferred: Deferred[None]) -> None:
-        self._waiting.remove(deferred)
+        if deferred in self._waiting:
+            self._waiting.remove(deferred)

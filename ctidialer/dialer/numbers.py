@@ -149,7 +149,7 @@ class Numbers:
         if verdict.refused:
             self._limits.refused(self._clock.seconds())
             if self._refusals(errand.claim) >= REFUSALS_IN_A_ROW:
-                reason = f"FreeSWITCH refused the call {REFUSALS_IN_A_ROW} times in a row"
+                reason = f"refused {REFUSALS_IN_A_ROW} times in a row: {verdict.reason}"
                 return Finished(Outcome.FAILED, reason)
         return errand.unplaced(errand.claim, verdict)
 

@@ -68,7 +68,7 @@ class Parts:
         self.lines = LineAccounts()
         self.limits = NodeLimits(node.max_calls, node.max_cps)
         self.calls = Calls(reactor, self.switch)
-        self.closing = Closing(reactor, node.host, self.store, self.writable)
+        self.closing = Closing(reactor, node.host, self.store, self.writable, self.readiness)
         self.configuration = Configuration(
             reactor, self.tables, self.store, self._changed, listener.tables_read
         )

@@ -14,13 +14,14 @@ from functools import partial
 from uuid import uuid4
 
 from attrs import evolve, frozen
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from ctidialer.contract.line import Line
 from ctidialer.contract.record import Outcome
 from ctidialer.contract.variables import merge_variables
-from ctidialer.dialer.calls import Calls, NotSent, SwitchPort
+from ctidialer.dialer.calls import Calls, NotSent, NotTaken, SwitchPort
 from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.lines import LineAccounts
 from ctidialer.dialer.number_in_hand import (
@@ -42,7 +43,7 @@ from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.itinerary import NoFurtherCall, Redial, after_call, first_choice
 from ctidialer.rules.originate import Call, Part, Uncarriable, originate_command
 from ctidialer.rules.routing import Choice, NoLine
-from ctidialer.store.errors import LeaseLost, NotInFlight, StoreUnavailable
+from ctidialer.store.errors import NotInFlight, StoreError
 from ctidialer.store.in_flight import Dialing
 from ctidialer.store.store import Store
 
@@ -54,6 +55,8 @@ REFUSALS_IN_A_ROW = 5
 
 NO_CALL = ""
 """The UUID that is noted while no call of a number is up."""
+
+STOPPING = "this daemon is stopping"
 
 HOLD_PAUSE = 1.0
 """Seconds before a further call of a number is tried again where it could not be placed."""
@@ -70,7 +73,7 @@ class Node:
 class Pursuit:
     """Reaches numbers: one call after another, as the rules say.
 
-    ``ready`` is open while calls can be placed; ``draining`` is set when no further call may be.
+    ``ready`` is open while calls can be placed; after ``drain`` no further call is.
     """
 
     def __init__(
@@ -93,7 +96,14 @@ class Pursuit:
         self._tables = tables
         self._ready = ready
         self._requested: set[str] = set()
+        self._pauses: set[Deferred[None]] = set()
         self.draining = False
+
+    def drain(self) -> None:
+        """Place no further call: numbers that wait for one go back, or stay in flight."""
+        self.draining = True
+        for pause in list(self._pauses):
+            pause.cancel()
 
     async def reach(
         self, number: NumberInHand, progress: Progress, may_dial: Callable[[], bool]
@@ -104,6 +114,8 @@ class Pursuit:
         no more.  A number that was never dialed comes back as NotDialed, whatever the reason.
         """
         refusals = 0
+        if self.draining and not progress.attempts:
+            return NotDialed(STOPPING)
         while not progress.attempts or (may_dial() and not self.draining):
             result = await self._call(number, progress)
             if isinstance(result, Ended):
@@ -167,12 +179,12 @@ class Pursuit:
         except Uncarriable as error:
             self._lines.withdrawn(choice.line)
             return _uncarriable(progress, error)
-        except (NotSent, StoreUnavailable, LeaseLost) as error:
-            self._lines.withdrawn(choice.line)
-            return Held(str(error))
         except NotInFlight:
             self._lines.withdrawn(choice.line)
             return Suspended()  # another daemon has taken it over, or closed it
+        except (NotSent, StoreError) as error:
+            self._lines.withdrawn(choice.line)
+            return Held(str(error), refused=isinstance(error, NotTaken))
         if rules.is_refusal(attempt):
             self._lines.withdrawn(choice.line)  # no verdict on the line
             return Held("FreeSWITCH refuses calls (too many sessions, rate, or paused)", True)
@@ -233,7 +245,7 @@ class Pursuit:
         if requested in self._calls or requested in self._requested:
             return str(uuid4())
         self._requested.add(requested)
-        if not await self._is_used(requested):
+        if not await self._is_used(requested) and requested not in self._calls:
             return requested
         self._requested.discard(requested)
         return str(uuid4())
@@ -256,7 +268,7 @@ class Pursuit:
         progress = evolve(ended.with_attempt(), itinerary=step.itinerary)
         if isinstance(step, Redial) and step.delay > 0:
             await self._note_resting(number, progress)
-            await deferLater(self._clock, step.delay)
+            await self._pause(deferLater(self._clock, step.delay))
         return progress
 
     def _finished(self, ended: Ended) -> Finished:
@@ -267,12 +279,23 @@ class Pursuit:
         last = progress.attempts[-1]
         count = len(progress.attempts)
         resting = Dialing(NO_CALL, last.line, last.line_group, count, progress.encode())
-        with suppress(StoreUnavailable, LeaseLost, NotInFlight):
+        with suppress(StoreError):
             await self._store.note_dialing(number.claim.id, resting)
 
     async def _hold(self) -> None:
-        await deferLater(self._clock, HOLD_PAUSE)
-        await self._ready.passed()
+        await self._pause(deferLater(self._clock, HOLD_PAUSE))
+        await self._pause(self._ready.passed())
+
+    async def _pause(self, pause: Deferred[None]) -> None:
+        """Wait for ``pause``, but not longer than until the drain begins."""
+        self._pauses.add(pause)
+        try:
+            with suppress(CancelledError):
+                if self.draining:
+                    pause.cancel()
+                await pause
+        finally:
+            self._pauses.discard(pause)
 
 
 def _without_line(progress: Progress) -> CallResult:

@@ -16,6 +16,7 @@ class Condition(enum.Enum):
     TABLES = "the tables have not been read yet"
     FREESWITCH = "FreeSWITCH is away"
     RECOVERY = "FreeSWITCH is being asked for the calls of before"
+    RECORDS = "Redis refuses to write the records"
     RUNNING = "this daemon is stopping"
 
 

@@ -62,7 +62,7 @@ class DialerService(Service):
         """Connect to Redis and FreeSWITCH; dialing begins when both are there."""
         super().startService()
         parts, settings = self.parts, self._settings
-        parts.readiness.met(Condition.RUNNING)
+        parts.readiness.met(Condition.RUNNING, Condition.RECORDS)
         parts.link.add_listener(self)
         parts.link.start()
         parts.changes.start()
@@ -84,7 +84,7 @@ class DialerService(Service):
         parts.readiness.lost(Condition.RUNNING)
         parts.queue_dialer.stop()
         parts.schedule_dialer.stop()
-        parts.pursuit.draining = True
+        parts.pursuit.drain()
         await self._drained()
         for loop in (self._renewals, self._watch):
             if loop.running:
