@@ -1,0 +1,129 @@
+"""One campaign, two FreeSWITCH hosts with a daemon each, one Redis (SPEC 1, 2.1)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from time import time
+from typing import Any
+
+from twisted.internet import reactor
+
+from ctidialer.cli.daemon_process import DaemonProcess
+from ctidialer.contract import keys
+from ctidialer.contract.record import Outcome
+from ctidialer.switchsim.calllog import read_call_log
+from ctidialer.switchsim.process import SwitchProcess, start_switch
+from tests.support.node import HOST, PASSWORD, NodeTestCase, outcomes
+from tests.support.redis import new_directory
+
+HOSTS = ("fs1", "fs2")
+NUMBERS = 10_000
+AT_ONCE: Mapping[str, Any] = {"default": {"result": "answer", "talk": 0.01}}
+
+
+class TwoHostsTests(NodeTestCase):
+    """Two real daemons share a task of the template and its queue."""
+
+    timeout = 120
+    script = AT_ONCE
+
+    async def set_up(self) -> None:
+        await super().set_up()
+        self.switches = {host: await self.fast_switch() for host in HOSTS}
+
+    async def fast_switch(self) -> SwitchProcess:
+        """Start a switch with a log of its own that refuses nothing."""
+        directory = Path(new_directory(self))
+        switch = await start_switch(
+            reactor, directory, dict(self.script), password=PASSWORD, sessions_per_second=100_000
+        )
+        self.addCleanup(switch.kill)
+        return switch
+
+    def start_on(self, host: str) -> DaemonProcess:
+        """Start the daemon of one host."""
+        self.switch = self.switches[host]
+        return self.start_daemon(host, host=host)
+
+    def dialed_by(self, host: str) -> list[str]:
+        """Return the numbers that the switch of one host has dialed."""
+        return list(read_call_log(self.switches[host].log_path).numbers)
+
+    async def recorded(self) -> int:
+        """Return how many records there are on both hosts."""
+        counts = [await self.call("XLEN", keys.records(host)) for host in HOSTS]
+        return sum(count for count in counts if isinstance(count, int))
+
+    async def all_recorded(self, count: int) -> None:
+        """Wait for the records, however long it takes."""
+        end = time() + 60
+        while await self.recorded() < count and time() < end:
+            await self.until_some(count, await self.recorded())
+
+    async def until_some(self, count: int, so_far: int) -> None:
+        """Wait until there are a thousand more records, or all."""
+
+        async def are_there() -> bool:
+            return await self.recorded() >= min(count, so_far + 1000)
+
+        await self.until(f"more than {so_far} records", are_there)
+
+    async def test_they_share_a_queue(self) -> None:
+        await self.usual_tables(limit=60)
+        numbers = [f"138{index:08d}" for index in range(NUMBERS)]
+        for start in range(0, NUMBERS, 1000):
+            await self.put_numbers(numbers[start : start + 1000])
+        daemons = [self.start_on(host) for host in HOSTS]
+        began = time()
+        await self.all_recorded(NUMBERS)
+        took = time() - began
+        dialed = {host: self.dialed_by(host) for host in HOSTS}
+        print(
+            f"\n{NUMBERS} numbers in {took:.1f} s with two hosts: "
+            + ", ".join(f"{host} {len(by_host)}" for host, by_host in dialed.items())
+        )
+        self.assertEqual(sorted(dialed["fs1"] + dialed["fs2"]), numbers)
+        for host in HOSTS:
+            records = await self.records(host)
+            self.assertEqual({record.host for record in records}, {host})
+            self.assertEqual(outcomes(records), {Outcome.ANSWERED: len(dialed[host])})
+            self.assertEqual(Counter(record.number for record in records), Counter(dialed[host]))
+            self.assertGreater(len(records), NUMBERS * 0.3)
+            await self.nothing_in_flight(host)
+        for daemon in daemons:
+            self.assertIn(await daemon.stop(), (0, 143, -15))
+
+    async def test_one_host_opts_out(self) -> None:
+        await self.usual_tables(limit=60)
+        await self.put(keys.at(keys.TASK, "fs2"), {"t": {"params": {"enable": False}}})
+        await self.put_task("own", key=keys.at(keys.TASK, "fs2"), number_queue="q2")
+        await self.put_numbers([str(1000 + index) for index in range(100)])
+        await self.put_numbers([str(2000 + index) for index in range(100)], queue="q2")
+        for host in HOSTS:
+            self.start_on(host)
+        await self.all_recorded(200)
+        self.assertEqual(sorted(self.dialed_by("fs1")), [str(1000 + i) for i in range(100)])
+        self.assertEqual(sorted(self.dialed_by("fs2")), [str(2000 + i) for i in range(100)])
+
+    async def test_they_share_the_schedule_of_their_domain(self) -> None:
+        await self.put_line()
+        await self.put_group()
+        config = {"params": {"line_group": ["g"], "destination_extension": "8888"}}
+        await self.put(keys.at(keys.SCHEDULE_CONFIG, HOST), {"c": config})
+        members = [
+            f'{{"params": {{"number": "{1000 + index}", "config": "c"}}}}' for index in range(1000)
+        ]
+        due = repr(time())
+        await self.call(
+            "ZADD",
+            keys.at(keys.SCHEDULE_NUMBER, HOST),
+            *(part for member in members for part in (due, member)),
+        )
+        for host in HOSTS:
+            self.start_on(host)
+        await self.all_recorded(1000)
+        dialed = self.dialed_by("fs1") + self.dialed_by("fs2")
+        self.assertEqual(sorted(dialed), [str(1000 + index) for index in range(1000)])
+        self.assertEqual(await self.recorded(), 1000)
