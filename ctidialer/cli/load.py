@@ -100,9 +100,11 @@ def _push(
 
 def _check_encoding(encoding: str) -> None:
     try:
-        b"".decode(encoding)
-    except LookupError as error:
+        fits = b"1\n".decode(encoding) == "1\n"
+    except (LookupError, UnicodeError) as error:
         raise click.UsageError(f"--encoding: {error}") from error
+    if not fits:
+        raise click.UsageError(f"--encoding: {encoding} is not one in which lines can be found")
 
 
 def _size(source: IO[bytes]) -> int | None:
@@ -147,10 +149,12 @@ def _print(task: str, checked: Checked, push: NumberPush, as_json: bool) -> None
     if as_json:
         click.echo(json.dumps(_as_json(task, checked, push), ensure_ascii=False))
         return
-    text = f"{push.progress()} to the list {push.queue!r} of the task {task!r}"
+    where = f"the list {push.queue!r} of the task {task!r}"
     if push.dry_run:
-        text = f"{checked.numbers} numbers could be pushed to {push.queue!r} of the task {task!r}"
-    click.echo(printable(f"{text}; {push.length} are in it now"))
+        text = f"good rows for {where}: {checked.numbers}; nothing was pushed"
+    else:
+        text = f"{push.progress()} to {where}"
+    click.echo(printable(f"{text}; its length is {push.length}"))
 
 
 def _as_json(task: str, checked: Checked, push: NumberPush | None) -> dict[str, object]:
@@ -160,6 +164,7 @@ def _as_json(task: str, checked: Checked, push: NumberPush | None) -> dict[str, 
         "rows": checked.numbers + checked.bad_rows,
         "pushed": push.pushed if push else 0,
         "length": push.length if push else None,
+        "dry_run": push is not None and push.dry_run,
         "bad_rows": checked.bad_rows,
         "bad": [{"line": row.line, "problem": row.problem} for row in checked.bad],
     }

@@ -11,7 +11,7 @@ from ctidialer.contract.document import shown
 from ctidialer.contract.faults import ContractError
 from ctidialer.contract.task import Side, Task
 from ctidialer.rules.soundness import sound_task
-from ctidialer.store.errors import StoreError, StoreUnavailable
+from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
 
@@ -51,7 +51,7 @@ class NumberPush:
     ) -> None:
         """Find the list and push everything; raises NoQueue, PushBroken or StoreError."""
         self.queue, side = await _queue_of(link, host, task, queue)
-        self.length = _count(await link.call("LLEN", self.queue))
+        self.length = await _length(link, self.queue)
         if self.dry_run:
             return
         # What is taken from the right must stand there in the order of the file.
@@ -86,6 +86,14 @@ async def _queue_of(link: Link, host: str, name: str, queue: str | None) -> tupl
     except ContractError as error:
         raise NoQueue(f"the task {shown(name)} cannot dial: {error}") from error
     return _list_of(task, queue), task.queue_side
+
+
+async def _length(link: Link, queue: str) -> int:
+    kind = await link.call("TYPE", queue)
+    if kind not in (b"none", b"list"):
+        found = kind.decode() if isinstance(kind, bytes) else "value of another type"
+        raise WrongType(queue, found, "list")
+    return _count(await link.call("LLEN", queue))
 
 
 def _list_of(task: Task, queue: str | None) -> str:

@@ -11,7 +11,7 @@ from ctidialer.contract.faults import ContractError
 from ctidialer.contract.record import Record
 from ctidialer.contract.record_document import decode_record
 from ctidialer.store.connection import Reply
-from ctidialer.store.errors import StoreUnavailable
+from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 
 PAGE = 1000
@@ -51,9 +51,7 @@ class RecordStream:
     async def all(self) -> AsyncIterator[Entry]:
         """Yield the records there are, from the one after ``last_seen``, oldest first."""
         while True:
-            reply = await self._link.call(
-                "XRANGE", self._key, f"({self.last_seen}", "+", "COUNT", PAGE
-            )
+            reply = await self._read("XRANGE", f"({self.last_seen}", "+")
             page = _entries(reply)
             if not page:
                 return
@@ -64,7 +62,7 @@ class RecordStream:
         """Move ``last_seen`` so that ``count`` records (of this task) are left to come."""
         before = "+"
         while True:
-            reply = await self._link.call("XREVRANGE", self._key, before, "-", "COUNT", PAGE)
+            reply = await self._read("XREVRANGE", before, "-")
             page = _entries(reply)
             for entry in page:
                 if count == 0:
@@ -88,6 +86,14 @@ class RecordStream:
                 continue
             for entry in self._seen(_entries_read(reply)):
                 yield entry
+
+    async def _read(self, command: str, begin: str, end: str) -> Reply:
+        try:
+            return await self._link.call(command, self._key, begin, end, "COUNT", PAGE)
+        except StoreError as error:
+            if str(error).startswith("WRONGTYPE"):
+                raise WrongType(self._key, "value of another type", "stream") from None
+            raise
 
     def _seen(self, page: list[Entry]) -> list[Entry]:
         if page:

@@ -74,6 +74,7 @@ def _format(settings: Settings, is_csv: bool, is_json: bool) -> tuple[Printer, s
 async def _print_all(stream: RecordStream, page: _Page, last: int | None, follow: bool) -> None:
     if last is not None:
         await stream.skip_to_last(last)
+    page.begin()
     async for entry in stream.all():
         page.print(entry)
     if not follow:
@@ -83,13 +84,17 @@ async def _print_all(stream: RecordStream, page: _Page, last: int | None, follow
 
 
 class _Page:
-    """Prints records, the header before the first; counts what is no record."""
+    """Prints records below their header; counts what is no record."""
 
     def __init__(self, printer: Printer, header: str) -> None:
         self._printer = printer
+        self._header = header
         self.unreadable = 0
-        if header:
-            click.echo(header)
+
+    def begin(self) -> None:
+        """Print the header."""
+        if self._header:
+            click.echo(self._header)
 
     def print(self, entry: Entry) -> None:
         """Print one record."""

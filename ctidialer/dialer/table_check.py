@@ -124,7 +124,7 @@ def _of_groups(of: NodeTables) -> Iterator[Finding]:
         yield from findings(Severity.WARNING, key, name, line_group_warnings(name, raw))
         if (keys.LINE_GROUP, name) not in of.tables.faults:
             yield from _lines_listed(of, name)
-        if name not in used:
+        if name not in used and not _has_riddles(of):
             problem = "is used by no task and no schedule configuration"
             yield Finding(Severity.NOTICE, key, name, "$", problem)
 
@@ -160,9 +160,15 @@ def _of_lines(of: NodeTables) -> Iterator[Finding]:
         variables = of.tables.routes.lines[name].variables
         warnings = (*line_warnings(name, raw), *_unheeded(variables))
         yield from findings(Severity.WARNING, key, name, warnings)
-        if name not in reached:
+        if name not in reached and not _has_riddles(of):
             problem = "is in no line group, and no task names it: no call goes out on it"
             yield Finding(Severity.WARNING, key, name, "$", problem)
+
+
+def _has_riddles(of: NodeTables) -> bool:
+    """Say whether a document cannot be read at all: what it names, nobody knows."""
+    faults = (fault for faults in of.tables.faults.values() for fault in faults)
+    return any(fault.path == "$" for fault in faults)
 
 
 def _lines_reached(of: NodeTables) -> set[str]:
