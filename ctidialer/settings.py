@@ -26,12 +26,37 @@ SYSTEM_FILE = Path("/etc/ctidialer/ctidialer.toml")
 LOCAL_FILE = Path("etc/ctidialer.toml")
 
 
+A_DAY = 86_400
+BOUNDS: Mapping[str, tuple[float, bool]] = {
+    "node.max_calls": (1_000_000, True),
+    "node.max_cps": (1_000_000, True),
+    "node.drain_timeout": (A_DAY, True),
+    "node.originate_timeout": (A_DAY, False),
+    "node.lease": (A_DAY, False),
+    "node.call_check_interval": (A_DAY, False),
+    "queue.dispatch_interval": (A_DAY, False),
+    "schedule.poll_interval": (A_DAY, False),
+    "config.poll_interval": (A_DAY, False),
+    "records.max_records": (10**15, False),
+}
+"""The greatest value of each number, and whether it may be 0; none may be negative."""
+
+
 class SettingsError(ValueError):
     """Settings that cannot be used; the message names the file, the key's path and the mend."""
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the settings file."""
+    """A table of the settings file; its repr, which may get into a log, holds no secret."""
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        secret = {key for section, key in SECRETS.values() if section == name.lower()}
+        shown = (
+            f"{key}={'***' if key in secret else repr(getattr(self, key))}"
+            for key in self.__struct_fields__
+        )
+        return f"{name}({', '.join(shown)})"
 
 
 class Node(Section, frozen=True):
@@ -127,7 +152,10 @@ def read_settings(
     """
     settings = Settings() if path is None else _read(path)
     secrets = {place: environ.get(variable, "") for variable, place in SECRETS.items()}
-    return completed(_with(_with(settings, secrets), given or {}))
+    try:
+        return completed(_with(_with(settings, secrets), given or {}))
+    except SettingsError as error:
+        raise error if path is None else SettingsError(f"{path}: {error}") from None
 
 
 def find_file(given: str | None, environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -160,7 +188,8 @@ def machine_timezone(localtime: Path = Path("/etc/localtime")) -> str:
     """Return the machine's time zone as an IANA name, ``UTC`` where it cannot be told."""
     named = os.environ.get("TZ", "").lstrip(":")
     if not named and localtime.is_symlink():
-        _, _, named = str(localtime.resolve()).partition("/zoneinfo/")
+        named = str(localtime.resolve())
+    named = named.rpartition("/zoneinfo/")[2]
     return named if _is_zone(named) else "UTC"
 
 
@@ -198,18 +227,18 @@ def _check(settings: Settings) -> None:
     host_and_port(settings.freeswitch.address, "$.freeswitch.address")
     if settings.http.listen:
         host_and_port(settings.http.listen, "$.http.listen")
-    positive = {
-        "$.queue.dispatch_interval": settings.queue.dispatch_interval,
-        "$.schedule.poll_interval": settings.schedule.poll_interval,
-        "$.config.poll_interval": settings.config.poll_interval,
-        "$.records.max_records": settings.records.max_records,
-        "$.node.lease": settings.node.lease,
-        "$.node.originate_timeout": settings.node.originate_timeout,
-        "$.node.call_check_interval": settings.node.call_check_interval,
-    }
-    for path, value in positive.items():
-        if not value > 0:
-            raise SettingsError(f"{path}: must be greater than 0, not {value}")
+    for path, (most, may_be_zero) in BOUNDS.items():
+        _check_bounds(settings, path, most, may_be_zero)
+
+
+def _check_bounds(settings: Settings, path: str, most: float, may_be_zero: bool) -> None:
+    section, key = path.split(".")
+    value = getattr(getattr(settings, section), key)
+    if not (value >= 0 if may_be_zero else value > 0):  # what is not a number is neither
+        least = "0 or more" if may_be_zero else "greater than 0"
+        raise SettingsError(f"$.{path}: must be {least}, not {value}")
+    if value > most:
+        raise SettingsError(f"$.{path}: must be at most {most:,}, not {value}")
 
 
 def _check_node(node: Node) -> None:
@@ -220,9 +249,8 @@ def _check_node(node: Node) -> None:
             raise SettingsError(f"{path}: {name!r} has spaces or control characters around it")
     if node.host == "template":
         raise SettingsError("$.node.host: 'template' is the suffix that all hosts share")
-    for path, value in (("max_calls", node.max_calls), ("max_cps", node.max_cps)):
-        if value < 0:
-            raise SettingsError(f"$.node.{path}: must be 0 (no limit) or more, not {value}")
+    if not node.default_dialstring.strip():
+        raise SettingsError("$.node.default_dialstring: is empty, so it dials nobody")
     try:
         re.compile(node.number_pattern)
     except re.error as error:

@@ -13,6 +13,7 @@ from twisted.python import usage
 
 from ctidialer.dialer.service import DialerService
 from ctidialer.settings import Settings, SettingsError, find_file, read_settings
+from ctidialer.store.address import AddressError, parse_address
 
 REFUSED = 1
 """Exit status of a daemon that may not work: another one does under its host name."""
@@ -33,8 +34,11 @@ class Options(usage.Options):
         """Read the settings, so that what is wrong with them is said as a usage error."""
         try:
             self.settings = read_settings(find_file(self["config"]))
+            parse_address(self.settings.redis.url)
         except SettingsError as error:
             raise usage.UsageError(str(error)) from error
+        except AddressError as error:
+            raise usage.UsageError(f"$.redis.url: {error}") from error
 
 
 def makeService(options: Options) -> IService:
