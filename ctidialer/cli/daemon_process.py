@@ -12,6 +12,8 @@ from twisted.internet.interfaces import IReactorProcess
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
+from ctidialer.settings import SECRETS
+
 TWISTD = "from twisted.scripts.twistd import run; run()"
 
 
@@ -77,7 +79,9 @@ def start_daemon(
             process,
             command[0],
             [*command, "--config", str(config)],
-            env=dict(os.environ),
+            # The secrets of this machine's real node count before the settings: the daemon would
+            # work on the real Redis.
+            env={name: value for name, value in os.environ.items() if name not in SECRETS},
             path=str(directory),
             childFDs={1: log.fileno(), 2: log.fileno()},
         )
