@@ -85,6 +85,10 @@ class DialerService(Service):
         parts.queue_dialer.stop()
         parts.schedule_dialer.stop()
         parts.pursuit.drain()
+        self.log.info(
+            "No new call is placed; those of {count} numbers are followed to their end",
+            count=len(parts.numbers),
+        )
         await self._drained()
         for loop in (self._renewals, self._watch):
             if loop.running:
