@@ -10,7 +10,7 @@ from twisted.internet.task import deferLater
 from ctidialer.contract.faults import ContractError
 from ctidialer.contract.record import Record
 from ctidialer.contract.record_document import decode_record
-from ctidialer.store.connection import Reply
+from ctidialer.store.connection import Argument, Reply
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 
@@ -73,11 +73,11 @@ class RecordStream:
                 return
             before = f"({page[-1].id}"
 
-    async def to_come(self) -> AsyncIterator[Entry]:
-        """Yield the records as they are written, for ever; wait while Redis is away."""
+    async def as_written(self) -> AsyncIterator[Entry]:
+        """Yield the records after ``last_seen``, for ever; wait while Redis is away."""
         while True:
             try:
-                reply = await self._link.call(
+                reply = await self._call(
                     *("XREAD", "COUNT", PAGE, "BLOCK", BLOCK, "STREAMS", self._key, self.last_seen)
                 )
             except StoreUnavailable:
@@ -88,8 +88,11 @@ class RecordStream:
                 yield entry
 
     async def _read(self, command: str, begin: str, end: str) -> Reply:
+        return await self._call(command, self._key, begin, end, "COUNT", PAGE)
+
+    async def _call(self, *arguments: Argument) -> Reply:
         try:
-            return await self._link.call(command, self._key, begin, end, "COUNT", PAGE)
+            return await self._link.call(*arguments)
         except StoreError as error:
             if str(error).startswith("WRONGTYPE"):
                 raise WrongType(self._key, "value of another type", "stream") from None

@@ -75,11 +75,8 @@ async def _print_all(stream: RecordStream, page: _Page, last: int | None, follow
     if last is not None:
         await stream.skip_to_last(last)
     page.begin()
-    async for entry in stream.all():
-        page.print(entry)
-    if not follow:
-        return
-    async for entry in stream.to_come():
+    # What is there already comes first either way.
+    async for entry in stream.as_written() if follow else stream.all():
         page.print(entry)
 
 

@@ -6,12 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
@@ -153,5 +155,6 @@ class CommandTestCase(RedisTestCase):
 def _ended(running: Any, process: CommandProcess) -> Deferred[Done] | None:
     if process.done.called:
         return None
-    running.signalProcess("KILL")
+    with suppress(ProcessExitedAlready):
+        running.signalProcess("KILL")
     return process.done

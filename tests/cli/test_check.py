@@ -144,6 +144,15 @@ class CheckTests(CommandTestCase):
         self.assertIn("a\\x1b[2J\\nb", done.out)
         self.assertNotIn("\x1b", done.out)
 
+    async def test_on_a_terminal_there_is_a_table_a_key(self) -> None:
+        await self.usual(limit="[red]x[/red]")
+        done = await self.run_command(
+            *("check", "--redis", self.url, "--host", HOST), FORCE_COLOR="1", COLUMNS="200"
+        )
+        self.assertIn("Problem", done.out)
+        self.assertIn("[red]x[/red]", done.out)
+        self.assertIn("$.params.limit", done.out)
+
     async def test_many_refused_numbers_are_counted(self) -> None:
         await self.usual()
         await self.call("RPUSH", "q", *["bad"] * 60)

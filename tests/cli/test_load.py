@@ -6,6 +6,15 @@ import json
 
 from ctidialer.contract import keys
 from tests.cli.command_case import HOST, CommandTestCase
+from tests.support.proxy import Proxy
+
+
+class CutAtThePush(Proxy):
+    """Cuts the connection when the second batch is under way."""
+
+    def seen(self, data: bytes) -> None:
+        if b"first-of-the-second" in data:
+            self.cut()
 
 
 class LoadTests(CommandTestCase):
@@ -147,3 +156,15 @@ class LoadTests(CommandTestCase):
         self.assertEqual(json.loads((await self.queue())[0])["variables"], {"name": "客户"})
         done = await self.on_node("load", "t", "n.csv", "--encoding", "klingon")
         self.assertEqual(done.status, 2)
+
+    async def test_redis_goes_while_numbers_are_pushed(self) -> None:
+        self.write("s.toml", "[node]\nnumber_pattern = '[0-9a-z-]+'\n")
+        self.write("n", "1\n" * 1000 + "first-of-the-second\n" + "2\n" * 10)
+        proxy = CutAtThePush(self.url)
+        await proxy.listen(self)
+        done = await self.run_command(
+            *("load", "--config", "s.toml", "--redis", proxy.url, "--host", HOST, "t", "n")
+        )
+        self.assertEqual((done.status, done.out), (1, ""))
+        self.assertIn("1000 of 1011 numbers were pushed (the next 11 may have been, too", done.err)
+        self.assertIn(len(await self.queue()), (1000, 1011))

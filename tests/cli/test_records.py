@@ -12,6 +12,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
 from ctidialer.contract.record_document import encode_record
 from tests.cli.command_case import HOST, CommandTestCase
+from tests.support.proxy import start_proxy
 
 ATTEMPT = AttemptRecord("u1", "l", "g", 1e9, None, 1e9 + 2, 1e9 + 9, "NORMAL_CLEARING", 200)
 RECORD = Record(
@@ -157,3 +158,16 @@ class FollowTests(RecordsTestCase):
         done = await follow.done
         self.assertEqual((done.status, done.err), (0, ""))
         self.assertEqual(len(done.out.splitlines()), 11)
+
+    async def test_it_goes_on_when_redis_is_back(self) -> None:
+        await self.many(1)
+        proxy = await start_proxy(self, self.url)
+        follow = self.start("records", "--redis", proxy.url, "--host", HOST, "-f", "--json")
+        await follow.printed('"number":"0000"')
+        proxy.cut()
+        await self.write_records(evolve(RECORD, number="while it was away"))
+        await follow.printed('"while it was away"')
+        follow.signal("INT")
+        done = await follow.done
+        self.assertEqual(done.status, 0, done)
+        self.assertEqual(len(done.out.splitlines()), 2)
