@@ -11,7 +11,7 @@ from functools import partial
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -25,6 +25,12 @@ from ctidialer.store.errors import LeaseHeld, LeaseLost, StoreError
 
 DRAIN_LOOK = 0.05
 """Seconds between two looks at whether the last call is over."""
+
+CLOCK_ERROR = 0.02
+"""Seconds by which Redis' clock and ours may part between two looks at a lease."""
+
+LOOKS_A_RENEWAL = 3
+"""How often another daemon's lease is looked at in the time in which it would be renewed."""
 
 
 class DialerService(Service):
@@ -50,8 +56,11 @@ class DialerService(Service):
         self._refuse = refuse
         self._stopping = stopping
         self._recovering = DeferredLock()
-        self._renewals = LoopingCall(self._keep_lease)
-        self._watch = LoopingCall(self._ask_for_silent_calls)
+        self._lapses_at: float | None = None
+        self._next_look: IDelayedCall | None = None
+        # Neither waits for its work, so that neither can stall or end with it.
+        self._renewals = LoopingCall(self._go_on_with_lease)
+        self._watch = LoopingCall(self._go_on_with_calls)
         for loop in (self._renewals, self._watch):
             loop.clock = reactor
         self.parts = Parts(settings, reactor, self)
@@ -93,6 +102,8 @@ class DialerService(Service):
         for loop in (self._renewals, self._watch):
             if loop.running:
                 loop.stop()
+        if self._next_look is not None and self._next_look.active():
+            self._next_look.cancel()
         parts.configuration.stop()
         await parts.switch.stopService()
         await self._release_lease()
@@ -103,7 +114,7 @@ class DialerService(Service):
         """Wait for the last call and the last record, as long as ``drain_timeout`` allows."""
         parts = self.parts
         deadline = self._clock.seconds() + self._settings.node.drain_timeout
-        while len(parts.numbers) or parts.closing.unwritten:
+        while len(parts.numbers) or parts.closing.unwritten or parts.limits.asked:
             if self._clock.seconds() >= deadline:
                 self.log.warn(
                     "The drain has timed out: {count} numbers stay in flight for the next start",
@@ -124,13 +135,14 @@ class DialerService(Service):
         """Redis is there: take the host's name, read the tables, recover."""
         self.log.info("Redis is there: {address}", address=self.parts.link.address.safe)
         self.parts.readiness.met(Condition.REDIS)
-        self._go(self._keep_lease(), "Taking the host's name")
+        self._go_on_with_lease()
 
     def store_down(self, reason: str) -> None:
         """Redis is away: nothing can be taken, nothing recorded."""
         self.log.warn("Redis is away: {reason}", reason=reason)
         self.parts.writable.shut()
-        self.parts.readiness.lost(Condition.REDIS, Condition.LEASE)
+        # Changes that are published meanwhile are not heard: nothing is dialed by the old tables.
+        self.parts.readiness.lost(Condition.REDIS, Condition.LEASE, Condition.TABLES)
 
     def subscribed(self) -> None:
         """The change channels are listened to from now on: what was missed is read."""
@@ -150,16 +162,39 @@ class DialerService(Service):
         if not self.parts.link.is_up:
             return
         store, is_held = self.parts.store, self.parts.writable.is_open
+        asked_at = self._clock.seconds()
         try:
             await (store.renew_lease() if is_held else store.acquire_lease())
-        except (LeaseHeld, LeaseLost) as error:
+        except LeaseHeld as error:
+            self._held_by_another(error, asked_at)
+        except LeaseLost as error:
             self._lost_lease(str(error))
         except StoreError as error:
             self.log.warn("The lease could not be renewed: {problem}", problem=str(error))
         else:
             await self._held_lease()
 
+    def _held_by_another(self, error: LeaseHeld, asked_at: float) -> None:
+        """Refuse to work beside a daemon that lives; wait for the lease of one that was killed.
+
+        One that lives renews its lease before long: then it lapses later than it would have.
+        """
+        before, self._lapses_at = self._lapses_at, self._clock.seconds() + error.expires_in
+        if before is not None and asked_at + error.expires_in > before + CLOCK_ERROR:
+            self._lost_lease(str(error))
+            return
+        if before is None:
+            self.log.warn(
+                "{problem}; unless it is renewed, its lease lapses in {seconds} s",
+                problem=str(error),
+                seconds=round(error.expires_in, 1),
+            )
+        if self._next_look is None or not self._next_look.active():
+            wait = self.parts.store.renewal_period / LOOKS_A_RENEWAL
+            self._next_look = self._clock.callLater(wait, self._go_on_with_lease)
+
     async def _held_lease(self) -> None:
+        self._lapses_at = None
         if self.parts.writable.is_open:
             return
         self.parts.writable.open()
@@ -167,6 +202,7 @@ class DialerService(Service):
         await self.parts.configuration.read_all()
 
     def _lost_lease(self, reason: str) -> None:
+        self._lapses_at = None
         self.parts.writable.shut()
         self.parts.readiness.lost(Condition.LEASE)
         self._refuse(reason)
@@ -217,6 +253,12 @@ class DialerService(Service):
             await self.parts.calls.ask(self._settings.node.call_check_interval)
 
     # -----------------------------------------------------------------------------------------
+
+    def _go_on_with_lease(self) -> None:
+        self._go(self._keep_lease(), "Keeping the host's name")
+
+    def _go_on_with_calls(self) -> None:
+        self._go(self._ask_for_silent_calls(), "Asking for calls")
 
     def _go(self, work: Awaitable[None], what: str) -> None:
         """Let some work run; Redis going away meanwhile is no surprise."""
