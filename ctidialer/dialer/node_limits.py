@@ -13,7 +13,8 @@ class NodeLimits:
     """``max_calls`` calls at once and ``max_cps`` starts per second (0 = no limit), and the pauses
     that FreeSWITCH's refusals ask for.
 
-    ``calls`` are the numbers in hand, ``asked`` those of the claims that are under way.
+    ``calls`` are the numbers in hand, ``asked`` those of the claims that are under way.  ``kept``
+    calls are kept free for the scheduled numbers, ``started`` counts all numbers ever taken.
     """
 
     def __init__(self, max_calls: int, max_cps: float) -> None:
@@ -24,9 +25,15 @@ class NodeLimits:
         self.backpressure = Backpressure()
         self.calls = 0
         self.asked = 0
+        self.kept = 0
+        self.started = 0
 
     def room(self, now: float) -> int:
-        """Return how many numbers may be asked for at ``now``."""
+        """Return how many numbers of queues may be asked for at ``now``."""
+        return max(0, self.scheduled_room(now) - self.kept)
+
+    def scheduled_room(self, now: float) -> int:
+        """Return how many scheduled numbers may be asked for at ``now``."""
         if self.backpressure.holds(now):
             return 0
         room = self._max_calls - self.calls - self.asked if self._max_calls else UNLIMITED
@@ -45,6 +52,7 @@ class NodeLimits:
     def taken(self, count: int, now: float) -> None:
         """``count`` numbers were taken and are called now."""
         self.calls += count
+        self.started += count
         if self._max_cps is not None:
             self._pace = pacing.spent(self._pace, self._max_cps, count, now)
         if self.backpressure.pause:

@@ -18,6 +18,7 @@ from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.schedule_document import decode_scheduled_number
+from ctidialer.contract.task import Destination
 from ctidialer.contract.variables import merge_variables
 from ctidialer.dialer.closing import Closing
 from ctidialer.dialer.gate import Gate
@@ -38,11 +39,20 @@ BACKLOG_LOOK = 0.1
 """Seconds between two looks while more is due: a backlog is worked off at 500 calls a second, as
 many as one FreeSWITCH places, and everybody else has a turn between two claims."""
 
+ASKED_LOOK = 0.01
+"""Seconds after which the answers to the queue tasks' claims, which ask for all room, are there."""
+
+KEPT = 10
+"""Calls kept free for a backlog on a node that is full, in turns with the queue tasks."""
+
 WITHOUT_LINE = 20
 """Members taken by one poll although all lines are busy: they are told so, the others wait."""
 
 WAIT_FOR_LINE = 60.0
 """Seconds after which a number for which no line was free is due again (the seed says 60)."""
+
+NOWHERE = Destination("")
+"""Where the call of a number without a valid configuration would go: it is never placed."""
 
 
 class ScheduleDialer:
@@ -79,6 +89,8 @@ class ScheduleDialer:
         self._claiming = False
         self._more_due = False
         self._placed = 0
+        self._taken = 0
+        self._others_started = 0
         self._without_line = 0
         self._complained = ""
 
@@ -114,12 +126,22 @@ class ScheduleDialer:
         if self._claiming or not self._ready.is_open:
             return
         now = self._clock.seconds()
-        count = min(self._limits.room(now), self._line_room(now) or without_line)
-        if count:
+        room = self._limits.scheduled_room(now)
+        count = min(room, self._line_room(now) or without_line)
+        if not room:
+            self._keep_room()
+            self._look_again(ASKED_LOOK if self._limits.asked else BACKLOG_LOOK)
+        elif count:
             claiming = Deferred.fromCoroutine(self._claim(count))
             claiming.addErrback(partial(self.log.failure, "Claiming due numbers failed"))
         elif self._more_due:
             self._look_again()
+
+    def _keep_room(self) -> None:
+        """Have a share of a node that the queue tasks fill: what comes free next, but not again
+        before they, too, have started a call."""
+        if self._limits.started - self._taken != self._others_started:
+            self._limits.kept = KEPT if self._more_due else 1
 
     def _line_room(self, now: float) -> int:
         """Return how many calls the lines of all configurations have room for, up to AT_MOST."""
@@ -129,6 +151,8 @@ class ScheduleDialer:
 
     async def _claim(self, count: int) -> None:
         self._claiming = True
+        self._limits.kept = 0
+        self._others_started = self._limits.started - self._taken
         self._limits.asked += count
         try:
             claims = await self._store.claim_due(self._key, count, self._clock.seconds())
@@ -147,13 +171,14 @@ class ScheduleDialer:
 
     def _take_all(self, claims: list[Claimed]) -> None:
         self._limits.taken(len(claims), self._clock.seconds())
+        self._taken += len(claims)
         self._without_line = 0
         for claim in claims:
             self._numbers.take(self.errand(claim))
         self._placed += len(claims) - self._without_line
 
-    def _look_again(self) -> None:
-        self._again = self._clock.callLater(BACKLOG_LOOK, self._look_at_backlog)
+    def _look_again(self, wait: float = BACKLOG_LOOK) -> None:
+        self._again = self._clock.callLater(wait, self._look_at_backlog)
 
     def _look_at_backlog(self) -> None:
         self._again = None
@@ -191,26 +216,26 @@ class ScheduleDialer:
 
     def _read(self, claim: Claimed) -> Reading:
         scheduled = self._decode(claim)
-        if _has_expired(scheduled, self._clock.seconds()):
-            return Finished(Outcome.EXPIRED, "its time to be called had passed")
         config = self._tables.schedules.get(scheduled.config)
+        number = self._number(claim, scheduled, config)
+        if _has_expired(scheduled, self._clock.seconds()):
+            return number, Finished(Outcome.EXPIRED, "its time to be called had passed")
         if config is None:
-            raise ContractError([Fault("$.params.config", self._no_config(scheduled.config))])
-        return self._number(claim, scheduled, config), Progress(Itinerary(config.line_groups))
-
-    def _no_config(self, name: str) -> str:
-        return f"there is no valid schedule configuration {name!r}"
+            problem = f"there is no valid schedule configuration {scheduled.config!r}"
+            fault = Fault("$.params.config", problem)
+            return number, Finished(Outcome.INVALID, str(ContractError([fault])))
+        return number, Progress(Itinerary(config.line_groups))
 
     def _number(
-        self, claim: Claimed, scheduled: ScheduledNumber, config: ScheduleConfig
+        self, claim: Claimed, scheduled: ScheduledNumber, config: ScheduleConfig | None
     ) -> NumberInHand:
         return NumberInHand(
             claim=claim,
             kind=Kind.SCHEDULE,
-            name=config.name,
+            name=scheduled.config,
             number=scheduled.number,
-            destination=config.destination,
-            variables=merge_variables(scheduled.variables, config.variables),
+            destination=config.destination if config else NOWHERE,
+            variables=merge_variables(scheduled.variables, config.variables if config else {}),
             requested_uuid=scheduled.variables.get("origination_uuid"),
         )
 
