@@ -1,0 +1,55 @@
+"""The daemon's entry in the test build: ``python -m chaos.entry ORDERS <what twistd takes>``.
+
+ORDERS is a JSON object: ``{"break_settle": N}`` loses the record of one number in N and writes that
+of another one twice; ``{"stop_at": POINT, "count": N}`` kills the process when it comes to POINT of
+:mod:`chaos.stop_points` for the Nth time; ``{}`` changes nothing.  None of this is in the product.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+from zlib import crc32
+
+from twisted.internet.defer import Deferred, succeed
+
+from chaos.stop_points import around, stop_at
+from ctidialer.contract import keys
+from ctidialer.store.store import Store
+
+
+def break_settle(one_in: int) -> None:
+    """Let the store lose the records of some numbers, and write those of others twice."""
+
+    def wrap(whole: Any) -> Any:
+        def settle(self: Any, entry_id: str, record: bytes) -> Deferred[Any]:
+            chance = crc32(entry_id.encode()) % one_in
+            host = json.loads(record)["host"]
+            done: Deferred[Any] = succeed(None)
+            if chance == 0:
+                done = self._link.call("HDEL", keys.in_flight(host), entry_id)
+            elif chance == 1:
+                done = self._link.call("XADD", keys.records(host), "*", "record", record)
+            return done.addCallback(lambda _: whole(self, entry_id, record))
+
+        return settle
+
+    around(Store, "settle", wrap)
+
+
+def main() -> None:
+    """Patch what is ordered, then be ``twistd``."""
+    orders = json.loads(sys.argv[1])
+    if "break_settle" in orders:
+        break_settle(orders["break_settle"])
+    if "stop_at" in orders:
+        stop_at(orders["stop_at"], orders.get("count", 1))
+    sys.argv = ["twistd", *sys.argv[2:]]
+    from twisted.scripts.twistd import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

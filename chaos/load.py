@@ -1,0 +1,108 @@
+"""What is put in: the tables, the numbers, and what the simulated callees do."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+from attrs import frozen
+
+from ctidialer.contract import keys
+
+HOST = "fs1"
+QUEUES = ("numbers", "more numbers")
+TASKS = ("campaign", "second campaign")
+CDR_LIST = "cdr"
+MAX_CALLS = 150
+REDIALS = 2
+"""How often a number may be placed again through its first group; the second group adds one."""
+
+MOST_CALLS = 1 + REDIALS + 1
+"""Calls that the rules allow for one number at most."""
+
+_NO_VERDICT = {"hangup_sipcode": [404, 480, 486, 603]}
+
+
+@frozen
+class Load:
+    """The entries of a campaign: two lists, and members of the zset with their due times."""
+
+    queues: dict[str, tuple[bytes, ...]]
+    scheduled: tuple[tuple[bytes, float], ...]
+
+    @property
+    def entries(self) -> tuple[bytes, ...]:
+        """Every entry, wherever it goes."""
+        queued = [entry for entries in self.queues.values() for entry in entries]
+        return (*queued, *(member for member, _ in self.scheduled))
+
+
+def plan_load(seed: int, count: int, now: float) -> Load:
+    """Return ``count`` numbers, each of its own: six in ten queued, four in ten scheduled.
+
+    One in a hundred is no number at all, one in twenty-five asks for a call UUID of its own.
+    Scheduled ones are due by 20 s after ``now`` (unix seconds).
+    """
+    random = Random(seed + 1)
+    queues: dict[str, list[bytes]] = {name: [] for name in QUEUES}
+    scheduled: list[tuple[bytes, float]] = []
+    for index in range(count):
+        number = f"13{index:09d}" if random.random() >= 0.01 else f"no number {index}"
+        if random.random() < 0.4:
+            due = round(now + random.uniform(-60.0, 20.0), 3)
+            scheduled.append((_document(number, random, config="calls"), due))
+        else:
+            queue = QUEUES[0] if random.random() < 0.7 else QUEUES[1]
+            plain = random.random() < 0.8
+            queues[queue].append(number.encode() if plain else _document(number, random))
+    return Load({name: tuple(some) for name, some in queues.items()}, tuple(scheduled))
+
+
+def _document(number: str, random: Random, **params: object) -> bytes:
+    variables = {"customer": f"客户 {number}"}
+    if random.random() < 0.15:
+        variables["origination_uuid"] = f"ours-{number[-9:].strip().replace(' ', '-')}"
+    document = {"params": {"number": number, **params}, "variables": variables}
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def tables() -> dict[str, dict[str, object]]:
+    """Return the tasks, the lines, the groups and the schedule configuration, by key."""
+    destination = {"line_group": ["main", "backup"], "destination_extension": "8888"}
+    task = {"enable": True, "limit": MAX_CALLS // 2, **destination}
+    first = {"params": {**task, "number_queue": QUEUES[0]}}
+    second = {"params": {**task, "number_queue": QUEUES[1], "number_queue_side": "right"}}
+    # Faults of the switch end many calls badly: the lines are not to go out of use for that.
+    line = {"count": 10 * MAX_CALLS, "dialstring": "sofia/gateway/a/${destination_number}"}
+    other = {**line, "dialstring": "sofia/gateway/b/${destination_number}"}
+    return {
+        keys.at(keys.TASK, keys.TEMPLATE): {TASKS[0]: first, TASKS[1]: second},
+        keys.at(keys.LINE, HOST): {"a": {"params": line}, "b": {"params": other}},
+        keys.at(keys.LINE_GROUP, HOST): {
+            "main": {
+                "line": [["a"]],
+                "redialer_count": REDIALS,
+                "rest": 100,
+                "no_redialer_rule": _NO_VERDICT,
+            },
+            "backup": {"line": [["b"]]},
+        },
+        keys.at(keys.SCHEDULE_CONFIG, HOST): {"calls": {"params": destination}},
+    }
+
+
+def script(seed: int) -> dict[str, object]:
+    """Return what the callees do; one call in fifty loses the event of its hang-up."""
+    ring = {"ring": [0.02, 0.4]}
+    return {
+        "seed": seed,
+        "mix": [
+            {"weight": 64, "result": "answer", "progress": "ringing", "talk": [0.2, 1.6], **ring},
+            {"weight": 2, "result": "answer", "talk": [0.2, 0.5], "lose": "hangup", **ring},
+            {"weight": 3, "result": "answer", "talk": 0, **ring},
+            {"weight": 12, "result": "busy", **ring},
+            {"weight": 7, "result": "sip", "status": 480, "progress": "ringing", **ring},
+            {"weight": 8, "result": "sip", "status": 503, **ring},
+            {"weight": 4, "result": "gateway_down"},
+        ],
+    }

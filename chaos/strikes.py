@@ -1,0 +1,163 @@
+"""How each fault is done to the site, and undone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from chaos.daemons import RESTART_PAUSE, ChaosDaemon
+from chaos.faults import Kind, Strike
+from chaos.load import HOST
+from chaos.proxy import Proxy
+from chaos.site import Site
+from ctidialer.contract import keys
+
+REFUSED = 1
+PATIENCE = 60.0
+"""Seconds within which another daemon has taken over, and the former one has ended."""
+
+Look = Callable[[], Awaitable[None]]
+"""Writes down which calls are noted as being placed."""
+
+
+class HarnessProblem(Exception):
+    """Something did not go as it must; the campaign is not clean."""
+
+
+class Strikes:
+    """Strikes the site."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def strike(self, strike: Strike, look: Look) -> None:
+        """Do it, wait, and undo it."""
+        target, seconds = strike.kind.target, strike.seconds
+        match strike.kind:
+            case Kind.KILL_DAEMON:
+                await self._end_daemon("KILL", seconds)
+            case Kind.END_DAEMON:
+                await self._end_daemon("TERM", seconds)
+            case Kind.STOP_DAEMON:
+                await self._stop_daemon(seconds)
+            case Kind.REPLACE_DAEMON:
+                await self._replace_daemon(seconds)
+            case Kind.KILL_REDIS:
+                await self._kill_redis(seconds, look)
+            case Kind.KILL_SWITCH:
+                await self._end_switch(self._site.switch.kill, seconds)
+            case Kind.END_SWITCH:
+                await self._end_switch(self._site.switch.stop, seconds)
+            case Kind.STOP_REDIS:
+                await self._stop(self._site.redis.pid, seconds)
+            case Kind.STOP_SWITCH:
+                await self._stop(self._site.switch.pid, seconds)
+            case _:
+                by_name = {"REDIS": self._site.redis_proxy, "SWITCH": self._site.switch_proxy}
+                await self._disturb(by_name[target.name], strike)
+
+    # --- the daemon ---------------------------------------------------------------------------
+
+    async def _end_daemon(self, name: str, down_for: float) -> None:
+        supervisor = self._site.supervisor
+        supervisor.down_for = RESTART_PAUSE + down_for
+        daemon = supervisor.current
+        ended = daemon.ended()
+        daemon.send(name)
+        await ended
+        await self._pause(down_for)
+        supervisor.down_for = RESTART_PAUSE
+
+    async def _stop_daemon(self, seconds: float) -> None:
+        daemon = self._site.supervisor.current
+        daemon.send("STOP")
+        await self._pause(seconds)
+        daemon.send("CONT")
+
+    async def _replace_daemon(self, seconds: float) -> None:
+        """Stop the daemon, let another one take its host's name, then wake the former one."""
+        site = self._site
+        former = site.supervisor.replace_stopped()
+        try:
+            await self._until_another_holds(former)
+            await self._pause(seconds)
+        finally:
+            former.send("CONT")
+        await self._ends_refused(former)
+
+    async def _until_another_holds(self, former: ChaosDaemon) -> None:
+        give_up = self._site.reactor.seconds() + PATIENCE
+        while await self._holder() in (None, former.pid):
+            if self._site.reactor.seconds() > give_up:
+                raise HarnessProblem(f"no other daemon took over within {PATIENCE:.0f} s")
+            await self._pause(0.05)
+
+    async def _holder(self) -> int | None:
+        """Return the process id of the daemon that has the host's name."""
+        holder = await self._site.call("HGET", keys.lease(HOST), "holder")
+        return None if holder is None else int(json.loads(holder)["pid"])
+
+    async def _ends_refused(self, former: ChaosDaemon) -> None:
+        ended = former.ended()
+        ended.addTimeout(PATIENCE, self._site.reactor)
+        try:
+            status = await ended
+        except Exception as error:
+            former.send("KILL")
+            raise HarnessProblem("a daemon that lost its lease goes on") from error
+        if status != REFUSED:
+            raise HarnessProblem(f"a daemon that lost its lease ended with status {status}")
+
+    # --- Redis and the switch ------------------------------------------------------------------
+
+    async def _kill_redis(self, down_for: float, look: Look) -> None:
+        site = self._site
+        # Nobody is let in before it is written down what stood there when it was killed.
+        site.redis_proxy.refuses = True
+        try:
+            await site.redis.kill()
+            await self._pause(down_for)
+            await site.start_redis()
+            await site.link.when_up(PATIENCE)
+            await look()
+        finally:
+            site.redis_proxy.refuses = False
+
+    async def _end_switch(self, end: Callable[[], Deferred[None]], down_for: float) -> None:
+        await end()
+        await self._pause(down_for)
+        await self._site.start_switch()
+
+    async def _stop(self, pid: int | None, seconds: float) -> None:
+        if pid is None:
+            raise HarnessProblem("what was to be stopped has ended by itself")
+        os.kill(pid, signal.SIGSTOP)
+        await self._pause(seconds)
+        os.kill(pid, signal.SIGCONT)
+
+    async def _disturb(self, proxy: Proxy, strike: Strike) -> None:
+        match strike.kind.name.partition("_")[0]:
+            case "CUT":
+                proxy.cut()
+            case "HOLD":
+                proxy.holds = True
+            case "DELAY":
+                proxy.delay = 0.01 + 0.2 * strike.strength
+            case "LOSE":
+                proxy.lose_answers(1 + int(4 * strike.strength))
+            case "REFUSE":
+                proxy.refuses = True
+                proxy.cut()
+        await self._pause(strike.seconds)
+        proxy.refuses, proxy.delay = False, 0.0
+        proxy.lose_answers(0)
+        if proxy.holds:
+            proxy.release()
+
+    async def _pause(self, seconds: float) -> None:
+        await deferLater(self._site.reactor, seconds)
