@@ -143,7 +143,10 @@ class QueueDialer:
         """
         before, self._turned_away = self._turned_away, {}
         for run in (*before.values(), *(run for run in runs if run.task.name not in before)):
-            self._dispatch(run)
+            try:
+                self._dispatch(run)
+            except Exception:  # noqa: BLE001 - one task must not keep the others from dialing
+                self.log.failure("A look at task {task} failed", task=run.task.name)
 
     def _dispatch(self, run: TaskRun) -> None:
         if run.asked or not run.dialing:
@@ -200,9 +203,15 @@ class QueueDialer:
             run.asked = 0
             self._limits.asked -= count
         self._complained.pop(task.name, None)
+        if run.task != task or not run.dialing:
+            # It was edited while its numbers were on their way: nothing is dialed by the old text.
+            for claim in claims:
+                self._closing.give_back(claim)
+            return
+        before = run.calls
         self._take_all(run, task, claims)
-        if len(claims) == count:
-            self._wake(run)
+        if len(claims) == count and run.calls > before:
+            self._wake(run)  # where all of them went back at once the next tick is soon enough
         elif self._turned_away:
             self._look_soon()  # there is room that this task did not need
 
