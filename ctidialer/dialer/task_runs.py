@@ -48,6 +48,7 @@ class TaskRuns:
         self._runs: dict[str, TaskRun] = {}
         self._open: dict[str, TaskRun] = {}
         self._changes: list[tuple[float, str]] = []
+        self._awaited: dict[str, float] = {}
         self._looked_at = 0.0
 
     def __iter__(self) -> Iterator[TaskRun]:
@@ -69,20 +70,23 @@ class TaskRuns:
     def dialing(self, now: float) -> list[TaskRun]:
         """Return the runs whose task may start calls at ``now`` (unix seconds)."""
         if not 0 <= now - self._looked_at <= CLOCK_JUMP:
-            self._changes = []
+            self._changes, self._awaited = [], {}
             self._look_again(list(self._runs), now)
         self._looked_at = now
         due = set()
         while self._changes and self._changes[0][0] <= now:
-            due.add(heapq.heappop(self._changes)[1])
+            moment, name = heapq.heappop(self._changes)
+            due.add(name)
+            if self._awaited.get(name) == moment:
+                del self._awaited[name]
         self._look_again(due, now)
         return list(self._open.values())
 
     def ended(self, run: TaskRun) -> None:
         """A number of this run is no longer in hand: its slot is free."""
         run.calls -= 1
-        if run.withdrawn and not run.calls:
-            self._runs.pop(run.task.name, None)
+        if run.withdrawn and not run.calls and self._runs.get(run.task.name) is run:
+            del self._runs[run.task.name]
 
     def _put(self, task: Task, now: float) -> None:
         run = self._runs.get(task.name)
@@ -112,5 +116,10 @@ class TaskRuns:
             self._open[run.task.name] = run
         else:
             self._open.pop(run.task.name, None)
-        if run.opening.changes_at is not None:
-            heapq.heappush(self._changes, (run.opening.changes_at, run.task.name))
+        self._await_change(run.task.name, run.opening.changes_at)
+
+    def _await_change(self, name: str, moment: float | None) -> None:
+        """Look again at ``moment``; an edit that leaves the hours as they are adds nothing."""
+        if moment is not None and self._awaited.get(name) != moment:
+            self._awaited[name] = moment
+            heapq.heappush(self._changes, (moment, name))
