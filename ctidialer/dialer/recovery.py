@@ -69,7 +69,7 @@ class Recovery:
         assert entry.dialing is not None
         progress = self._progress(entry.dialing)
         errand = self._errands[entry.kind](entry)
-        under_way = _under_way(entry.dialing, progress)
+        under_way = _under_way(entry, entry.dialing, progress)
         self._numbers.resume(errand, under_way, evolve(progress, dialed_at=None))
 
     def _progress(self, dialing: Dialing) -> Progress:
@@ -81,8 +81,9 @@ class Recovery:
             return Progress(Itinerary(groups=(dialing.group,)))
 
 
-def _under_way(dialing: Dialing, progress: Progress) -> Attempt | None:
+def _under_way(entry: InFlight, dialing: Dialing, progress: Progress) -> Attempt | None:
     """Return the call that may be up; None = the number was between two calls."""
     if dialing.uuid == NO_CALL:
         return None
-    return Attempt(dialing.uuid, dialing.line, dialing.group, dialed_at=progress.dialed_at or 0.0)
+    dialed_at = entry.taken_at if progress.dialed_at is None else progress.dialed_at
+    return Attempt(dialing.uuid, dialing.line, dialing.group, dialed_at=dialed_at)
