@@ -42,7 +42,7 @@ class Evidence:
 
     ``left`` are the entries that stand in their queues, ``in_flight`` how many are in nobody's;
     ``cdr_ids`` the ids of the records in the list.  ``most_calls``: how many calls the rules allow
-    for one number.
+    for one number.  The hang-up of numbers that begin with ``silent`` is never reported.
     """
 
     entries: Sequence[bytes]
@@ -53,6 +53,7 @@ class Evidence:
     log: CallLog
     moments: Sequence[Moment]
     most_calls: int
+    silent: str = "-"
 
 
 @frozen
@@ -211,6 +212,8 @@ def _unknown_without_cause(books: _Books) -> Iterator[str]:
         end = books.ends.get(uuid)
         if since is None:
             yield f"{record.number} is unknown, and was not being dialed at any fault"
+        elif (record.number or "").startswith(books.evidence.silent):
+            continue
         elif end is not None and end.time < since - TRANSIT:
             yield f"{record.number} is unknown, but its call had ended before any fault"
     if len(books.unknown) > len(books.noted_since):

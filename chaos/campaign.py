@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 
 from chaos.auditor import Evidence, Findings, Moment, Written, examine
 from chaos.faults import Fault, Strike, plan_faults
-from chaos.load import CDR_LIST, HOST, MOST_CALLS, QUEUES, Load, plan_load, script, tables
+from chaos.load import CDR_LIST, HOST, MOST_CALLS, QUEUES, SILENT, Load, plan_load, script, tables
 from chaos.site import Site
 from chaos.strikes import HarnessProblem, Strikes
 from ctidialer.contract import keys
@@ -236,6 +236,7 @@ class Campaign:
             log=read_call_log(self._site.switch.log_path),
             moments=self._moments,
             most_calls=MOST_CALLS,
+            silent=SILENT,
         )
 
     async def _records(self) -> list[Written]:

@@ -20,6 +20,9 @@ REDIALS = 2
 MOST_CALLS = 1 + REDIALS + 1
 """Calls that the rules allow for one number at most."""
 
+SILENT = "138"
+"""Numbers that begin so answer, and the events of their hang-up are lost."""
+
 _NO_VERDICT = {"hangup_sipcode": [404, 480, 486, 603]}
 
 
@@ -40,14 +43,14 @@ class Load:
 def plan_load(seed: int, count: int, now: float) -> Load:
     """Return ``count`` numbers, each of its own: six in ten queued, four in ten scheduled.
 
-    One in a hundred is no number at all, one in twenty-five asks for a call UUID of its own.
+    One in a hundred is no number at all; some ask for a call UUID of their own.
     Scheduled ones are due by 20 s after ``now`` (unix seconds).
     """
     random = Random(seed + 1)
     queues: dict[str, list[bytes]] = {name: [] for name in QUEUES}
     scheduled: list[tuple[bytes, float]] = []
     for index in range(count):
-        number = f"13{index:09d}" if random.random() >= 0.01 else f"no number {index}"
+        number = _number(index, random)
         if random.random() < 0.4:
             due = round(now + random.uniform(-60.0, 20.0), 3)
             scheduled.append((_document(number, random, config="calls"), due))
@@ -56,6 +59,13 @@ def plan_load(seed: int, count: int, now: float) -> Load:
             plain = random.random() < 0.8
             queues[queue].append(number.encode() if plain else _document(number, random))
     return Load({name: tuple(some) for name, some in queues.items()}, tuple(scheduled))
+
+
+def _number(index: int, random: Random) -> str:
+    kind = random.random()
+    if kind < 0.01:
+        return f"no number {index}"
+    return f"{SILENT if kind < 0.03 else '139'}{index:08d}"
 
 
 def _document(number: str, random: Random, **params: object) -> bytes:
@@ -92,13 +102,13 @@ def tables() -> dict[str, dict[str, object]]:
 
 
 def script(seed: int) -> dict[str, object]:
-    """Return what the callees do; one call in fifty loses the event of its hang-up."""
+    """Return what the callees do."""
     ring = {"ring": [0.02, 0.4]}
     return {
         "seed": seed,
+        "prefixes": {SILENT: {"result": "answer", "talk": [0.2, 0.5], "lose": "hangup", **ring}},
         "mix": [
             {"weight": 64, "result": "answer", "progress": "ringing", "talk": [0.2, 1.6], **ring},
-            {"weight": 2, "result": "answer", "talk": [0.2, 0.5], "lose": "hangup", **ring},
             {"weight": 3, "result": "answer", "talk": 0, **ring},
             {"weight": 12, "result": "busy", **ring},
             {"weight": 7, "result": "sip", "status": 480, "progress": "ringing", **ring},
