@@ -29,7 +29,10 @@ from ctidialer.store.in_flight import Claimed
 
 REMEMBERED_REFUSALS = 10_000
 
-Reading = tuple[NumberInHand, Progress] | Finished
+Reading = tuple[NumberInHand, Progress | Finished] | Finished
+"""A number and how far it has got, or how it ends before it begins; what cannot be read is only
+finished.
+"""
 
 
 @frozen
@@ -112,6 +115,8 @@ class Numbers:
         if isinstance(reading, Finished):
             return None, reading
         number, progress = reading
+        if isinstance(progress, Finished):
+            return number, progress
         return number, await self._pursuit.reach(number, progress, errand.may_dial)
 
     async def _resume(
@@ -121,7 +126,9 @@ class Numbers:
         if isinstance(reading, Finished):
             # What its entry means today does not matter: there was a call, and it is followed.
             return None, await self._pursuit.follow(progress, under_way)
-        number, _ = reading
+        number, fresh = reading
+        if isinstance(fresh, Finished):
+            return number, await self._pursuit.follow(progress, under_way)
         if under_way is None:
             return number, await self._pursuit.reach(number, progress, errand.may_dial)
         return number, await self._pursuit.resume(number, progress, under_way, errand.may_dial)
