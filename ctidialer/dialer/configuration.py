@@ -15,7 +15,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.dialer.tables import Changed, Tables
 from ctidialer.store.errors import StoreError, WrongType
@@ -76,6 +75,8 @@ class Configuration:
             await self.read_all()
         except StoreError as error:
             self.log.info("The tables could not be read: {problem}", problem=str(error))
+        except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
+            self.log.failure("Reading the tables failed")
 
     async def _read_all(self) -> None:
         for key in self._tables.keys_of():
@@ -95,7 +96,7 @@ class Configuration:
         except WrongType:
             await self._read_table(key)
             return
-        self._apply(self._tables.put(key, name, document))
+        self._apply(key, self._tables.put(key, name, document))
 
     async def _read_table(self, key: str) -> None:
         try:
@@ -105,7 +106,7 @@ class Configuration:
             documents = {}
         else:
             self._complained.pop(key, None)
-        self._apply(self._tables.replace(key, documents))
+        self._apply(key, self._tables.replace(key, documents))
 
     def _complain(self, key: str, problem: str) -> None:
         """Say once, not with every poll, that a table cannot be read."""
@@ -113,14 +114,14 @@ class Configuration:
             self._complained[key] = problem
             self.log.warn("The table {key} cannot be used: {problem}", key=key, problem=problem)
 
-    def _apply(self, changed: Changed) -> None:
+    def _apply(self, key: str, changed: Changed) -> None:
         if not changed:
             return
         for name in sorted(changed.names):
             for fault in self._tables.faults.get((changed.table, name), ()):
                 self.log.warn(
                     "{key} {name}: {path}: {problem}",
-                    key=fault.key or keys.at(changed.table, "…"),
+                    key=fault.key or key,
                     name=name,
                     path=fault.path,
                     problem=fault.problem,
