@@ -1,0 +1,55 @@
+"""What has to be in place before a number may be taken."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.dialer.readiness import Condition, Readiness
+
+
+class ReadinessTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.told: list[bool] = []
+        self.readiness = Readiness(lambda: self.told.append(self.readiness.gate.is_open))
+
+    def test_all_is_missing_at_first(self) -> None:
+        self.assertEqual(self.readiness.missing, tuple(Condition))
+        self.assertFalse(self.readiness.gate.is_open)
+
+    def test_the_gate_opens_with_the_last_condition_and_shuts_with_the_first(self) -> None:
+        *others, last = Condition
+        self.readiness.met(*others)
+        self.assertEqual(self.readiness.missing, (last,))
+        self.assertEqual(self.told, [])
+        self.readiness.met(last)
+        self.assertTrue(self.readiness.gate.is_open)
+        self.readiness.lost(Condition.FREESWITCH)
+        self.readiness.lost(Condition.FREESWITCH, Condition.RECOVERY)
+        self.assertFalse(self.readiness.gate.is_open)
+        self.assertEqual(self.told, [True, False])
+
+    def test_the_same_news_twice_changes_nothing(self) -> None:
+        self.readiness.met(*Condition)
+        self.readiness.met(*Condition)
+        self.assertEqual(self.told, [True])
+
+    def test_what_is_missing_is_in_the_usual_order_and_for_people(self) -> None:
+        self.readiness.met(*Condition)
+        self.readiness.lost(Condition.RUNNING)
+        self.readiness.lost(Condition.REDIS)
+        self.assertEqual(self.readiness.missing, (Condition.REDIS, Condition.RUNNING))
+        self.assertTrue(all(" " in condition.value for condition in Condition))
+
+    @settings(deadline=None, max_examples=100)
+    @given(st.lists(st.tuples(st.booleans(), st.sampled_from(Condition)), max_size=40))
+    def test_the_gate_is_open_while_nothing_is_missing(
+        self, news: list[tuple[bool, Condition]]
+    ) -> None:
+        readiness, missing = Readiness(), set(Condition)
+        for is_met, condition in news:
+            (readiness.met if is_met else readiness.lost)(condition)
+            (missing.discard if is_met else missing.add)(condition)
+            self.assertEqual(set(readiness.missing), missing)
+            self.assertEqual(readiness.gate.is_open, not missing)
