@@ -16,7 +16,7 @@ from tempfile import gettempdir
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
@@ -176,7 +176,8 @@ def start_redis(
 ) -> Deferred[RedisProcess]:
     """Start a server that keeps its files in ``directory``; fires when it answers.
 
-    ``port`` None = on a unix socket, 0 = on a free port of 127.0.0.1.  With ``aof`` every write is
+    ``port`` None = on a unix socket, 0 = on a free port of 127.0.0.1, and so where even the name of
+    the directory for temporary files is too long for a socket.  With ``aof`` every write is
     on the disk before it is answered, and a server started later in the same directory has all of
     it.  ``directives`` are further lines of its configuration, ``options`` further words of its
     command line (``--sentinel``).  The server dies with this process.  Fails with NoServer or
@@ -184,6 +185,8 @@ def start_redis(
     """
     place = Path(directory).absolute()
     where = _Where(place, _free_port() if port == 0 else port, password)
+    if port is None and len(os.fsencode(where.socket_path())) > LONGEST_SOCKET_PATH:
+        where = evolve(where, port=_free_port())
     written = (f"appendonly {'yes' if aof else 'no'}", *directives)
     return Deferred.fromCoroutine(_start(reactor, where, written, options, binary))
 
