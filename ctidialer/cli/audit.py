@@ -70,9 +70,17 @@ def _unaccounted(entries: Sequence[bytes], records: Sequence[Record]) -> list[st
 
 def _disagreement(recorded: Counter[str], dialed: Counter[str]) -> list[str]:
     return [
-        *(f"call {uuid} stands in no record" for uuid in (dialed - recorded)),
-        *(f"the switch was never asked for call {uuid}" for uuid in (recorded - dialed)),
+        *(_difference(uuid, dialed[uuid], recorded[uuid]) for uuid in dialed - recorded),
+        *(_difference(uuid, dialed[uuid], recorded[uuid]) for uuid in recorded - dialed),
     ]
+
+
+def _difference(uuid: str, dialed: int, recorded: int) -> str:
+    if not recorded:
+        return f"call {uuid} stands in no record"
+    if not dialed:
+        return f"the switch was never asked for call {uuid}"
+    return f"call {uuid} was asked for {dialed} times, but stands in the records {recorded} times"
 
 
 def _shown(entry: bytes) -> str:

@@ -36,11 +36,23 @@ from ctidialer.store.errors import StoreError
 from ctidialer.store.server import NoServer
 
 SHOWN_FAULTS = 20
+MOST_CPS = 100_000
+
+
+def _rate(context: click.Context, option: click.Parameter, value: float) -> float:
+    if not 0 <= value <= MOST_CPS:  # what is not a number is neither
+        raise click.BadParameter(f"{value} is not in the range 0 to {MOST_CPS}")
+    return value
 
 
 @click.command()
 @click.option("--numbers", default=500, show_default=True, type=click.IntRange(1, 10_000_000))
-@click.option("--cps", default=0.0, help="Calls started per second.  [default: no limit]")
+@click.option(
+    "--cps",
+    default=0.0,
+    callback=_rate,
+    help="Calls started per second, 0 = no limit.  [default: no limit]",
+)
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1), help="Calls at once."
 )
