@@ -22,6 +22,8 @@ class LineAccounts:
 
     def __init__(self) -> None:
         self._states: dict[str, LineState] = {}
+        self._kept = 0
+        self._kept_groups: Sequence[str] = ()
 
     @property
     def states(self) -> Mapping[str, LineState]:
@@ -30,7 +32,32 @@ class LineAccounts:
 
     def room(self, routes: Routes, groups: Sequence[str], now: float, at_most: int) -> int:
         """Return how many calls of a task with these line groups could be placed at ``now``."""
+        kept = self._kept_of(routes, groups)
+        return max(0, routing.free_room(routes, self._states, groups, now, at_most + kept) - kept)
+
+    def scheduled_room(
+        self, routes: Routes, groups: Sequence[str], now: float, at_most: int
+    ) -> int:
+        """Return how many scheduled calls could be placed through these groups at ``now``."""
         return routing.free_room(routes, self._states, groups, now, at_most)
+
+    def may_come_free(self, routes: Routes, groups: Sequence[str], now: float) -> bool:
+        """Say whether a line of these groups is free, or will be by itself or with a hang-up."""
+        if routing.next_free_at(routes, self._states, groups, now) is not None:
+            return True
+        lines = routing.lines_of(routes, groups) or {}
+        return any(self._states[name].calls for name in lines if name in self._states)
+
+    def keep(self, groups: Sequence[str], count: int) -> None:
+        """Keep the next ``count`` places on the lines of these groups from the queue tasks."""
+        self._kept_groups, self._kept = groups, count
+
+    def _kept_of(self, routes: Routes, groups: Sequence[str]) -> int:
+        if not self._kept:
+            return 0
+        lines = routing.lines_of(routes, groups) or {}
+        kept = routing.lines_of(routes, self._kept_groups) or {}
+        return self._kept if lines.keys() & kept.keys() else 0
 
     def started(self, line: Line | None, now: float) -> None:
         """A call takes its place on ``line`` (None: the default dial string has no account)."""

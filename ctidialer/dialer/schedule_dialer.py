@@ -43,7 +43,8 @@ ASKED_LOOK = 0.01
 """Seconds after which the answers to the queue tasks' claims, which ask for all room, are there."""
 
 KEPT = 10
-"""Calls kept free for a backlog on a node that is full, in turns with the queue tasks."""
+"""Calls kept free for a backlog on a node, or on lines, that are full, in turns with the queue
+tasks."""
 
 WITHOUT_LINE = 20
 """Members taken by one poll although all lines are busy: they are told so, the others wait."""
@@ -88,7 +89,8 @@ class ScheduleDialer:
         self._again: IDelayedCall | None = None
         self._claiming = False
         self._more_due = False
-        self._placed = 0
+        self._waited = False
+        self._had_line = False
         self._taken = 0
         self._others_started = 0
         self._without_line = 0
@@ -110,10 +112,11 @@ class ScheduleDialer:
         """Take what is due, as far as it can be called now.
 
         Numbers for which all lines are busy wait where they are, for one that comes free: only
-        when none has for a whole interval are some of them taken, to be told so.
+        when none has for a whole interval, or none can, are some of them taken, to be told so.
         """
-        placed, self._placed = self._placed, 0
-        self._look(0 if placed else WITHOUT_LINE)
+        in_vain = (self._waited and not self._had_line) or not self._may_have_line()
+        self._waited = self._had_line = False
+        self._look(WITHOUT_LINE if in_vain else 0)
 
     def _tick(self) -> None:
         try:
@@ -126,32 +129,49 @@ class ScheduleDialer:
         if self._claiming or not self._ready.is_open:
             return
         now = self._clock.seconds()
-        room = self._limits.scheduled_room(now)
-        count = min(room, self._line_room(now) or without_line)
+        room, on_lines = self._limits.scheduled_room(now), self._line_room(now)
+        count = min(room, on_lines or without_line)
         if not room:
-            self._keep_room()
+            self._limits.kept = self._share()
             self._look_again(ASKED_LOOK if self._limits.asked else BACKLOG_LOOK)
         elif count:
+            self._had_line = self._had_line or on_lines > 0
             claiming = Deferred.fromCoroutine(self._claim(count))
             claiming.addErrback(partial(self.log.failure, "Claiming due numbers failed"))
-        elif self._more_due:
+        else:
+            self._wait_for_line()
+
+    def _wait_for_line(self) -> None:
+        self._waited = True
+        groups = self._groups()
+        kept = self._share() if groups else 0
+        self._lines.keep(groups, kept)
+        if kept or self._more_due:
             self._look_again()
 
-    def _keep_room(self) -> None:
-        """Have a share of a node that the queue tasks fill: what comes free next, but not again
-        before they, too, have started a call."""
-        if self._limits.started - self._taken != self._others_started:
-            self._limits.kept = KEPT if self._more_due else 1
+    def _share(self) -> int:
+        """Return how much is to be kept for the scheduled numbers of what comes free next, where
+        the queue tasks fill node or lines: nothing before they, too, have started a call."""
+        if self._limits.started - self._taken == self._others_started:
+            return 0
+        return KEPT if self._more_due else 1
+
+    def _groups(self) -> tuple[str, ...]:
+        configs = self._tables.schedules.values()
+        return tuple(dict.fromkeys(group for config in configs for group in config.line_groups))
 
     def _line_room(self, now: float) -> int:
         """Return how many calls the lines of all configurations have room for, up to AT_MOST."""
-        configs = self._tables.schedules.values()
-        groups = dict.fromkeys(group for config in configs for group in config.line_groups)
-        return self._lines.room(self._tables.routes, tuple(groups), now, AT_MOST)
+        return self._lines.scheduled_room(self._tables.routes, self._groups(), now, AT_MOST)
+
+    def _may_have_line(self) -> bool:
+        now = self._clock.seconds()
+        return self._lines.may_come_free(self._tables.routes, self._groups(), now)
 
     async def _claim(self, count: int) -> None:
         self._claiming = True
         self._limits.kept = 0
+        self._lines.keep((), 0)
         self._others_started = self._limits.started - self._taken
         self._limits.asked += count
         try:
@@ -175,7 +195,6 @@ class ScheduleDialer:
         self._without_line = 0
         for claim in claims:
             self._numbers.take(self.errand(claim))
-        self._placed += len(claims) - self._without_line
 
     def _look_again(self, wait: float = BACKLOG_LOOK) -> None:
         self._again = self._clock.callLater(wait, self._look_at_backlog)

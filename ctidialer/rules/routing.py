@@ -42,6 +42,7 @@ __all__ = [
     "ended",
     "free_room",
     "group_called",
+    "lines_of",
     "next_free_at",
     "started",
     "withdrawn",
@@ -126,7 +127,7 @@ def free_room(
 
     A line that stands in several groups or tiers counts once.
     """
-    lines = _lines_of(routes, groups)
+    lines = lines_of(routes, groups)
     if lines is None:
         return max(0, at_most)
     free = sum(room(line, _state(states, line), now) for line in lines.values())
@@ -138,7 +139,7 @@ def next_free_at(routes: Routes, states: States, groups: Sequence[str], now: flo
 
     ``now`` where one can already, None where all wait for a hang-up or a change of the tables.
     """
-    lines = _lines_of(routes, groups)
+    lines = lines_of(routes, groups)
     if lines is None:
         return now
     moments = (free_at(line, _state(states, line), now) for line in lines.values())
@@ -181,8 +182,8 @@ def _idleness(state: LineState) -> tuple[bool, float]:
     return (state.calls > 0, -math.inf if since is None else since)
 
 
-def _lines_of(routes: Routes, groups: Sequence[str]) -> dict[str, Line] | None:
-    """Return the distinct lines of the groups; None = one of them dials by default, unlimited."""
+def lines_of(routes: Routes, groups: Sequence[str]) -> dict[str, Line] | None:
+    """Return the distinct lines of the groups by name; None = one dials by default, unlimited."""
     lines: dict[str, Line] = {}
     for name in groups:
         group = group_called(routes, name)

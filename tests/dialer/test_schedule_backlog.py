@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from time import time
 from typing import Any
 
-from ctidialer.contract.record import Outcome
+from ctidialer.contract.record import Kind, Outcome
 from tests.dialer.line_case import ANSWERS, UNAVAILABLE
 from tests.dialer.schedule_case import ScheduleTestCase, member, so
 from tests.support.node import outcomes
@@ -108,6 +108,48 @@ class BacklogTests(ScheduleTestCase):
         self.assertEqual(sorted(self.switch_log().numbers), numbers)
         self.assertLessEqual(self.most_on("l"), 10)
         self.assert_accounted_for(records)
+
+    async def test_a_line_that_a_queue_fills_is_shared(self) -> None:
+        """As soon as a line is free the queue would take it again."""
+        await self.sim(default={"result": "answer", "talk": 0.2})
+        await self.usual_schedule(count=5)
+        await self.put_task(limit=10)
+        await self.put_numbers([f"2{number:04d}" for number in range(1000)])
+        dialer = self.start_dialer()
+        await self.dialed(20)
+        await self.plan(*(member(f"1{number:03d}") for number in range(40)))
+
+        async def are_done() -> bool:
+            kinds = [record.kind for record in await self.records()]
+            return kinds.count(Kind.SCHEDULE) == 40
+
+        queued_before = await self.queued()
+        await self.until("the scheduled numbers are done", are_done)
+        queued_meanwhile = await self.queued() - queued_before
+        records = [record for record in await self.records() if record.kind is Kind.SCHEDULE]
+        print(f"\n{queued_meanwhile} numbers of the queue while 40 scheduled ones were called")
+        self.assertEqual(outcomes(records), {Outcome.ANSWERED: 40})
+        self.assertGreater(queued_meanwhile, 10)
+        self.assertLessEqual(self.most_on("l"), 5)
+        await dialer.stopService()
+
+    async def test_what_is_kept_for_scheduled_numbers_is_not_kept_for_ever(self) -> None:
+        """With nothing due a queue has its lines for itself but for moments."""
+        await self.sim(default={"result": "answer", "talk": 0.05})
+        await self.usual_schedule(count=2)
+        await self.put_task(limit=10)
+        numbers = [f"2{number:04d}" for number in range(100)]
+        await self.put_numbers(numbers)
+        self.start()
+        await self.records_of(100)
+        calls = self.switch_log().originates
+        took = calls[-1].time - calls[0].time
+        print(f"\n100 calls of 50 ms on two lines in {took:.2f} s")
+        self.assertLess(took, 8)
+
+    async def queued(self) -> int:
+        """Return how many numbers of the queue are recorded."""
+        return sum(record.kind is Kind.QUEUE for record in await self.records())
 
     async def test_a_backlog_waits_in_the_set(self) -> None:
         await self.sim(default={"result": "answer", "talk": 2.0})
