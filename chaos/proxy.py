@@ -29,6 +29,8 @@ class _Leg(Protocol):
             self.proxy.opened(self)
 
     def dataReceived(self, data: bytes) -> None:
+        if self.is_client:
+            self.proxy.asked(data)
         if not self.is_client and self.proxy.loses_an_answer():
             self.cut()
         else:
@@ -45,7 +47,7 @@ class _Leg(Protocol):
     def flush(self) -> None:
         """Pass on what is due, in order."""
         other = self.other
-        if other is None or self.proxy.holds:
+        if other is None or self.proxy.holds or (self.proxy.holds_answers and not self.is_client):
             return
         while self.held and self.held[0][0] <= self.proxy.seconds():
             other.write(self.held.popleft()[1])
@@ -78,7 +80,8 @@ class _Leg(Protocol):
 class Proxy:
     """Stands at ``port`` before whatever ``target`` leads to (asked for each connection).
 
-    ``holds``: nothing is passed on, in either direction, not even the end of a connection.
+    ``holds``: nothing is passed on, in either direction, not even the end of a connection;
+    ``holds_answers``: nothing that comes back.
     ``refuses``: new connections are reset.  ``delay``: seconds by which everything comes late.
     """
 
@@ -87,9 +90,11 @@ class Proxy:
         self.port = 0
         self.refuses = False
         self.holds = False
+        self.holds_answers = False
         self.delay = 0.0
         self._target = target
         self._to_lose = 0
+        self._hold_answer_to: bytes | None = None
         self._clients: list[_Leg] = []
         self._listening: Any = None
 
@@ -115,9 +120,13 @@ class Proxy:
         """Reset a connection instead of passing on its answer, ``count`` times."""
         self._to_lose = count
 
+    def hold_answer_to(self, words: bytes) -> None:
+        """Hold all answers from the next request on that has these ``words`` in it."""
+        self._hold_answer_to = words
+
     def release(self) -> None:
         """Pass on what was held."""
-        self.holds = False
+        self.holds = self.holds_answers = False
         for client in list(self._clients):
             for leg in (client, client.other):
                 if leg is not None:
@@ -143,6 +152,12 @@ class Proxy:
         factory.noisy = False
         made = self._target().connect(factory)
         made.addCallbacks(lambda _: self._joined(client, upstream), lambda _: client.cut())
+
+    def asked(self, data: bytes) -> None:
+        """Take note of what a client says."""
+        if self._hold_answer_to is not None and self._hold_answer_to in data:
+            self._hold_answer_to = None
+            self.holds_answers = True
 
     def loses_an_answer(self) -> bool:
         """Say whether this answer is one to lose."""

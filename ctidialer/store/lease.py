@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from secrets import token_hex
 
@@ -27,14 +28,24 @@ class Lease:
     """The lease of ``host``, as the daemon ``daemon_id`` wants it.
 
     ``duration`` is in seconds; it is renewed every ``renewal_period``.  ``token`` is unique to this
-    daemon's life, and begins the id of every entry it takes.
+    daemon's life, and begins the id of every entry it takes.  ``monotonic`` is a clock that goes on
+    while this process is stopped, and that nobody sets.
     """
 
-    def __init__(self, link: Link, host: str, daemon_id: str, duration: float) -> None:
+    def __init__(
+        self,
+        link: Link,
+        host: str,
+        daemon_id: str,
+        duration: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._link = link
         self._host = host
         self._key = keys.lease(host)
         self._milliseconds = max(1, round(duration * 1000))
+        self._monotonic = monotonic
+        self._held_until = monotonic()
         self._holder = json.dumps(
             {"daemon": daemon_id, "pid": os.getpid(), "hostname": socket.gethostname()}
         )
@@ -43,9 +54,11 @@ class Lease:
 
     async def acquire(self) -> bool:
         """Take or prolong the lease; True = it began now.  Raises LeaseHeld."""
+        asked_at = self._monotonic()
         reply = await self._ask("hold")
         if reply[0] == 0:
             raise LeaseHeld(self._host, describe_holder(reply[1]), _seconds(reply[2]))
+        self._held_until = asked_at + self._milliseconds / 1000
         return reply[0] == BEGUN
 
     async def renew(self) -> bool:
@@ -58,6 +71,14 @@ class Lease:
     async def release(self) -> None:
         """Give the name free, unless another daemon has it already."""
         await self._ask("release")
+
+    def check(self) -> None:
+        """Raise LeaseLost where the lease may have lapsed: this process stood still, say.
+
+        What Redis said before that is no longer to be relied on: another daemon may have come.
+        """
+        if self._monotonic() >= self._held_until:
+            raise LeaseLost(self._host)
 
     async def run(
         self, script: Script, names: Sequence[str], arguments: Sequence[Argument]

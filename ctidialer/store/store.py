@@ -154,7 +154,8 @@ class Store(Reading):
     def note_dialing(self, entry_id: str, dialing: Dialing) -> Deferred[None]:
         """Write which call is about to be placed; only when this has fired may it be placed.
 
-        Fails with NotInFlight where the entry was settled or given back, by whomever.
+        Fails with NotInFlight where the entry was settled or given back, by whomever, and with
+        LeaseLost where the answer comes so late that another daemon may have the entry by now.
         """
         return Deferred.fromCoroutine(self._note(entry_id, dialing_line(dialing)))
 
@@ -248,6 +249,7 @@ class Store(Reading):
     async def _note(self, entry_id: str, line: bytes) -> None:
         if not await self._notes.add((entry_id, line)):
             raise NotInFlight(entry_id)
+        self._lease.check()
 
     async def _send_notes(self, notes: Sequence[tuple[str, bytes]]) -> list[bool]:
         return _flags(await self._run(NOTE, (), _flat(notes)))

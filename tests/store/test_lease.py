@@ -13,7 +13,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.task import Side
 from ctidialer.store.errors import LeaseHeld, LeaseLost, WrongType
 from ctidialer.store.in_flight import Dialing
-from ctidialer.store.lease import describe_holder
+from ctidialer.store.lease import Lease, describe_holder
 from ctidialer.store.store import Store
 from tests.support.redis import RedisTestCase
 
@@ -127,3 +127,33 @@ class LeaseTests(RedisTestCase):
         self.assertIn("does not say who it is", error.holder)
         for holder in (None, 5, b"", b"[]", b"{}", '{"since":"x"}'):
             self.assertIn("does not say", describe_holder(holder))
+
+
+class StandstillTests(RedisTestCase):
+    """A process that stood still does not know that its lease has lapsed: its clock tells it."""
+
+    async def set_up(self) -> None:
+        await super().set_up()
+        self.now = 100.0
+        self.lease = Lease(self.redis, "fs1", "one", 15.0, monotonic=lambda: self.now)
+
+    async def test_before_it_was_ever_held(self) -> None:
+        self.assertRaises(LeaseLost, self.lease.check)
+
+    async def test_it_is_counted_from_the_moment_of_asking(self) -> None:
+        await self.lease.acquire()
+        self.now += 14.9
+        self.lease.check()
+        self.now += 0.1
+        self.assertRaises(LeaseLost, self.lease.check)
+        await self.lease.renew()
+        self.lease.check()
+
+    async def test_a_name_that_another_has_prolongs_nothing(self) -> None:
+        await self.lease.acquire()
+        await self.call("DEL", LEASE)
+        await Store(self.redis, "fs1", "two", 1000).acquire_lease()
+        self.now += 14.0
+        await self.error_of(Deferred.fromCoroutine(self.lease.renew()), LeaseLost)
+        self.now += 1.0
+        self.assertRaises(LeaseLost, self.lease.check)
