@@ -142,7 +142,10 @@ class DialerService(Service):
         self.log.warn("Redis is away: {reason}", reason=reason)
         self.parts.writable.shut()
         # Changes that are published meanwhile are not heard: nothing is dialed by the old tables.
-        self.parts.readiness.lost(Condition.REDIS, Condition.LEASE, Condition.TABLES)
+        # And another daemon may have worked under this host's name, and have left numbers behind.
+        self.parts.readiness.lost(
+            Condition.REDIS, Condition.LEASE, Condition.TABLES, Condition.RECOVERY
+        )
 
     def subscribed(self) -> None:
         """The change channels are listened to from now on: what was missed is read."""
@@ -164,7 +167,7 @@ class DialerService(Service):
         store, is_held = self.parts.store, self.parts.writable.is_open
         asked_at = self._clock.seconds()
         try:
-            await (store.renew_lease() if is_held else store.acquire_lease())
+            has_lapsed = await (store.renew_lease() if is_held else store.acquire_lease())
         except LeaseHeld as error:
             self._held_by_another(error, asked_at)
         except LeaseLost as error:
@@ -172,7 +175,7 @@ class DialerService(Service):
         except StoreError as error:
             self.log.warn("The lease could not be renewed: {problem}", problem=str(error))
         else:
-            await self._held_lease()
+            await self._held_lease(bool(has_lapsed))
 
     def _held_by_another(self, error: LeaseHeld, asked_at: float) -> None:
         """Refuse to work beside a daemon that lives; wait for the lease of one that was killed.
@@ -193,9 +196,12 @@ class DialerService(Service):
             wait = self.parts.store.renewal_period / LOOKS_A_RENEWAL
             self._next_look = self._clock.callLater(wait, self._go_on_with_lease)
 
-    async def _held_lease(self) -> None:
+    async def _held_lease(self, has_lapsed: bool) -> None:
         self._lapses_at = None
         if self.parts.writable.is_open:
+            if has_lapsed:  # another daemon may have had the name, and have left numbers behind
+                self.parts.readiness.lost(Condition.RECOVERY)
+                await self._recover()
             return
         self.parts.writable.open()
         self.parts.readiness.met(Condition.LEASE)

@@ -190,12 +190,13 @@ class StartTests(ServiceCase):
         self.assert_accounted_for(records)
         await self.nothing_in_flight()
 
-    async def test_redis_away_loses_the_tables_too(self) -> None:
+    async def test_redis_away_loses_the_tables_and_the_recovery_too(self) -> None:
         dialer = self.start_dialer()
         await self.ready(dialer)
         dialer.store_down("a test says so")
-        missing = dialer.parts.readiness.missing
-        self.assertEqual(missing, (Condition.REDIS, Condition.LEASE, Condition.TABLES))
+        missing = set(dialer.parts.readiness.missing)
+        lost = {Condition.REDIS, Condition.LEASE, Condition.TABLES, Condition.RECOVERY}
+        self.assertEqual(missing, lost)
         self.assertFalse(dialer.parts.writable.is_open)
         dialer.store_up()
         await self.ready(dialer)
