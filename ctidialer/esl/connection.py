@@ -116,7 +116,7 @@ Received: TypeAlias = (
 _OPEN = State.OPEN
 _EVENT_PLAIN = b"Content-Type: text/event-plain"
 _NOTICE = b"Content-Type: text/disconnect-notice"
-_TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\n]*?)[ \t\r]*$", re.I | re.M)
+_TYPE = re.compile(rb"^content-type[ \t]*:([^\n]*)$", re.I | re.M)
 _BAD_PASSWORD = "-ERR invalid"
 _GOODBYE = "+OK bye"
 _FIRST = frozenset({b"auth/request", b"text/rude-rejection", b"text/disconnect-notice"})
@@ -247,7 +247,7 @@ def _content_type(head: bytes) -> bytes:
         return b"text/disconnect-notice"
     found = _TYPE.search(head)
     if found is not None:
-        return found[1].lower()
+        return found[1].strip(b" \t\r").lower()
     raise ProtocolFault(f"A frame without Content-Type: {_shown(head)}")
 
 

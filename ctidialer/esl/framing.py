@@ -26,7 +26,9 @@ HEAD_LIMIT = 64 * 1024
 
 _BLANK = b"\n\n"
 _LENGTH = b"Content-Length: "
-_LENGTH_LINE = re.compile(rb"^content-length[ \t]*:[ \t]*([^\n]*?)[ \t\r]*$", re.I | re.M)
+# What surrounds the value is stripped afterwards: within the pattern it would be looked at once for
+# each of its bytes, and a header block of 64 KiB of spaces would take seconds.
+_LENGTH_LINE = re.compile(rb"^content-length[ \t]*:([^\n]*)$", re.I | re.M)
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 _NOTICE = re.compile(
     rb"Content-Type: text/disconnect-notice\n(?:[^\n]+\n)*?Content-Length: ([0-9]{1,9})\n\n"
@@ -118,7 +120,7 @@ class Framer:
         if head.startswith(_LENGTH):  # so every event begins
             return self._checked_length(head[len(_LENGTH) :].split(b"\n", 1)[0])
         found = _LENGTH_LINE.search(head)
-        return 0 if found is None else self._checked_length(found[1])
+        return 0 if found is None else self._checked_length(found[1].strip(b" \t\r"))
 
     def _checked_length(self, value: bytes) -> int:
         if _DIGITS.fullmatch(value) is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from time import process_time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -193,3 +194,21 @@ class AKilledListener(SynchronousTestCase):
         whole, at_once = read(torn)
         self.assertEqual(got, whole)
         self.assertEqual(connection.finish(), at_once.finish())
+
+
+class Time(SynchronousTestCase):
+    """No header block takes long to read, whatever stands in it."""
+
+    def test_spaces_within_a_value(self) -> None:
+        spaces = b" " * 60_000
+        for head in (b"Content-Type: a", b"Content-Type: api/response\nX: y\ncontent-length: 1"):
+            connection = Connection(State.OPEN)
+            begun = process_time()
+            connection.receive(head + spaces + b"b\n\n")
+            self.assertLess(process_time() - begun, 0.5)  # it took 14 s once
+            self.assertIs(connection.fault is None, head == b"Content-Type: a")
+
+    def test_spaces_around_a_value(self) -> None:
+        connection = Connection(State.OPEN)
+        stream = b"X: y\r\ncontent-type:\t Api/Response \r\ncontent-length :\t 2 \r\n\nok"
+        self.assertEqual(connection.receive(stream), [ApiResponse("ok")])
