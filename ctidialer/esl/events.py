@@ -201,7 +201,10 @@ def _text(value: bytes) -> str:
 
 
 def _bytes(value: str) -> bytes:
-    return value.encode("utf-8", "surrogateescape")
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte: JSON can name it
+        return value.encode("utf-8", "backslashreplace")
 
 
 def _quoted(value: str) -> str:

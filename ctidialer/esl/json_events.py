@@ -19,7 +19,13 @@ _OBJECT = msgspec.json.Decoder(dict[str, object])
 
 def json_event(document: bytes) -> Event:
     """Read the body of a ``text/event-json`` frame; `ProtocolFault` if it is no JSON object."""
-    members = _members(document)
+    try:
+        return _event(_members(document))
+    except RecursionError:
+        raise ProtocolFault("A JSON event is nested too deeply") from None
+
+
+def _event(members: dict[str, object]) -> Event:
     body = _value(members.pop(_BODY, ""))
     if body:
         members.pop("Content-Length", None)  # it is written again, from the body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from hypothesis import given, settings
@@ -168,6 +169,19 @@ class Json(SynchronousTestCase):
         read = json_event(b'{"A": "caf\xe9"}')
         self.assertEqual(read.raw("A"), b"caf\xe9")
         self.assertEqual(read["A"], "caf\\xe9")
+
+    def test_a_surrogate_that_stands_for_no_byte_is_shown(self) -> None:
+        read = json_event(rb'{"a": "x\ud800", "_body": "\udfff", "\ud801": "y"}')
+        self.assertEqual((read["a"], read.body), ("x\\ud800", "\\udfff"))
+        self.assertEqual(len(read.headers()), 3)
+
+    def test_what_is_nested_too_deeply_is_a_fault(self) -> None:
+        for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+            for depth in (500, 900, 2000, 100_000):
+                value = opening * depth + b"1" + closing * depth
+                with contextlib.suppress(ProtocolFault):
+                    self.assertTrue(json_event(b'{"a":' + value + b"}")["a"])
+        self.assertRaises(ProtocolFault, json_event, b'{"a":' + b"[" * 900 + b"]" * 900 + b"}")
 
     def test_what_is_no_object_is_a_fault(self) -> None:
         for document in (b"", b"[]", b'"x"', b"{", b"\xff", b"[" * 100_000, b'{"a":' * 100_000):
