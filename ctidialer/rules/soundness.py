@@ -10,11 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import TypeVar
 
 from attrs import evolve
 
-from ctidialer.contract.document import FaultList, Node, Params, member_path, read_json
+from ctidialer.contract.document import (
+    MOST_FAULTS,
+    FaultList,
+    Node,
+    Params,
+    member_path,
+    read_json,
+)
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.fields import parts, word
 from ctidialer.contract.line import Line, LineGroup
@@ -24,7 +32,7 @@ from ctidialer.contract.schedule_document import decode_schedule_config
 from ctidialer.contract.task import Destination, Task
 from ctidialer.contract.task_document import decode_task, read_destination, read_task
 from ctidialer.contract.variables import NAME, read_variables
-from ctidialer.rules.originate import Call, Uncarriable, originate_command
+from ctidialer.rules.originate import MAX_VARIABLES, Call, Uncarriable, originate_command
 
 Value = TypeVar("Value")
 
@@ -105,10 +113,8 @@ def number_faults(
     if problem is None:
         return ()
     of_number = _problem(evolve(_PROBE, number=number))
-    return (
-        *([] if of_number is None else [Fault(path, of_number)]),
-        *_variable_faults(variables),
-    )
+    found = [] if of_number is None else [Fault(path, of_number)]
+    return (*found, *_first(_variable_faults(variables), MOST_FAULTS - len(found)))
 
 
 def _is_harmless(number: str, variables: Mapping[str, str]) -> bool:
@@ -117,9 +123,12 @@ def _is_harmless(number: str, variables: Mapping[str, str]) -> bool:
     return (
         _HARMLESS_NUMBER.fullmatch(number) is not None
         and len(variables) <= _FEW
-        and all(NAME.fullmatch(name) for name in variables)
-        and all(_HARMLESS_VALUE.fullmatch(value) for value in variables.values())
+        and all(_is_harmless_variable(*pair) for pair in variables.items())
     )
+
+
+def _is_harmless_variable(name: str, value: str) -> bool:
+    return NAME.fullmatch(name) is not None and _HARMLESS_VALUE.fullmatch(value) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -133,13 +142,24 @@ def way_problem(dialstring: str, group: str) -> str | None:
 
 def _sound(decode: Callable[[], Value], uncarriable: Callable[[], Iterable[Fault]]) -> Value:
     """Return what ``decode`` does; raises ContractError with its faults and the others, one a
-    place."""
+    place, at most ``MOST_FAULTS``."""
     value, known = _decoded(decode)
     taken = {(fault.key, fault.path) for fault in known}
-    more = tuple(fault for fault in uncarriable() if (fault.key, fault.path) not in taken)
+    others = (fault for fault in uncarriable() if (fault.key, fault.path) not in taken)
+    more = _first(others, MOST_FAULTS - len(known))
     if value is None or more:
         raise ContractError((*known, *more))
     return value
+
+
+def _first(faults: Iterable[Fault], most: int) -> tuple[Fault, ...]:
+    """Return the first faults; a document may have so many that to find them all takes seconds."""
+    if most <= 0:
+        return ()
+    found = tuple(islice(faults, most + 1))
+    if len(found) <= most:
+        return found
+    return (*found[:most], Fault("$", "more faults are not listed", found[-1].key))
 
 
 def _decoded(decode: Callable[[], Value]) -> tuple[Value | None, tuple[Fault, ...]]:
@@ -161,15 +181,21 @@ def _name_faults(call: Call, key: str = "") -> Iterator[Fault]:
 
 
 def _variable_faults(variables: Mapping[str, str], key: str = "") -> Iterator[Fault]:
-    faults = [*_faults_of_each(variables, key)]
-    problem = None if faults else _problem(evolve(_PROBE, variables=variables))
+    """Yield the faults of each variable, or of their number, or else of all together."""
+    faults = _faults_of_each(variables if len(variables) <= MAX_VARIABLES else {}, key)
+    first = next(faults, None)
+    problem = _problem(evolve(_PROBE, variables=variables)) if first is None else None
     if problem is not None:
-        faults = [Fault("$.variables", problem, key)]
+        first = Fault("$.variables", problem, key)
+    if first is not None:
+        yield first
     yield from faults
 
 
 def _faults_of_each(variables: Mapping[str, str], key: str) -> Iterator[Fault]:
     for name, value in variables.items():
+        if _is_harmless_variable(name, value):
+            continue
         problem = _problem(evolve(_PROBE, variables={name: value}))
         if problem is not None:
             yield Fault(member_path("$.variables", name), problem, key)

@@ -6,8 +6,14 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from ctidialer.contract.document import MOST_FAULTS
 from ctidialer.contract.faults import ContractError
-from ctidialer.rules.soundness import sound_line, sound_schedule_config, sound_task
+from ctidialer.rules.soundness import (
+    number_faults,
+    sound_line,
+    sound_schedule_config,
+    sound_task,
+)
 
 GOOD = {
     "line_group": ["g"],
@@ -77,3 +83,18 @@ class SoundnessTests(SynchronousTestCase):
         raw = document({"a": "{", "b": "}", "c": "x"}, dialstring="a b")
         places = self.places(sound_line, "l", raw)
         self.assertEqual(places[1:], ["$.variables.a", "$.variables.b"])
+
+    def test_of_thousands_of_faults_the_first_are_named_and_no_others_looked_for(self) -> None:
+        hostile = {f"v{index}": "{" for index in range(900)}
+        for raw in (document(hostile, **GOOD), document(hostile, dialstring="a b", **GOOD)):
+            places = self.places(sound_line, "l", raw)
+            self.assertEqual(len(places), MOST_FAULTS + 1)
+        faults = number_faults("1", hostile)
+        self.assertEqual(len(faults), MOST_FAULTS + 1)
+        self.assertEqual(faults[-1].problem, "more faults are not listed")
+
+    def test_variables_that_are_too_many_for_any_call_are_not_tried_one_by_one(self) -> None:
+        many = {f"v{index}": ":" for index in range(1001)}
+        raw = document(many, **GOOD)
+        self.assertEqual(self.task_places(raw), ["cti_queue_dialer_task@template $.variables"])
+        self.assertIn("at most 1000", number_faults("1", many)[0].problem)
