@@ -50,6 +50,7 @@ class _Record(msgspec.Struct, frozen=True):
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Record)
+_LONGEST = 120  # characters of a problem
 _PLACE = re.compile(r"(?P<problem>.*) - at `(?P<path>.*)`", re.DOTALL)
 
 
@@ -190,5 +191,11 @@ def _entry_bytes(found: _Record) -> bytes:
 def _fault(message: str) -> Fault:
     match = _PLACE.fullmatch(message)
     if match is None:
-        return Fault("$", message)
-    return Fault(match["path"], match["problem"])
+        return Fault("$", _for_people(message))
+    return Fault(match["path"], _for_people(match["problem"]))
+
+
+def _for_people(problem: str) -> str:
+    """Return a problem in which the document's own text is quoted, short and on one line."""
+    clipped = problem if len(problem) <= _LONGEST else problem[:_LONGEST] + "…"
+    return "".join(mark if mark.isprintable() else "\ufffd" for mark in clipped)

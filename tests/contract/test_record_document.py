@@ -218,6 +218,14 @@ class DecodingTests(SynchronousTestCase):
             raw = json.dumps({**whole, **changed}).encode()
             self.assertEqual(paths_of(decode_record, raw), [path], changed)
 
+    def test_what_a_fault_quotes_is_short_and_can_be_shown(self) -> None:
+        for kind in ("x" * 10_000, "\x1b[2J\n"):
+            raw = json.dumps({**written(RECORD), "kind": kind}).encode()
+            (fault,) = faults_of(decode_record, raw)
+            self.assertEqual(fault.path, "$.kind")
+            self.assertTrue(fault.problem.isprintable(), fault.problem)
+            self.assertLess(len(fault.problem), 200)
+
     def test_rubbish(self) -> None:
         for raw in (b"", b"{}", b"[]", b"\xff", b'{"id":"\xff"}', b'{"x":' * 100_000):
             self.assertEqual(len(faults_of(decode_record, raw)), 1)
