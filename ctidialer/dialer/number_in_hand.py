@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from attrs import asdict, evolve, field, frozen
@@ -54,14 +53,8 @@ class Progress:
     def decode(cls, raw: bytes) -> Progress:
         """Read what ``encode`` wrote; raises ValueError."""
         try:
-            document: dict[str, Any] = msgspec.json.decode(raw)
-            itinerary = document["itinerary"]
-            return cls(
-                Itinerary(**{**itinerary, "groups": tuple(itinerary["groups"])}),
-                tuple(AttemptRecord(**attempt) for attempt in document["attempts"]),
-                document["dialed_at"],
-            )
-        except (KeyError, TypeError, msgspec.DecodeError) as error:
+            return msgspec.json.decode(raw, type=cls)
+        except (msgspec.DecodeError, RecursionError) as error:
             raise ValueError(f"not the progress of a number: {error}") from error
 
 

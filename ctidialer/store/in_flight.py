@@ -141,7 +141,7 @@ def decode_in_flight(entry_id: str, value: bytes) -> InFlight:
             raise ValueError(f"version {taken['v']} of the in-flight entries is not known here")
         entry_in_flight = _decode(entry_id, taken, _dialing(second), entry)
         _ = entry_in_flight.order
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"no in-flight entry: {error!r}") from None
     return entry_in_flight
 
@@ -154,9 +154,9 @@ def _decode(
         entry=entry,
         taken_at=float(taken["taken_at"]),
         kind=Kind(taken["kind"]),
-        key=taken["key"],
+        key=_text(taken["key"]),
         side=None if taken["side"] == DUE else Side(taken["side"]),
-        task=taken["task"],
+        task=_text_or_none(taken["task"]),
         score=float(taken["score"]) if "score" in taken else None,
         dialing=dialing,
     )
@@ -167,9 +167,19 @@ def _dialing(line: bytes) -> Dialing | None:
         return None
     document = json.loads(line)
     return Dialing(
-        uuid=document["uuid"],
-        line=document["line"],
-        group=document["group"],
-        attempt=document["attempt"],
+        uuid=_text(document["uuid"]),
+        line=_text_or_none(document["line"]),
+        group=_text(document["group"]),
+        attempt=int(document["attempt"]),
         progress=b64decode(document["progress"]),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} where a text belongs")
+    return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)
