@@ -9,7 +9,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 # Trial's worker processes, and what it runs (`make trial TESTS=tests.rules`).
 JOBS ?= 2
 TESTS ?= tests
-# What `make demo` and `make chaos` hand on: `make demo ARGS="--numbers 1000"`.
+# What `make demo`, `chaos` and `fuzz` hand on: `make demo ARGS="--numbers 1000"`.
 ARGS ?=
 
 BIN := $(VENV)/bin
@@ -22,7 +22,7 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install -
 INSTALL_PROJECT := $(INSTALL) --no-build-isolation --config-settings editable_mode=compat
 
 .NOTPARALLEL:
-.PHONY: help demo chaos test lint types docs wheel check-wheel trial format constraints clean distclean
+.PHONY: help demo chaos fuzz test lint types docs wheel check-wheel trial format constraints clean distclean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -32,6 +32,9 @@ demo: $(VENV)/.demo  ## dial a whole campaign on this machine (ARGS="--numbers 1
 
 chaos: $(VENV)/.develop  ## dial 20,000 numbers while everything is killed, then audit (ARGS="--seed 2")
 	$(BIN)/python -m chaos $(ARGS)
+
+fuzz: $(VENV)/.fuzz  ## a million inputs for each reader of others' bytes (ARGS="--seed 2 numbers")
+	nice -n 10 $(BIN)/python -m fuzz $(ARGS)
 
 test: lint types docs check-wheel trial  ## run every check; the last line counts the tests
 
@@ -83,6 +86,11 @@ $(VENV)/.demo: $(VENV)/.base setup.cfg pyproject.toml
 $(VENV)/.develop: $(VENV)/.base setup.cfg pyproject.toml
 	$(INSTALL_PROJECT) --editable '.[demo,test,lint,docs,build]'
 	@touch $@ $(VENV)/.demo
+
+# atheris, where there is a wheel of it: `make test` does without.
+$(VENV)/.fuzz: $(VENV)/.develop
+	$(INSTALL_PROJECT) --editable '.[fuzz]'
+	@touch $@
 
 .PHONY: python-is-here
 python-is-here:
