@@ -25,7 +25,8 @@ class DecodingTests(SynchronousTestCase):
         for itinerary in ({"groups": [None]}, {"groups": "ab"}, {"groups": [], "position": "1"}):
             self.assertRaises(ValueError, Progress.decode, self.changed(itinerary=itinerary))
         attempt = {**json.loads(PROGRESS.encode())["attempts"][0], "uuid": 1}
-        for attempts in ([1], [{}], [attempt]):
+        broken: list[list[object]] = [[1], [{}], [attempt]]
+        for attempts in broken:
             self.assertRaises(ValueError, Progress.decode, self.changed(attempts=attempts))
         self.assertRaises(ValueError, Progress.decode, self.changed(dialed_at="soon"))
 
