@@ -7,10 +7,12 @@ LINE = "cti_line"
 LINE_GROUP = "cti_line_group"
 SCHEDULE_CONFIG = "cti_schedule_dialer_config"
 SCHEDULE_NUMBER = "cti_schedule_dialer_number"
+CONTROL = "cti_dialer_control"
 
 TEMPLATE = "template"
 CHANGE_CHANNEL = "config"
 EVERY_HOST = "all"
+STATUS = "cti_dialer_status"
 
 
 def at(table: str, suffix: str) -> str:
@@ -35,4 +37,9 @@ def lease(host: str) -> str:
 
 def status(host: str) -> str:
     """Return the key under which the daemon of this host publishes its present state."""
-    return at("cti_dialer_status", host)
+    return at(STATUS, host)
+
+
+def control(host: str) -> str:
+    """Return the hash of what an operator has ordered for this host: drain, paused tasks."""
+    return at(CONTROL, host)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 from attrs import frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.document import FaultList, read_json
 
 CHANGE = "config_change"
-TABLES = frozenset({keys.TASK, keys.LINE, keys.LINE_GROUP, keys.SCHEDULE_CONFIG})
+TABLES = frozenset({keys.TASK, keys.LINE, keys.LINE_GROUP, keys.SCHEDULE_CONFIG, keys.CONTROL})
 
 
 @frozen
@@ -33,6 +34,12 @@ def decode_notice(raw: bytes) -> ConfigChange | None:
     if name not in TABLES or not _is_name(key):
         return None
     return ConfigChange(name, None if key in (None, "") else str(key))
+
+
+def encode_notice(change: ConfigChange) -> bytes:
+    """Return the message that tells of a change."""
+    message = {"type": CHANGE, "table": change.table}
+    return msgspec.json.encode(message if change.key is None else {**message, "key": change.key})
 
 
 def _is_name(key: object) -> bool:

@@ -41,9 +41,10 @@ class Errand:
 
     ``read`` makes the number of the entry, says that it is finished before it began (expired), or
     raises ContractError.  ``may_dial`` is asked before
-    every further call.  ``unplaced`` is told that the number was not dialed: it puts the entry back
-    and returns None, or says how the number ends.  ``freed`` is called as soon as the last call is
-    over, before the record is written: the slot is free.
+    every further call; as long as ``held`` says so, that call waits.  ``unplaced`` is told that the
+    number was not dialed: it puts the entry back and returns None, or says how the number ends.
+    ``freed`` is called as soon as the last call is over, before the record is written: the slot is
+    free.
     """
 
     claim: Claimed
@@ -53,6 +54,7 @@ class Errand:
     may_dial: Callable[[], bool]
     unplaced: Callable[[Claimed, NotDialed], Finished | None]
     freed: Callable[[Verdict], None]
+    held: Callable[[], bool] = lambda: False
 
 
 class Numbers:
@@ -117,7 +119,7 @@ class Numbers:
         number, progress = reading
         if isinstance(progress, Finished):
             return number, progress
-        return number, await self._pursuit.reach(number, progress, errand.may_dial)
+        return number, await self._pursuit.reach(number, progress, errand.may_dial, errand.held)
 
     async def _resume(
         self, errand: Errand, under_way: Attempt | None, progress: Progress
@@ -130,8 +132,10 @@ class Numbers:
         if isinstance(fresh, Finished):
             return number, await self._pursuit.follow(progress, under_way)
         if under_way is None:
-            return number, await self._pursuit.reach(number, progress, errand.may_dial)
-        return number, await self._pursuit.resume(number, progress, under_way, errand.may_dial)
+            return number, await self._pursuit.reach(number, progress, errand.may_dial, errand.held)
+        return number, await self._pursuit.resume(
+            number, progress, under_way, errand.may_dial, errand.held
+        )
 
     async def _close(self, errand: Errand, number: NumberInHand | None, verdict: Verdict) -> None:
         if isinstance(verdict, NotDialed):

@@ -16,13 +16,14 @@ from ctidialer.dialer import channel_events
 from ctidialer.dialer.calls import Calls
 from ctidialer.dialer.closing import Closing
 from ctidialer.dialer.configuration import Configuration
+from ctidialer.dialer.control import heed
 from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.lines import LineAccounts
 from ctidialer.dialer.node_limits import NodeLimits
 from ctidialer.dialer.numbers import Numbers
 from ctidialer.dialer.pursuit import Node, Pursuit
 from ctidialer.dialer.queue_dialer import QueueDialer
-from ctidialer.dialer.readiness import Readiness
+from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.dialer.recovery import Recovery
 from ctidialer.dialer.schedule_dialer import ScheduleDialer
 from ctidialer.dialer.tables import Changed, Tables
@@ -50,6 +51,7 @@ class Parts:
         pattern = re.compile(node.number_pattern)
         self._clock = reactor
         self.readiness = Readiness()
+        self.readiness.met(Condition.IN_SERVICE)  # unless the tables say otherwise
         self.writable = Gate()
         self.link = Link(reactor, parse_address(settings.redis.url))
         self.store = Store(
@@ -120,6 +122,8 @@ class Parts:
     def _changed(self, changed: Changed) -> None:
         if changed.table == keys.TASK:
             self.runs.update(self.tables.tasks, changed.names, self._clock.seconds())
+        elif changed.table == keys.CONTROL:
+            heed(self.tables.control, self.runs, self.readiness)
         self.queue_dialer.tick()
 
 

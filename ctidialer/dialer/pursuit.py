@@ -57,6 +57,7 @@ NO_CALL = ""
 """The UUID that is noted while no call of a number is up."""
 
 STOPPING = "this daemon is stopping"
+NOT_READY = "no call can be placed just now"
 
 HOLD_PAUSE = 1.0
 """Seconds before a further call of a number is tried again where it could not be placed."""
@@ -106,17 +107,22 @@ class Pursuit:
             pause.cancel()
 
     async def reach(
-        self, number: NumberInHand, progress: Progress, may_dial: Callable[[], bool]
+        self,
+        number: NumberInHand,
+        progress: Progress,
+        may_dial: Callable[[], bool],
+        held: Callable[[], bool] = lambda: False,
     ) -> Verdict:
         """Call ``number`` until it is reached or given up; return how that ended.
 
         ``may_dial`` is asked before every call but the first: a task that has closed since starts
-        no more.  A number that was never dialed comes back as NotDialed, whatever the reason.
+        no more.  While ``held`` says so (it is paused, say) the number waits.  A number that was
+        never dialed comes back as NotDialed, whatever the reason.
         """
         refusals = 0
-        if self.draining and not progress.attempts:
-            return NotDialed(STOPPING)
-        while not progress.attempts or (may_dial() and not self.draining):
+        if not progress.attempts and (self.draining or not self._ready.is_open):
+            return NotDialed(STOPPING if self.draining else NOT_READY)
+        while not progress.attempts or await self._may_go_on(number, progress, may_dial, held):
             result = await self._call(number, progress)
             if isinstance(result, Ended):
                 further = await self._after(number, result)
@@ -143,13 +149,14 @@ class Pursuit:
         progress: Progress,
         under_way: Attempt,
         may_dial: Callable[[], bool],
+        held: Callable[[], bool] = lambda: False,
     ) -> Verdict:
         """Go on with a number whose call ``under_way`` was placed before a restart."""
         ended = await self._adopt(progress, under_way)
         further = await self._after(number, ended)
         if further is None:
             return self._finished(ended)
-        return await self.reach(number, further, may_dial)
+        return await self.reach(number, further, may_dial, held)
 
     async def follow(self, progress: Progress, under_way: Attempt | None) -> Verdict:
         """Follow the call that is up to its end, and place no further one."""
@@ -281,6 +288,26 @@ class Pursuit:
         resting = Dialing(NO_CALL, last.line, last.line_group, count, progress.encode())
         with suppress(StoreError):
             await self._store.note_dialing(number.claim.id, resting)
+
+    async def _may_go_on(
+        self,
+        number: NumberInHand,
+        progress: Progress,
+        may_dial: Callable[[], bool],
+        held: Callable[[], bool],
+    ) -> bool:
+        """Wait until a further call can be placed; return whether one may be.
+
+        While the node is drained or not ready, and while the task is held, the number stays in
+        flight, noted as one of which no call is up.
+        """
+        noted = False
+        while may_dial() and not self.draining and (held() or not self._ready.is_open):
+            if not noted:
+                noted = True
+                await self._note_resting(number, progress)
+            await self._hold()
+        return may_dial() and not self.draining
 
     async def _hold(self) -> None:
         await self._pause(deferLater(self._clock, HOLD_PAUSE))

@@ -110,6 +110,7 @@ class QueueDialer:
             name=task.name,
             read=partial(self._read, task, claim),
             may_dial=lambda: run.dialing,
+            held=lambda: run.held,
             unplaced=self._put_back,
             freed=partial(self._freed, run),
         )
@@ -149,7 +150,7 @@ class QueueDialer:
                 self.log.failure("A look at task {task} failed", task=run.task.name)
 
     def _dispatch(self, run: TaskRun) -> None:
-        if run.asked or not run.dialing:
+        if run.asked or run.held or not run.dialing:
             return
         now = self._clock.seconds()
         if not self._limits.room(now):
@@ -203,8 +204,8 @@ class QueueDialer:
             run.asked = 0
             self._limits.asked -= count
         self._complained.pop(task.name, None)
-        if run.task != task or not run.dialing:
-            # It was edited while its numbers were on their way: nothing is dialed by the old text.
+        if run.task != task or run.held or not run.dialing:
+            # It was edited or paused while its numbers were on their way: they are not dialed so.
             for claim in claims:
                 self._closing.give_back(claim)
             return

@@ -17,6 +17,7 @@ class Condition(enum.Enum):
     FREESWITCH = "FreeSWITCH is away"
     RECOVERY = "FreeSWITCH is being asked for the calls of before"
     RECORDS = "Redis refuses to write the records"
+    IN_SERVICE = "this node is drained by the operator"
     RUNNING = "this daemon is stopping"
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from attrs import evolve, frozen
 
 from ctidialer.contract import keys
+from ctidialer.contract.control import Control, decode_control
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.schedule import ScheduleConfig
@@ -53,6 +54,7 @@ class Tables:
             keys.at(keys.LINE, domain): keys.LINE,
             keys.at(keys.LINE_GROUP, domain): keys.LINE_GROUP,
             keys.at(keys.SCHEDULE_CONFIG, domain): keys.SCHEDULE_CONFIG,
+            keys.control(host): keys.CONTROL,
         }
         self._raw: dict[str, dict[str, bytes]] = {key: {} for key in self._tables}
         self._decode: dict[str, Callable[[str], None]] = {
@@ -63,6 +65,7 @@ class Tables:
         }
         self.tasks: dict[str, Task] = {}
         self.schedules: dict[str, ScheduleConfig] = {}
+        self.control = Control()
         self.faults: dict[tuple[str, str], tuple[Fault, ...]] = {}
         self._lines: dict[str, Line] = {}
         self._groups: dict[str, LineGroup] = {}
@@ -94,6 +97,9 @@ class Tables:
 
     def _changed(self, key: str, names: set[str]) -> Changed:
         table = self._tables[key]
+        if table == keys.CONTROL:
+            self.control = decode_control(self._raw[key])
+            return Changed(table, frozenset(names))
         for name in names:
             self._decode[table](name)
         if names and table in (keys.LINE, keys.LINE_GROUP):

@@ -24,7 +24,8 @@ class TaskRun:
 
     ``calls`` counts the numbers in hand, from the claim to the hang-up of the last call; ``asked``
     those of a claim that is under way.  ``withdrawn`` is whether the task is no more, or no longer
-    valid: the calls it has go on, and count again should it come back.
+    valid: the calls it has go on, and count again should it come back.  ``paused`` is whether an
+    operator wants no new call of it.
     """
 
     task: Task
@@ -33,11 +34,17 @@ class TaskRun:
     asked: int = 0
     pace: Pace = field(factory=Pace)
     withdrawn: bool = False
+    paused: bool = False
 
     @property
     def dialing(self) -> bool:
         """Whether new calls may start, as far as the task itself says."""
         return not self.withdrawn and self.task.enabled and self.opening.open
+
+    @property
+    def held(self) -> bool:
+        """Whether no call may start for now, neither a first one nor a further one of a number."""
+        return self.paused or self.task.limit == 0
 
 
 class TaskRuns:
@@ -47,6 +54,7 @@ class TaskRuns:
         self._zone = zone
         self._runs: dict[str, TaskRun] = {}
         self._open: dict[str, TaskRun] = {}
+        self._paused: frozenset[str] = frozenset()
         self._changes: list[tuple[float, str]] = []
         self._awaited: dict[str, float] = {}
         self._looked_at = 0.0
@@ -66,6 +74,14 @@ class TaskRuns:
                 self._withdraw(name)
             else:
                 self._put(task, now)
+
+    def pause(self, names: Iterable[str]) -> None:
+        """An operator wants no new calls of the tasks of these names, and of no others."""
+        before, self._paused = self._paused, frozenset(names)
+        for name in before ^ self._paused:
+            run = self._runs.get(name)
+            if run is not None:
+                run.paused = name in self._paused
 
     def dialing(self, now: float) -> list[TaskRun]:
         """Return the runs whose task may start calls at ``now`` (unix seconds)."""
@@ -92,7 +108,7 @@ class TaskRuns:
         run = self._runs.get(task.name)
         if run is None:
             run = self._runs[task.name] = TaskRun(task, opening(task.hours, self._zone, now))
-        run.task, run.withdrawn = task, False
+        run.task, run.withdrawn, run.paused = task, False, task.name in self._paused
         self._look(run, now)
 
     def _withdraw(self, name: str) -> None:

@@ -229,5 +229,6 @@ class TableCheckTests(SynchronousTestCase):
 
     def test_the_keys_are_those_of_the_contract(self) -> None:
         tables = NodeTables(NODE, {}).tables
-        self.assertEqual(tables.keys_of(), (TEMPLATE, OWN, LINE, GROUP, CONFIG))
+        control = "cti_dialer_control@fs1"
+        self.assertEqual(tables.keys_of(), (TEMPLATE, OWN, LINE, GROUP, CONFIG, control))
         self.assertEqual(tables.keys_of(keys.TASK), (TEMPLATE, OWN))

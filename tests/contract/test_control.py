@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract.control import (
+    Control,
+    Order,
+    decode_control,
+    decode_order,
+    pause_field,
+)
+
+
+class ControlTests(SynchronousTestCase):
+    def test_nothing_is_ordered(self) -> None:
+        self.assertEqual(decode_control({}), Control())
+
+    def test_orders(self) -> None:
+        by_ann = Order(1700000000.5, "ann@pbx1")
+        documents = {
+            "drain": by_ann.encode(),
+            pause_field("催收"): b'{"since":17,"by":"bob"}',
+            pause_field("a:b"): b"1",
+            "pause": b"1",
+            "other": b"{}",
+        }
+        paused = {"催收": Order(17.0, "bob"), "a:b": Order()}
+        self.assertEqual(decode_control(documents), Control(by_ann, paused))
+
+    def test_an_order_that_says_nothing_of_itself_is_one_all_the_same(self) -> None:
+        rubbish = [b"", b"1", b"{", b"[]", b"null", b"\xff", b'{"since":true,"by":7}', b'"x"']
+        for raw in (
+            *rubbish,
+            b'{"since":"x"}',
+            b'{"since":[1]}',
+            b'{"since":1' + b"0" * 400 + b"}",
+        ):
+            self.assertEqual(decode_control({"drain": raw}).drain, Order(), raw)
+
+    @given(st.floats(0, 4e9), st.text())
+    def test_what_is_written_is_read(self, since: float, by: str) -> None:
+        order = Order(since, by.encode("utf-8", "replace").decode())
+        self.assertEqual(decode_order(order.encode()), order)
