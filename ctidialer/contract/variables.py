@@ -11,6 +11,8 @@ from ctidialer.contract.fields import members
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
+ORIGINATION_UUID = "origination_uuid"
+
 # The five that each call carries from ctidialer itself; what a document says of them is not heeded.
 OWN_VARIABLES = frozenset(
     {
@@ -43,6 +45,15 @@ def read_variables(node: Node | None) -> dict[str, str]:
     found = {} if node is None else members(node) or {}
     texts = {name: _text(name, value) for name, value in found.items()}
     return {name: text for name, text in texts.items() if text}
+
+
+def requested_uuid(variables: Mapping[str, str]) -> str | None:
+    """Return the producer's own ``origination_uuid`` among the variables of a number (SPEC 2.5).
+
+    Of spellings that differ in their capitals the last counts, as it does in FreeSWITCH.
+    """
+    spellings = [value for name, value in variables.items() if name.lower() == ORIGINATION_UUID]
+    return spellings[-1] if spellings else None
 
 
 def merge_variables(*levels: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from ctidialer.contract.number import NumberEntry
 from ctidialer.contract.number_document import decode_number
 from ctidialer.contract.schedule import ScheduledNumber
 from ctidialer.contract.schedule_document import decode_scheduled_number
+from ctidialer.contract.variables import ORIGINATION_UUID, requested_uuid
 from ctidialer.dialer.findings import Finding, Severity
 from ctidialer.dialer.pursuit import REQUESTED_UUID
 from ctidialer.rules.soundness import number_faults
@@ -64,7 +65,7 @@ def _faults_of(
 
 
 def _uuid_faults(variables: Mapping[str, str]) -> Iterator[Fault]:
-    requested = variables.get("origination_uuid")
+    requested = requested_uuid(variables)
     if requested is not None and not REQUESTED_UUID.fullmatch(requested):
-        place = member_path("$.variables", "origination_uuid")
+        place = member_path("$.variables", ORIGINATION_UUID)
         yield Fault(place, "must be 1 to 64 of A-Z a-z 0-9 _ . : -")

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from ctidialer.contract.number_document import decode_number
 from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Destination, Task
-from ctidialer.contract.variables import merge_variables
+from ctidialer.contract.variables import merge_variables, requested_uuid
 from ctidialer.dialer.closing import Closing
 from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.lines import LineAccounts
@@ -235,7 +235,7 @@ class QueueDialer:
             variables=merge_variables(
                 entry.variables, task.host_variables, task.template_variables
             ),
-            requested_uuid=entry.variables.get("origination_uuid"),
+            requested_uuid=requested_uuid(entry.variables),
         )
         return number, Progress(Itinerary(groups=task.line_groups))
 

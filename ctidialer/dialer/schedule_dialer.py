@@ -19,7 +19,7 @@ from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.schedule_document import decode_scheduled_number
 from ctidialer.contract.task import Destination
-from ctidialer.contract.variables import merge_variables
+from ctidialer.contract.variables import merge_variables, requested_uuid
 from ctidialer.dialer.closing import Closing
 from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.lines import LineAccounts
@@ -255,7 +255,7 @@ class ScheduleDialer:
             number=scheduled.number,
             destination=config.destination if config else NOWHERE,
             variables=merge_variables(scheduled.variables, config.variables if config else {}),
-            requested_uuid=scheduled.variables.get("origination_uuid"),
+            requested_uuid=requested_uuid(scheduled.variables),
         )
 
     def _unplaced(self, claim: Claimed, verdict: NotDialed) -> Finished | None:

@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.document import FaultList, read_json
-from ctidialer.contract.variables import decode_variables, merge_variables, read_variables
+from ctidialer.contract.variables import (
+    decode_variables,
+    merge_variables,
+    read_variables,
+    requested_uuid,
+)
 from tests.contract.documents import paths_of
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
@@ -90,6 +95,14 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(
             paths_of(decode_variables, variables, "$"), ["$.a", '$["b c"]', '$["b c"]']
         )
+
+
+class RequestedUuidTests(SynchronousTestCase):
+    def test_the_producers_own_uuid_is_found_however_it_is_spelt(self) -> None:
+        self.assertIsNone(requested_uuid({"x": "1"}))
+        self.assertEqual(requested_uuid({"origination_uuid": "a"}), "a")
+        self.assertEqual(requested_uuid({"ORIGINATION_UUID": "a"}), "a")
+        self.assertEqual(requested_uuid({"origination_uuid": "a", "Origination_UUID": "b"}), "b")
 
 
 class MergeTests(SynchronousTestCase):
