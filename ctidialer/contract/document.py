@@ -144,7 +144,9 @@ def _malformed(raw: bytes, message: str) -> str:
         return "is empty: a JSON object belongs here"
     if raw.startswith(_BYTE_ORDER_MARK):
         return "is not valid JSON: it begins with a byte-order mark"
-    return f"is not valid JSON: {_located(raw) or message.removeprefix('JSON is malformed: ')}"
+    # The decoder's own path names no member, and is as long as the document is deep.
+    reason = message.removeprefix("JSON is malformed: ").partition(" - at `")[0]
+    return f"is not valid JSON: {_located(raw) or reason}"
 
 
 def _located(raw: bytes) -> str | None:

@@ -199,3 +199,9 @@ class FaultTests(SynchronousTestCase):
             "cti_queue_dialer_task@template $.params.limit: "
             'must be a whole number from 0 to 2147483647, not "九"',
         )
+
+    def test_a_number_beyond_all_bounds_is_told_in_few_words_however_deep_it_stands(self) -> None:
+        raw = b'{"a":' + b"[" * 400 + b"9" * 4400 + b"]" * 400 + b"}"
+        with self.assertRaises(ContractError) as caught:
+            decode_task("t", template=raw, host=None, host_name="fs1")
+        self.assertLess(len(str(caught.exception)), 200)
