@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+from fuzz.target import LARGEST
 from tests.hostile import FRAGMENTS
 
 _LARGEST = 4096  # bytes of a document that is taken apart; larger ones are changed by bytes
@@ -74,7 +75,8 @@ def _nested(random: Random) -> Any:
 def _copied(value: Any) -> Any:
     """Return a copy that can be changed apart from the original."""
     try:
-        return json.loads(json.dumps(value))
+        text = json.dumps(value)
+        return json.loads(text) if len(text) <= _LARGEST else None
     except (ValueError, RecursionError):
         return None
 
@@ -124,12 +126,20 @@ def _change_object(place: dict[str, Any], donor: Any, random: Random, keys: Sequ
         place[name] = some_value(donor, random)
 
 
+def _room(place: list[Any]) -> int:
+    """Return how often a list can be repeated: lists within lists would fill the memory."""
+    try:
+        return max(1, LARGEST // len(json.dumps(place)))
+    except (ValueError, RecursionError):
+        return 1
+
+
 def _change_list(place: list[Any], donor: Any, random: Random) -> None:
     turn = random.random()
     if turn < 0.2 and place:
         del place[random.randrange(len(place))]
     elif turn < 0.3:
-        place *= random.choice((2, 20, 200))
+        place *= min(random.choice((2, 20, 200)), _room(place))
     elif turn < 0.6 and place:
         place[random.randrange(len(place))] = some_value(donor, random)
     else:
