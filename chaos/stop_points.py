@@ -20,9 +20,15 @@ from ctidialer.store.scripts import CLAIM, NOTE, RETURN, SETTLE, Script
 Die = Callable[[], None]
 """Counts; kills this process at the count that was asked for."""
 
+Patch = Callable[[Die, str], None]
+"""Patches the death in at one point; the text is the key that it is about, empty = any."""
+
 
 def stop_at(point: str, count: int = 1) -> None:
-    """Kill this process (SIGKILL) when it comes to ``point`` for the ``count``-th time."""
+    """Kill this process (SIGKILL) when it comes to ``point`` for the ``count``-th time.
+
+    ``POINT of KEY`` is the point in what is done with one list or zset.
+    """
     left = [count]
 
     def die() -> None:
@@ -30,7 +36,8 @@ def stop_at(point: str, count: int = 1) -> None:
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    POINTS[point](die)
+    step, _, key = point.partition(" of ")
+    POINTS[step](die, key)
 
 
 def around(owner: type, name: str, wrap: Callable[[Any], Any]) -> None:
@@ -38,17 +45,17 @@ def around(owner: type, name: str, wrap: Callable[[Any], Any]) -> None:
     setattr(owner, name, wrap(getattr(owner, name)))
 
 
-def _around_script(script: Script, when: str) -> Callable[[Die], None]:
+def _around_script(script: Script, when: str) -> Patch:
     """Die ``before`` a script is sent, when it was ``sent`` (and is on its way), or ``after``."""
 
-    def patch(die: Die) -> None:
+    def patch(die: Die, key: str) -> None:
         def wrap(whole: Any) -> Any:
-            def run(self: Any, which: Script, *rest: Any) -> Any:
-                if which is not script:
-                    return whole(self, which, *rest)
+            def run(self: Any, which: Script, names: Any, *rest: Any) -> Any:
+                if which is not script or (key and key not in names):
+                    return whole(self, which, names, *rest)
                 if when == "before":
                     die()
-                reply = whole(self, which, *rest)
+                reply = whole(self, which, names, *rest)
                 if when == "sent" and self._connection is not None:
                     _flush(self._connection.transport)
                     die()
@@ -71,7 +78,7 @@ def _flush(transport: Any) -> None:
     transport.doWrite()
 
 
-def _originate_written(die: Die) -> None:
+def _originate_written(die: Die, key: str) -> None:
     def wrap(whole: Any) -> Any:
         def background(self: Any, job_id: str, command: str) -> Any:
             result = whole(self, job_id, command)
@@ -85,15 +92,15 @@ def _originate_written(die: Die) -> None:
     around(Switch, "background", wrap)
 
 
-def _originate_accepted(die: Die) -> None:
+def _originate_accepted(die: Die, key: str) -> None:
     def wrap(whole: Any) -> Any:
         return lambda *rest, **more: whole(*rest, **more).addCallback(_dying, die)
 
     around(EventSocketProtocol, "start_job", wrap)
 
 
-def _after_event(name: str) -> Callable[[Die], None]:
-    def patch(die: Die) -> None:
+def _after_event(name: str) -> Patch:
+    def patch(die: Die, key: str) -> None:
         def wrap(whole: Any) -> Any:
             def event(self: Calls, what: Event) -> None:
                 whole(self, what)
@@ -107,7 +114,7 @@ def _after_event(name: str) -> Callable[[Die], None]:
     return patch
 
 
-def _resting(die: Die) -> None:
+def _resting(die: Die, key: str) -> None:
     def wrap(whole: Any) -> Any:
         async def note_resting(*rest: Any) -> None:
             await whole(*rest)
@@ -118,7 +125,7 @@ def _resting(die: Die) -> None:
     around(Pursuit, "_note_resting", wrap)
 
 
-def _recovering(die: Die) -> None:
+def _recovering(die: Die, key: str) -> None:
     def wrap(whole: Any) -> Any:
         def take_up(self: Recovery, entries: Any) -> Any:
             found = whole(self, entries)
@@ -131,7 +138,7 @@ def _recovering(die: Die) -> None:
     around(Recovery, "take_up", wrap)
 
 
-POINTS: dict[str, Callable[[Die], None]] = {
+POINTS: dict[str, Patch] = {
     "claim sent": _around_script(CLAIM, "sent"),
     "claimed": _around_script(CLAIM, "after"),
     "before the note": _around_script(NOTE, "before"),
