@@ -6,7 +6,9 @@ import click
 
 from ctidialer.cli.check import check
 from ctidialer.cli.demo import demo
+from ctidialer.cli.drain import drain
 from ctidialer.cli.load import load
+from ctidialer.cli.pause import pause, resume
 from ctidialer.cli.records import records
 
 
@@ -19,5 +21,5 @@ def main() -> None:
     """
 
 
-for command in (check, demo, load, records):
+for command in (check, demo, drain, load, pause, records, resume):
     main.add_command(command)

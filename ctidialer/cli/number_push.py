@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from ctidialer.cli.number_spool import Advance
+from ctidialer.cli.tasks import no_such_task, task_names
 from ctidialer.contract import keys
 from ctidialer.contract.document import shown
 from ctidialer.contract.faults import ContractError
@@ -18,9 +19,6 @@ from ctidialer.store.reading import Reading
 BATCH = 1000
 BATCH_BYTES = 4 * 1024 * 1024
 """Numbers and bytes of one command."""
-
-NAMED = 20
-"""Names of tasks that are listed where there is none of the name given."""
 
 
 class NoQueue(ValueError):
@@ -79,8 +77,7 @@ async def _queue_of(link: Link, host: str, name: str, queue: str | None) -> tupl
     template = await reading.read_field(template_key, name)
     own = await reading.read_field(host_key, name)
     if template is None and own is None:
-        names = {*await reading.read_table(template_key), *await reading.read_table(host_key)}
-        raise NoQueue(_no_task(name, host_key, sorted(names)))
+        raise NoQueue(no_such_task(name, host, await task_names(reading, host)))
     try:
         task = sound_task(name, template=template, host=own, host_name=host)
     except ContractError as error:
@@ -100,13 +97,6 @@ def _list_of(task: Task, queue: str | None) -> str:
     if not (queue or task.number_queue):
         raise NoQueue(f"the task {shown(task.name)} names no number_queue (--queue can)")
     return queue or task.number_queue
-
-
-def _no_task(name: str, host_key: str, names: list[str]) -> str:
-    there = ", ".join(names[:NAMED]) or "none at all"
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    where = f"{keys.at(keys.TASK, keys.TEMPLATE)} or {host_key}"
-    return f"there is no task {shown(name)} in {where}; there are: {there}{more}"
 
 
 def _batches(spool: IO[bytes]) -> Iterator[list[bytes]]:

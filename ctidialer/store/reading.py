@@ -12,6 +12,7 @@ from ctidialer.contract.record import Kind
 from ctidialer.store.connection import Argument, Reply
 from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.in_flight import InFlight, decode_in_flight
+from ctidialer.store.lease import describe_holder
 from ctidialer.store.link import Link
 
 log = Logger()
@@ -28,6 +29,7 @@ class Reading:
     def __init__(self, link: Link, host: str) -> None:
         self._link = link
         self._in_flight_key = keys.in_flight(host)
+        self._lease_key = keys.lease(host)
 
     def read_table(self, key: str) -> Deferred[dict[str, bytes]]:
         """Return the hash ``key``, empty where there is none.
@@ -47,6 +49,10 @@ class Reading:
         """
         return Deferred.fromCoroutine(self._queue_lengths(queues))
 
+    def lease_holder(self) -> Deferred[str | None]:
+        """Return who works under this host's name, for people; None = nobody."""
+        return Deferred.fromCoroutine(self._read_holder())
+
     def in_flight(self) -> Deferred[list[InFlight]]:
         """Return all entries of this host that were taken and not settled, in the order of taking.
 
@@ -62,6 +68,10 @@ class Reading:
         assert isinstance(values, list)
         found = zip(entry_ids, values, strict=True)
         return self._decoded((one, value) for one, value in found if isinstance(value, bytes))
+
+    async def _read_holder(self) -> str | None:
+        holder = await self._read_field(self._lease_key, "holder")
+        return None if holder is None else describe_holder(holder)
 
     async def _read_table(self, key: str) -> dict[str, bytes]:
         return dict(named_values(await self._read("HGETALL", key)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from attrs import frozen
@@ -16,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
+from twisted.trial.unittest import TestCase
 
 from ctidialer.contract import keys
 from tests.support.redis import RedisTestCase, new_directory
@@ -95,6 +97,29 @@ class CommandProcess(ProcessProtocol):
         self.done.callback(done)
 
 
+def command_process(
+    test: TestCase,
+    directory: Path,
+    arguments: Sequence[str],
+    stdin: bytes = b"",
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> CommandProcess:
+    """Start ``ctidialer`` in ``directory``; it is killed should it outlive the test."""
+    process = CommandProcess(stdin)
+    kept = {key: value for key, value in os.environ.items() if "CTIDIALER" not in key}
+    # Its own directory is no checkout: what is imported must be what the tests import.
+    path = os.pathsep.join(sys.path)
+    running = reactor.spawnProcess(
+        process,
+        sys.executable,
+        [sys.executable, "-c", COMMAND, *arguments],
+        env={**kept, "PYTHONPATH": path, "TZ": "UTC", **environ},
+        path=str(directory),
+    )
+    test.addCleanup(_ended, running, process)
+    return process
+
+
 class CommandTestCase(RedisTestCase):
     """Tests that run commands; they work in a directory of their own, ``self.directory``."""
 
@@ -104,19 +129,7 @@ class CommandTestCase(RedisTestCase):
 
     def start(self, *arguments: str, stdin: bytes = b"", **environ: str) -> CommandProcess:
         """Start ``ctidialer`` with ``arguments`` and nothing else that says where Redis is."""
-        process = CommandProcess(stdin)
-        kept = {key: value for key, value in os.environ.items() if "CTIDIALER" not in key}
-        # Its own directory is no checkout: what is imported must be what the tests import.
-        path = os.pathsep.join(sys.path)
-        running = reactor.spawnProcess(
-            process,
-            sys.executable,
-            [sys.executable, "-c", COMMAND, *arguments],
-            env={**kept, "PYTHONPATH": path, "TZ": "UTC", **environ},
-            path=str(self.directory),
-        )
-        self.addCleanup(_ended, running, process)
-        return process
+        return command_process(self, self.directory, arguments, stdin, environ)
 
     async def run_command(self, *arguments: str, stdin: bytes = b"", **environ: str) -> Done:
         """Run ``ctidialer`` to its end."""

@@ -1,0 +1,146 @@
+"""``ctidialer drain``: takes a node out of service, and puts it back."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from attrs import define, field
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from twisted.internet.task import deferLater
+
+from ctidialer.cli.connection import connection_options, with_redis
+from ctidialer.cli.operator import order_now
+from ctidialer.cli.printable import printable
+from ctidialer.dialer.control import NodeControl
+from ctidialer.dialer.pursuit import NO_CALL
+from ctidialer.settings import Settings
+from ctidialer.store.in_flight import InFlight
+from ctidialer.store.link import Link
+from ctidialer.store.reading import Reading
+
+LOOK = 0.2
+"""Seconds between two looks at the numbers in flight."""
+
+
+@define
+class _Drained:
+    """How far a node is drained; ``daemon`` says which one is alive, None = none."""
+
+    host: str
+    undo: bool
+    changed: bool = False
+    daemon: str | None = None
+    in_flight: list[InFlight] = field(factory=list)
+
+    @property
+    def resting(self) -> int:
+        """How many numbers have had their calls and wait for a further one."""
+        return sum(_rests(entry) for entry in self.in_flight)
+
+    @property
+    def up(self) -> int:
+        """How many numbers may have a call that is up."""
+        return len(self.in_flight) - self.resting
+
+
+@click.command()
+@connection_options
+@click.option("--wait", is_flag=True, help="Wait until no call of the node is up.")
+@click.option("--undo", is_flag=True, help="Put the node back into service.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as a JSON object.")
+def drain(settings: Settings, wait: bool, undo: bool, as_json: bool) -> None:
+    """Take this node out of service: no new call, the calls that are up go on.
+
+    Numbers stay in their queues, for other hosts too.  It holds, also after a restart of the
+    daemon, until `ctidialer drain --undo`.
+    """
+    if wait and undo:
+        raise click.UsageError("--wait and --undo do not go together")
+    state = _Drained(settings.node.host, undo)
+    try:
+        with_redis(settings, lambda link: _Drain(link, state, wait, as_json).run())
+    except click.Abort:
+        click.echo(f"{_in_flight(state)}; the node stays drained", err=True)
+        raise
+    _print(state, as_json)
+    raise SystemExit(1 if wait and state.up else 0)
+
+
+class _Drain:
+    """Gives the order, and looks on while it is carried out."""
+
+    def __init__(self, link: Link, state: _Drained, wait: bool, quiet: bool) -> None:
+        self._link = link
+        self._reading = Reading(link, state.host)
+        self._state = state
+        self._wait = wait
+        self._quiet = quiet
+
+    async def run(self) -> None:
+        control = NodeControl(self._link, self._state.host)
+        undo = self._state.undo
+        order = control.undo_drain() if undo else control.drain(order_now())
+        self._state.changed = await order
+        await self._look()
+        if self._wait:
+            await self._until_drained()
+
+    async def _look(self) -> None:
+        self._state.daemon = await self._reading.lease_holder()
+        self._state.in_flight = await self._reading.in_flight()
+
+    async def _until_drained(self) -> None:
+        """Wait until the last call is over, or no daemon is there that could follow it."""
+        total = self._state.up
+        with self._progress() as progress:
+            bar = progress.add_task("calls ended", total=total)
+            while self._state.up and self._state.daemon is not None:
+                await deferLater(self._link.clock, LOOK)
+                await self._look()
+                total = max(total, self._state.up)
+                progress.update(bar, total=total, completed=total - self._state.up)
+
+    def _progress(self) -> Progress:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        disable = self._quiet or not console.is_terminal
+        return Progress(
+            *columns, TimeElapsedColumn(), console=console, transient=True, disable=disable
+        )
+
+
+def _rests(entry: InFlight) -> bool:
+    return entry.dialing is not None and entry.dialing.uuid == NO_CALL
+
+
+def _print(state: _Drained, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_as_json(state), ensure_ascii=False))
+        return
+    what = "back in service" if state.undo else "drained"
+    click.echo(printable(f"{state.host} is {what if state.changed else f'{what} already'}"))
+    if state.daemon is None:
+        when = "when it starts" if state.undo else "when it starts: it will dial nothing"
+        click.echo(printable(f"no daemon is alive under this name; this holds {when}"))
+    elif not state.undo:
+        click.echo(_in_flight(state))
+
+
+def _in_flight(state: _Drained) -> str:
+    text = f"numbers with a call: {state.up}"
+    if state.resting:
+        text += f"; numbers that wait for a further call: {state.resting}"
+    return text
+
+
+def _as_json(state: _Drained) -> dict[str, object]:
+    return {
+        "host": state.host,
+        "drained": not state.undo,
+        "changed": state.changed,
+        "daemon": state.daemon,
+        "in_flight": len(state.in_flight),
+        "resting": state.resting,
+    }
