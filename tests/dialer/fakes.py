@@ -5,7 +5,6 @@ The real ones run in the end-to-end tests; these give every order of events that
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -14,33 +13,18 @@ from attrs import define, evolve
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock, deferLater
 
-from ctidialer.contract import keys
 from ctidialer.contract.record import Kind, Record
 from ctidialer.contract.record_document import decode_record
 from ctidialer.contract.task import Side
-from ctidialer.dialer.calls import Calls
-from ctidialer.dialer.closing import Closing
-from ctidialer.dialer.gate import Gate
-from ctidialer.dialer.lines import LineAccounts
-from ctidialer.dialer.node_limits import NodeLimits
-from ctidialer.dialer.numbers import Numbers
-from ctidialer.dialer.pursuit import Node, Pursuit
-from ctidialer.dialer.queue_dialer import QueueDialer
-from ctidialer.dialer.readiness import Condition, Readiness
-from ctidialer.dialer.schedule_dialer import ScheduleDialer
-from ctidialer.dialer.tables import Tables
-from ctidialer.dialer.task_runs import TaskRuns
 from ctidialer.esl.errors import ConnectionGone, EslError
 from ctidialer.esl.events import Event, make_event
 from ctidialer.esl.jobs import JobResult, Jobs
-from ctidialer.rules.attempt import LINGER
 from ctidialer.store.errors import NotInFlight, StoreError
 from ctidialer.store.in_flight import Claimed, Dialing, InFlight
 from ctidialer.store.store import Store
 
 Answer = TypeVar("Answer")
 
-PATTERN = re.compile(r"\+?[0-9*#]{1,32}")
 ZSET = "cti_schedule_dialer_number@fs1"
 NOW = 1_700_000_000.0
 ROUND_TRIP = 0.001
@@ -288,152 +272,3 @@ class MemoryStore(Store):
         if self.error is not None:
             return self._failed(self.error)
         return self._done(self.tables.get(key, {}).get(field))
-
-
-class World:
-    """The parts of a dialer around a switch and a store in memory; everything is up.
-
-    One line group ``main`` of the line ``gw1`` and one ``backup`` of ``gw2``, a task ``t`` that
-    dials the list ``q`` through both, a schedule configuration ``s`` that does, too.
-    """
-
-    def __init__(self, *, max_calls: int = 0, max_cps: float = 0.0) -> None:
-        self.clock = clock()
-        self.switch = FakeSwitch()
-        self.store = MemoryStore(self.clock)
-        self.readiness = Readiness()
-        self.writable = Gate()
-        self.writable.open()
-        self.readiness.met(*Condition)
-        ready = self.readiness.gate
-        self.tables = Tables("fs1", "fs1", "sofia/gateway/${line_group}/${destination_number}")
-        self.runs = TaskRuns("UTC")
-        self.lines = LineAccounts()
-        self.limits = NodeLimits(max_calls, max_cps)
-        self.calls = Calls(self.clock, self.switch)
-        self.closing = Closing(self.clock, "fs1", self.store, self.writable, self.readiness)
-        self.pursuit = Pursuit(
-            self.clock,
-            Node("fs1", 60),
-            self.store,
-            self.switch,
-            self.calls,
-            self.lines,
-            self.tables,
-            ready,
-        )
-        self.numbers = Numbers(self.clock, self.pursuit, self.closing, self.limits)
-        self.queue_dialer = QueueDialer(
-            self.clock,
-            PATTERN,
-            self.tables,
-            self.runs,
-            self.lines,
-            self.limits,
-            self.store,
-            self.numbers,
-            self.closing,
-            ready,
-        )
-        self.schedule_dialer = ScheduleDialer(
-            self.clock,
-            ZSET,
-            PATTERN,
-            self.tables,
-            self.lines,
-            self.limits,
-            self.store,
-            self.numbers,
-            self.closing,
-            ready,
-        )
-        self.put_line("gw1")
-        self.put_line("gw2")
-        self.put_group("main", "gw1")
-        self.put_group("backup", "gw2")
-        self.put_task()
-
-    # --- the tables ---
-
-    def put(self, key: str, name: str, document: object) -> None:
-        raw = None if document is None else json.dumps(document).encode()
-        changed = self.tables.put(key, name, raw)
-        if changed.table == keys.TASK:
-            self.runs.update(self.tables.tasks, changed.names, self.clock.seconds())
-        assert not self.tables.faults, self.tables.faults
-
-    def put_line(self, name: str, **params: object) -> None:
-        usual = {"count": 100, "dialstring": f"sofia/gateway/{name}/${{destination_number}}"}
-        self.put("cti_line@fs1", name, {"params": {**usual, **params}})
-
-    def put_group(self, name: str, line: str, **group: object) -> None:
-        self.put("cti_line_group@fs1", name, {"line": [[line]], **group})
-
-    def put_task(self, name: str = "t", **params: object) -> None:
-        usual = {
-            "enable": True,
-            "line_group": ["main", "backup"],
-            "limit": 10,
-            "number_queue": "q",
-            "destination_extension": "8888",
-        }
-        self.put("cti_queue_dialer_task@fs1", name, {"params": {**usual, **params}})
-
-    def put_schedule(self, name: str = "s", **params: object) -> None:
-        usual = {"line_group": ["main", "backup"], "destination_extension": "8888"}
-        self.put("cti_schedule_dialer_config@fs1", name, {"params": {**usual, **params}})
-
-    def put_numbers(self, *entries: str | bytes, queue: str = "q") -> None:
-        raw = [entry if isinstance(entry, bytes) else entry.encode() for entry in entries]
-        self.store.queues.setdefault(queue, []).extend(raw)
-
-    @property
-    def queue(self) -> list[str]:
-        return [entry.decode() for entry in self.store.queues.get("q", [])]
-
-    # --- what happens ---
-
-    def start(self) -> None:
-        self.queue_dialer.start(0.05)
-
-    def runs_for(self, seconds: float) -> None:
-        let_run(self.clock, seconds)
-
-    def ends(
-        self,
-        cause: str = "NORMAL_CLEARING",
-        sip_code: int | None = None,
-        *,
-        answered: bool = False,
-        placed: Placed | None = None,
-    ) -> None:
-        """End a call (the last one) as a callee or a network would."""
-        uuid = (placed or self.switch.last).uuid
-        if answered:
-            self.calls.event(answer_event(uuid))
-        self.calls.event(hang_up_event(uuid, cause, sip_code))
-        self.runs_for(0.03)
-
-    def is_refused(self, placed: Placed | None = None) -> None:
-        self.switch.job("-ERR DESTINATION_OUT_OF_ORDER", placed)
-        self.runs_for(LINGER + 0.03)
-
-    def stop(self) -> None:
-        self.readiness.lost(Condition.RUNNING)
-        self.queue_dialer.stop()
-        self.schedule_dialer.stop()
-        self.pursuit.drain()
-
-    def left_behind(self) -> dict[str, object]:
-        """Return every account that is not back where it was before the first call."""
-        found: dict[str, object] = {
-            "calls": len(self.calls),
-            "in hand": len(self.numbers),
-            "node": self.limits.calls,
-            "asked": self.limits.asked,
-            "unwritten": self.closing.unwritten,
-            "jobs": len(self.switch.jobs),
-        }
-        found |= {f"run {run.task.name}": run.calls + run.asked for run in self.runs}
-        found |= {f"line {name}": state.calls for name, state in self.lines.states.items()}
-        return {what: count for what, count in found.items() if count}

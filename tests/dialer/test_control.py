@@ -15,7 +15,7 @@ from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.service import DialerService
 from ctidialer.settings import Config, Schedule, Settings
 from ctidialer.store.errors import WrongType
-from tests.dialer.fakes import World
+from tests.dialer.world import World
 from tests.dialer.queue_case import NUMBERS, QueueCase
 from tests.support.node import HOST
 

@@ -26,7 +26,8 @@ from ctidialer.rules.attempt import attempt_record as record_of
 from ctidialer.rules.itinerary import Itinerary
 from ctidialer.store.errors import NotInFlight, StoreUnavailable
 from ctidialer.store.in_flight import Claimed
-from tests.dialer.fakes import NOW, ROUND_TRIP, World, hang_up_event
+from tests.dialer.fakes import NOW, ROUND_TRIP, hang_up_event
+from tests.dialer.world import World
 
 
 class NumbersCase(SynchronousTestCase):

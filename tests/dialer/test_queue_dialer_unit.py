@@ -16,7 +16,8 @@ from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.itinerary import Itinerary
 from ctidialer.store.errors import StoreUnavailable, WrongType
 from ctidialer.store.in_flight import InFlight
-from tests.dialer.fakes import NOW, World, hang_up_event
+from tests.dialer.fakes import NOW, hang_up_event
+from tests.dialer.world import World
 
 
 class DialerCase(SynchronousTestCase):

@@ -15,7 +15,8 @@ from ctidialer.dialer.recovery import Recovered, Recovery
 from ctidialer.rules.attempt import LINGER
 from ctidialer.rules.itinerary import Itinerary
 from ctidialer.store.in_flight import Dialing, InFlight
-from tests.dialer.fakes import NOW, ZSET, World, hang_up_event
+from tests.dialer.fakes import NOW, ZSET, hang_up_event
+from tests.dialer.world import World
 
 FAILED = AttemptRecord("u-0", "gw1", "main", NOW - 9, ended_at=NOW - 8, hangup_cause="USER_BUSY")
 FRESH = Progress(Itinerary(("main", "backup")))

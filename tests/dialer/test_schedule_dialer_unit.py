@@ -10,7 +10,8 @@ from ctidialer.contract.record import Outcome, Record
 from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.schedule_dialer import AT_MOST, WAIT_FOR_LINE
 from ctidialer.store.errors import StoreUnavailable
-from tests.dialer.fakes import NOW, ZSET, World, hang_up_event
+from tests.dialer.fakes import NOW, ZSET, hang_up_event
+from tests.dialer.world import World
 
 
 class ScheduleCase(SynchronousTestCase):
