@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.line import FaultPolicy, Line, LineGroup
-from ctidialer.rules.line_state import UNUSED
+from ctidialer.rules.line_state import UNUSED, room
 from ctidialer.rules.routing import (
     CallEnd,
     Choice,
@@ -228,3 +228,34 @@ class AgreementTests(SynchronousTestCase):
                 state = states.get(choice.line.name, UNUSED)
                 states[choice.line.name] = started(state, choice.line, now)
         return placed
+
+
+class TierOrderTests(SynchronousTestCase):
+    @settings(deadline=None, max_examples=150)
+    @given(tables(), st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=12))
+    def test_no_line_is_taken_while_one_of_an_earlier_tier_is_free(
+        self, routes: Routes, used: list[str]
+    ) -> None:
+        states: dict[str, LineState] = {}
+        for moment, name in enumerate(used):
+            if room(routes.lines[name], states.get(name, UNUSED), moment):
+                state = states.get(name, UNUSED)
+                states[name] = started(state, routes.lines[name], moment)
+        now = float(len(used))
+        for group in routes.groups.values():
+            chosen = choose(routes, states, group.name, now)
+            free = [
+                [name for name in tier if self.is_free(routes, states, name, now)]
+                for tier in group.tiers
+            ]
+            first = next((tier for tier in free if tier), None) if group.enabled else None
+            if first is None:
+                self.assertIsInstance(chosen, NoLine)
+            else:
+                assert isinstance(chosen, Choice)
+                assert chosen.line is not None
+                self.assertIn(chosen.line.name, first)
+
+    def is_free(self, routes: Routes, states: dict[str, LineState], name: str, now: float) -> bool:
+        line = routes.lines.get(name)
+        return line is not None and room(line, states.get(name, UNUSED), now) > 0
