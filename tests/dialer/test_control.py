@@ -15,8 +15,8 @@ from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.service import DialerService
 from ctidialer.settings import Config, Schedule, Settings
 from ctidialer.store.errors import WrongType
-from tests.dialer.world import World
 from tests.dialer.queue_case import NUMBERS, QueueCase
+from tests.dialer.world import World
 from tests.support.node import HOST
 
 ORDER = Order(1.5, "ann@pbx1")
