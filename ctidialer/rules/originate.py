@@ -153,7 +153,7 @@ def _assignment(name: str, value: str) -> str:
     if not _NAME.fullmatch(name):
         raise Uncarriable(Part.VARIABLE, f"{name[:80]!r} is no name of a channel variable")
     if fault := _value_fault(value):
-        raise Uncarriable(Part.VARIABLE, f"{name}: {fault}")
+        raise Uncarriable(Part.VARIABLE, f"{name[:80]}: {fault}")
     layers = value.translate(_ONE_LAYER).translate(_COMMA_LAYER).translate(_OUTER_LAYER)
     return f"{name}={layers}"
 

@@ -169,6 +169,12 @@ class ValueTests(OriginateCase):
         for name in ("", "a b", "a[0]", "a=b", "a,b", "1a", "ä", "a\n", "a}", "^^;a"):
             self.assert_refused(evolve(BASE, variables={name: "1"}), Part.VARIABLE)
 
+    def test_a_refusal_is_short_however_long_the_name(self) -> None:
+        for name, value in (("x" * 5000, "{"), ("1" * 5000, "x")):
+            call = evolve(BASE, variables={name: value})
+            fault = self.assertRaises(Uncarriable, originate_command, call)
+            self.assertLess(len(str(fault)), 200)
+
     def test_our_own_values_are_looked_at_too(self) -> None:
         self.assert_refused(evolve(BASE, task="${x}"), Part.VARIABLE, "cti_task_name")
         self.assert_refused(evolve(BASE, group="}{"), Part.VARIABLE, "cti_line_group_name")
