@@ -32,7 +32,7 @@ from fuzz.targets import esl, numbers, records, tasks
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 1
-COUNTS = {"esl": 1500, "numbers": 2500, "tasks": 1200, "records": 5000}
+COUNTS = {"esl": 1000, "numbers": 1500, "tasks": 700, "records": 4000}
 
 
 class FuzzCase(SynchronousTestCase):
