@@ -13,7 +13,7 @@ HOST = "fs1"
 QUEUES = ("numbers", "more numbers")
 TASKS = ("campaign", "second campaign")
 CDR_LIST = "cdr"
-MAX_CALLS = 150
+MAX_CALLS = 250
 REDIALS = 2
 """How often a number may be placed again through its first group; the second group adds one."""
 

@@ -63,6 +63,11 @@ class FaultCase(SwitchTestCase):
         self.url = self.redis_server.url
         self.addCleanup(self.redis_server.kill)
 
+    async def restart_redis(self, **options: Any) -> None:
+        """Start the server again, and wait until this test is connected to it."""
+        await self.start_redis(**options)
+        await self.redis.when_up(10)
+
     async def restart_switch(self) -> None:
         """Kill the switch and start another one, which knows of no calls; its log goes on."""
         await self.switch.kill()
