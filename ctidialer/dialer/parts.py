@@ -23,7 +23,7 @@ from ctidialer.dialer.node_limits import NodeLimits
 from ctidialer.dialer.numbers import Numbers
 from ctidialer.dialer.pursuit import Node, Pursuit
 from ctidialer.dialer.queue_dialer import QueueDialer
-from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.dialer.readiness import Readiness
 from ctidialer.dialer.recovery import Recovery
 from ctidialer.dialer.schedule_dialer import ScheduleDialer
 from ctidialer.dialer.tables import Changed, Tables
@@ -51,7 +51,6 @@ class Parts:
         pattern = re.compile(node.number_pattern)
         self._clock = reactor
         self.readiness = Readiness()
-        self.readiness.met(Condition.IN_SERVICE)  # unless the tables say otherwise
         self.writable = Gate()
         self.link = Link(reactor, parse_address(settings.redis.url))
         self.store = Store(

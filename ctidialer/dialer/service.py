@@ -71,7 +71,8 @@ class DialerService(Service):
         """Connect to Redis and FreeSWITCH; dialing begins when both are there."""
         super().startService()
         parts, settings = self.parts, self._settings
-        parts.readiness.met(Condition.RUNNING, Condition.RECORDS)
+        # IN_SERVICE, unless the operator says otherwise: that is read together with the tables.
+        parts.readiness.met(Condition.RUNNING, Condition.RECORDS, Condition.IN_SERVICE)
         parts.link.add_listener(self)
         parts.link.start()
         parts.changes.start()

@@ -86,6 +86,7 @@ class ReadTests(ConfigurationCase):
                     LINE,
                     "cti_line_group@example.com",
                     "cti_schedule_dialer_config@example.com",
+                    "cti_dialer_control@fs1",
                 ]
             ),
         )
