@@ -81,7 +81,7 @@ class ShortTests(FuzzCase):
 class PlantedFaultTests(FuzzCase):
     """A fuzzer that finds nothing must be one that would have found something."""
 
-    def planted(self, target: Target, count: int = 1500) -> str:
+    def planted(self, target: Target, count: int = 500) -> str:
         session = self.run_target(target, count)
         return "; ".join(session.failures)
 
