@@ -20,7 +20,7 @@ from fuzz.session import Session
 from fuzz.target import Target
 
 LARGEST = 16 * 1024
-"""Bytes of an input: coverage is found by short ones, and libFuzzer would make most of them long."""
+"""Bytes of an input: short ones find what there is, and libFuzzer would make most of them long."""
 
 INSTRUMENTED = 4.0
 """How much longer instrumented code may take than what is shipped."""

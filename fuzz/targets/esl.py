@@ -34,6 +34,7 @@ from tests.esl import recordings
 MODES = 6
 CONNECT, CONNECTED, TIGHT, JSON, PLAIN, MADE = range(MODES)
 _MOST_PIECES = 100
+_LOOKS = 4  # the header lines are gone through about so often to see all of an event
 _MOST_EVENTS = 2  # of one input that are looked into
 _HEADERS = ("Event-Name", "Unique-ID", "Hangup-Cause", "variable_sip_term_status", "a")
 _KEYS = (*_HEADERS, "_body", "Content-Length", "Event-Subclass", "Job-UUID", "a: b", "a\nb", "é")
@@ -119,7 +120,7 @@ def _examine_stream(found: Input, meter: Meter) -> Hashable:
     _check_frames(found, pieces)
     events = [one for one in whole.received if isinstance(one, Event)]
     for event in events[:_MOST_EVENTS]:
-        meter.run("Event", size, partial(_look_into, event))
+        meter.run("Event", _LOOKS * size, partial(_look_into, event))
     kinds = tuple(type(one).__name__ for one in whole.received[:6])
     return found.mode, kinds, whole.state, (whole.fault or "")[:24]
 
@@ -209,7 +210,7 @@ def _examine_json(body: bytes, meter: Meter) -> Hashable:
         event = meter.run("json_event", len(body), lambda: json_event(body))
     except ProtocolFault as fault:
         return str(fault)
-    meter.run("Event", len(body), lambda: _look_into(event))
+    meter.run("Event", _LOOKS * len(body), lambda: _look_into(event))
     for name, value in _members(body).items():
         if name not in ("_body", "Content-Length") and event.get(name) != value:
             raise Broken("a JSON member arrives", f"{name!r}: {value!r}, {event.get(name)!r}")
@@ -239,7 +240,7 @@ def _examine_plain(body: bytes, meter: Meter) -> Hashable:
         event = meter.run("plain_event", len(body), lambda: plain_event(b"\n" + body))
     except ProtocolFault as fault:
         return str(fault)
-    meter.run("Event", len(body), lambda: _look_into(event))
+    meter.run("Event", _LOOKS * len(body), lambda: _look_into(event))
     return event.name, bool(event.raw_body), len(event.headers()) > 5
 
 
@@ -250,7 +251,7 @@ def _examine_made(lines: bytes, meter: Meter) -> Hashable:
     headers = [(name, value) for name, value in pairs if _is_plain(name)]
     body = _text(rest)
     event = meter.run("make_event", len(lines), lambda: make_event(headers, body))
-    meter.run("Event", len(lines), lambda: _look_into(event))
+    meter.run("Event", _LOOKS * len(lines), lambda: _look_into(event))
     first: dict[str, str] = dict(reversed(headers))
     got = {name: event.raw(name) for name in first}
     meant = {name: value.encode("utf-8", "surrogateescape") for name, value in first.items()}
