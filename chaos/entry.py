@@ -2,13 +2,17 @@
 
 ORDERS is a JSON object: ``{"break_settle": N}`` loses the record of one number in N and writes that
 of another one twice; ``{"stop_at": POINT, "count": N}`` kills the process when it comes to POINT of
-:mod:`chaos.stop_points` for the Nth time; ``{}`` changes nothing.  None of this is in the product.
+:mod:`chaos.stop_points` for the Nth time; ``{"clock_jump": SECONDS}`` sets the clock that this
+process sees on by so much at each SIGUSR2; ``{}`` changes nothing.  None of this is in the product.
 """
 
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import time
+from types import FrameType
 from typing import Any
 from zlib import crc32
 
@@ -38,6 +42,24 @@ def break_settle(one_in: int) -> None:
     around(Store, "settle", wrap)
 
 
+def let_the_clock_jump(seconds: float) -> None:
+    """Set the wall clock of this process on by ``seconds`` at each SIGUSR2."""
+    from twisted.internet import reactor
+
+    true_time = time.time
+    offset = [0.0]
+
+    def jump(number: int, frame: FrameType | None) -> None:
+        offset[0] += seconds
+
+    def jumpy_time() -> float:
+        return true_time() + offset[0]
+
+    for owner, name in ((time, "time"), (reactor, "seconds")):
+        setattr(owner, name, jumpy_time)
+    signal.signal(signal.SIGUSR2, jump)
+
+
 def main() -> None:
     """Patch what is ordered, then be ``twistd``."""
     orders = json.loads(sys.argv[1])
@@ -45,6 +67,8 @@ def main() -> None:
         break_settle(orders["break_settle"])
     if "stop_at" in orders:
         stop_at(orders["stop_at"], orders.get("count", 1))
+    if "clock_jump" in orders:
+        let_the_clock_jump(orders["clock_jump"])
     sys.argv = ["twistd", *sys.argv[2:]]
     from twisted.scripts.twistd import run
 

@@ -11,6 +11,7 @@ from twisted.internet import reactor
 from twisted.logger import Logger
 from twisted.python import usage
 
+from ctidialer.dialer.clock_watch import ClockWatch
 from ctidialer.dialer.service import DialerService
 from ctidialer.settings import Settings, SettingsError, find_file, read_settings
 from ctidialer.store.address import AddressError, parse_address
@@ -43,6 +44,7 @@ class Options(usage.Options):
 
 def makeService(options: Options) -> IService:
     """Return the service that ``twistd`` runs: one daemon beside one FreeSWITCH."""
+    reactor.callWhenRunning(ClockWatch(reactor).start)
     return DialerService(
         options.settings, reactor, refuse=refuse, stopping=end_at_the_second_signal
     )

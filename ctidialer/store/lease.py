@@ -24,12 +24,18 @@ from ctidialer.store.scripts import LEASE, Script
 BEGUN = 2
 
 
+def _awake_or_asleep() -> float:
+    """Return seconds that go on while the machine is suspended, where the system has such."""
+    boot_time: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
+
+
 class Lease:
     """The lease of ``host``, as the daemon ``daemon_id`` wants it.
 
     ``duration`` is in seconds; it is renewed every ``renewal_period``.  ``token`` is unique to this
     daemon's life, and begins the id of every entry it takes.  ``monotonic`` is a clock that goes on
-    while this process is stopped, and that nobody sets.
+    while this process is stopped or the machine asleep, and that nobody sets.
     """
 
     def __init__(
@@ -38,7 +44,7 @@ class Lease:
         host: str,
         daemon_id: str,
         duration: float,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = _awake_or_asleep,
     ) -> None:
         self._link = link
         self._host = host

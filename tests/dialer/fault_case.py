@@ -80,9 +80,15 @@ class FaultCase(SwitchTestCase):
         self.addCleanup(proxy.close)
         return proxy
 
-    def launch(self, stop_at: str = "", count: int = 1, name: str = "daemon") -> ChaosDaemon:
-        """Start the test build; it is killed at ``stop_at``, or when the test ends."""
-        orders = {"stop_at": stop_at, "count": count} if stop_at else {}
+    def launch(
+        self, stop_at: str = "", count: int = 1, name: str = "daemon", **orders: object
+    ) -> ChaosDaemon:
+        """Start the test build; it is killed at ``stop_at``, or when the test ends.
+
+        ``orders`` are further ones of :mod:`chaos.entry`.
+        """
+        if stop_at:
+            orders = {"stop_at": stop_at, "count": count, **orders}
         config = Path(self.directory) / f"{name}.toml"
         login = f":{self.redis_password}@" if self.redis_password else ""
         text = SETTINGS.format(

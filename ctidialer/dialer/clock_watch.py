@@ -1,0 +1,67 @@
+"""Timers that go on when the machine's clock is set back.
+
+Twisted's timers stand at moments of the wall clock.  Set back by an hour, it would leave the lease
+unrenewed and every queue unseen for an hour.  Set on, it ends every wait at once, which does no
+harm: what is looked at too early is looked at again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+LOOK = 0.25
+"""Seconds between two looks at the clocks."""
+
+JUMP = 0.5
+"""A clock that is this many seconds off all at once was set; a smaller step does no harm."""
+
+UNNOTICED = 1.0
+"""Seconds within which a step is noticed: timers that were set since then are in the new time."""
+
+
+class ClockWatch:
+    """Compares the reactor's clock with ``monotonic``, and brings the timers forward with it.
+
+    It looks from a thread of its own: a timer would stand still with all others.
+    """
+
+    log = Logger()
+
+    def __init__(self, reactor: Any, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._reactor = reactor
+        self._monotonic = monotonic
+        self._offset = self._present_offset()
+
+    def start(self) -> None:
+        """Begin to look; ends with the process."""
+        self._offset = self._present_offset()
+        threading.Thread(target=self._look_for_ever, name="clock watch", daemon=True).start()
+
+    def look(self) -> None:
+        """Move the timers if the clock was set back since the last look; call it in the reactor."""
+        offset = self._present_offset()
+        step, self._offset = offset - self._offset, offset
+        if abs(step) < JUMP:
+            return
+        self.log.warn("The clock was set by {step} s", step=round(step, 1))
+        earliest = self._reactor.seconds() - step - UNNOTICED
+        timers: Sequence[IDelayedCall] = self._reactor.getDelayedCalls()
+        for timer in timers:
+            if step < 0 and timer.active() and timer.getTime() >= earliest:
+                timer.reset(max(0.0, timer.getTime() + step - self._reactor.seconds()))
+
+    def _present_offset(self) -> float:
+        now: float = self._reactor.seconds()
+        return now - self._monotonic()
+
+    def _look_for_ever(self) -> None:
+        while True:
+            time.sleep(LOOK)
+            if abs(self._present_offset() - self._offset) >= JUMP:
+                self._reactor.callFromThread(self.look)
