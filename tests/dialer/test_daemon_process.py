@@ -68,7 +68,7 @@ class DrainTests(QueueCase):
 
     async def draining(self, daemon: DaemonProcess) -> None:
         async def is_draining() -> bool:
-            return "Received SIGTERM" in daemon.log_path.read_text()
+            return "No new call is placed" in daemon.log_path.read_text()
 
         await self.until("the daemon drains", is_draining)
 
