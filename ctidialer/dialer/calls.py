@@ -79,6 +79,8 @@ class Calls:
         self._switch = switch
         self._live: dict[str, _Live] = {}
         self._strangers: OrderedDict[str, list[Step]] = OrderedDict()
+        self.placed = 0
+        """How many originates were sent, since this daemon began."""
 
     def __len__(self) -> int:
         return len(self._live)
@@ -101,6 +103,7 @@ class Calls:
             return fail(NotSent(f"another call has the UUID {attempt.uuid}"))
         live = self._follow(attempt, answered)
         live.job_id = str(uuid4())
+        self.placed += 1
         job = self._switch.background(live.job_id, f"originate {command}")
         job.addCallbacks(self._job_done, self._job_lost, callbackArgs=(live,), errbackArgs=(live,))
         job.addErrback(self._bug, live)

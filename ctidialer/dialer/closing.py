@@ -6,6 +6,7 @@ back: nothing is claimed meanwhile, so there is never more of it than there were
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from ctidialer.contract.record import Kind, Record
+from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.contract.record_document import encode_record
 from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.number_in_hand import Finished
@@ -53,6 +54,8 @@ class Closing:
         self._is_returning = False
         self._complained = ""
         self._writing = 0
+        self.outcomes: Counter[Outcome] = Counter()
+        """How the numbers ended whose records were written, since this daemon began."""
 
     @property
     def unwritten(self) -> int:
@@ -87,6 +90,7 @@ class Closing:
         encoded = encode_record(record)
         await self._surely(lambda: self._store.settle(claim.id, encoded), is_record=True)
         self._readiness.met(Condition.RECORDS)
+        self.outcomes[finished.outcome] += 1
 
     def give_back(self, claim: Claimed) -> None:
         """Put a number back at the head of its queue.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctidialer.rules import backpressure, pacing
 from ctidialer.rules.backpressure import Backpressure
+from ctidialer.rules.explanation import NodeLoad
 from ctidialer.rules.pacing import Pace
 
 UNLIMITED = 1_000_000
@@ -43,6 +44,19 @@ class NodeLimits:
             careful = pacing.room(self._careful, backpressure.CAREFUL, now)
             room = min(room, careful - self.asked)
         return max(0, room)
+
+    def load(self, now: float) -> NodeLoad:
+        """Return what the node does and may do, to explain it."""
+        careful = pacing.next_start(self._careful, backpressure.CAREFUL, now)
+        return NodeLoad(
+            calls=self.calls,
+            max_calls=self._max_calls,
+            kept=self.kept,
+            max_cps=self._max_cps or 0.0,
+            next_start=self.next_start(now),
+            backpressure=self.backpressure,
+            next_careful_start=now if careful is None else careful,
+        )
 
     def next_start(self, now: float) -> float:
         """Return the first moment from ``now`` on at which the node's pace lets a call start."""

@@ -17,6 +17,7 @@ from ctidialer.dialer.calls import Calls
 from ctidialer.dialer.closing import Closing
 from ctidialer.dialer.configuration import Configuration
 from ctidialer.dialer.control import heed
+from ctidialer.dialer.explain import Explainer, Troubles
 from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.lines import LineAccounts
 from ctidialer.dialer.node_limits import NodeLimits
@@ -26,6 +27,8 @@ from ctidialer.dialer.queue_dialer import QueueDialer
 from ctidialer.dialer.readiness import Readiness
 from ctidialer.dialer.recovery import Recovery
 from ctidialer.dialer.schedule_dialer import ScheduleDialer
+from ctidialer.dialer.status import NodeView
+from ctidialer.dialer.status_report import StatusReport
 from ctidialer.dialer.tables import Changed, Tables
 from ctidialer.dialer.task_runs import TaskRuns
 from ctidialer.esl.switch import Credentials, Subscription, Switch, SwitchListener
@@ -117,6 +120,30 @@ class Parts:
                 Kind.SCHEDULE: self.schedule_dialer.errand_of,
             },
         )
+
+        self.explainer = Explainer(
+            node.timezone,
+            self.tables,
+            self.runs,
+            self.lines,
+            self.limits,
+            self.readiness,
+            self.calls,
+            Troubles(lambda: self.switch.trouble, lambda: self.link.reason),
+        )
+        view = NodeView(
+            node,
+            self.tables,
+            self.runs,
+            self.lines,
+            self.calls,
+            self.numbers,
+            self.closing,
+            self.readiness,
+            self.switch,
+            self.explainer,
+        )
+        self.status = StatusReport(reactor, view, self.store, self.writable)
 
     def _changed(self, changed: Changed) -> None:
         if changed.table == keys.TASK:

@@ -198,12 +198,13 @@ class QueueDialer:
                 task.number_queue, task.queue_side, count, task=task.name
             )
         except StoreError as error:
-            self._complain(task.name, str(error))
+            self._complain(run, task, str(error))
             return
         finally:
             run.asked = 0
             self._limits.asked -= count
         self._complained.pop(task.name, None)
+        run.queue_is_empty, run.queue_problem = len(claims) < count, ""
         if run.task != task or run.held or not run.dialing:
             # It was edited or paused while its numbers were on their way: they are not dialed so.
             for claim in claims:
@@ -271,8 +272,9 @@ class QueueDialer:
         if self._ready.is_open:
             self._dispatch_fairly(woken.values())
 
-    def _complain(self, task: str, problem: str) -> None:
+    def _complain(self, run: TaskRun, task: Task, problem: str) -> None:
         """Say once, not twenty times a second, that the numbers of a task cannot be taken."""
-        if self._complained.get(task) != problem:
-            self._complained[task] = problem
-            self.log.warn("No numbers for task {task}: {problem}", task=task, problem=problem)
+        run.queue_problem = problem
+        if self._complained.get(task.name) != problem:
+            self._complained[task.name] = problem
+            self.log.warn("No numbers for task {task}: {problem}", task=task.name, problem=problem)

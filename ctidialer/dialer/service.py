@@ -80,6 +80,7 @@ class DialerService(Service):
         parts.configuration.start(settings.config.poll_interval)
         parts.queue_dialer.start(settings.queue.dispatch_interval)
         parts.schedule_dialer.start(settings.schedule.poll_interval)
+        parts.status.start()
         self._renewals.start(parts.store.renewal_period, now=False)
         self._watch.start(settings.node.call_check_interval, now=False)
 
@@ -107,6 +108,7 @@ class DialerService(Service):
             self._next_look.cancel()
         parts.configuration.stop()
         await parts.switch.stopService()
+        await parts.status.withdraw()
         await self._release_lease()
         await parts.changes.stop()
         await parts.link.stop()

@@ -25,7 +25,8 @@ class TaskRun:
     ``calls`` counts the numbers in hand, from the claim to the hang-up of the last call; ``asked``
     those of a claim that is under way.  ``withdrawn`` is whether the task is no more, or no longer
     valid: the calls it has go on, and count again should it come back.  ``paused`` is whether an
-    operator wants no new call of it.
+    operator wants no new call of it.  ``queue_is_empty`` and ``queue_problem`` are what came of the
+    last claim.
     """
 
     task: Task
@@ -35,6 +36,8 @@ class TaskRun:
     pace: Pace = field(factory=Pace)
     withdrawn: bool = False
     paused: bool = False
+    queue_is_empty: bool = False
+    queue_problem: str = ""
 
     @property
     def dialing(self) -> bool:
@@ -58,6 +61,9 @@ class TaskRuns:
         self._changes: list[tuple[float, str]] = []
         self._awaited: dict[str, float] = {}
         self._looked_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._runs)
 
     def __iter__(self) -> Iterator[TaskRun]:
         return iter(list(self._runs.values()))

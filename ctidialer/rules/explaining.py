@@ -6,6 +6,7 @@ first could not be mended by what comes after it: an invalid task stays one what
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -24,6 +25,9 @@ from ctidialer.rules.explanation import (
     TaskFacts,
 )
 from ctidialer.rules.routing import LineBusy, NoLine, choose, free_room, next_free_at
+
+LINES_NAMED = 5
+"""Lines that the sentence names one by one."""
 
 CLOSED = {
     Closed.AFTER_STOP: Reason.AFTER_STOP,
@@ -138,16 +142,29 @@ def _node_limit(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | 
 
 
 def _no_free_line(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
-    routes, states, groups = node.routes, node.states, task.line_groups
+    if task.line_groups not in node.ways:
+        node.ways[task.line_groups] = _no_way(node, task.line_groups)
+    return node.ways[task.line_groups]
+
+
+def _no_way(node: NodeFacts, groups: tuple[str, ...]) -> Explanation | None:
+    routes, states = node.routes, node.states
     if free_room(routes, states, groups, node.now, 1):
         return None
     lines = tuple(
         busy for group in groups for busy in _busy(choose(routes, states, group, node.now))
     )
-    said = dict.fromkeys(f"{busy.name}: {busy.why.value}" for busy in lines)
-    text = f"no line is free ({'; '.join(said)})"
+    text = f"no line is free ({_said(lines)})"
     free_at = next_free_at(routes, states, groups, node.now)
     return Explanation(Reason.NO_FREE_LINE, text, free_at, lines=lines)
+
+
+def _said(lines: tuple[LineBusy, ...]) -> str:
+    """Say why lines are busy: of a few by name, of many how many for each reason."""
+    by_name = {busy.name: busy.why.value for busy in lines}
+    if len(by_name) <= LINES_NAMED:
+        return "; ".join(f"{name}: {why}" for name, why in by_name.items())
+    return "; ".join(f"{why}: {count}" for why, count in Counter(by_name.values()).most_common())
 
 
 def _busy(choice: object) -> tuple[LineBusy, ...]:

@@ -123,3 +123,7 @@ class NodeFacts:
     obstacles: tuple[Obstacle, ...] = ()
     tables_read: bool = True
     load: NodeLoad = NodeLoad()
+    ways: dict[tuple[str, ...], Explanation | None] = field(
+        factory=dict, init=False, eq=False, repr=False
+    )
+    """NO_FREE_LINE by line groups, or None, as far as it was asked for: many tasks share theirs."""

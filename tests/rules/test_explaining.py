@@ -219,6 +219,17 @@ class ReasonTests(SynchronousTestCase):
         facts = task(line_groups=("off", "unknown"))  # the default dial string dials it
         self.assertIs(explain(facts, node).reason, Reason.DIALING)
 
+    def test_of_many_lines_they_are_counted_by_reason(self) -> None:
+        names = [f"l{index}" for index in range(7)]
+        lines = {name: Line(name, "user/1", rest=60.0) for name in names}
+        routes = Routes(lines, {"g": LineGroup("g", (tuple(names),))}, "null")
+        states = {name: LineState(calls=1, last_start=NOW) for name in names}
+        states |= {name: LineState(idle_since=NOW, last_start=NOW) for name in names[:3]}
+        node = evolve(NODE, routes=routes, states=states)
+        text = "no line is free (all its calls are up: 4; it rests: 3)"
+        found = self.check(Reason.NO_FREE_LINE, text, NOW + 60, node=node)
+        self.assertEqual(len(found.lines), 7)
+
     def test_queue_empty(self) -> None:
         text = "there is no number left in 'q'; calls up: 2"
         facts = evolve(FACTS, queue_is_empty=True, calls=2)

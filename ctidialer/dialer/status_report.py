@@ -1,0 +1,90 @@
+"""Publishes what this daemon says of itself, every second, while it holds its host's name."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ctidialer.contract.status import NodeStatus, encode_status
+from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.status import NodeView
+from ctidialer.store.errors import StoreError
+from ctidialer.store.store import Store
+
+PERIOD = 1.0
+TIME_TO_LIVE = 3.5
+"""Seconds after which a status that is not renewed vanishes: two may be missed."""
+
+RATE_OVER = 5
+"""Reports over which the rate of calls is taken."""
+
+
+class StatusReport:
+    """Publishes ``view`` while ``writable`` is open."""
+
+    log = Logger()
+
+    def __init__(self, clock: IReactorTime, view: NodeView, store: Store, writable: Gate) -> None:
+        self._clock = clock
+        self._view = view
+        self._store = store
+        self._writable = writable
+        self._started = clock.seconds()
+        self._placed: deque[tuple[float, int]] = deque(maxlen=RATE_OVER + 1)
+        self._publishing = False
+        self._ticks = LoopingCall(self._tick)
+        self._ticks.clock = clock
+
+    def start(self) -> None:
+        """Publish from now on, every second."""
+        self._started = self._clock.seconds()
+        self._ticks.start(PERIOD, now=False).addErrback(
+            partial(self.log.failure, "Publishing the status has stopped")
+        )
+
+    async def withdraw(self) -> None:
+        """Publish no more, and take back what was published: this daemon is going."""
+        if self._ticks.running:
+            self._ticks.stop()
+        if self._writable.is_open:
+            try:
+                await self._store.publish_status(b"", 0.001)
+            except StoreError as error:
+                self.log.info("The status is left to lapse: {problem}", problem=str(error))
+
+    def status(self) -> NodeStatus:
+        """Return the state of this daemon now."""
+        now = self._clock.seconds()
+        return self._view.status(now, self._started, self._rate(now))
+
+    def _tick(self) -> None:
+        self._placed.append((self._clock.seconds(), self._view.calls.placed))
+        if self._publishing or not self._writable.is_open:
+            return
+        try:
+            document = encode_status(self.status())
+        except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
+            self.log.failure("The status cannot be told")
+            return
+        self._publishing = True
+        publishing = self._store.publish_status(document, TIME_TO_LIVE)
+        publishing.addErrback(self._not_published).addBoth(self._published)
+
+    def _not_published(self, failure: Failure) -> None:
+        if not failure.check(StoreError):  # that Redis is away is said by others
+            self.log.failure("Publishing the status failed", failure)
+
+    def _published(self, _: None) -> None:
+        self._publishing = False
+
+    def _rate(self, now: float) -> float:
+        """Return the calls placed per second over the last few reports."""
+        if not self._placed:
+            return 0.0
+        since, before = self._placed[0]
+        return round((self._view.calls.placed - before) / (now - since), 2) if now > since else 0.0
