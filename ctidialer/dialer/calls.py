@@ -132,6 +132,11 @@ class Calls:
         else:
             self._advance(live, step(live.attempt))
 
+    def unheard(self) -> None:
+        """The connection for events broke: what happens meanwhile to the calls is not heard."""
+        for live in self._live.values():
+            live.attempt = rules.unheard(live.attempt)
+
     def ask(self, silent_for: float = 0.0) -> Deferred[None]:
         """Ask FreeSWITCH for each call of which nothing was heard for ``silent_for`` seconds.
 

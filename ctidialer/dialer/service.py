@@ -227,6 +227,7 @@ class DialerService(Service):
     def switch_down(self, reason: str) -> None:
         """FreeSWITCH is away: no call can be placed; those that are up are asked for later."""
         self.log.warn("FreeSWITCH is away: {reason}", reason=reason)
+        self.parts.calls.unheard()
         self.parts.readiness.lost(Condition.FREESWITCH, Condition.RECOVERY)
 
     def switch_event(self, event: Event) -> None:

@@ -61,7 +61,7 @@ class HangUp:
 class Attempt:
     """One attempt to reach a number, as far as it has got.
 
-    ``had_channel`` is whether any event of the channel was seen; ``lost`` is whether the attempt
+    ``had_channel`` is whether any event of the channel was seen, or may have been missed; ``lost`` is whether the attempt
     ended because nothing more can be learnt about it.
     """
 
@@ -136,6 +136,16 @@ def job_failed(attempt: Attempt, text: str, at: float) -> Attempt:
 def lingered(attempt: Attempt) -> Attempt:
     """The hang-up event of a failed job had its time."""
     return evolve(attempt, phase=Phase.ENDED) if attempt.phase is Phase.LINGERING else attempt
+
+
+def unheard(attempt: Attempt) -> Attempt:
+    """The connection for events broke: a hang-up of this call may not have been heard.
+
+    So it can no longer be said that there was no channel, which would let the number be dialed
+    again as if FreeSWITCH had refused the call.
+    """
+    lingers = attempt.phase is Phase.LINGERING
+    return evolve(attempt, had_channel=True) if lingers else attempt
 
 
 def gone(attempt: Attempt, at: float) -> Attempt:

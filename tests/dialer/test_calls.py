@@ -117,6 +117,14 @@ class EndTests(CallsCase):
         self.assertTrue(is_refusal(self.successResultOf(ended)))
         self.assert_clean()
 
+    def test_a_refusal_is_none_where_the_hang_up_may_have_been_missed(self) -> None:
+        ended = self.place()
+        self.switch.job("-ERR DESTINATION_OUT_OF_ORDER")
+        self.calls.unheard()
+        self.clock.advance(LINGER)
+        self.assertFalse(is_refusal(self.successResultOf(ended)))
+        self.assert_clean()
+
     def test_events_of_other_peoples_calls_and_other_events_change_nothing(self) -> None:
         ended = self.place()
         self.calls.event(answer_event(B))
