@@ -61,8 +61,8 @@ class HangUp:
 class Attempt:
     """One attempt to reach a number, as far as it has got.
 
-    ``had_channel`` is whether any event of the channel was seen, or may have been missed; ``lost`` is whether the attempt
-    ended because nothing more can be learnt about it.
+    ``had_channel`` is whether any event of the channel was seen, or may have been missed; ``lost``
+    is whether the attempt ended because nothing more can be learnt about it.
     """
 
     uuid: str
