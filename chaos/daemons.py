@@ -8,10 +8,11 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
 import ctidialer
@@ -75,6 +76,7 @@ class Supervisor:
         self._generation = 0
         self.down_for = RESTART_PAUSE
         self.statuses: Counter[int] = Counter()
+        self._pause: Deferred[None] | None = None
         self.current: ChaosDaemon
 
     def start(self) -> None:
@@ -85,19 +87,24 @@ class Supervisor:
         """Stop the daemon (SIGSTOP) and keep another one from now on; return the stopped one."""
         former = self.current
         former.send("STOP")
-        self._generation += 1
+        self._start_no_other()
         self._start(self._generation)
         return former
 
     async def stop(self) -> int:
         """Let the daemon drain, start no other, and return its exit status."""
-        self._generation += 1
+        self._start_no_other()
         return await self.current.stop()
 
     async def kill(self) -> None:
         """Kill the daemon and start no other."""
-        self._generation += 1
+        self._start_no_other()
         await self.current.kill()
+
+    def _start_no_other(self) -> None:
+        self._generation += 1
+        if self._pause is not None:
+            self._pause.cancel()
 
     def _start(self, generation: int) -> None:
         daemon = start_chaos_daemon(self._reactor, self._config, self._log_path, self._orders)
@@ -107,6 +114,8 @@ class Supervisor:
     async def _ended(self, daemon: ChaosDaemon, generation: int) -> None:
         status = await daemon.ended()
         self.statuses[status] += 1
-        await deferLater(self._reactor, self.down_for)
         if generation == self._generation:
-            self._start(generation)
+            self._pause = deferLater(self._reactor, self.down_for)
+            with suppress(CancelledError):
+                await self._pause
+                self._start(generation)

@@ -83,6 +83,8 @@ class Strikes:
         """Stop the daemon, let another one take its host's name, then wake the former one."""
         site = self._site
         former = site.supervisor.replace_stopped()
+        if not former.running:
+            return  # it had ended by itself, and was not started again yet
         try:
             await self._until_another_holds(former)
             await self._pause(seconds)
