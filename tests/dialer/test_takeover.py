@@ -10,7 +10,7 @@ from ctidialer.store.scripts import NOTE
 from tests.dialer.fault_case import FaultCase
 
 REFUSED = 1
-NUMBERS = [str(1000 + index) for index in range(40)]
+NUMBERS = [str(1000 + index) for index in range(20)]
 LONG_TALK: dict[str, Any] = {"default": {"result": "answer", "talk": 0.5}}
 
 
