@@ -7,9 +7,11 @@ import click
 from ctidialer.cli.check import check
 from ctidialer.cli.demo import demo
 from ctidialer.cli.drain import drain
+from ctidialer.cli.explain import explain
 from ctidialer.cli.load import load
 from ctidialer.cli.pause import pause, resume
 from ctidialer.cli.records import records
+from ctidialer.cli.status import status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,5 +23,5 @@ def main() -> None:
     """
 
 
-for command in (check, demo, drain, load, pause, records, resume):
+for command in (check, demo, drain, explain, load, pause, records, resume, status):
     main.add_command(command)

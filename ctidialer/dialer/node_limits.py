@@ -47,7 +47,6 @@ class NodeLimits:
 
     def load(self, now: float) -> NodeLoad:
         """Return what the node does and may do, to explain it."""
-        careful = pacing.next_start(self._careful, backpressure.CAREFUL, now)
         return NodeLoad(
             calls=self.calls,
             max_calls=self._max_calls,
@@ -55,7 +54,6 @@ class NodeLimits:
             max_cps=self._max_cps or 0.0,
             next_start=self.next_start(now),
             backpressure=self.backpressure,
-            next_careful_start=now if careful is None else careful,
         )
 
     def next_start(self, now: float) -> float:

@@ -46,6 +46,7 @@ class Tables:
 
     def __init__(self, host: str, domain: str, default_dialstring: str) -> None:
         self._host = host
+        self.domain = domain
         self._template_key = keys.at(keys.TASK, keys.TEMPLATE)
         self._host_key = keys.at(keys.TASK, host)
         self._tables: dict[str, str] = {

@@ -106,14 +106,19 @@ def _as_explanation(obstacle: Obstacle) -> Explanation:
 
 
 def _refusing(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
-    pressure, refusing = node.load.backpressure, Reason.FREESWITCH_REFUSING
-    if pressure.holds(node.now):
-        text = f"FreeSWITCH refuses calls; it is given a rest of {pressure.pause:g} s"
-        return Explanation(refusing, text, pressure.until)
-    if pressure.pause and node.load.next_careful_start > node.now:
-        text = f"FreeSWITCH refused calls lately; {CAREFUL:g} a second are started at most"
-        return Explanation(refusing, text, node.load.next_careful_start)
-    return None
+    pressure = node.load.backpressure
+    if not pressure.holds(node.now):
+        return None
+    text = f"FreeSWITCH refuses calls; it is given a rest of {pressure.pause:g} s"
+    return Explanation(Reason.FREESWITCH_REFUSING, text, pressure.until)
+
+
+def _careful(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
+    """Say that the rate is lowered; behind an empty queue, for that would hold for ever."""
+    if not node.load.backpressure.pause:
+        return None
+    text = f"FreeSWITCH refused calls lately; {CAREFUL:g} a second are started at most"
+    return Explanation(Reason.FREESWITCH_REFUSING, _now_up(text, facts))
 
 
 def _limit_reached(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
@@ -201,5 +206,6 @@ _LOOKS: tuple[Callable[[TaskFacts, Task, NodeFacts], Explanation | None], ...] =
     _node_limit,
     _no_free_line,
     _queue_empty,
+    _careful,
     _paced,
 )

@@ -97,7 +97,7 @@ class NodeLoad:
     """What the node does, and may do, over all tasks (0 = no limit).
 
     ``kept`` calls are kept free for scheduled numbers.  ``next_start``: when ``max_cps`` lets the
-    next call start, ``next_careful_start``: the same for the pace after refusals (unix seconds).
+    next call start (unix seconds).
     """
 
     calls: int = 0
@@ -106,7 +106,6 @@ class NodeLoad:
     max_cps: float = 0.0
     next_start: float = 0.0
     backpressure: Backpressure = NO_REFUSAL
-    next_careful_start: float = 0.0
 
 
 @frozen

@@ -1,0 +1,121 @@
+"""``ctidialer explain``: why a task is, or is not, dialing right now, and when that changes."""
+
+from __future__ import annotations
+
+import json
+from time import time
+from typing import Any
+
+import click
+import msgspec
+from attrs import asdict, frozen
+
+from ctidialer.cli.connection import connection_options, with_redis
+from ctidialer.cli.nodes import Nodes
+from ctidialer.cli.printable import printable
+from ctidialer.cli.tasks import no_such_task
+from ctidialer.contract.status import TaskStatus
+from ctidialer.dialer.told import NodeTold
+from ctidialer.rules.explaining import local_time
+from ctidialer.rules.explanation import Reason
+from ctidialer.settings import Settings
+from ctidialer.store.link import Link
+
+FAULTS = (Reason.UNKNOWN_TASK.value, Reason.INVALID.value)
+"""Reasons that make the exit status 1."""
+
+
+@frozen
+class _Answer:
+    """What is to be said; ``queue_length`` None = there is no list to look at."""
+
+    node: NodeTold
+    task: TaskStatus
+    queue_length: int | None
+
+    @property
+    def zone(self) -> str:
+        """The task's time zone, else the node's."""
+        task = self.node.tables.tasks.get(self.task.name)
+        return (task.hours.timezone if task else None) or self.node.zone
+
+
+@click.command()
+@connection_options
+@click.argument("task")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as a JSON object.")
+def explain(settings: Settings, task: str, as_json: bool) -> None:
+    """Say why TASK is, or is not, dialing right now on this node, and when that changes next.
+
+    The exit status is 1 where there is no such task, or it is malformed.
+    """
+    answer = with_redis(settings, lambda link: _ask(link, settings, task))
+    if as_json:
+        click.echo(json.dumps(_as_json(answer), ensure_ascii=False, indent=2))
+    else:
+        _print(answer)
+    raise SystemExit(1 if answer.task.explained.reason in FAULTS else 0)
+
+
+async def _ask(link: Link, settings: Settings, name: str) -> _Answer:
+    nodes = Nodes(link, settings.node)
+    told = await nodes.look_afresh(settings.node.host, name)
+    task = told.explain(name, time())
+    queue = task.number_queue
+    lengths = await nodes.queue_lengths([queue] if queue else [])
+    return _Answer(told, task, lengths.get(queue))
+
+
+def _as_json(answer: _Answer) -> dict[str, Any]:
+    node, task = answer.node, answer.task
+    explained = msgspec.to_builtins(task.explained)
+    return {
+        "task": task.name,
+        "host": node.host,
+        **explained,
+        "changes_at_local": _local(answer, task.explained.changes_at),
+        "calls": task.calls,
+        "limit": task.limit,
+        "cps": task.cps,
+        "number_queue": task.number_queue,
+        "queue_length": answer.queue_length,
+        "node": {
+            "daemon": node.daemon,
+            "ready": bool(node.is_alive and node.status and node.status.ready),
+            "problems": [
+                {"condition": one.reason.value, "problem": one.text} for one in node.obstacles()
+            ],
+            "drain": asdict(node.tables.control.drain) if node.tables.control.drain else None,
+            "at": node.status.at if node.status else None,
+        },
+    }
+
+
+def _local(answer: _Answer, moment: float | None) -> str | None:
+    return None if moment is None else local_time(moment, answer.zone)
+
+
+def _print(answer: _Answer) -> None:
+    node, task, explained = answer.node, answer.task, answer.task.explained
+    text = explained.text
+    if explained.reason == Reason.UNKNOWN_TASK.value:
+        text = no_such_task(task.name, node.host, node.task_names())
+    lines = [f"{task.name} on {node.host}: {explained.reason}", text]
+    lines += [
+        f"  {busy.name} ({busy.group}): {busy.text}{_until(answer, busy.until)}"
+        for busy in explained.lines
+    ]
+    if explained.lines_left_out:
+        lines.append(f"  and {explained.lines_left_out} more lines")
+    if explained.changes_at is not None:
+        lines.append(f"changes at {_local(answer, explained.changes_at)}")
+    if task.number_queue:
+        length = "not a list" if answer.queue_length is None else answer.queue_length
+        lines.append(f"numbers in {task.number_queue}: {length}; calls: {task.calls}/{task.limit}")
+    lines += [f"the node: {one.text}" for one in node.obstacles() if one.text != text]
+    for line in lines:
+        click.echo(printable(line))
+
+
+def _until(answer: _Answer, moment: float | None) -> str:
+    return "" if moment is None else f", until {_local(answer, moment)}"

@@ -1,0 +1,113 @@
+"""How ``ctidialer status`` shows a node to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ctidialer.cli.printable import printable
+from ctidialer.contract.status import LineStatus, NodeStatus, TaskStatus
+from ctidialer.dialer.told import NodeTold
+from ctidialer.rules.explaining import local_time
+
+WIDE = 180
+"""Columns where the output is no terminal, so that a sentence stays on its line."""
+
+STYLES = {"dialing": "green", "paced": "green", "limit_reached": "green", "invalid": "bold red"}
+LINE_STYLES = {"out_of_use": "bold red", "trial_under_way": "yellow"}
+
+
+def print_node(
+    told: NodeTold,
+    tasks: Sequence[TaskStatus],
+    tasks_left_out: int,
+    lengths: Mapping[str, int],
+    scheduled: int,
+) -> None:
+    """Print one node: itself, its tasks, its lines."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDE)
+    for line in _about(told, scheduled):
+        console.print(Text(printable(line)))
+    if tasks:
+        console.print(_tasks(told, tasks, lengths))
+    if tasks_left_out:
+        console.print(f"{tasks_left_out} more tasks are not listed (--all lists them)")
+    if told.is_alive and told.status is not None and told.status.lines:
+        console.print(_lines(told.status.lines, told.zone))
+    console.print()
+
+
+def _about(told: NodeTold, scheduled: int) -> Iterable[str]:
+    status = told.status if told.is_alive else None
+    yield f"node {told.host}: {'ready' if status and status.ready else 'not ready'}"
+    yield from (f"  {one.text}" for one in told.obstacles())
+    if status is None:
+        yield f"  numbers in flight: {told.in_flight}; scheduled numbers: {scheduled}"
+        return
+    yield f"  ctidialer {status.program}, {told.daemon}"
+    yield f"  {_calls(status)}; scheduled numbers: {scheduled}"
+    if status.outcomes:
+        yield f"  since its start: {_counts(status.outcomes)}"
+    states = {name: count for name, count in status.line_states.items() if name != "free"}
+    in_use = f"{status.lines_in_use} of {status.line_count} in use"
+    yield f"  lines: {', '.join((in_use, *([_counts(states)] if states else [])))}"
+
+
+def _calls(status: NodeStatus) -> str:
+    most = f" of {status.max_calls}" if status.max_calls else ""
+    return (
+        f"calls: {status.calls}{most}; numbers in hand: {status.numbers}; "
+        f"calls started: {status.placed} ({status.cps:g} a second)"
+    )
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+
+
+def _tasks(told: NodeTold, tasks: Sequence[TaskStatus], lengths: Mapping[str, int]) -> Table:
+    table = _table("task", "state", "calls", "limit", "queue", "numbers", "why")
+    for task in tasks:
+        length = lengths.get(task.number_queue)
+        table.add_row(
+            *_cells(task.name),
+            Text(task.explained.reason, STYLES.get(task.explained.reason, "")),
+            *_cells(task.calls, task.limit, task.number_queue, "" if length is None else length),
+            *_cells(_why(told, task)),
+        )
+    return table
+
+
+def _why(told: NodeTold, task: TaskStatus) -> str:
+    """Return the sentence; what holds for the whole node stands above the table already."""
+    text = task.explained.text
+    return "" if text in {one.text for one in told.obstacles()} else text
+
+
+def _lines(lines: Sequence[LineStatus], zone: str) -> Table:
+    table = _table("line", "state", "calls", "count", "faults", "until")
+    for line in lines:
+        table.add_row(
+            *_cells(line.name),
+            Text(line.state, LINE_STYLES.get(line.state, "")),
+            *_cells(line.calls, "" if line.count is None else line.count, line.faults),
+            *_cells("" if line.until is None else local_time(line.until, zone)),
+        )
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _cells(*values: Any) -> list[Text]:
+    return [Text(printable(str(value))) for value in values]
