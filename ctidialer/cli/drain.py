@@ -11,11 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from twisted.internet.task import deferLater
 
 from ctidialer.cli.connection import connection_options, with_redis
+from ctidialer.cli.nodes import Nodes
 from ctidialer.cli.operator import order_now
 from ctidialer.cli.printable import printable
 from ctidialer.dialer.control import NodeControl
 from ctidialer.dialer.pursuit import NO_CALL
-from ctidialer.settings import Settings
+from ctidialer.settings import Node, Settings
 from ctidialer.store.in_flight import InFlight
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
@@ -26,12 +27,16 @@ LOOK = 0.2
 
 @define
 class _Drained:
-    """How far a node is drained; ``daemon`` says which one is alive, None = none."""
+    """How far a node is drained; ``daemon`` says which one is alive, None = none.
+
+    ``heeded``: that daemon says that it knows of the drain.
+    """
 
     host: str
     undo: bool
     changed: bool = False
     daemon: str | None = None
+    heeded: bool = False
     in_flight: list[InFlight] = field(factory=list)
 
     @property
@@ -43,6 +48,11 @@ class _Drained:
     def up(self) -> int:
         """How many numbers may have a call that is up."""
         return len(self.in_flight) - self.resting
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a call may be up, or be placed yet."""
+        return self.up > 0 or not self.heeded
 
 
 @click.command()
@@ -60,7 +70,7 @@ def drain(settings: Settings, wait: bool, undo: bool, as_json: bool) -> None:
         raise click.UsageError("--wait and --undo do not go together")
     state = _Drained(settings.node.host, undo)
     try:
-        with_redis(settings, lambda link: _Drain(link, state, wait, as_json).run())
+        with_redis(settings, lambda link: _Drain(link, settings.node, state, wait, as_json).run())
     except click.Abort:
         click.echo(f"{_in_flight(state)}; the node stays drained", err=True)
         raise
@@ -71,8 +81,9 @@ def drain(settings: Settings, wait: bool, undo: bool, as_json: bool) -> None:
 class _Drain:
     """Gives the order, and looks on while it is carried out."""
 
-    def __init__(self, link: Link, state: _Drained, wait: bool, quiet: bool) -> None:
+    def __init__(self, link: Link, node: Node, state: _Drained, wait: bool, quiet: bool) -> None:
         self._link = link
+        self._nodes = Nodes(link, node)
         self._reading = Reading(link, state.host)
         self._state = state
         self._wait = wait
@@ -89,6 +100,9 @@ class _Drain:
 
     async def _look(self) -> None:
         self._state.daemon = await self._reading.lease_holder()
+        status = await self._nodes.status(self._state.host)
+        # In this order: what was taken before the order was heeded is in flight by now.
+        self._state.heeded = status is not None and status.drain is not None
         self._state.in_flight = await self._reading.in_flight()
 
     async def _until_drained(self) -> None:
@@ -96,7 +110,7 @@ class _Drain:
         total = self._state.up
         with self._progress() as progress:
             bar = progress.add_task("calls ended", total=total)
-            while self._state.up and self._state.daemon is not None:
+            while self._state.under_way and self._state.daemon is not None:
                 await deferLater(self._link.clock, LOOK)
                 await self._look()
                 total = max(total, self._state.up)
