@@ -18,9 +18,11 @@ class KeyTests(SynchronousTestCase):
             (keys.at(keys.SCHEDULE_NUMBER, "d"), "cti_schedule_dialer_number@d"),
             (keys.at(keys.CHANGE_CHANNEL, keys.EVERY_HOST), "config@all"),
             (keys.records("fs1"), "cti_dialer_record@fs1"),
+            (keys.control("fs1"), "cti_dialer_control@fs1"),
+            (keys.status("fs1"), "cti_dialer_status@fs1"),
         ]:
             self.assertEqual(key, expected)
 
     def test_the_keys_of_a_host_are_its_own(self) -> None:
-        own = [keys.records, keys.in_flight, keys.lease, keys.status]
-        self.assertEqual(len({key("fs1") for key in own} | {key("fs2") for key in own}), 8)
+        own = [keys.records, keys.in_flight, keys.lease, keys.status, keys.control]
+        self.assertEqual(len({key("fs1") for key in own} | {key("fs2") for key in own}), 10)
