@@ -132,7 +132,7 @@ def main() -> int:
     """Read the command line, run, and return the exit status."""
     parser = argparse.ArgumentParser(description="Run trial and count the tests.")
     parser.add_argument("--jobs", type=int, default=1, help="worker processes (default 1)")
-    parser.add_argument("--limit", type=float, default=900.0, help="seconds (default 900)")
+    parser.add_argument("--limit", type=float, default=2400.0, help="seconds (default 2400)")
     parser.add_argument("names", nargs="*", default=["tests"], help="what to run (default tests)")
     arguments = parser.parse_args()
     return run(arguments.jobs, arguments.limit, arguments.names)
