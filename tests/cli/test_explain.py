@@ -165,8 +165,16 @@ class ExplainTests(NodeCommandCase):
         await self.order("fsctl pause")
         await self.put_numbers([f"138{index:08}" for index in range(5000)])
         await self.dialed(1)
-        answer = await self.reason("freeswitch_refusing")
-        self.assertIn("FreeSWITCH refuse", answer["text"])
+        texts: list[str] = []
+
+        async def is_said() -> bool:
+            # The first calls keep their slots until it is certain that no channel came of them.
+            answer = (await self.on_node("explain", "t", "--json")).json()
+            texts.append(answer["text"])
+            return bool(answer["reason"] == "freeswitch_refusing")
+
+        await self.until("FreeSWITCH refuses calls", is_said)
+        self.assertIn("FreeSWITCH refuse", texts[-1])
         await self.call("DEL", "q")
         await self.order("fsctl resume")
 
