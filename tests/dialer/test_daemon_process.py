@@ -51,7 +51,7 @@ class DrainTests(QueueCase):
         await self.assert_the_next_goes_on()
 
     async def test_a_second_signal_ends_it_at_once_and_loses_nothing(self) -> None:
-        daemon = await self.begin(talk=2.5)
+        daemon = await self.begin(talk=5)
         daemon.stop()
         await self.draining(daemon)
         status = await daemon.stop()
