@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.dialer import channel_events
+from ctidialer.dialer.journal import Journal
 from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError, UnsafeCommand
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import JobResult
@@ -74,9 +75,10 @@ class Calls:
 
     log = Logger()
 
-    def __init__(self, clock: IReactorTime, switch: SwitchPort) -> None:
+    def __init__(self, clock: IReactorTime, switch: SwitchPort, journal: Journal) -> None:
         self._clock = clock
         self._switch = switch
+        self._journal = journal
         self._live: dict[str, _Live] = {}
         self._strangers: OrderedDict[str, list[Step]] = OrderedDict()
         self.placed = 0
@@ -232,6 +234,7 @@ class Calls:
         if is_answer:
             live.answered()
         if attempt.ended and self._live.get(attempt.uuid) is live:
+            self._journal.call_ended(attempt)
             self._drop(live).callback(attempt)
 
     def _drop(self, live: _Live) -> Deferred[Attempt]:

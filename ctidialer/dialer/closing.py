@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.contract.record_document import encode_record
 from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.journal import Journal
 from ctidialer.dialer.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.store.errors import LeaseLost, StoreError, StoreUnavailable
@@ -43,13 +44,20 @@ class Closing:
     log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, host: str, store: Store, writable: Gate, readiness: Readiness
+        self,
+        clock: IReactorTime,
+        host: str,
+        store: Store,
+        writable: Gate,
+        readiness: Readiness,
+        journal: Journal,
     ) -> None:
         self._clock = clock
         self._host = host
         self._store = store
         self._writable = writable
         self._readiness = readiness
+        self._journal = journal
         self._returning: list[str] = []
         self._is_returning = False
         self._complained = ""
@@ -91,6 +99,7 @@ class Closing:
         await self._surely(lambda: self._store.settle(claim.id, encoded), is_record=True)
         self._readiness.met(Condition.RECORDS)
         self.outcomes[finished.outcome] += 1
+        self._journal.number_ended(record)
 
     def give_back(self, claim: Claimed) -> None:
         """Put a number back at the head of its queue.

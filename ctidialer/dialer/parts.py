@@ -19,6 +19,7 @@ from ctidialer.dialer.configuration import Configuration
 from ctidialer.dialer.control import heed
 from ctidialer.dialer.explain import Explainer, Troubles
 from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.journal import Journal
 from ctidialer.dialer.lines import LineAccounts
 from ctidialer.dialer.node_limits import NodeLimits
 from ctidialer.dialer.numbers import Numbers
@@ -71,8 +72,11 @@ class Parts:
         self.runs = TaskRuns(node.timezone)
         self.lines = LineAccounts()
         self.limits = NodeLimits(node.max_calls, node.max_cps)
-        self.calls = Calls(reactor, self.switch)
-        self.closing = Closing(reactor, node.host, self.store, self.writable, self.readiness)
+        self.journal = Journal()
+        self.calls = Calls(reactor, self.switch, self.journal)
+        self.closing = Closing(
+            reactor, node.host, self.store, self.writable, self.readiness, self.journal
+        )
         self.configuration = Configuration(
             reactor, self.tables, self.store, self._changed, listener.tables_read
         )

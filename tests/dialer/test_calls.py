@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.dialer.calls import REMEMBERED, Calls, NotSent, NotTaken
+from ctidialer.dialer.journal import Journal
 from ctidialer.esl.errors import CommandRefused, CommandTimeout, ConnectionGone, UnsafeCommand
 from ctidialer.rules.attempt import LINGER, Attempt, Phase, is_refusal
 from tests.dialer.fakes import NOW, FakeSwitch, answer_event, clock, hang_up_event
@@ -22,7 +23,7 @@ class CallsCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = clock()
         self.switch = FakeSwitch()
-        self.calls = Calls(self.clock, self.switch)
+        self.calls = Calls(self.clock, self.switch, Journal())
         self.answers: list[str] = []
 
     def place(self, uuid: str = A) -> Deferred[Attempt]:
@@ -354,7 +355,7 @@ class AnyOrderTests(SynchronousTestCase):
         self, happenings: list[str], exists: bool
     ) -> None:
         time, switch = clock(), FakeSwitch()
-        calls = Calls(time, switch)
+        calls = Calls(time, switch, Journal())
         ends: list[Attempt] = []
         answered = False
         calls.place(Attempt(A, None, "g", NOW), f"{{origination_uuid={A}}}x").addCallback(

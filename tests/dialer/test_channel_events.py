@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.calls import Calls
 from ctidialer.dialer.channel_events import hang_up, sip_code
+from ctidialer.dialer.journal import Journal
 from ctidialer.esl.events import Event, make_event, plain_event
 from ctidialer.rules.attempt import LINGER, Attempt, is_refusal
 from ctidialer.rules.disposition import outcome
@@ -69,7 +70,7 @@ def followed(name: str) -> Attempt:
     asked = ASKED.search(recordings.load(name).sent)
     assert asked is not None
     time, switch = clock(), FakeSwitch()
-    calls = Calls(time, switch)
+    calls = Calls(time, switch, Journal())
     ended: list[Attempt] = []
     attempt = Attempt(asked[1].decode(), None, "g", time.seconds())
     calls.place(attempt, "x").addCallback(ended.append)

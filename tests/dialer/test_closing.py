@@ -11,6 +11,7 @@ from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
 from ctidialer.dialer.closing import REFUSED_PAUSE, RETRY_PAUSE, Closing
 from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.journal import Journal
 from ctidialer.dialer.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.store.errors import LeaseLost, StoreUnavailable, WrongType
@@ -29,7 +30,9 @@ class ClosingCase(SynchronousTestCase):
         self.writable.open()
         self.readiness = Readiness()
         self.readiness.met(*Condition)
-        self.closing = Closing(self.clock, "fs1", self.store, self.writable, self.readiness)
+        self.closing = Closing(
+            self.clock, "fs1", self.store, self.writable, self.readiness, Journal()
+        )
 
     def claimed(self, *entries: str) -> list[Claimed]:
         self.store.queues["q"] = [entry.encode() for entry in entries]

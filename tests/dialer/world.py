@@ -9,6 +9,7 @@ from ctidialer.contract import keys
 from ctidialer.dialer.calls import Calls
 from ctidialer.dialer.closing import Closing
 from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.journal import Journal
 from ctidialer.dialer.lines import LineAccounts
 from ctidialer.dialer.node_limits import NodeLimits
 from ctidialer.dialer.numbers import Numbers
@@ -53,8 +54,10 @@ class World:
         self.runs = TaskRuns("UTC")
         self.lines = LineAccounts()
         self.limits = NodeLimits(max_calls, max_cps)
-        self.calls = Calls(self.clock, self.switch)
-        self.closing = Closing(self.clock, "fs1", self.store, self.writable, self.readiness)
+        self.calls = Calls(self.clock, self.switch, Journal())
+        self.closing = Closing(
+            self.clock, "fs1", self.store, self.writable, self.readiness, Journal()
+        )
         self.pursuit = Pursuit(
             self.clock,
             Node("fs1", 60),

@@ -1,0 +1,49 @@
+"""What is told of calls and numbers as they end: the metrics and the dashboard read along."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.logger import Logger
+
+from ctidialer.contract.record import Record
+from ctidialer.rules.attempt import Attempt
+
+
+class JournalReader(Protocol):
+    """Who reads along.  What it is told is over already: it can change nothing."""
+
+    def call_ended(self, attempt: Attempt) -> None:
+        """A call has ended; one that FreeSWITCH refused (``is_refusal``) is told too."""
+
+    def number_ended(self, record: Record) -> None:
+        """The record of a number was written."""
+
+
+class Journal:
+    """Tells its readers of every end; one that fails harms neither the calls nor the others."""
+
+    log = Logger()
+
+    def __init__(self) -> None:
+        self._readers: list[JournalReader] = []
+
+    def add_reader(self, reader: JournalReader) -> None:
+        """Tell ``reader`` of all that ends from now on."""
+        self._readers.append(reader)
+
+    def call_ended(self, attempt: Attempt) -> None:
+        """Tell of a call that has ended."""
+        for reader in self._readers:
+            try:
+                reader.call_ended(attempt)
+            except Exception:  # noqa: BLE001 - a fault in the metrics must not end a number's life
+                self.log.failure("A reader of the journal failed")
+
+    def number_ended(self, record: Record) -> None:
+        """Tell of a number whose record was written."""
+        for reader in self._readers:
+            try:
+                reader.number_ended(record)
+            except Exception:  # noqa: BLE001 - as above
+                self.log.failure("A reader of the journal failed")
