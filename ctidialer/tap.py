@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from types import FrameType
@@ -15,6 +16,13 @@ from ctidialer.dialer.clock_watch import ClockWatch
 from ctidialer.dialer.service import DialerService
 from ctidialer.settings import Settings, SettingsError, find_file, read_settings
 from ctidialer.store.address import AddressError, parse_address
+
+COLLECT_AFTER = 20_000
+"""New containers after which the garbage collector looks for cycles.
+
+A call leaves none behind, and at 3,000 calls a second the default of 700 has it look 500 times a
+second: an eighth of the daemon's time.
+"""
 
 REFUSED = 1
 """Exit status of a daemon that may not work: another one does under its host name."""
@@ -45,9 +53,20 @@ class Options(usage.Options):
 def makeService(options: Options) -> IService:
     """Return the service that ``twistd`` runs: one daemon beside one FreeSWITCH."""
     reactor.callWhenRunning(ClockWatch(reactor).start)
+    reactor.callWhenRunning(spare_the_collector)
     return DialerService(
         options.settings, reactor, refuse=refuse, stopping=end_at_the_second_signal
     )
+
+
+def spare_the_collector() -> None:
+    """Have the garbage collector look less often, and never again at what stands since the start.
+
+    Modules, classes and functions are most of what it would walk through, and are never garbage.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def end_at_the_second_signal() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
-from twisted.internet.interfaces import IReactorProcess
+from twisted.internet.interfaces import IProcessTransport, IReactorProcess
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
@@ -25,6 +25,12 @@ class DaemonProcess(ProcessProtocol):
         self.running = True
         self.status: int | None = None
         self._waiting: list[Deferred[int]] = []
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id, None once it is gone."""
+        transport = self.transport
+        return transport.pid if IProcessTransport.providedBy(transport) else None
 
     def stop(self) -> Deferred[int]:
         """Ask the daemon to drain and end (SIGTERM)."""

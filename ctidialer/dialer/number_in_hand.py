@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from attrs import asdict, evolve, field, frozen
+from attrs import field, frozen
 
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome
 from ctidialer.contract.task import Destination
@@ -47,15 +47,19 @@ class Progress:
 
     def encode(self) -> bytes:
         """Return this as JSON."""
-        return msgspec.json.encode(asdict(self))
+        return _ENCODER.encode(self)
 
     @classmethod
     def decode(cls, raw: bytes) -> Progress:
         """Read what ``encode`` wrote; raises ValueError."""
         try:
-            return msgspec.json.decode(raw, type=cls)
+            return _DECODER.decode(raw)
         except (msgspec.DecodeError, RecursionError) as error:
             raise ValueError(f"not the progress of a number: {error}") from error
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Progress)
 
 
 @frozen
@@ -69,7 +73,7 @@ class Ended:
     def with_attempt(self) -> Progress:
         """Return how far the number is with this call counted."""
         attempts = (*self.progress.attempts, rules.attempt_record(self.attempt))
-        return evolve(self.progress, attempts=attempts)
+        return Progress(self.progress.itinerary, attempts)
 
 
 @frozen

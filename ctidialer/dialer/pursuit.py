@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
-from attrs import evolve, frozen
+from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -179,7 +179,7 @@ class Pursuit:
         if isinstance(first, NoLine):
             return _without_line(progress)
         choice, itinerary = first
-        progress = evolve(progress, itinerary=itinerary)
+        progress = Progress(itinerary, progress.attempts)
         self._lines.started(choice.line, now)
         try:
             attempt = await self._send(number, progress, choice)
@@ -223,7 +223,7 @@ class Pursuit:
             attempt.line,
             attempt.group,
             attempt=len(progress.attempts) + 1,
-            progress=evolve(progress, dialed_at=attempt.dialed_at).encode(),
+            progress=Progress(progress.itinerary, progress.attempts, attempt.dialed_at).encode(),
         )
         await self._store.note_dialing(number.claim.id, dialing)
 
@@ -272,7 +272,7 @@ class Pursuit:
         step = after_call(ended.progress.itinerary, group, rules.call_end(ended.attempt))
         if isinstance(step, NoFurtherCall):
             return None
-        progress = evolve(ended.with_attempt(), itinerary=step.itinerary)
+        progress = Progress(step.itinerary, ended.with_attempt().attempts)
         if isinstance(step, Redial) and step.delay > 0:
             await self._note_resting(number, progress)
             await self._pause(deferLater(self._clock, step.delay))

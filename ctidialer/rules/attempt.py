@@ -23,7 +23,9 @@ from __future__ import annotations
 import enum
 import re
 
-from attrs import evolve, frozen
+from attrs import frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ctidialer.contract.record import AttemptRecord
 from ctidialer.rules.routing import CallEnd
@@ -57,8 +59,9 @@ class HangUp:
     answered_at: float | None = None
 
 
-@frozen
-class Attempt:
+# A Struct, for every call is replaced several times, which is ten times as quick as attrs' evolve;
+# what refers to nothing but plain values need not be looked at by the garbage collector.
+class Attempt(Struct, frozen=True, gc=False):
     """One attempt to reach a number, as far as it has got.
 
     ``had_channel`` is whether any event of the channel was seen, or may have been missed; ``lost``
@@ -94,14 +97,14 @@ def answered(attempt: Attempt, at: float) -> Attempt:
     if attempt.ended or attempt.was_answered:
         return attempt
     # The job may have failed before (answered and gone at once): when it ended, the hang-up says.
-    return evolve(attempt, phase=Phase.ANSWERED, answered_at=at, ended_at=None, had_channel=True)
+    return replace(attempt, phase=Phase.ANSWERED, answered_at=at, ended_at=None, had_channel=True)
 
 
 def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
     """CHANNEL_HANGUP_COMPLETE came."""
     if attempt.ended:
         return attempt
-    return evolve(
+    return replace(
         attempt,
         phase=Phase.ENDED,
         had_channel=True,
@@ -120,7 +123,7 @@ def job_succeeded(attempt: Attempt, uuid: str) -> Attempt:
     not one word is no UUID, and changes nothing.
     """
     is_one = uuid.split() == [uuid]
-    return evolve(attempt, uuid=uuid) if is_one and not attempt.ended else attempt
+    return replace(attempt, uuid=uuid) if is_one and not attempt.ended else attempt
 
 
 def job_failed(attempt: Attempt, text: str, at: float) -> Attempt:
@@ -129,13 +132,13 @@ def job_failed(attempt: Attempt, text: str, at: float) -> Attempt:
         return attempt
     cause = _cause(text)
     if cause is None or cause in NO_CHANNEL:
-        return evolve(attempt, phase=Phase.ENDED, cause=cause, ended_at=at)
-    return evolve(attempt, phase=Phase.LINGERING, cause=cause, ended_at=at)
+        return replace(attempt, phase=Phase.ENDED, cause=cause, ended_at=at)
+    return replace(attempt, phase=Phase.LINGERING, cause=cause, ended_at=at)
 
 
 def lingered(attempt: Attempt) -> Attempt:
     """The hang-up event of a failed job had its time."""
-    return evolve(attempt, phase=Phase.ENDED) if attempt.phase is Phase.LINGERING else attempt
+    return replace(attempt, phase=Phase.ENDED) if attempt.phase is Phase.LINGERING else attempt
 
 
 def unheard(attempt: Attempt) -> Attempt:
@@ -145,14 +148,14 @@ def unheard(attempt: Attempt) -> Attempt:
     again as if FreeSWITCH had refused the call.
     """
     lingers = attempt.phase is Phase.LINGERING
-    return evolve(attempt, had_channel=True) if lingers else attempt
+    return replace(attempt, had_channel=True) if lingers else attempt
 
 
 def gone(attempt: Attempt, at: float) -> Attempt:
     """FreeSWITCH no longer knows the call, and its hang-up was not reported."""
     if attempt.ended:
         return attempt
-    return evolve(attempt, phase=Phase.ENDED, ended_at=at, lost=True)
+    return replace(attempt, phase=Phase.ENDED, ended_at=at, lost=True)
 
 
 def is_refusal(attempt: Attempt) -> bool:

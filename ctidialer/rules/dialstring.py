@@ -27,6 +27,9 @@ RESERVED = (
 )
 """Variables that ctidialer alone sets; FreeSWITCH takes their names in any case."""
 
+_PLAIN_LEG = re.compile(r"[A-Za-z0-9_.+*#@/-]+")
+"""Nearly every dial string with its number in it: one leg that none of the checks would refuse."""
+
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._~@:-]+")
 _OURS = re.compile(r"\$\{(destination_number|line_group)\}")
 _GROUP_FORBIDDEN = re.compile(r"[\s,|{}\[\]<>'\"\\^$;=]")
@@ -91,6 +94,8 @@ def split_dialstring(dialstring: str) -> tuple[dict[str, str], str]:
     Written behind our own braces they would override the reserved variables, so they join the
     others instead.
     """
+    if _PLAIN_LEG.fullmatch(dialstring):
+        return {}, dialstring
     _check_characters(dialstring)
     variables: dict[str, str] = {}
     legs = dialstring

@@ -17,7 +17,9 @@ from __future__ import annotations
 import enum
 import math
 
-from attrs import evolve, frozen
+from attrs import frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ctidialer.contract.line import FaultPolicy, Line
 
@@ -50,8 +52,8 @@ class CallEnd:
     bill: float | None = None
 
 
-@frozen
-class LineState:
+# A Struct like Attempt, for the same reason: it is replaced with every turn of every call.
+class LineState(Struct, frozen=True, gc=False):
     """What one line is doing; ``LineState()`` is a line that was never used.
 
     ``idle_since``: the end of the last call, ``last_start``: the start of the last one.
@@ -78,7 +80,7 @@ UNUSED = LineState()
 def started(state: LineState, line: Line, now: float) -> LineState:
     """A call takes its place on the line, from its originate on."""
     trial_since = now if _is_out_of_use(state, line) else None
-    return evolve(state, calls=state.calls + 1, last_start=now, trial_since=trial_since)
+    return replace(state, calls=state.calls + 1, last_start=now, trial_since=trial_since)
 
 
 def answered(state: LineState, line: Line) -> LineState:
@@ -93,7 +95,7 @@ def answered(state: LineState, line: Line) -> LineState:
 
 def ended(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
     """A call on the line is over, and says whether the line works."""
-    after = evolve(state, calls=max(0, state.calls - 1), idle_since=now)
+    after = replace(state, calls=max(0, state.calls - 1), idle_since=now)
     if line.faults.threshold == 0:
         return _in_use(after)
     if state.out_of_use:
@@ -102,7 +104,7 @@ def ended(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
         return _in_use(after)
     faults = state.faults + 1
     is_out = faults >= line.faults.threshold
-    return evolve(after, faults=faults, out_of_use_since=now if is_out else None)
+    return replace(after, faults=faults, out_of_use_since=now if is_out else None)
 
 
 def withdrawn(state: LineState) -> LineState:
@@ -110,7 +112,7 @@ def withdrawn(state: LineState) -> LineState:
 
     It is no verdict on the line: neither fault nor success, and no rest.
     """
-    return evolve(state, calls=max(0, state.calls - 1), trial_since=None)
+    return replace(state, calls=max(0, state.calls - 1), trial_since=None)
 
 
 def is_fault(policy: FaultPolicy, end: CallEnd) -> bool:
@@ -157,13 +159,13 @@ def free_at(line: Line, state: LineState, now: float) -> float | None:
 
 
 def _in_use(state: LineState) -> LineState:
-    return evolve(state, faults=0, out_of_use_since=None, trial_since=None)
+    return replace(state, faults=0, out_of_use_since=None, trial_since=None)
 
 
 def _after_trial(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
     if not is_fault(line.faults, end):
         return _in_use(state)
-    return evolve(state, faults=state.faults + 1, out_of_use_since=now, trial_since=None)
+    return replace(state, faults=state.faults + 1, out_of_use_since=now, trial_since=None)
 
 
 def _is_trial(state: LineState, now: float, end: CallEnd) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from attrs import field, frozen
 
@@ -46,7 +47,12 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _UUID = re.compile(r"[0-9A-Za-z+*#._~@:-]{1,200}")
 _EXPANSION = re.compile(r"\$\\*\{")
 _INLINE_APPLICATION = re.compile(r"&[A-Za-z0-9_]+(\([^()]*\))?")
-_LINE_END = re.compile(r"[\n\r\x00]")
+_LINE_ENDS = "\n\r\0"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.+*#@/-]*")
+"""Nearly every value: nothing in it that FreeSWITCH would read or that a layer would change."""
+
+_RESERVED = frozenset(name.lower() for name in RESERVED)
 
 _ONE_LAYER = str.maketrans(
     {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", " ": "\\s"}
@@ -99,7 +105,7 @@ def _check_uuid(uuid: str) -> None:
 
 def _within_bounds(command: str) -> str:
     # The encoders leave no line end; a second look is cheap, and a miss would be a command.
-    if _LINE_END.search(command):
+    if any(mark in command for mark in _LINE_ENDS):
         raise Uncarriable(Part.COMMAND, "it holds a raw line end or NUL")
     if len(command.encode()) > MAX_COMMAND_BYTES:
         raise Uncarriable(Part.COMMAND, f"it is longer than {MAX_COMMAND_BYTES} bytes")
@@ -109,11 +115,10 @@ def _within_bounds(command: str) -> str:
 def _all_variables(call: Call, of_dialstring: Mapping[str, str]) -> dict[str, str]:
     """Return all variables: defaults, then the merged and the dial string's own, then ours."""
     ours = _ours(call)
-    reserved = {name.lower() for name in RESERVED}
     merged = _without_case_twins(
         [*_defaults(call), *call.variables.items(), *of_dialstring.items()]
     )
-    theirs = {name: merged[name] for name in sorted(merged) if name.lower() not in reserved}
+    theirs = {name: merged[name] for name in sorted(merged) if name.lower() not in _RESERVED}
     return theirs | ours
 
 
@@ -152,6 +157,8 @@ def _braces(variables: Mapping[str, str]) -> str:
 def _assignment(name: str, value: str) -> str:
     if not _NAME.fullmatch(name):
         raise Uncarriable(Part.VARIABLE, f"{name[:80]!r} is no name of a channel variable")
+    if _PLAIN.fullmatch(value):
+        return f"{name}={value}"
     if fault := _value_fault(value):
         raise Uncarriable(Part.VARIABLE, f"{name[:80]}: {fault}")
     layers = value.translate(_ONE_LAYER).translate(_COMMA_LAYER).translate(_OUTER_LAYER)
@@ -173,6 +180,7 @@ def _value_fault(value: str) -> str | None:
     return None if balanced(value, "{", "}") else "its braces do not balance"
 
 
+@lru_cache(maxsize=1024)  # a task has one destination for all its calls
 def _destination_words(destination: Destination) -> tuple[str, str, str]:
     extension = destination.extension
     if extension.startswith("&") and not _INLINE_APPLICATION.fullmatch(extension):

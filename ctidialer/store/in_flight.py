@@ -16,6 +16,7 @@ import json
 from base64 import b64decode, b64encode
 from typing import Any
 
+import msgspec
 from attrs import field, frozen
 
 from ctidialer.contract.record import Kind
@@ -130,6 +131,24 @@ def dialing_line(dialing: Dialing) -> bytes:
         "progress": b64encode(dialing.progress).decode(),
     }
     return json.dumps(document).encode()
+
+
+class _Taken(msgspec.Struct):
+    """What differs from entry to entry of one claim."""
+
+    taken_at: float
+    score: str | None = None
+
+
+_TAKEN = msgspec.json.Decoder(_Taken)
+
+
+def decode_claimed(entry_id: str, value: bytes) -> Claimed:
+    """Read what a claim of our own has just answered, so only what the claim did not know."""
+    first, _, entry = value.split(b"\n", 2)
+    taken = _TAKEN.decode(first)
+    score = None if taken.score is None else float(taken.score)
+    return Claimed(entry_id, entry, taken.taken_at, score)
 
 
 def decode_in_flight(entry_id: str, value: bytes) -> InFlight:

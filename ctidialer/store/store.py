@@ -30,7 +30,7 @@ from ctidialer.store.in_flight import (
     Dialing,
     InFlight,
     Origin,
-    decode_in_flight,
+    decode_claimed,
     dialing_line,
     header,
 )
@@ -157,7 +157,8 @@ class Store(Reading):
         Fails with NotInFlight where the entry was settled or given back, by whomever, and with
         LeaseLost where the answer comes so late that another daemon may have the entry by now.
         """
-        return Deferred.fromCoroutine(self._note(entry_id, dialing_line(dialing)))
+        noting = self._notes.add((entry_id, dialing_line(dialing)))
+        return noting.addCallback(self._noted, entry_id)
 
     # --- the end -----------------------------------------------------------------------------
 
@@ -229,7 +230,7 @@ class Store(Reading):
             self._unanswered[claim.number] = claim
             raise
         entries = named_values(reply)
-        return [decode_in_flight(entry_id, value).claimed for entry_id, value in entries]
+        return [decode_claimed(entry_id, value) for entry_id, value in entries]
 
     async def _call_off_claims_from(self, origin: Origin) -> None:
         if self._unanswered:
@@ -246,8 +247,8 @@ class Store(Reading):
             await self._return(claim.origin, [(one, None) for one in ids], claim.number)
             self._unanswered.pop(claim.number, None)
 
-    async def _note(self, entry_id: str, line: bytes) -> None:
-        if not await self._notes.add((entry_id, line)):
+    def _noted(self, was_in_flight: bool, entry_id: str) -> None:
+        if not was_in_flight:
             raise NotInFlight(entry_id)
         self._lease.check()
 

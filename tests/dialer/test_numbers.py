@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import evolve
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.faults import ContractError, Fault
@@ -204,7 +205,7 @@ class FinishedTests(SynchronousTestCase):
         sent = Attempt("u", None, "g", NOW)
         for attempt, outcome in (
             (sent, Outcome.UNKNOWN),
-            (evolve(sent, answered_at=NOW + 1), Outcome.ANSWERED),
+            (replace(sent, answered_at=NOW + 1), Outcome.ANSWERED),
         ):
             progress = Progress(Itinerary(()), (record_of(gone(attempt, NOW + 9)),))
             found = finished(progress, lost=True)

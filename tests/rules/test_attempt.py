@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.rules.attempt import (
@@ -139,7 +139,7 @@ class OrderTests(SynchronousTestCase):
 
     def test_the_answer_that_was_seen_counts_before_the_one_that_is_worked_out(self) -> None:
         self.assertEqual(after(answer(104.5), hang_up(CLEARED)).answered_at, 104.5)
-        at_zero = hung_up(answered(evolve(SENT, dialed_at=0.0), 0.0), HangUp(9.0, None))
+        at_zero = hung_up(answered(replace(SENT, dialed_at=0.0), 0.0), HangUp(9.0, None))
         self.assertEqual(at_zero.answered_at, 0.0)
 
     def test_a_second_answer_does_not_move_the_first(self) -> None:

@@ -7,6 +7,7 @@ import math
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.line import FaultPolicy, Line
@@ -136,7 +137,7 @@ class FaultTests(SynchronousTestCase):
         self.assertFalse(ended(started(OUT, line, 63), line, 93, rang).out_of_use)
 
     def test_calls_from_before_the_outage_are_not_the_trial(self) -> None:
-        out = evolve(OUT, calls=2)
+        out = replace(OUT, calls=2)
         trial = started(out, FAULTY, 63)
         old = ended(trial, FAULTY, 64, evolve(ANSWERED, duration=62.0))
         self.assertIs(why_busy(FAULTY, old, 64), Why.TRIAL_UNDER_WAY)
@@ -164,7 +165,7 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(room(line, started(out, line, 1), 1), 0)
 
     def test_a_full_line_out_of_use_waits_for_a_hang_up(self) -> None:
-        self.assertIsNone(free_at(FAULTY, evolve(OUT, calls=10), 10))
+        self.assertIsNone(free_at(FAULTY, replace(OUT, calls=10), 10))
 
 
 lines = st.builds(
