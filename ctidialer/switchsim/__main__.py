@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -101,6 +102,8 @@ def main(
         stdio.StandardIO(_Parent())
     _end_on_signals(switch)
     _tell(found, ready_file)
+    # Calls are made by the thousand and hold no cycles worth looking for all the time.
+    gc.set_threshold(50_000)
     the_reactor.run(installSignalHandlers=False)
 
 

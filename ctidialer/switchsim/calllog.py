@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from attrs import field, frozen
 
 
@@ -87,14 +88,20 @@ class CallLogWriter:
     def write(self, kind: str, values: dict[str, Any]) -> None:
         """Append one line at once."""
         if self._file >= 0:
-            text = json.dumps({"type": kind, **values}, separators=(",", ":"))
-            os.write(self._file, text.encode("ascii") + b"\n")
+            os.write(self._file, _json_line({"type": kind, **values}) + b"\n")
 
     def close(self) -> None:
         """Close the file; later lines are dropped."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _json_line(values: dict[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(values)
+    except UnicodeEncodeError:  # bytes that are no UTF-8, which are kept as lone surrogates
+        return json.dumps(values, separators=(",", ":")).encode("ascii")
 
 
 def read_call_log(path: Path) -> CallLog:

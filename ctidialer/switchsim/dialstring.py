@@ -15,6 +15,8 @@ USAGE = (
 
 _DEFAULT_TIMEOUT = 60
 _ARRAY_ELEMENT = re.compile(r"(.*?)\[(\d+)\]$", re.DOTALL)
+_INTEGER = re.compile(r"\s*[+-]?\d+")
+_DIVIDING = re.compile(r"[|,\[\\'^]|:_:")
 _DIVIDING_COMMA = "\x01"
 _KEPT_COMMA = "\x02"
 
@@ -40,7 +42,9 @@ class DialRequest:
     """One originate.  ``legs`` are the endpoints asked for; only the first one is dialed.
 
     ``variables`` are those of the channel, in the order in which FreeSWITCH has them, lists as
-    ``ARRAY::a|:b``.  ``number`` is the last path element of the first leg.  ``timeout``: seconds.
+    ``ARRAY::a|:b``.  ``timeout``: seconds.  Of the first leg ``endpoint`` is the word in front of
+    the first slash (``sofia``, ``null``, ``error``…), ``destination`` what follows it, ``number``
+    the last path element without ``@host``.
     """
 
     dial_string: str
@@ -50,33 +54,36 @@ class DialRequest:
     timeout: int = _DEFAULT_TIMEOUT
     variables: dict[str, str] = field(factory=dict)
     legs: tuple[str, ...] = ()
+    endpoint: str = field(init=False)
+    destination: str = field(init=False)
+    number: str = field(init=False)
 
-    @property
-    def endpoint(self) -> str:
-        """The word in front of the first slash: ``sofia``, ``null``, ``error``…"""
+    @endpoint.default
+    def _endpoint(self) -> str:
         return self.legs[0].partition("/")[0] if "/" in self.legs[0] else ""
 
-    @property
-    def destination(self) -> str:
-        """What follows the endpoint's name."""
+    @destination.default
+    def _destination(self) -> str:
         return self.legs[0].partition("/")[2]
 
-    @property
-    def number(self) -> str:
-        """The last path element, without ``@host``."""
+    @number.default
+    def _number(self) -> str:
         return self.destination.rpartition("/")[2].partition("@")[0]
 
     def variable(self, name: str) -> str:
         """Give a variable's value, empty where it is not set; case does not count."""
         if name in self.variables:
             return self.variables[name]
-        wanted = name.lower()
-        return next((text for key, text in self.variables.items() if key.lower() == wanted), "")
+        wanted, length = name.lower(), len(name)
+        for key, text in self.variables.items():
+            if len(key) == length and key.lower() == wanted:
+                return text
+        return ""
 
     def number_of(self, name: str) -> int:
         """Give a variable as C's ``atoi`` reads it; 0 where it is not set."""
-        found = re.match(r"\s*[+-]?\d+", self.variable(name))
-        return int(found[0]) if found else 0
+        text = self.variable(name)
+        return _atoi(text) if text else 0
 
     def is_true(self, name: str) -> bool:
         """Say whether a variable is what FreeSWITCH takes for true."""
@@ -114,7 +121,7 @@ def read_dial_request(argument: str) -> DialRequest:
 
 
 def _atoi(text: str) -> int:
-    found = re.match(r"\s*[+-]?\d+", text)
+    found = _INTEGER.match(text)
     return int(found[0]) if found else 0
 
 
@@ -142,6 +149,8 @@ def read_variables(inside: str, delimiter: str) -> list[tuple[str, str]]:
     """Read what stands between the braces; a part without ``=`` or without a value is dropped."""
     if inside.startswith("^^") and len(inside) > 2:
         inside, delimiter = inside[3:], inside[2]
+    if not ("\\" in inside or "'" in inside or "^^" in inside):
+        return _read_plain_variables(inside, delimiter)
     pairs = []
     for part in separate(inside, delimiter):
         halves = separate(part, "=", 2)
@@ -150,7 +159,19 @@ def read_variables(inside: str, delimiter: str) -> list[tuple[str, str]]:
     return pairs
 
 
+def _read_plain_variables(inside: str, delimiter: str) -> list[tuple[str, str]]:
+    """Do as `read_variables` where nothing is quoted, as nearly always, in a fifth of the time."""
+    pairs = []
+    for part in inside.split(delimiter, 1023):
+        name, equals, value = part.strip(" ").partition("=")
+        if equals and value:
+            pairs.append((name.rstrip(" "), value.lstrip(" ")))
+    return pairs
+
+
 def _legs(dial_string: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    if not _DIVIDING.search(dial_string):
+        return [], (dial_string.strip(" "),)
     first_variables: list[tuple[str, str]] = []
     legs: list[str] = []
     for thread in dial_string.split(":_:"):
@@ -211,9 +232,14 @@ def _take_leg_variables(leg: str, *, alone: bool) -> tuple[list[tuple[str, str]]
 
 def _channel_variables(leg: list[tuple[str, str]], shared: list[tuple[str, str]]) -> dict[str, str]:
     """Set them one after the other: the later wins and moves to the end, ``{}`` beats ``[]``."""
+    pairs = leg + shared
+    if len({name.lower() for name, _ in pairs}) == len(pairs) and not any(
+        "[" in name or "$" in value for name, value in pairs
+    ):  # nothing stands twice, and each is taken as it is written
+        return {name: value for name, value in pairs if name and value}
     variables: dict[str, str] = {}
     spelt: dict[str, str] = {}
-    for name, value in leg + shared:
+    for name, value in pairs:
         variables.pop(spelt.get(name.lower(), ""), None)
         _set(variables, name, value)
         spelt[name.lower()] = name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ctidialer.switchsim.dialstring import DialRequest
 from ctidialer.switchsim.encoding import percent_encode, to_bytes
 from ctidialer.switchsim.events import Fields, stamp_text, variable_lines
@@ -14,6 +16,10 @@ def encoded(text: str) -> bytes:
     return percent_encode(to_bytes(text))
 
 
+word = lru_cache(maxsize=4096)(encoded)
+"""As `encoded`, kept: for what many calls have in common."""
+
+
 def first_fields(request: DialRequest, uuid: str, serial: int, now: float) -> Fields:
     """Give what is known when the channel is made; moments that have not come are 0."""
     moment = b"%d" % int(now * 1_000_000)
@@ -23,7 +29,7 @@ def first_fields(request: DialRequest, uuid: str, serial: int, now: float) -> Fi
         b"number": number,
         b"channel": encoded(_channel_name(request)),
         b"session": b"%d" % serial,
-        b"endpoint": encoded(request.endpoint),
+        b"endpoint": word(request.endpoint),
         b"created": moment,
         b"profile_created": moment,
         b"answered": b"0",
@@ -65,7 +71,7 @@ def _sip_fields(request: DialRequest, serial: int, second: int) -> Fields:
     parts = request.destination.split("/")
     gateway = parts[1] if parts[0] == "gateway" and len(parts) > 2 else ""
     return {
-        b"gateway": encoded(gateway),
+        b"gateway": word(gateway),
         b"media_port": b"%d" % (16384 + serial * 2 % 16000),
         b"sdp_session": b"%d" % (second - serial % 50_000),
         b"sdp_version": b"%d" % (second - serial % 50_000 + 1),
@@ -91,12 +97,12 @@ def route_fields(request: DialRequest, now: float, *, sip: bool) -> tuple[frozen
         else ("hangup", "NORMAL_CLEARING")
     )
     return frozenset({"extension", "application_data"}), {
-        b"extension": encoded(request.extension),
-        b"dialplan": encoded(request.dialplan),
-        b"context": encoded(request.context),
+        b"extension": word(request.extension),
+        b"dialplan": word(request.dialplan),
+        b"context": word(request.context),
         b"transfer": encoded(transfer),
-        b"application": encoded(application),
-        b"application_data": encoded(data),
+        b"application": word(application),
+        b"application_data": word(data),
         b"profile_created": b"%d" % int(now * 1_000_000),
     }
 
@@ -115,34 +121,32 @@ def end_fields(fields: Fields) -> Fields:
     start, answer, progress, media = (int(fields[moment]) for moment in _MOMENTS)
     profile = int(fields[b"profile_created"])
     made: Fields = {}
-    for name, moment in (
-        (b"start", start),
-        (b"profile", profile),
-        (b"answer", answer),
-        (b"progress", progress),
-        (b"progress_media", media),
-        (b"end", end),
-    ):
-        made[name + b"_stamp"] = stamp_text(moment)
-        made[name + b"_epoch"] = b"%d" % (moment // 1_000_000)
-    for name, begin, finish in (
-        (b"duration", start, end),
-        (b"bill", answer, end),
-        (b"progress", start, progress),
-        (b"answer", start, answer),
-        (b"progress_media", start, media),
-        (b"flow_bill", start if answer else 0, end),
-    ):
-        made.update(_span(name, begin, finish))
+    _moment(made, b"start", start)
+    _moment(made, b"profile", profile)
+    _moment(made, b"answer", answer)
+    _moment(made, b"progress", progress)
+    _moment(made, b"progress_media", media)
+    _moment(made, b"end", end)
+    _span(made, b"duration", start, end)
+    _span(made, b"bill", answer, end)
+    _span(made, b"progress", start, progress)
+    _span(made, b"answer", start, answer)
+    _span(made, b"progress_media", start, media)
+    _span(made, b"flow_bill", start if answer else 0, end)
     return made
 
 
-def _span(name: bytes, begin: int, finish: int) -> Fields:
+def _moment(made: Fields, name: bytes, moment: int) -> None:
+    second = moment // 1_000_000
+    made[name + b"_stamp"] = stamp_text(second)
+    made[name + b"_epoch"] = b"%d" % second if second else b"0"
+
+
+def _span(made: Fields, name: bytes, begin: int, finish: int) -> None:
     if not (begin and finish):
-        begin = finish = 0
+        made[name + b"_s"] = made[name + b"_ms"] = made[name + b"_us"] = b"0"
+        return
     micros = finish - begin
-    return {
-        name + b"_s": b"%d" % (finish // 1_000_000 - begin // 1_000_000),
-        name + b"_ms": b"%d" % ((micros + 500) // 1000),
-        name + b"_us": b"%d" % micros,
-    }
+    made[name + b"_s"] = b"%d" % (finish // 1_000_000 - begin // 1_000_000)
+    made[name + b"_ms"] = b"%d" % ((micros + 500) // 1000)
+    made[name + b"_us"] = b"%d" % micros

@@ -243,15 +243,17 @@ class EventSocketListener(Protocol):
         if verb.startswith("nolog"):
             return self.subscription.stop_log()
         if verb.startswith("event"):
-            reply = self.subscription.ask(words)
-            self._switch.formats_changed()
-            return reply
+            return self._changed(self.subscription.ask(words))
         if verb.startswith("nixevent"):
-            return self.subscription.nix(words)
+            return self._changed(self.subscription.nix(words))
         if verb.startswith("noevents"):
             self._held.clear()
-            return self.subscription.stop()
+            return self._changed(self.subscription.stop())
         return ""
+
+    def _changed(self, reply: str) -> str:
+        self._switch.subscriptions_changed()
+        return reply
 
     def _note_odd(self, name: str, line: str) -> None:
         if not self._api.knows(name):

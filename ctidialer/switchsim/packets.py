@@ -10,6 +10,7 @@ from ctidialer.switchsim.encoding import to_text
 
 _LONGEST_COMMAND = 10_485_760
 _END = re.compile(rb"\n\r*\n")
+_LINE_ENDS = re.compile(rb"[\r\n]+")
 
 
 @frozen
@@ -40,8 +41,8 @@ class PacketBuffer:
         self._skip_line_ends()
 
     def _skip_line_ends(self) -> None:
-        skipped = len(self._bytes) - len(self._bytes.lstrip(b"\r\n"))
-        if skipped:
+        if self._bytes.startswith((b"\n", b"\r")):  # a strip would copy all that waits
+            skipped = len(self._bytes) - len(self._bytes.lstrip(b"\r\n"))
             del self._bytes[:skipped]
 
     def take(self) -> Packet | None:
@@ -70,7 +71,10 @@ def _first_line(head: bytes) -> bytes:
 
 
 def _headers(head: bytes) -> tuple[tuple[str, str], ...]:
-    lines = re.split(rb"[\r\n]+", head.rstrip(b"\r\n"))[1:]
+    head = head.rstrip(b"\r\n")
+    if b"\n" not in head and b"\r" not in head:
+        return ()
+    lines = (_LINE_ENDS.split(head) if b"\r" in head else head.split(b"\n"))[1:]
     pairs = [line.partition(b":") for line in lines]
     return tuple(
         (to_text(name), to_text(text.lstrip(b" "))) for name, colon, text in pairs if colon
@@ -78,5 +82,7 @@ def _headers(head: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def _body_length(headers: tuple[tuple[str, str], ...]) -> int:
-    text = next((text for name, text in headers if name.lower() == "content-length"), "")
-    return int(text) if text.isdigit() else 0
+    for name, text in headers:
+        if name.lower() == "content-length":
+            return int(text) if text.isdigit() else 0
+    return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import Factory, define
+from attrs import Factory, define, frozen
 
 from ctidialer.switchsim.encoding import percent_decode, to_bytes
 from ctidialer.switchsim.events import Event
@@ -12,6 +12,23 @@ EVENT_NAMES = frozenset(read_resource("event_names.txt").split())
 PERMISSION_DENIED = "-ERR permission denied"
 LOG_LEVELS = ("CONSOLE", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
 _FORMATS = ("plain", "json", "xml")
+_NAME = b"\nEvent-Name: "
+
+
+@frozen
+class _Test:
+    """A filter made ready: ``wanted`` in lower case, None where it can match nothing."""
+
+    mark: bytes
+    wanted: bytes | None
+    positive: bool
+
+    def matches(self, block: bytes) -> bool:
+        """Say whether a header block has the header with the value."""
+        if self.wanted is None:
+            return False
+        value = _value_behind(block, self.mark)
+        return value is not None and (value == self.wanted or value.lower() == self.wanted)
 
 
 @define
@@ -30,6 +47,7 @@ class Subscription:
     filters: list[tuple[str, str]] = Factory(list)
     allowed_events: frozenset[str] | None = None
     log_level: int = -1
+    _tests: dict[str, list[_Test]] = Factory(dict)
 
     def ask(self, words: list[str]) -> str:
         """Carry out ``event``; gives the reply's text."""
@@ -115,9 +133,11 @@ class Subscription:
         if name.lower() == "add":
             name, _, value = value.partition(" ")
         self.filters.append((name, value))
+        self._tests.clear()
         return f"+OK filter added. [{name}]=[{value}]"
 
     def _delete_filter(self, name: str, value: str) -> None:
+        self._tests.clear()
         if name.lower() == "all":
             self.filters.clear()
         self.filters = [
@@ -136,14 +156,14 @@ class Subscription:
             return False
         if not self.filters:
             return True
+        tests = self._tests.get(event.name)
+        if tests is None:
+            tests = self._tests[event.name] = _tests_for(event.name, self.filters)
         send = False
-        for name, value in self.filters:
-            wanted = value.lstrip("+- ")
-            signs = value[: len(value) - len(wanted)].replace(" ", "")
-            positive = not signs.endswith("-")
-            if (send and positive) or not _matches(event.block, name, wanted):
+        for test in tests:
+            if (send and test.positive) or not test.matches(event.block):
                 continue
-            if not positive:
+            if not test.positive:
                 return False
             send = True
         return send
@@ -156,16 +176,31 @@ def _event_name(word: str) -> str:
     return name[13:] if len(name) > 13 and name[13:] in EVENT_NAMES else ""
 
 
-def _matches(block: bytes, name: str, wanted: str) -> bool:
-    if wanted.startswith("/"):
-        return False
-    value = header_of(block, name)
-    return value is not None and value.lower() == to_bytes(wanted).lower()
+def _tests_for(event: str, filters: list[tuple[str, str]]) -> list[_Test]:
+    """Give the filters that can match an event: of those on Event-Name, its own (60, 62)."""
+    tests = [_as_test(name, value) for name, value in filters]
+    if event == "CUSTOM":  # does not begin with its name (86)
+        return tests
+    return [test for test in tests if test.mark != _NAME or test.wanted == event.lower().encode()]
+
+
+def _as_test(name: str, value: str) -> _Test:
+    wanted = value.lstrip("+- ")
+    signs = value[: len(value) - len(wanted)].replace(" ", "")
+    exact = None if wanted.startswith("/") else to_bytes(wanted).lower()
+    return _Test(_mark(name), exact, not signs.endswith("-"))
+
+
+def _mark(name: str) -> bytes:
+    return b"\n%b: " % to_bytes(name)
 
 
 def header_of(block: bytes, name: str) -> bytes | None:
     """Find a header's first value, decoded; the case of its name does not count."""
-    mark = b"\n%b: " % to_bytes(name)
+    return _value_behind(block, _mark(name))
+
+
+def _value_behind(block: bytes, mark: bytes) -> bytes | None:
     if block.startswith(mark[1:]):
         at = len(mark) - 1
     else:

@@ -80,6 +80,7 @@ class Switch:
         self._wall = wall
         self._ended: deque[tuple[float, Call]] = deque()
         self._writer = EventWriter(self.identity.fields())
+        self._takers: dict[str, tuple[Listener, ...]] = {}
         self.started_at = self.now()
 
     def now(self) -> float:
@@ -95,15 +96,17 @@ class Switch:
     def add_listener(self, listener: Listener) -> None:
         """Let a connection take events."""
         self.listeners.append(listener)
+        self.subscriptions_changed()
 
     def remove_listener(self, listener: Listener) -> None:
         """Forget a connection; harmless when it is not known."""
         if listener in self.listeners:
             self.listeners.remove(listener)
-        self.formats_changed()
+        self.subscriptions_changed()
 
-    def formats_changed(self) -> None:
-        """Note that a listener chose another format."""
+    def subscriptions_changed(self) -> None:
+        """Note that a listener came or went, or wants other events or another format."""
+        self._takers.clear()
         self._writer.exact = any(listener.wants_json() for listener in self.listeners)
 
     # Events --------------------------------------------------------------------------------------
@@ -117,7 +120,7 @@ class Switch:
         variables: Mapping[str, str],
     ) -> None:
         """Send a channel's event to whoever wants it."""
-        takers = [listener for listener in self.listeners if listener.wants(name)]
+        takers = self._takers_of(name)
         if not takers:
             self._writer.skip()
             return
@@ -158,8 +161,16 @@ class Switch:
         self._deliver(event)
 
     def _deliver(self, event: Event) -> None:
-        for listener in [each for each in self.listeners if each.wants(event.name)]:
+        for listener in self._takers_of(event.name):
             listener.take(event)
+
+    def _takers_of(self, name: str) -> tuple[Listener, ...]:
+        """Give who wants events of a name; found once for each change of a subscription."""
+        takers = self._takers.get(name)
+        if takers is None:
+            takers = tuple(listener for listener in self.listeners if listener.wants(name))
+            self._takers[name] = takers
+        return takers
 
     def write_log(self, level: int, file: str, function: str, line: int, text: str) -> None:
         """Send a log line to the listeners that asked for its level."""

@@ -13,14 +13,23 @@ def separate(text: str, delimiter: str, most: int = 1024) -> list[str]:
     """Cut ``text`` into at most ``most`` pieces; ``^^x`` in front chooses the delimiter ``x``."""
     if text.startswith("^^") and len(text) > 3:
         text, delimiter = text[3:], text[2]
+    if not ("\\" in text or "'" in text):
+        return _plain_pieces(text, delimiter, most)
     if delimiter == " ":
         return [clean(piece, "") for piece in _cut_at_spaces(text, most)]
     return [clean(piece, delimiter) for piece in _cut(text, delimiter, most)]
 
 
+def _plain_pieces(text: str, delimiter: str, most: int) -> list[str]:
+    """Cut a text without quotes and escapes, as nearly every one is."""
+    if delimiter != " ":
+        return [piece.strip(" ") for piece in _without_last_empty(text.split(delimiter, most - 1))]
+    if len(words := text.split(" ")) <= most:
+        return [word for word in words if word]
+    return [piece.strip(" ") for piece in _cut_at_spaces(text, most)]
+
+
 def _cut(text: str, delimiter: str, most: int) -> list[str]:
-    if not ("\\" in text or "'" in text):
-        return _without_last_empty(text.split(delimiter, most - 1))
     pieces: list[str] = []
     start = at = 0
     quoted = False
@@ -44,8 +53,6 @@ def _without_last_empty(pieces: list[str]) -> list[str]:
 
 
 def _cut_at_spaces(text: str, most: int) -> list[str]:
-    if not ("\\" in text or "'" in text) and len(words := text.split(" ")) <= most:
-        return [word for word in words if word]
     pieces: list[str] = []
     start = 0
     while start < len(text) and len(pieces) < most - 1:
