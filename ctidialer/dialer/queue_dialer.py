@@ -8,7 +8,7 @@ list until there is room to dial them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -21,6 +21,7 @@ from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Destination, Task
 from ctidialer.contract.variables import merge_variables, requested_uuid
 from ctidialer.dialer.closing import Closing
+from ctidialer.dialer.empty_queues import EmptyQueues
 from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.lines import LineAccounts
 from ctidialer.dialer.node_limits import NodeLimits
@@ -74,6 +75,7 @@ class QueueDialer:
         self._ready = ready
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = clock
+        self._empty = EmptyQueues(store, self._refilled)
         self._woken: dict[str, TaskRun] = {}
         self._waking: IDelayedCall | None = None
         self._turned_away: dict[str, TaskRun] = {}
@@ -100,7 +102,9 @@ class QueueDialer:
     def tick(self) -> None:
         """Look at every open task once."""
         if self._ready.is_open:
-            self._dispatch_fairly(self._runs.dialing(self._clock.seconds()))
+            runs = self._runs.dialing(self._clock.seconds())
+            self._dispatch_fairly(run for run in runs if not run.queue_is_empty)
+            self._empty.look([run for run in runs if run.queue_is_empty and not run.held])
 
     def errand(self, run: TaskRun, task: Task, claim: Claimed) -> Errand:
         """Return what is to be done with an entry that was taken for ``task``."""
@@ -137,6 +141,10 @@ class QueueDialer:
         except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
             self.log.failure("A look at the tasks failed")
 
+    def _refilled(self, runs: Sequence[TaskRun]) -> None:
+        if self._ready.is_open and self._ticks.running:
+            self._dispatch_fairly(runs)
+
     def _dispatch_fairly(self, runs: Iterable[TaskRun]) -> None:
         """Look at these tasks, after those that the node's own limits turned away before.
 
@@ -150,7 +158,7 @@ class QueueDialer:
                 self.log.failure("A look at task {task} failed", task=run.task.name)
 
     def _dispatch(self, run: TaskRun) -> None:
-        if run.asked or run.held or not run.dialing:
+        if run.asked or run.queue_is_empty or run.held or not run.dialing:
             return
         now = self._clock.seconds()
         if not self._limits.room(now):

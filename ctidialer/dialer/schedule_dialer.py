@@ -32,12 +32,12 @@ from ctidialer.store.errors import StoreError
 from ctidialer.store.in_flight import Claimed, InFlight
 from ctidialer.store.store import Store
 
-AT_MOST = 50
+AT_MOST = 100
 """Members taken by one claim."""
 
-BACKLOG_LOOK = 0.1
-"""Seconds between two looks while more is due: a backlog is worked off at 500 calls a second, as
-many as one FreeSWITCH places, and everybody else has a turn between two claims."""
+BACKLOG_LOOK = 0.05
+"""Seconds between two looks while more is due: a backlog is worked off at 2,000 calls a second,
+more than one FreeSWITCH places, and everybody else has a turn between two claims."""
 
 ASKED_LOOK = 0.01
 """Seconds after which the answers to the queue tasks' claims, which ask for all room, are there."""
@@ -129,11 +129,14 @@ class ScheduleDialer:
         if self._claiming or not self._ready.is_open:
             return
         now = self._clock.seconds()
-        room, on_lines = self._limits.scheduled_room(now), self._line_room(now)
+        room, free = self._limits.scheduled_room(now), self._line_room(now)
+        on_lines = max(0, min(free - self._limits.asked, AT_MOST))
         count = min(room, on_lines or without_line)
         if not room:
             self._limits.kept = self._share()
             self._look_again(ASKED_LOOK if self._limits.asked else BACKLOG_LOOK)
+        elif free and not on_lines:  # the queue tasks have asked for numbers to fill these lines
+            self._look_again(ASKED_LOOK)
         elif count:
             self._had_line = self._had_line or on_lines > 0
             claiming = Deferred.fromCoroutine(self._claim(count))
@@ -161,8 +164,10 @@ class ScheduleDialer:
         return tuple(dict.fromkeys(group for config in configs for group in config.line_groups))
 
     def _line_room(self, now: float) -> int:
-        """Return how many calls the lines of all configurations have room for, up to AT_MOST."""
-        return self._lines.scheduled_room(self._tables.routes, self._groups(), now, AT_MOST)
+        """Return how many calls the lines of all configurations have room for, as far as it may
+        matter."""
+        most = AT_MOST + self._limits.asked
+        return self._lines.scheduled_room(self._tables.routes, self._groups(), now, most)
 
     def _may_have_line(self) -> bool:
         now = self._clock.seconds()
@@ -171,7 +176,7 @@ class ScheduleDialer:
     async def _claim(self, count: int) -> None:
         self._claiming = True
         self._limits.kept = 0
-        self._lines.keep((), 0)
+        self._lines.keep(self._groups(), count)  # while they are on their way
         self._others_started = self._limits.started - self._taken
         self._limits.asked += count
         try:
@@ -182,6 +187,7 @@ class ScheduleDialer:
         finally:
             self._claiming = False
             self._limits.asked -= count
+            self._lines.keep((), 0)
         self._complained = ""
         self._take_all(claims)
         # Where some met no line, the next ones most likely would, too: they wait for the next tick.

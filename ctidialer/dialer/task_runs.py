@@ -114,6 +114,8 @@ class TaskRuns:
         run = self._runs.get(task.name)
         if run is None:
             run = self._runs[task.name] = TaskRun(task, opening(task.hours, self._zone, now))
+        if run.task.number_queue != task.number_queue:
+            run.queue_is_empty, run.queue_problem = False, ""
         run.task, run.withdrawn, run.paused = task, False, task.name in self._paused
         self._look(run, now)
 

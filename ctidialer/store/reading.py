@@ -14,6 +14,7 @@ from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.in_flight import InFlight, decode_in_flight
 from ctidialer.store.lease import describe_holder
 from ctidialer.store.link import Link
+from ctidialer.store.scripts import FILLED
 
 log = Logger()
 
@@ -48,6 +49,10 @@ class Reading:
         A key that holds something else is left out.
         """
         return Deferred.fromCoroutine(self._queue_lengths(queues))
+
+    def filled(self, queues: Sequence[str]) -> Deferred[list[bool]]:
+        """Return for each queue whether there is anything in it, in one look."""
+        return self._link.run(FILLED, queues, ()).addCallback(flags)
 
     def lease_holder(self) -> Deferred[str | None]:
         """Return who works under this host's name, for people; None = nobody."""
@@ -122,6 +127,12 @@ class Reading:
             if str(error).startswith("WRONGTYPE"):
                 raise WrongType(key, "value of another type", TYPE_FOR[command]) from None
             raise
+
+
+def flags(reply: Reply) -> list[bool]:
+    """Return a reply that is a list of 0 and 1."""
+    assert isinstance(reply, list)
+    return [flag == 1 for flag in reply]
 
 
 def named_values(reply: Reply) -> list[tuple[str, bytes]]:

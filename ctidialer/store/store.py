@@ -36,7 +36,7 @@ from ctidialer.store.in_flight import (
 )
 from ctidialer.store.lease import Lease
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading, named_values
+from ctidialer.store.reading import Reading, flags, named_values
 from ctidialer.store.scripts import CLAIM, NOTE, RETURN, SETTLE, STATUS, Script
 
 __all__ = [
@@ -253,11 +253,11 @@ class Store(Reading):
         self._lease.check()
 
     async def _send_notes(self, notes: Sequence[tuple[str, bytes]]) -> list[bool]:
-        return _flags(await self._run(NOTE, (), _flat(notes)))
+        return flags(await self._run(NOTE, (), _flat(notes)))
 
     async def _send_settlements(self, records: Sequence[tuple[str, bytes]]) -> list[bool]:
         arguments = (self._max_records, self._record_channel, *_flat(records))
-        return _flags(await self._run(SETTLE, self._record_keys, arguments))
+        return flags(await self._run(SETTLE, self._record_keys, arguments))
 
     async def _send_back(self, entries: Sequence[tuple[str, float | None]]) -> list[bool]:
         """Return entries to where they came from; the answers are in the order of ``entries``."""
@@ -285,7 +285,7 @@ class Store(Reading):
     ) -> list[bool]:
         scores = [(one, "" if score is None else repr(float(score))) for one, score in entries]
         arguments = (called_off, origin.end, *_flat(scores))
-        return _flags(await self._run(RETURN, (origin.key,), arguments))
+        return flags(await self._run(RETURN, (origin.key,), arguments))
 
     async def _publish_status(self, document: bytes, ttl: float) -> None:
         await self._lease.run(STATUS, (self._status_key,), (document, max(1, round(ttl * 1000))))
@@ -295,11 +295,6 @@ class Store(Reading):
     ) -> Coroutine[Deferred[Any], Any, Reply]:
         """Run a script that works on in-flight entries, under the lease."""
         return self._lease.run(script, (self._in_flight_key, *names), arguments)
-
-
-def _flags(reply: Reply) -> list[bool]:
-    assert isinstance(reply, list)
-    return [flag == 1 for flag in reply]
 
 
 def _flat(pairs: Iterable[tuple[Argument, Argument]]) -> list[Argument]:

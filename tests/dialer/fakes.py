@@ -208,6 +208,11 @@ class MemoryStore(Store):
         taken, self.queues[queue] = entries[:count], entries[count:]
         return self._done([self._take(Kind.QUEUE, queue, e, side=side, task=task) for e in taken])
 
+    def filled(self, queues: Sequence[str]) -> Deferred[list[bool]]:
+        if self.error is not None:
+            return self._failed(self.error)
+        return self._done([bool(self.queues.get(queue)) for queue in queues])
+
     def claim_due(self, key: str, count: int, now: float) -> Deferred[list[Claimed]]:
         self.asked_for.append(count)
         if self.error is not None:

@@ -197,13 +197,13 @@ class BacklogTests(ScheduleTestCase):
         await self.put_numbers([f"2{number:03d}" for number in range(20)])
         self.start()
         await self.queue_is_dialed(20)
-        await self.dialed(1000)
+        await self.dialed(4000)
         starts = [call.time for call in self.switch_log().originates if call.number[0] == "1"]
         most = max(_within_a_second(starts))
         print(
             f"\nat most {most} scheduled calls started in a second, {self.most_at_once()} at once"
         )
-        self.assertLessEqual(most, 700)
+        self.assertLessEqual(most, 2200)
 
     async def queue_is_dialed(self, count: int) -> None:
         """Wait until so many numbers that begin with 2 were dialed."""
