@@ -1,0 +1,72 @@
+/* Wires the page together: what the daemon tells goes to the parts that show it. */
+
+import { get, order, toLogin } from './api.js';
+import { OutcomeChart, RateChart } from './charts.js';
+import { byId } from './dom.js';
+import { Figures } from './figures.js';
+import { Header } from './header.js';
+import { History } from './history.js';
+import { startLanguage, t } from './i18n.js';
+import { Lines } from './lines.js';
+import { Records } from './records.js';
+import { Stream } from './stream.js';
+import { Tasks } from './tasks.js';
+import { startTheme } from './theme.js';
+import { toast } from './toasts.js';
+
+const history = new History();
+const header = new Header();
+const figures = new Figures(history);
+const charts = [
+  new RateChart(byId('rate-chart'), history),
+  new OutcomeChart(byId('outcome-chart'), history),
+];
+const tasks = new Tasks();
+const lines = new Lines();
+const records = new Records();
+
+function show(status) {
+  history.add(status.sample);
+  header.show(status);
+  figures.show(status);
+  tasks.status(status);
+  lines.status(status);
+  if (!document.hidden) for (const { frame } of charts) frame.redraw();
+}
+
+async function loadHistory() {
+  try {
+    history.merge((await get('api/history')).samples);
+    for (const { frame } of charts) frame.redraw();
+  } catch {
+    // The charts begin now, then; that nothing is heard is said in the header.
+  }
+}
+
+/** Ask for all that the stream does not tell: at first, and whenever it was away. */
+function connected(state) {
+  header.connected(state);
+  if (state !== 'live') return;
+  loadHistory();
+  tasks.load();
+  lines.load();
+  records.reconnected();
+}
+
+byId('sign-out').addEventListener('click', async () => {
+  try {
+    await order('logout');
+    toLogin();
+  } catch (error) {
+    toast(t('page.sign_out_failed', { problem: error.message }), { tone: 'bad' });
+  }
+});
+
+startTheme();
+startLanguage();
+new Stream({
+  status: show,
+  record: (record) => records.add(record),
+  skipped: ({ records: count }) => records.skip(count),
+  state: connected,
+}).start();

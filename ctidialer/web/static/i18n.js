@@ -1,0 +1,104 @@
+/* The words of the page in the language that was chosen, and numbers and times as people there
+   write them. */
+
+import { byId, remember, remembered, setAttribute, setText } from './dom.js';
+import en from './en.js';
+import zh from './zh.js';
+
+const TABLES = { en, zh };
+const LOCALES = { en: 'en-GB', zh: 'zh-CN' };
+const listeners = [];
+let language = 'en';
+let formats = formatsOf(language);
+
+/** Return the text for a key, with {names} replaced by values. */
+export function t(key, values = {}) {
+  const text = TABLES[language][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** Return the text for a word of the daemon; a later daemon may have words not known here. */
+export function word(group, value) {
+  return TABLES[language][`${group}.${value}`] ?? String(value).replaceAll('_', ' ');
+}
+
+/** Whether the daemon's own sentences, which are English, are in the language of the page. */
+export const speaksEnglish = () => language === 'en';
+
+/** Call back whenever another language was chosen. */
+export const onLanguage = (listener) => listeners.push(listener);
+
+/** Choose the language of the browser, or the one that was chosen here before. */
+export function startLanguage() {
+  const preferred = navigator.language?.toLowerCase().startsWith('zh') ? 'zh' : 'en';
+  const chosen = remembered('language');
+  const choice = byId('language');
+  choice.addEventListener('change', () => {
+    remember('language', choice.value);
+    speak(choice.value);
+  });
+  speak(chosen in TABLES ? chosen : preferred);
+  choice.value = language;
+}
+
+function speak(chosen) {
+  language = chosen;
+  formats = formatsOf(chosen);
+  document.documentElement.lang = chosen === 'zh' ? 'zh-CN' : 'en';
+  for (const node of document.querySelectorAll('[data-t]')) setText(node, t(node.dataset.t));
+  for (const node of document.querySelectorAll('[data-t-label]')) {
+    setAttribute(node, 'aria-label', t(node.dataset.tLabel));
+  }
+  for (const node of document.querySelectorAll('[data-t-placeholder]')) {
+    setAttribute(node, 'placeholder', t(node.dataset.tPlaceholder));
+  }
+  for (const listener of listeners) listener();
+}
+
+// Making these is slow, and every second wants hundreds of numbers: they are made once a language.
+function formatsOf(chosen) {
+  const locale = LOCALES[chosen];
+  const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  return {
+    whole: new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }),
+    rate: new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }),
+    share: new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }),
+    minute: new Intl.DateTimeFormat(locale, time),
+    second: new Intl.DateTimeFormat(locale, { ...time, second: '2-digit' }),
+    day: new Intl.DateTimeFormat(locale, { ...time, month: 'short', day: 'numeric' }),
+    exact: new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' }),
+  };
+}
+
+/** 12,345 */
+export const whole = (number) => formats.whole.format(number);
+
+/** 12.25; rates carry at most two decimals. */
+export const rate = (number) => formats.rate.format(number);
+
+/** 71.4 % of a share between 0 and 1. */
+export const share = (number) => formats.share.format(number);
+
+/** 14:03; moments are unix seconds everywhere, shown in the time of who looks. */
+export const minuteOf = (moment) => formats.minute.format(moment * 1000);
+
+/** 14:03:20 */
+export const secondOf = (moment) => formats.second.format(moment * 1000);
+
+/** The whole date, with the time zone. */
+export const exactly = (moment) => formats.exact.format(moment * 1000);
+
+/** The time, with the date where it is not today. */
+export function when(moment) {
+  const today = new Date().toDateString() === new Date(moment * 1000).toDateString();
+  return today ? secondOf(moment) : formats.day.format(moment * 1000);
+}
+
+/** 0.8 s, 42 s, 3 min 5 s, 2 h 10 min */
+export function lasting(seconds) {
+  if (seconds < 10) return t('unit.s', { s: rate(Math.round(seconds * 10) / 10) });
+  const s = Math.round(seconds);
+  if (s < 60) return t('unit.s', { s });
+  if (s < 3600) return t('unit.min', { min: Math.floor(s / 60), s: s % 60 });
+  return t('unit.h', { h: whole(Math.floor(s / 3600)), min: Math.floor((s % 3600) / 60) });
+}

@@ -1,0 +1,48 @@
+/* One record in the table. */
+
+import { el, setAttribute, setText } from './dom.js';
+import { exactly, lasting, t, when, whole, word } from './i18n.js';
+import { label, row } from './rows.js';
+import { badge, OUTCOMES, setBadge } from './tones.js';
+
+const COLUMNS = ['ended', 'number', 'task', 'outcome', 'cause', 'line', 'took', 'bill'];
+
+/** A row; a record never changes, but the language of the page does. */
+export function recordRow() {
+  const { tr, cells } = row(COLUMNS.length);
+  const [ended, number, task, outcome, cause, line, took, bill] = cells;
+  const time = el('time');
+  const state = badge();
+  const note = el('span', { class: 'sentence' });
+  ended.append(time);
+  number.classList.add('name');
+  outcome.classList.add('badges');
+  cause.classList.add('cause');
+  outcome.append(el('div', { class: 'stack' }, state, note));
+  for (const cell of [took, bill]) cell.classList.add('number');
+  const update = (record) => {
+    label(cells, COLUMNS.map((column) => t(`records.${column}`)));
+    setText(time, when(record.ended_at));
+    setAttribute(time, 'title', exactly(record.ended_at));
+    setText(number, record.number ?? record.entry);
+    setText(task, record.task ?? record.config ?? '–');
+    setBadge(state, OUTCOMES[record.outcome], word('outcome', record.outcome));
+    setText(note, noteOf(record));
+    note.hidden = !note.textContent;
+    setText(cause, causeOf(record));
+    setText(line, record.line ?? record.line_group ?? '–');
+    setText(took, lasting(Math.max(0, record.ended_at - record.taken_at)));
+    setText(bill, record.bill_seconds ? lasting(record.bill_seconds) : '–');
+  };
+  return { body: el('tbody', { role: 'rowgroup', class: 'entry' }, tr), update };
+}
+
+/** What is worth saying below the outcome: several tries, or why there was none. */
+function noteOf({ attempts, reason }) {
+  if (attempts.length > 1) return t('records.attempts', { count: whole(attempts.length) });
+  return attempts.length ? '' : reason;
+}
+
+function causeOf({ hangup_cause: cause, sip_code: sip }) {
+  return [cause, sip ? `SIP ${sip}` : null].filter(Boolean).join(' · ') || '–';
+}
