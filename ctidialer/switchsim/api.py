@@ -49,6 +49,7 @@ class Api:
 
     def __init__(self, switch: Switch, faults: Faults) -> None:
         self._switch = switch
+        self._due: list[tuple[str, str, str, bool, Deferred[None]]] = []
         self._commands: dict[str, Callable[[str], str | Answer]] = {
             "originate": self._originate,
             "bgapi": self._bgapi,
@@ -94,8 +95,15 @@ class Api:
     ) -> Deferred[None]:
         """Run a command as a background job; fires when its event has been sent."""
         done: Deferred[None] = Deferred()
-        self._switch.clock.callLater(0, self._run_job, job, name, argument, by_api, done)
+        if not self._due:  # one timer for all that come in one turn of the reactor
+            self._switch.clock.callLater(0, self._run_due)
+        self._due.append((job, name, argument, by_api, done))
         return done
+
+    def _run_due(self) -> None:
+        due, self._due = self._due, []
+        for job in due:
+            self._run_job(*job)
 
     def _run_job(
         self, job: str, name: str, argument: str, by_api: bool, done: Deferred[None]

@@ -66,11 +66,12 @@ class Call:
         """Send the INVITE: CHANNEL_CREATE, and the course of the call begins."""
         if not self.behaviour.create_last:
             self._create()
-        self._watch_timeouts()
         if self.behaviour.progress != "none":
             self._later(self.behaviour.progress_after, self._progress)
         if not self.over:
             self._await_final_response()
+        if not (self.over or self.job.called):  # when the originate is over no timeout counts
+            self._watch_timeouts()
 
     def _await_final_response(self) -> None:
         result = self.behaviour.result
