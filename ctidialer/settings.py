@@ -12,6 +12,7 @@ import socket
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -127,6 +128,13 @@ class Http(Section, frozen=True):
     token: str = ""
 
 
+class Log(Section, frozen=True):
+    """``[log]``: how the daemon's log is written, and from which level on."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warn", "error", "critical"] = "info"
+
+
 class Settings(Section, frozen=True):
     """Everything that is set for one node."""
 
@@ -138,6 +146,7 @@ class Settings(Section, frozen=True):
     config: Config = Config()
     records: Records = Records()
     http: Http = Http()
+    log: Log = Log()
 
 
 def read_settings(

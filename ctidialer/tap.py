@@ -5,15 +5,20 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from collections.abc import Mapping
 from types import FrameType
+from typing import Any, TextIO
 
-from twisted.application.service import IService
+from twisted.application.app import ServerOptions
+from twisted.application.service import IService, IServiceCollection, MultiService
 from twisted.internet import reactor
-from twisted.logger import Logger
+from twisted.logger import ILogObserver, Logger
 from twisted.python import usage
+from twisted.python.components import Componentized
 
 from ctidialer.dialer.clock_watch import ClockWatch
 from ctidialer.dialer.service import DialerService
+from ctidialer.logs import LINES, LogFile, Write, line_observer, to_syslog
 from ctidialer.settings import Settings, SettingsError, find_file, read_settings
 from ctidialer.store.address import AddressError, parse_address
 
@@ -33,30 +38,87 @@ log = Logger()
 class Options(usage.Options):
     """The options of ``twistd ctidialer``."""
 
-    synopsis = "[--config FILE]"
+    synopsis = "[--config FILE] [--log-format FORMAT]"
     optParameters = (
         ("config", "c", None, "The settings (TOML); else $CTIDIALER_CONFIG, etc/, the system's."),
+        ("log-format", None, None, "text or json, in place of the settings' [log] format."),
     )
     settings: Settings
 
     def postOptions(self) -> None:
         """Read the settings, so that what is wrong with them is said as a usage error."""
         try:
-            self.settings = read_settings(find_file(self["config"]))
+            given = {("log", "format"): self["log-format"] or ""}
+            self.settings = read_settings(find_file(self["config"]), given=given)
             parse_address(self.settings.redis.url)
         except SettingsError as error:
             raise usage.UsageError(str(error)) from error
         except AddressError as error:
             raise usage.UsageError(f"$.redis.url: {error}") from error
+        if self["log-format"] not in (None, *LINES):
+            raise usage.UsageError(f"--log-format is one of {', '.join(sorted(LINES))}")
+        if self.parent is not None and "fileLogObserverFactory" in self.parent:
+            self.parent["fileLogObserverFactory"] = self.twist_observer
+
+    def twist_observer(self, file: TextIO) -> ILogObserver:
+        """Return the observer for ``twist``, which opens the file and sets the level itself."""
+        return log_observer(self.settings, lambda line, _: print(line, file=file, flush=True))
+
+    def twistd_observer(self) -> ILogObserver:
+        """Return the observer for ``twistd``, as its --logfile, --nodaemon and --syslog want it."""
+        return log_observer(self.settings, log_writer(self.parent or {}))
+
+
+class Logged(MultiService):
+    """The services of the daemon; tells ``twistd``, whose application it joins, how to log."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__()
+        self._options = options
+
+    def setServiceParent(self, parent: IServiceCollection) -> None:
+        """Part of IService: ``parent`` is the application, and nothing has been logged yet."""
+        if isinstance(parent, Componentized) and isinstance(self._options.parent, ServerOptions):
+            parent.setComponent(ILogObserver, self._options.twistd_observer())
+        super().setServiceParent(parent)
+
+
+def log_observer(settings: Settings, write: Write) -> ILogObserver:
+    """Return the observer that the settings ask for; it hides the secrets that they hold."""
+    return line_observer(settings.log.format, settings.log.level, secrets_of(settings), write)
+
+
+def log_writer(twistd: Mapping[str, Any]) -> Write:
+    """Return what writes a line where the options of ``twistd`` say; SIGUSR1 reopens a file."""
+    if twistd.get("syslog"):
+        return to_syslog
+    path, foreground = twistd.get("logfile"), twistd.get("nodaemon")
+    if path == "-" and not foreground:
+        raise SystemExit("A daemon cannot log to the standard output: add --nodaemon")
+    to_stdout = path == "-" or (foreground and not path)
+    file = LogFile(None if to_stdout else path or "twistd.log")
+    signal.signal(signal.SIGUSR1, file.reopen)
+    return file.write
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return every secret that the settings hold."""
+    redis = parse_address(settings.redis.url)
+    passwords = (redis.credentials.password, redis.sentinel_credentials.password)
+    found = (*passwords, settings.freeswitch.password, settings.http.token)
+    return [secret for secret in found if secret]
 
 
 def makeService(options: Options) -> IService:
     """Return the service that ``twistd`` runs: one daemon beside one FreeSWITCH."""
     reactor.callWhenRunning(ClockWatch(reactor).start)
     reactor.callWhenRunning(spare_the_collector)
-    return DialerService(
+    services = Logged(options)
+    dialer = DialerService(
         options.settings, reactor, refuse=refuse, stopping=end_at_the_second_signal
     )
+    dialer.setServiceParent(services)
+    return services
 
 
 def spare_the_collector() -> None:

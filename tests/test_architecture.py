@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "web": frozenset({"contract", "rules", "esl", "store", "dialer", "settings", "logs"}),
     "settings": frozenset({"contract", "rules"}),
     "logs": frozenset(),
+    "notify": frozenset(),
 }
 # These wire everything together: they may import every part, and no part may import them.
 TOPS = frozenset({"tap", "cli"})

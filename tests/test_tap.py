@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from twisted.application.service import IServiceCollection
 from twisted.internet.threads import deferToThread
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -40,14 +41,15 @@ class OptionsTests(SynchronousTestCase):
     def test_a_file_that_can_be_used(self) -> None:
         options = self.parse('[node]\nhost = "fs1"')
         self.assertEqual(options.settings.node.host, "fs1")
-        service = tap.makeService(options)
-        self.assertIsInstance(service, DialerService)
+        services = list(IServiceCollection(tap.makeService(options)))
+        self.assertIsInstance(services[0], DialerService)
 
     def test_what_is_wrong_is_a_usage_error(self) -> None:
         self.assertIn("nofile", self.fault(None, "--config", "nofile"))
         self.assertIn("$.node", self.fault("[node]\nhots = 'fs1'"))
         self.assertIn("$.redis.url", self.fault("[redis]\nurl = 'http://x'"))
         self.assertTrue(self.fault("", "more"))
+        self.assertIn("json, text", self.fault("", "--log-format", "xml"))
 
     def test_a_redis_url_with_a_password_is_not_repeated(self) -> None:
         said = self.fault("[redis]\nurl = 'redis//:geheim@x'")
