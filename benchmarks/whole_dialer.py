@@ -38,6 +38,9 @@ HOST = "bench"
 TASK = "bench"
 QUEUE = "bench_numbers"
 PASSWORD = "simulated"
+MORE_THAN_COME = 1_000_000
+"""Sessions a second: a switch that refused calls would have the daemon slow down, as it must."""
+
 LOOK = 0.05
 BATCH = 1000
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -104,7 +107,9 @@ class Bench:
         folder = self._directory / "switch"
         folder.mkdir()
         script = {"default": {"result": "answer", "talk": self._plan.talk}}
-        self._switch = await start_switch(reactor, folder, script=script, password=PASSWORD)
+        self._switch = await start_switch(
+            reactor, folder, script=script, password=PASSWORD, sessions_per_second=MORE_THAN_COME
+        )
         await self._write_tables()
         self._daemon = start_daemon(reactor, self._directory, self._settings())
 
