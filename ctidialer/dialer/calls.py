@@ -81,6 +81,7 @@ class Calls:
         self._journal = journal
         self._live: dict[str, _Live] = {}
         self._strangers: OrderedDict[str, list[Step]] = OrderedDict()
+        self._jobs = uuid4()  # what the ids of our jobs begin with: jobs are told to everybody
         self.placed = 0
         """How many originates were sent, since this daemon began."""
 
@@ -104,7 +105,7 @@ class Calls:
         if attempt.uuid in self._live:
             return fail(NotSent(f"another call has the UUID {attempt.uuid}"))
         live = self._follow(attempt, answered)
-        live.job_id = str(uuid4())
+        live.job_id = f"{self._jobs}-{self.placed}"
         self.placed += 1
         job = self._switch.background(live.job_id, f"originate {command}")
         job.addCallbacks(self._job_done, self._job_lost, callbackArgs=(live,), errbackArgs=(live,))

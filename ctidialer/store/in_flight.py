@@ -122,7 +122,7 @@ def header(origin: Origin, task: str | None) -> str:
 
 
 def dialing_line(dialing: Dialing) -> bytes:
-    """Return the second line of a value: plain ASCII, without a line break."""
+    """Return the second line of a value: JSON, without a line break."""
     document = {
         "uuid": dialing.uuid,
         "line": dialing.line,
@@ -130,7 +130,13 @@ def dialing_line(dialing: Dialing) -> bytes:
         "attempt": dialing.attempt,
         "progress": b64encode(dialing.progress).decode(),
     }
-    return json.dumps(document).encode()
+    try:
+        return _ENCODER.encode(document)
+    except UnicodeEncodeError:  # half a surrogate pair: JSON has an escape for it, UTF-8 has not
+        return json.dumps(document).encode()
+
+
+_ENCODER = msgspec.json.Encoder()
 
 
 class _Taken(msgspec.Struct):
