@@ -76,7 +76,6 @@ export default {
   'tasks.resume': 'Resume',
   'tasks.pause_one': 'Pause {task}',
   'tasks.resume_one': 'Resume {task}',
-  'tasks.details': 'Details of {task}',
   'tasks.changes': 'changes {when}',
   'tasks.meaning': 'What it means',
   'tasks.list': 'Redis list: {queue}',

@@ -76,7 +76,6 @@ export default {
   'tasks.resume': '恢复',
   'tasks.pause_one': '暂停 {task}',
   'tasks.resume_one': '恢复 {task}',
-  'tasks.details': '{task} 的详情',
   'tasks.changes': '{when} 变化',
   'tasks.meaning': '含义',
   'tasks.list': 'Redis 列表：{queue}',
