@@ -32,7 +32,9 @@ export class Header {
   render() {
     const { status } = this;
     setText(byId('host'), status?.host ?? '');
-    document.title = status ? `${status.host} · ctidialer` : 'ctidialer';
+    // Who watches many nodes sees by the tab which of them wants a look.
+    const mark = status && !(status.ready && this.connection === 'live') ? '⚠ ' : '';
+    document.title = `${mark}${status ? `${status.host} · ` : ''}ctidialer`;
     this.#state('connection', this.connection === 'live' ? 'good' : 'warn',
       t(`connection.${this.connection}`));
     this.#renderStates();

@@ -25,12 +25,12 @@ function meaning(reason) {
 function faultList(faults) {
   const items = faults.map(({ path, problem }) => (
     el('li', {}, el('code', {}, path), ` ${problem}`)));
-  return el('div', {}, el('h4', {}, t('tasks.faults')), el('ul', { lang: 'en' }, ...items));
+  return el('div', {}, el('h3', {}, t('tasks.faults')), el('ul', { lang: 'en' }, ...items));
 }
 
 function lineTable(lines) {
   const heads = [t('lines.name'), t('lines.why'), t('lines.until')];
-  return el('div', { class: 'scroll' }, el('h4', {}, t('tasks.lines')), el('table', {},
+  return el('div', { class: 'scroll' }, el('h3', {}, t('tasks.lines')), el('table', {},
     el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col' }, head)))),
     el('tbody', {}, ...lines.map(lineRow))));
 }
