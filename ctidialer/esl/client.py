@@ -27,12 +27,12 @@ from ctidialer.esl.connection import (
     Received,
     Refused,
 )
-from ctidialer.esl.errors import ConnectionGone, ProtocolFault, UnsafeCommand
+from ctidialer.esl.errors import ConnectionGone, EslError, ProtocolFault, UnsafeCommand
 from ctidialer.esl.events import Event
-from ctidialer.esl.jobs import BACKGROUND_JOB, BackgroundJob, Jobs
+from ctidialer.esl.jobs import BACKGROUND_JOB, AwaitedSubmission, BackgroundJob, Jobs
 from ctidialer.esl.login import Login
-from ctidialer.esl.replies import Reply, ReplyQueue
-from ctidialer.esl.verbs import Verbs, accepted, printed
+from ctidialer.esl.replies import Asker, Reply, ReplyQueue
+from ctidialer.esl.verbs import Verbs, printed
 
 COMMAND_TIMEOUT = 10.0
 """Seconds within which FreeSWITCH should have answered a command."""
@@ -138,10 +138,12 @@ class EventSocketProtocol(Verbs, Protocol):
             self._give_up(self._connection.fault)
 
     def _deliver(self, event: Event) -> None:
-        if event.name == BACKGROUND_JOB and self.jobs.finish(event):
+        if self.jobs and event.name == BACKGROUND_JOB and self.jobs.finish(event):
             return
-        with self._log.failuresHandled("The receiver of {event} failed", event=event.name):
+        try:
             self._receive_event(event)
+        except BaseException:  # noqa: BLE001 - logged, whatever it is, and the connection goes on
+            self._log.failure("The receiver of {event} failed", event=event.name)
 
     def _act_on(self, received: Received) -> None:
         match received:
@@ -178,13 +180,18 @@ class EventSocketProtocol(Verbs, Protocol):
 
     def written(self, command: bytes, timeout: float | None = None) -> Deferred[Reply]:
         """Write a command that `ctidialer.esl.commands` built; fires with its reply as it came."""
-        if self.ending is not None or self.transport is None:
-            why = self.ending or "not connected yet"
-            return defer.fail(ConnectionGone(why, may_have_been_executed=False))
+        unable = self._unable()
+        if unable is not None:
+            return defer.fail(unable)
         limit = self._timeout if timeout is None else timeout
         reply = self._replies.expect(commands.verb(command), limit)
         self._put(command)
         return reply
+
+    def _unable(self) -> ConnectionGone | None:
+        if self.ending is None and self.transport is not None:
+            return None
+        return ConnectionGone(self.ending or "not connected yet", may_have_been_executed=False)
 
     def auth(self, password: str, timeout: float = COMMAND_TIMEOUT) -> Deferred[Accepted]:
         """Authenticate, after the greeting has come; both within ``timeout`` seconds.
@@ -225,28 +232,34 @@ class EventSocketProtocol(Verbs, Protocol):
         """
         job_id = str(uuid.uuid4()) if job_id is None else job_id
         result = self.jobs.register(job_id)
-        acceptance = self.start_job(job_id, command)
-        acceptance.addErrback(self._refuse_job, job_id)
-        return BackgroundJob(job_id, acceptance, result)
+        submission = AwaitedSubmission(self.jobs, job_id)
+        try:
+            self.start_job(job_id, command, submission)
+        except EslError as error:
+            submission.failed(error)
+        return BackgroundJob(job_id, submission.accepted, result)
 
     def start_job(
-        self, job_id: str, command: str, *, by_api: bool = False, timeout: float | None = None
-    ) -> Deferred[None]:
+        self,
+        job_id: str,
+        command: str,
+        asker: Asker,
+        *,
+        by_api: bool = False,
+        timeout: float | None = None,
+    ) -> None:
         """Write the command of a background job that somebody waits for already.
 
         ``by_api``: as ``api bgapi``, which costs FreeSWITCH much less than ``bgapi``.
+        Raises `UnsafeCommand` and `ConnectionGone`; nothing was written then.
         """
-        build = commands.api_bgapi if by_api else commands.bgapi
-        try:
-            line = build(command, job_id)
-        except UnsafeCommand:
-            return defer.fail()
-        reply = self.written(line, timeout).addCallback(accepted, "bgapi")
-        return reply.addCallback(lambda _: None)
-
-    def _refuse_job(self, failure: Failure, job_id: str) -> Failure:
-        self.jobs.fail(job_id, failure)
-        return failure
+        line = (commands.api_bgapi if by_api else commands.bgapi)(command, job_id)
+        unable = self._unable()
+        if unable is not None:
+            raise unable
+        limit = self._timeout if timeout is None else timeout
+        self._replies.tell(asker, "api" if by_api else "bgapi", limit)
+        self._put(line)
 
 
 class EventSocketFactory(Factory):

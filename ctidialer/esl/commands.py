@@ -7,15 +7,13 @@ and nothing reaches the wire.  Lines after the first (``Job-UUID``) have argumen
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
+from typing import NoReturn
 
 from ctidialer.esl.errors import UnsafeCommand
 
 COMMAND_LIMIT = 10_000_000
 """Bytes; FreeSWITCH cuts a longer command and would read its rest as another one."""
-
-_LINE_BREAKING = re.compile(r"[\r\n\0]")
 
 
 def api(command: str) -> bytes:
@@ -144,12 +142,14 @@ def execute(uuid: str, application: str, argument: str = "", *, lock: bool = Fal
 
 def verb(command: bytes) -> str:
     """Return the command's first word, which is all of it that is fit for a log."""
-    return command.split(maxsplit=1)[0].decode().lower()
+    return command[:32].split(maxsplit=1)[0].decode().lower()
 
 
 def _command(
     *words: str, headers: Mapping[str, str] | None = None, body: str = "", secret: bool = False
 ) -> bytes:
+    if not headers and not body:
+        return _bounded(_line(" ".join(words), secret) + b"\n\n")
     lines = [" ".join(words)]
     lines += [f"{_header_name(name)}: {value}" for name, value in (headers or {}).items()]
     payload = _encoded(body, secret)
@@ -157,16 +157,20 @@ def _command(
         raise UnsafeCommand("The body of a command holds a NUL, where FreeSWITCH would cut it")
     if payload:
         lines.append(f"Content-Length: {len(payload)}")
-    for line in lines:
-        _refuse_line_breaks(line, secret)
-    return _bounded(b"\n".join(_encoded(line, secret) for line in lines) + b"\n\n" + payload)
+    return _bounded(b"\n".join([_line(line, secret) for line in lines]) + b"\n\n" + payload)
 
 
-def _refuse_line_breaks(line: str, secret: bool) -> None:
-    found = _LINE_BREAKING.search(line)
-    if found is not None:
-        where = "" if secret else f" at character {found.start()}"
-        raise UnsafeCommand(f"A command must be one line: it holds {found[0]!r}{where}")
+def _line(line: str, secret: bool) -> bytes:
+    # Three looks for one character each take a tenth of the time of one for any of the three.
+    if "\n" in line or "\r" in line or "\0" in line:
+        _refuse_line_break(line, secret)
+    return _encoded(line, secret)
+
+
+def _refuse_line_break(line: str, secret: bool) -> NoReturn:
+    at = min(line.find(mark) for mark in "\n\r\0" if mark in line)
+    where = "" if secret else f" at character {at}"
+    raise UnsafeCommand(f"A command must be one line: it holds {line[at]!r}{where}")
 
 
 def _encoded(text: str, secret: bool) -> bytes:

@@ -115,6 +115,8 @@ Received: TypeAlias = (
 
 _OPEN = State.OPEN
 _EVENT_PLAIN = b"Content-Type: text/event-plain"
+_API_RESPONSE = b"Content-Type: api/response\n"
+_COMMAND_REPLY = b"Content-Type: command/reply\n"
 _NOTICE = b"Content-Type: text/disconnect-notice"
 _TYPE = re.compile(rb"^content-type[ \t]*:([^\n]*)$", re.I | re.M)
 _BAD_PASSWORD = "-ERR invalid"
@@ -176,8 +178,13 @@ class Connection:
 
     def _read(self, frame: Frame) -> Received:
         head, tail = frame
-        if self.state is _OPEN and head.endswith(_EVENT_PLAIN):
-            return self._event(tail)
+        if self.state is _OPEN:  # what comes by the thousand is known by how it begins or ends
+            if head.endswith(_EVENT_PLAIN):
+                return self._event(tail)
+            if head.startswith(_COMMAND_REPLY) and _NOTICE not in head:
+                return self._reply(head)
+            if head.startswith(_API_RESPONSE) and _NOTICE not in head:
+                return ApiResponse(_text(tail[1:]))
         kind = _content_type(head)
         self._expect(kind)
         return self._meaning(kind, head, tail)
@@ -253,10 +260,10 @@ def _content_type(head: bytes) -> bytes:
 
 def _header(head: bytes, name: bytes) -> bytes | None:
     """Return the value of a header of a reply; these are not %-encoded."""
-    for line in head.split(b"\n"):
-        if line.startswith(name + b": "):
-            return line[len(name) + 2 :]
-    return None
+    needle = b"\n%b: " % name
+    text = b"\n%b\n" % head
+    at = text.find(needle)
+    return None if at < 0 else text[at + len(needle) : text.find(b"\n", at + 1)]
 
 
 def _words(head: bytes, name: bytes) -> frozenset[str] | None:

@@ -97,8 +97,14 @@ class Event:
 
     def get(self, header: str, default: str | None = None) -> str | None:
         """Return the first value of a header, ``default`` without one."""
-        value = self.raw(header)
-        return default if value is None else _text(value)
+        # As `raw`, without a call of it: events are read by this, several times each.
+        needle = _NEEDLES[header]
+        at = self._raw.find(needle, 0, self._end)
+        if at < 0:
+            return default
+        at += len(needle)
+        value = self._raw[at : self._raw.find(b"\n", at)]
+        return _text(unquote_to_bytes(value) if b"%" in value else value)
 
     def __getitem__(self, header: str) -> str:
         value = self.raw(header)

@@ -26,6 +26,7 @@ HEAD_LIMIT = 64 * 1024
 
 _BLANK = b"\n\n"
 _LENGTH = b"Content-Length: "
+_LENGTH_NAME = b"content-length"
 # What surrounds the value is stripped afterwards: within the pattern it would be looked at once for
 # each of its bytes, and a header block of 64 KiB of spaces would take seconds.
 _LENGTH_LINE = re.compile(rb"^content-length[ \t]*:([^\n]*)$", re.I | re.M)
@@ -97,11 +98,12 @@ class Framer:
             if blank < 0 or blank - start > self._head_limit:
                 self._keep_head(data[start:])
                 return frames
-            stop = blank + 2 + self._length(data[start:blank])
+            head = data[start:blank]
+            stop = blank + 2 + self._length(head)
             if self.fault is not None or stop > size:
                 self._keep(data[start:], stop - size)
                 return frames
-            frames.append((data[start:blank], data[blank + 1 : stop]))
+            frames.append((head, data[blank + 1 : stop]))
             start = stop
 
     def _keep_head(self, data: bytes) -> None:
@@ -119,6 +121,8 @@ class Framer:
         """Return the Content-Length of a header block; on nonsense set ``fault`` and return 0."""
         if head.startswith(_LENGTH):  # so every event begins
             return self._checked_length(head[len(_LENGTH) :].split(b"\n", 1)[0])
+        if _LENGTH_NAME not in head.lower():  # as in the reply to a command; saves the search
+            return 0
         found = _LENGTH_LINE.search(head)
         return 0 if found is None else self._checked_length(found[1].strip(b" \t\r"))
 
@@ -126,12 +130,13 @@ class Framer:
         if _DIGITS.fullmatch(value) is None:
             self.fault = ProtocolFault(f"A Content-Length is no number: {value[:40]!r}")
             return 0
-        if int(value) > self._frame_limit:
+        length = int(value)
+        if length > self._frame_limit:
             self.fault = ProtocolFault(
-                f"A frame of {int(value)} bytes is longer than the limit of {self._frame_limit}"
+                f"A frame of {length} bytes is longer than the limit of {self._frame_limit}"
             )
             return 0
-        return int(value)
+        return length
 
 
 def _closing_notice(left: bytes) -> bytes | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
-from ctidialer.esl.errors import ConnectionGone
+from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError
 from ctidialer.esl.events import Event
+from ctidialer.esl.replies import Reply
+from ctidialer.esl.verbs import refusal
 
 BACKGROUND_JOB = "BACKGROUND_JOB"
 NOT_FOUND = ": Command not found!"
@@ -78,11 +79,11 @@ class Jobs:
         waiting.callback(job_result(event))
         return True
 
-    def fail(self, job_id: str, failure: Failure) -> None:
+    def fail(self, job_id: str, error: EslError) -> None:
         """End the wait for a job whose command was not accepted; nothing if it has ended."""
         waiting = self._waiting.pop(job_id, None)
         if waiting is not None:
-            waiting.errback(failure)
+            waiting.errback(error)
 
     def forget(self, job_id: str) -> None:
         """Stop waiting: the job's Deferred fails with CancelledError; nothing if it has ended."""
@@ -95,3 +96,47 @@ class Jobs:
         waiting, self._waiting = self._waiting, {}
         for result in waiting.values():
             result.errback(ConnectionGone(why, may_have_been_executed=True))
+
+
+class Submission:
+    """Asks for the reply to a job's command: unless it is accepted, the wait for the job ends.
+
+    It does without a Deferred of its own, for nearly every command is accepted, and then nobody
+    has anything to do.
+    """
+
+    __slots__ = ("_job_id", "_jobs")
+
+    def __init__(self, jobs: Jobs, job_id: str) -> None:
+        self._jobs = jobs
+        self._job_id = job_id
+
+    def answered(self, reply: Reply) -> None:
+        """Take the reply."""
+        if reply.text.startswith("-"):
+            self.failed(CommandRefused("bgapi", refusal(reply)))
+
+    def failed(self, error: EslError) -> None:
+        """End the wait."""
+        self._jobs.fail(self._job_id, error)
+
+
+class AwaitedSubmission(Submission):
+    """The same where somebody waits for the acceptance too."""
+
+    __slots__ = ("accepted",)
+
+    def __init__(self, jobs: Jobs, job_id: str) -> None:
+        super().__init__(jobs, job_id)
+        self.accepted: Deferred[None] = Deferred()
+
+    def answered(self, reply: Reply) -> None:
+        """Take the reply."""
+        super().answered(reply)
+        if not reply.text.startswith("-"):
+            self.accepted.callback(None)
+
+    def failed(self, error: EslError) -> None:
+        """End both waits."""
+        super().failed(error)
+        self.accepted.errback(error)

@@ -12,13 +12,12 @@ from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from ctidialer.esl.client import COMMAND_TIMEOUT, EventSocketProtocol
 from ctidialer.esl.connection import Accepted
-from ctidialer.esl.errors import ConnectionGone
+from ctidialer.esl.errors import ConnectionGone, EslError
 from ctidialer.esl.events import Event
-from ctidialer.esl.jobs import BACKGROUND_JOB, JobResult, Jobs
+from ctidialer.esl.jobs import BACKGROUND_JOB, JobResult, Jobs, Submission
 from ctidialer.esl.link import DEFAULT_TIMINGS, Credentials, Link, Timings
 
 __all__ = ["Credentials", "Subscription", "Switch", "SwitchListener", "Timings"]
@@ -156,16 +155,16 @@ class Switch(MultiService):
             result = self._jobs.register(job_id)
         except ValueError:
             return defer.fail()
-        acceptance = protocol.start_job(job_id, command, by_api=self._jobs_by_api)
-        acceptance.addErrback(self._not_accepted, job_id)
+        submission = Submission(self._jobs, job_id)
+        try:
+            protocol.start_job(job_id, command, submission, by_api=self._jobs_by_api)
+        except EslError as error:
+            submission.failed(error)
         return result
 
     def forget(self, job_id: str) -> None:
         """Stop waiting for a job: its Deferred fails with CancelledError.  Unknown ids are fine."""
         self._jobs.forget(job_id)
-
-    def _not_accepted(self, failure: Failure, job_id: str) -> None:
-        self._jobs.fail(job_id, failure)
 
     def _down_error(self) -> ConnectionGone:
         return ConnectionGone(self.trouble or "not connected", may_have_been_executed=False)

@@ -108,10 +108,14 @@ class Verbs:
 
 def accepted(reply: Reply, verb: str) -> str:
     """Return the text of a reply without ``+OK``; raise `CommandRefused` for ``-ERR``."""
-    text = reply.text.rstrip("\n")
-    if text.startswith("-"):
-        raise CommandRefused(verb, text.removeprefix("-ERR "))
-    return text.removeprefix("+OK").lstrip(" ")
+    if reply.text.startswith("-"):
+        raise CommandRefused(verb, refusal(reply))
+    return reply.text.rstrip("\n").removeprefix("+OK").lstrip(" ")
+
+
+def refusal(reply: Reply) -> str:
+    """Return why FreeSWITCH refused a command."""
+    return reply.text.rstrip("\n").removeprefix("-ERR ")
 
 
 def printed(reply: Reply) -> str:

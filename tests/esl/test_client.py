@@ -99,6 +99,7 @@ class Replies(ClientTest):
         self.assertEqual(self.successResultOf(first), "1\n")
         self.assertEqual(self.successResultOf(second), "event listener enabled plain")
         self.assertEqual(self.successResultOf(third), "3")
+        self.clock.advance(10)  # the one timer goes off for nothing, and no more
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_what_an_api_command_prints_is_no_refusal(self) -> None:
@@ -169,6 +170,7 @@ class Replies(ClientTest):
         self.failureResultOf(first, CancelledError)
         self.feed(reply("+OK first"), reply("+OK second"))
         self.assertEqual(self.successResultOf(second), "second")
+        self.clock.advance(10)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_the_default_time_limit(self) -> None:
