@@ -212,12 +212,17 @@ def _level(event: LogEvent) -> str:
 def _message(event: LogEvent) -> str:
     message = _encodable(formatEvent(event))
     # An event of the old kind repeats its traceback in the text.
-    return message.partition("\nTraceback ")[0] if "log_failure" in event else message
+    return message.partition("\nTraceback ")[0] if _failure(event) else message
 
 
 def _traceback(event: LogEvent) -> str:
-    failure = event.get("log_failure")
-    return _encodable(failure.getTraceback()) if isinstance(failure, Failure) else ""
+    failure = _failure(event)
+    return _encodable(failure.getTraceback()) if failure else ""
+
+
+def _failure(event: LogEvent) -> Failure | None:
+    failure = event.get("log_failure") or (event.get("isError") and event.get("failure"))
+    return failure if isinstance(failure, Failure) else None
 
 
 def _fields(event: LogEvent) -> dict[str, object]:

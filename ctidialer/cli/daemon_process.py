@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
@@ -72,22 +74,32 @@ class DaemonProcess(ProcessProtocol):
 
 
 def start_daemon(
-    reactor: IReactorProcess, directory: Path, settings: str, name: str = "daemon"
+    reactor: IReactorProcess,
+    directory: Path,
+    settings: str,
+    name: str = "daemon",
+    *,
+    twistd: Sequence[str] = (),
+    environ: Mapping[str, str] = MappingProxyType({}),
 ) -> DaemonProcess:
-    """Start a daemon with the TOML ``settings``; its files and its log stand in ``directory``."""
+    """Start a daemon with the TOML ``settings``; its files and its log stand in ``directory``.
+
+    ``twistd`` are further options of twistd, ``environ`` further variables.
+    """
     config = directory / f"{name}.toml"
     config.touch(mode=0o600)
     config.write_text(settings, "utf-8")
     process = DaemonProcess(directory / f"{name}.log")
-    command = [sys.executable, "-c", TWISTD, "--nodaemon", "--pidfile=", "ctidialer"]
+    command = [sys.executable, "-c", TWISTD, "--nodaemon", "--pidfile=", *twistd, "ctidialer"]
+    # The secrets of this machine's real node count before the settings: the daemon would work on
+    # the real Redis.
+    inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
     with process.log_path.open("ab") as log:
         reactor.spawnProcess(
             process,
             command[0],
             [*command, "--config", str(config)],
-            # The secrets of this machine's real node count before the settings: the daemon would
-            # work on the real Redis.
-            env={name: value for name, value in os.environ.items() if name not in SECRETS},
+            env={**inherited, **environ},
             path=str(directory),
             childFDs={1: log.fileno(), 2: log.fileno()},
         )

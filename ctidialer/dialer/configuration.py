@@ -15,10 +15,19 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.dialer.tables import Changed, Tables
 from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.store import Store
+
+FIELDS = {
+    keys.TASK: "task",
+    keys.LINE: "line",
+    keys.LINE_GROUP: "line_group",
+    keys.SCHEDULE_CONFIG: "config",
+}
+"""What the log calls a name in a table."""
 
 
 class Configuration:
@@ -125,5 +134,6 @@ class Configuration:
                     name=name,
                     path=fault.path,
                     problem=fault.problem,
+                    **{FIELDS[changed.table]: name},
                 )
         self._changed(changed)

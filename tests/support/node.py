@@ -131,11 +131,17 @@ class NodeTestCase(RedisTestCase):
         return dialer
 
     def start_daemon(
-        self, name: str = "daemon", host: str = HOST, extra: str = "", node: str = ""
+        self,
+        name: str = "daemon",
+        host: str = HOST,
+        extra: str = "",
+        node: str = "",
+        **process: Any,
     ) -> DaemonProcess:
         """Start the real daemon in a process of its own; it is killed when the test ends.
 
-        ``extra`` are further tables of its settings, ``node`` further keys of ``[node]``.
+        ``extra`` are further tables of its settings, ``node`` further keys of ``[node]``,
+        ``process`` what :func:`~ctidialer.cli.daemon_process.start_daemon` takes besides.
         """
         text = "\n".join(
             [
@@ -148,7 +154,7 @@ class NodeTestCase(RedisTestCase):
                 "",
             ]
         )
-        daemon = start_daemon(reactor, self.directory, text, name)
+        daemon = start_daemon(reactor, self.directory, text, name, **process)
         self.addCleanup(daemon.kill)
         return daemon
 
