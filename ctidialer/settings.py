@@ -23,6 +23,11 @@ SECRETS = {
     "CTIDIALER_ESL_PASSWORD": ("freeswitch", "password"),
     "CTIDIALER_HTTP_TOKEN": ("http", "token"),
 }
+IN_A_FILE = "_FILE"
+"""Behind the name of a variable: the secret stands in the file that it names, as Docker's and
+systemd's do.
+"""
+
 SYSTEM_FILE = Path("/etc/ctidialer/ctidialer.toml")
 LOCAL_FILE = Path("etc/ctidialer.toml")
 
@@ -160,8 +165,8 @@ def read_settings(
     the file and the key.
     """
     settings = Settings() if path is None else _read(path)
-    secrets = {place: environ.get(variable, "") for variable, place in SECRETS.items()}
     try:
+        secrets = {place: _secret(variable, environ) for variable, place in SECRETS.items()}
         return completed(_with(_with(settings, secrets), given or {}))
     except SettingsError as error:
         raise error if path is None else SettingsError(f"{path}: {error}") from None
@@ -221,6 +226,20 @@ def _read(path: Path) -> Settings:
         raise SettingsError(f"{path}: is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {error}") from error
+
+
+def _secret(variable: str, environ: Mapping[str, str]) -> str:
+    """Return the secret in ``$variable``, or in the file that ``$variable_FILE`` names."""
+    named = environ.get(variable + IN_A_FILE, "")
+    if environ.get(variable) or not named:
+        return environ.get(variable, "")
+    try:
+        return Path(named).read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        problem = f"{named} cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        problem = f"{named} is not UTF-8"
+    raise SettingsError(f"${variable}{IN_A_FILE}: {problem}")
 
 
 def _with(settings: Settings, values: Mapping[tuple[str, str], str]) -> Settings:

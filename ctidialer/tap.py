@@ -19,6 +19,7 @@ from twisted.python.components import Componentized
 from ctidialer.dialer.clock_watch import ClockWatch
 from ctidialer.dialer.service import DialerService
 from ctidialer.logs import LINES, LogFile, Write, line_observer, to_syslog
+from ctidialer.notify import systemd_notice
 from ctidialer.settings import Settings, SettingsError, find_file, read_settings
 from ctidialer.store.address import AddressError, parse_address
 
@@ -118,7 +119,20 @@ def makeService(options: Options) -> IService:
         options.settings, reactor, refuse=refuse, stopping=end_at_the_second_signal
     )
     dialer.setServiceParent(services)
+    # The last of them is the first that is stopped: systemd hears of the drain when it begins.
+    notice = systemd_notice(reactor, lambda: in_one_line(dialer))
+    if notice is not None:
+        notice.setServiceParent(services)
+        reactor.addSystemEventTrigger("after", "shutdown", notice.end)
     return services
+
+
+def in_one_line(dialer: DialerService) -> str:
+    """Return what the daemon is doing, for people who ask ``systemctl status``."""
+    parts = dialer.parts
+    missing = [condition.value for condition in parts.readiness.missing]
+    state = f"not dialing: {'; '.join(missing)}" if missing else "dialing"
+    return f"{state}; calls in progress: {len(parts.calls)}"
 
 
 def spare_the_collector() -> None:

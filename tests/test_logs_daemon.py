@@ -111,7 +111,8 @@ class FileTests(DaemonLogCase):
 
     def start_with_file(self, *more: str) -> tuple[DaemonProcess, Path]:
         path = self.directory / "file.log"
-        return self.start_daemon(twistd=("--logfile", str(path), *more)), path
+        often = "[config]\npoll_interval = 0.1\n"
+        return self.start_daemon(extra=often, twistd=("--logfile", str(path), *more)), path
 
     async def test_a_file_that_is_moved_away_is_opened_anew_at_sigusr1(self) -> None:
         daemon, path = self.start_with_file()

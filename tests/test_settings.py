@@ -230,6 +230,21 @@ class SecretTests(SettingsCase):
         found = self.read(self.FILE, **dict.fromkeys(SECRETS, ""))
         self.assertEqual(found.freeswitch.password, "file-secret")
 
+    def test_a_variable_may_name_a_file(self) -> None:
+        named = {f"{name}_FILE": str(self.write(f"{name}-secret\n")) for name in SECRETS}
+        found = self.read(self.FILE, **named)
+        for name, (section, key) in SECRETS.items():
+            self.assertEqual(getattr(getattr(found, section), key), f"{name}-secret")
+        found = self.read(self.FILE, **{**named, **self.ENVIRON})
+        self.assertEqual(found.freeswitch.password, self.ENVIRON["CTIDIALER_ESL_PASSWORD"])
+
+    def test_a_named_file_that_cannot_be_read(self) -> None:
+        for path, problem in (("nofile", "No such file"), (str(self.write(b"\xff")), "not UTF-8")):
+            environ = {"CTIDIALER_ESL_PASSWORD_FILE": path}
+            error = self.assertRaises(SettingsError, read_settings, None, environ)
+            self.assertIn("$CTIDIALER_ESL_PASSWORD_FILE: ", str(error))
+            self.assertIn(problem, str(error))
+
     def test_what_the_command_line_says_counts_before_both(self) -> None:
         found = read_settings(self.write(self.FILE), self.ENVIRON, {("redis", "url"): "redis://x"})
         self.assertEqual(found.redis.url, "redis://x")

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IProcessTransport, IReactorProcess
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
-from ctidialer.settings import SECRETS
+from ctidialer.settings import IN_A_FILE, SECRETS
 
 TWISTD = "from twisted.scripts.twistd import run; run()"
 
@@ -93,7 +93,11 @@ def start_daemon(
     command = [sys.executable, "-c", TWISTD, "--nodaemon", "--pidfile=", *twistd, "ctidialer"]
     # The secrets of this machine's real node count before the settings: the daemon would work on
     # the real Redis.
-    inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name.removesuffix(IN_A_FILE) not in SECRETS
+    }
     with process.log_path.open("ab") as log:
         reactor.spawnProcess(
             process,
