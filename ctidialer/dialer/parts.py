@@ -165,5 +165,10 @@ def _switch(settings: Settings, reactor: IReactorTime, listener: SwitchListener)
     )
     credentials = Credentials(settings.freeswitch.password, settings.freeswitch.user or None)
     return Switch(
-        reactor, HostnameEndpoint(reactor, host, port), credentials, subscription, listener
+        reactor,
+        HostnameEndpoint(reactor, host, port),
+        credentials,
+        subscription,
+        listener,
+        jobs_by_api=True,
     )

@@ -16,6 +16,10 @@ COMMAND_LIMIT = 10_000_000
 """Bytes; FreeSWITCH cuts a longer command and would read its rest as another one."""
 
 
+JOB_ID_LIMIT = 255
+"""Bytes; ``api bgapi`` copies a longer one past the end of its buffer, and FreeSWITCH dies."""
+
+
 def api(command: str) -> bytes:
     """Run an API command and wait for it: ``api status``."""
     return _command("api", _worded(command))
@@ -34,8 +38,11 @@ def bgapi(command: str, job_id: str | None = None) -> bytes:
 def api_bgapi(command: str, job_id: str) -> bytes:
     """Run a background job through the API of that name, which costs FreeSWITCH a tenth as much.
 
-    The answer is an ``api/response``, ``+OK Job-UUID: <job_id>`` (recording 98).
+    The answer is an ``api/response``, ``+OK Job-UUID: <job_id>`` (recording 98).  A ``job_id``
+    longer than `JOB_ID_LIMIT` is refused here.
     """
+    if len(job_id.encode("utf-8", "replace")) > JOB_ID_LIMIT:
+        raise UnsafeCommand(f"A Job-UUID of more than {JOB_ID_LIMIT} bytes would end FreeSWITCH")
     return _command("api", "bgapi", f"uuid:{_one_word(job_id)}", _worded(command))
 
 

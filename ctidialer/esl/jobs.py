@@ -57,6 +57,9 @@ class Jobs:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def __contains__(self, job_id: object) -> bool:
+        return job_id in self._waiting
+
     def register(self, job_id: str) -> Deferred[JobResult]:
         """Wait for a job; do it before its command is written, so that nothing can race.
 

@@ -14,11 +14,12 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 
 from ctidialer.esl.client import COMMAND_TIMEOUT, EventSocketProtocol
-from ctidialer.esl.connection import Accepted
+from ctidialer.esl.connection import Accepted, CommandReply
 from ctidialer.esl.errors import ConnectionGone, EslError
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import BACKGROUND_JOB, JobResult, Jobs, Submission
 from ctidialer.esl.link import DEFAULT_TIMINGS, Credentials, Link, Timings
+from ctidialer.esl.replies import Reply
 
 __all__ = ["Credentials", "Subscription", "Switch", "SwitchListener", "Timings"]
 
@@ -63,6 +64,26 @@ class Subscription:
         await protocol.event([*always, *(name for name in self.events if name not in always)])
 
 
+class _Offer(Submission):
+    """A job started with ``api bgapi``: ``refused`` is told if this user may not do that."""
+
+    __slots__ = ("_command", "_refused")
+
+    def __init__(
+        self, jobs: Jobs, job_id: str, command: str, refused: Callable[[str, str], None]
+    ) -> None:
+        super().__init__(jobs, job_id)
+        self._command = command
+        self._refused = refused
+
+    def answered(self, reply: Reply) -> None:
+        """Take the reply; to ``api`` a reply that is no response is a refusal."""
+        if isinstance(reply, CommandReply):
+            self._refused(self._job_id, self._command)
+        else:
+            super().answered(reply)
+
+
 class Switch(MultiService):
     """One FreeSWITCH, through two connections that are made again whenever they go.
 
@@ -90,15 +111,18 @@ class Switch(MultiService):
         jobs_by_api: bool = False,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """``jobs_by_api``: start jobs with ``api bgapi``, several times faster than ``bgapi``.
+        """``jobs_by_api``: start jobs with ``api bgapi``, which is faster than ``bgapi``.
 
-        A user of the directory then needs ``bgapi`` among its allowed API commands.
+        FreeSWITCH refuses it to a user of the directory who has a list of allowed API commands,
+        even with ``bgapi`` in it, for it looks up the ``uuid:…`` there as well.  What it refused it
+        has not run: these jobs are then started with ``bgapi``.
         """
         MultiService.__init__(self)
         self.up = False
         self._listener = listener
         self._wanted = frozenset(subscription.events)
         self._jobs_by_api = jobs_by_api
+        self._api_refused = False  # on the present connection
         self._jobs = Jobs()
         self._commands = Link(
             clock, endpoint, "commands", credentials, self._changed, timings=timings, jitter=jitter
@@ -148,19 +172,36 @@ class Switch(MultiService):
         executed) if a connection goes before the result has come, and with ValueError if a job of
         that id is waited for already.  The result itself has no time limit; see `forget`.
         """
-        protocol = self._commands.protocol
-        if not self.up or protocol is None:
+        if not self.up:
             return defer.fail(self._down_error())
         try:
             result = self._jobs.register(job_id)
         except ValueError:
             return defer.fail()
-        submission = Submission(self._jobs, job_id)
+        if self._jobs_by_api and not self._api_refused:
+            self._start(job_id, command, _Offer(self._jobs, job_id, command, self._offer_refused))
+        else:
+            self._start(job_id, command, Submission(self._jobs, job_id))
+        return result
+
+    def _start(self, job_id: str, command: str, submission: Submission) -> None:
+        protocol = self._commands.protocol
         try:
-            protocol.start_job(job_id, command, submission, by_api=self._jobs_by_api)
+            if not self.up or protocol is None:
+                raise self._down_error()
+            protocol.start_job(job_id, command, submission, by_api=isinstance(submission, _Offer))
         except EslError as error:
             submission.failed(error)
-        return result
+
+    def _offer_refused(self, job_id: str, command: str) -> None:
+        """Start a job again, with ``bgapi``, unless nobody waits for it any more."""
+        if not self._api_refused:
+            self._api_refused = True
+            self.log.info(
+                "FreeSWITCH refuses 'api bgapi' to this user; jobs are started with bgapi"
+            )
+        if job_id in self._jobs:
+            self._start(job_id, command, Submission(self._jobs, job_id))
 
     def forget(self, job_id: str) -> None:
         """Stop waiting for a job: its Deferred fails with CancelledError.  Unknown ids are fine."""
@@ -178,6 +219,7 @@ class Switch(MultiService):
 
     def _go_up(self) -> None:
         self.up = True
+        self._api_refused = False
         self.log.info("FreeSWITCH is connected")
         with self.log.failuresHandled("The listener failed on {event}", event="switch_up"):
             self._listener.switch_up()

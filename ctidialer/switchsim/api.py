@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from ctidialer.switchsim.causes import cause_from_text
 from ctidialer.switchsim.dialstring import forget
-from ctidialer.switchsim.encoding import percent_decode, to_text
+from ctidialer.switchsim.encoding import percent_decode, to_bytes, to_text
 from ctidialer.switchsim.faults import Faults
 from ctidialer.switchsim.fields import set_variables
 from ctidialer.switchsim.identity import VERSION, VERSION_FULL, VERSION_HUMAN
@@ -30,6 +30,8 @@ _FSCTL_USAGE = (
     "min_idle_cpu|loglevel [level]|debug_level [level]|mdns_resolve [enable|disable]]\n"
 )
 _SHUTDOWN_NOW = 0
+_JOB_BUFFER = 256
+_WHITE = " \t\r\n\v"
 
 
 @frozen
@@ -109,6 +111,8 @@ class Api:
         self, job: str, name: str, argument: str, by_api: bool, done: Deferred[None]
     ) -> None:
         answer = self.run(name, argument)
+        if by_api and not self.knows(name):
+            answer = Answer(f"{name}: Command not found!\n")
 
         def finish(text: str) -> None:
             if not answer.lost:
@@ -126,10 +130,13 @@ class Api:
         return Answer(started.text, started.lost, started.begin)
 
     def _bgapi(self, argument: str) -> str:
-        job, command = self._switch.new_uuid(), argument
+        command = argument = argument.strip(_WHITE)
+        job = self._switch.new_uuid()
         if argument.lower().startswith("uuid:"):
             given, _, command = argument[5:].partition(" ")
-            job = given[:256] or job
+            if len(to_bytes(given)) > _JOB_BUFFER:
+                self._switch.end_process(-signal.SIGABRT)  # it writes past its buffer
+            job = given or job
         if not command:
             return "-ERR Invalid syntax\n"
         name, _, rest = command.partition(" ")

@@ -262,7 +262,7 @@ class EventSocketListener(Protocol):
 
     def _api_command(self, text: str, access: Access) -> None:
         name, _, argument = text.partition(" ")
-        if not access.may_run(name):
+        if not access.may_run(name, argument):
             self._reply(PERMISSION_DENIED)
             return
         self._note_odd(name, f"api {text}")
@@ -285,7 +285,7 @@ class EventSocketListener(Protocol):
 
     def _background(self, text: str, packet: Packet, access: Access) -> None:
         name, _, argument = text.partition(" ")
-        if not access.may_run(name):
+        if not access.may_run(name, argument):
             self._reply(PERMISSION_DENIED)
             return
         self._note_odd(name, f"bgapi {text}")

@@ -185,6 +185,67 @@ class CommandsByApi(Commands):
         self.assertIn("no reply", str(self.error(done, CommandRefused)))
         self.assertEqual(self.switch.jobs_waiting, 0)
 
+    def refuse_the_form(self) -> None:
+        self.script.refuse = lambda command: command.startswith("api bgapi")
+
+    def test_a_user_who_may_not_starts_the_same_job_with_bgapi(self) -> None:
+        self.refuse_the_form()
+        done = [self.switch.background(f"j{at}", "originate x y") for at in (1, 2)]
+        self.network.flush()
+        native = [f"bgapi originate x y\nJob-UUID: j{at}" for at in (1, 2)]
+        self.assertEqual(self.script.commanded().commands[-2:], native)
+        self.switch.background("j3", "originate z")
+        self.network.flush()
+        self.assertEqual(self.script.commanded().commands[-1], "bgapi originate z\nJob-UUID: j3")
+        self.script.subscribed().send(job_frame("j1", "+OK u1\n"))
+        self.network.flush()
+        self.assertEqual(self.successResultOf(done[0]), JobResult(True, "u1"))
+        self.assertEqual(self.switch.jobs_waiting, 2)
+
+    def test_the_next_connection_is_asked_anew(self) -> None:
+        self.refuse_the_form()
+        self.switch.background("j0", "x").addErrback(lambda failure: None)
+        self.network.flush()
+        self.script.refuse = lambda command: False
+        self.script.commanded().hang_up()
+        self.network.flush()
+        self.network.advance(1)
+        self.switch.background("j1", "x")
+        self.network.flush()
+        self.assertEqual(self.script.commanded().commands[-1], self.expected_job("x"))
+
+    def test_a_refused_job_that_nobody_waits_for_is_not_started(self) -> None:
+        self.refuse_the_form()
+        self.script.commanded().hold()
+        done = self.switch.background("j1", "originate x y")
+        self.network.flush()
+        self.switch.forget("j1")
+        self.failureResultOf(done, CancelledError)
+        self.script.commanded().release()
+        self.network.flush()
+        self.assertEqual(self.script.commanded().commands[-1], self.expected_job("originate x y"))
+
+    def test_refused_while_the_events_connection_is_away(self) -> None:
+        self.refuse_the_form()
+        commands = self.script.commanded()
+        commands.hold()
+        done = self.switch.background("j1", "originate x y")
+        self.network.flush()
+        self.script.subscribed().hang_up()
+        self.network.flush()
+        self.error(done, ConnectionGone)
+        commands.release()
+        self.network.flush()
+        self.assertEqual(commands.commands[-1], self.expected_job("originate x y"))
+
+    def test_a_job_id_that_would_end_freeswitch_is_not_sent(self) -> None:
+        for long in ("j" * 256, "é" * 128):
+            self.error(self.switch.background(long, "x"), UnsafeCommand)
+        self.switch.background("j" * 255, "x")
+        self.network.flush()
+        self.assertEqual(len(self.script.commanded().commands), 2)
+        self.assertEqual(self.switch.jobs_waiting, 1)
+
 
 class Events(SwitchTest):
     def setUp(self) -> None:

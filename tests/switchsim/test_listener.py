@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,6 +79,47 @@ class Commands(SynchronousTestCase):
         client = Bench(RING).client("api bgapi uuid:j originate null/1 &park")
         client.send("exit")
         self.assertTrue(client.transport.disconnecting)
+
+    def test_api_bgapi_as_freeswitch_reads_it(self) -> None:
+        """Seen of a FreeSWITCH 1.11.1."""
+        client = Bench().client("event plain BACKGROUND_JOB")
+        for command, body in (
+            ("uuid:j hostname", "vm"),
+            ("uuid:j hostname  ", "vm"),
+            ("UUID:j  hostname", ": Command not found!\n"),
+            ("uuid:j nothing x", "nothing: Command not found!\n"),
+        ):
+            client.send(f"api bgapi {command}")
+            answer, event = client.frames()
+            self.assertEqual(answer.body, b"+OK Job-UUID: j\n")
+            self.assertEqual(event.header("Job-UUID"), "j")
+            self.assertTrue(event.body.endswith(b"\n\n" + body.encode()))
+        for command in ("", "uuid:j", "uuid:j ", "  "):
+            self.assertEqual(client.ask(f"bgapi {command}"), "-ERR Invalid syntax\n")
+            self.assertEqual(client.events(), [])
+
+    def test_a_user_with_a_list_may_not_use_api_bgapi(self) -> None:
+        users = {"u@d": {"password": "p", "api": "bgapi hostname"}}
+        client = Bench({"users": users}).connect()
+        client.send("userauth u@d:p")
+        client.transport.clear()
+        client.send("api bgapi uuid:j hostname")
+        client.send("api bgapi hostname")
+        client.send("bgapi hostname\nJob-UUID: j")
+        client.send("bgapi bgapi version")
+        said = [text or "(run)" for text in texts(client.frames())]
+        self.assertEqual(
+            said,
+            ["-ERR permission denied", "(run)", "+OK Job-UUID: j", "-ERR permission denied"],
+        )
+
+    def test_a_long_job_id_for_api_bgapi_ends_the_process(self) -> None:
+        bench = Bench()
+        client = bench.client()
+        client.ask(f"bgapi uuid:{'j' * 256} hostname")
+        self.assertEqual(bench.ended, [])
+        client.send(f"api bgapi uuid:{'j' * 257} hostname")
+        self.assertEqual(bench.ended, [-signal.SIGABRT])
 
     def test_calls_go_on_when_their_client_goes(self) -> None:
         bench = Bench(RING)
