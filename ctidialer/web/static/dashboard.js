@@ -26,7 +26,7 @@ const lines = new Lines();
 const records = new Records();
 
 function show(status) {
-  history.add(status.sample);
+  if (history.add(status.sample)) loadHistory();
   header.show(status);
   figures.show(status);
   tasks.status(status);

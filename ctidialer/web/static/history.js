@@ -2,6 +2,9 @@
 
 export const SPAN = 600;
 
+/** Samples are a second apart; more than this many seconds, and one is missing between them. */
+const GAP = 1.8;
+
 /** The outcomes that are drawn one by one, in the order in which they are stacked. */
 export const DRAWN = ['answered', 'busy', 'no_answer', 'rejected', 'unallocated', 'failed'];
 
@@ -28,11 +31,14 @@ export class History {
     this.#forget();
   }
 
-  /** Take one sample of the stream, which may repeat the one before. */
+  /** Take one sample of the stream, which may repeat the one before, or leave one out; returns
+   *  whether one seems to be missing. */
   add(sample) {
-    if (!sample || sample.at <= this.end) return;
+    if (!sample || sample.at <= this.end) return false;
+    const missing = this.samples.length > 0 && sample.at - this.end > GAP;
     this.samples.push(sample);
     this.#forget();
+    return missing;
   }
 
   #forget() {

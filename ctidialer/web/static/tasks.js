@@ -114,11 +114,11 @@ export class Tasks {
     try {
       await order(`api/tasks/${encodeURIComponent(name)}/${paused ? 'pause' : 'resume'}`);
     } catch (error) {
-      toast(t('toast.failed', { task: name, problem: error.message }), { tone: 'bad' });
+      toast(t('toast.failed', { task: name, problem: error.message }), { about: name, tone: 'bad' });
       return;
     }
     const undo = isUndo ? null : () => this.#order({ name, paused: !paused }, true);
-    toast(t(paused ? 'toast.paused' : 'toast.resumed', { task: name }), { undo });
+    toast(t(paused ? 'toast.paused' : 'toast.resumed', { task: name }), { about: name, undo });
     this.load();
   }
 }

@@ -7,9 +7,11 @@ import { t } from './i18n.js';
 const STAYS = 10000;
 const MOST = 3;
 
-/** Show a text for a while; `undo` is called by its button.  It stays while it is used. */
-export function toast(text, { undo = null, tone = 'good' } = {}) {
+/** Show a text for a while; `undo` is called by its button.  It stays while it is used, or until
+ *  there is a newer one about the same thing: an older undo would undo the wrong order. */
+export function toast(text, { about = '', undo = null, tone = 'good' } = {}) {
   const box = el('div', { class: 'toast', 'data-tone': tone }, el('span', {}, text));
+  box.about = about;
   const close = () => box.remove();
   if (undo) {
     const button = el('button', { type: 'button' }, t('toast.undo'));
@@ -24,9 +26,8 @@ export function toast(text, { undo = null, tone = 'good' } = {}) {
   box.append(cross);
   box.addEventListener('keydown', (event) => event.key === 'Escape' && close());
   goesBy(box, close);
-  const { children } = byId('toasts');
-  byId('toasts').append(box);
-  while (children.length > MOST) children[0].remove();
+  const others = [...byId('toasts').children].filter((other) => other.about !== about);
+  byId('toasts').replaceChildren(...others.slice(1 - MOST), box);
 }
 
 function goesBy(box, close) {
