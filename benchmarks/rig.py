@@ -32,6 +32,9 @@ PASSWORD = "simulated"
 MORE_THAN_COME = 1_000_000
 """Sessions a second: a switch that refused calls would have the daemon slow down, as it must."""
 
+STALLED = 60.0
+"""Seconds without any new record after which a measurement is given up."""
+
 LOOK = 0.05
 BATCH = 1000
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -70,12 +73,19 @@ class Rig:
         self.daemon: DaemonProcess | None = None
         self.link: Link
 
-    async def start(self, script: Mapping[str, object]) -> None:
-        """Start Redis and a switch whose callees do what ``script`` says; not the daemon yet."""
+    async def start(self, script: Mapping[str, object] | None) -> None:
+        """Start Redis and a switch whose callees do what ``script`` says; not the daemon yet.
+
+        None = no switch: the daemon will be given a real one.
+        """
         self.redis = await start_redis(reactor, self.directory / "redis")
         self.link = Link(reactor, parse_address(self.redis.url))
         self.link.start()
         await self.link.when_up(10)
+        if script is not None:
+            await self._start_switch(script)
+
+    async def _start_switch(self, script: Mapping[str, object]) -> None:
         folder = self.directory / "switch"
         folder.mkdir()
         self.switch = await start_switch(
@@ -127,20 +137,31 @@ class Rig:
         """Return how many records stand in the stream."""
         return await self.length("XLEN", keys.records(HOST))
 
-    async def until(self, is_so: Callable[[], Coroutine[Any, Any, bool]]) -> None:
-        """Wait until something is so; raises RuntimeError when the daemon has ended."""
+    async def until(
+        self, is_so: Callable[[], Coroutine[Any, Any, bool]], within: float = STALLED
+    ) -> None:
+        """Wait until something is so; RuntimeError when the daemon has ended, or time is over."""
+        deadline = time.monotonic() + within
         while not await is_so():
-            if self.daemon is not None and not self.daemon.running:
-                raise RuntimeError(f"the daemon has ended:\n{self.daemon.last_words()}")
+            self._check_daemon()
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it was not so within {within} s")
             await self.pause(LOOK)
 
+    def _check_daemon(self) -> None:
+        if self.daemon is not None and not self.daemon.running:
+            raise RuntimeError(f"the daemon has ended:\n{self.daemon.last_words()}")
+
     async def until_recorded(self, count: int) -> None:
-        """Wait until so many records stand in the stream."""
-
-        async def are_there() -> bool:
-            return await self.recorded() >= count
-
-        await self.until(are_there)
+        """Wait until so many records stand in the stream; RuntimeError where it stalls."""
+        seen, since = -1, time.monotonic()
+        while (now := await self.recorded()) < count:
+            if now != seen:
+                seen, since = now, time.monotonic()
+            self._check_daemon()
+            if time.monotonic() - since > STALLED:
+                raise RuntimeError(f"{now} of {count} records, and no more for {STALLED} s")
+            await self.pause(LOOK)
 
     def pause(self, seconds: float) -> Deferred[None]:
         """Let some time pass."""
@@ -152,7 +173,7 @@ class Rig:
         return Spent(
             time.monotonic(),
             cpu_seconds(self.daemon.pid),
-            cpu_seconds(self.switch.pid),
+            cpu_seconds(self.switch.pid) if hasattr(self, "switch") else 0.0,
             cpu_seconds(self.redis.pid),
         )
 

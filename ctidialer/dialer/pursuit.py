@@ -192,6 +192,9 @@ class Pursuit:
         except (NotSent, StoreError) as error:
             self._lines.withdrawn(choice.line)
             return Held(str(error), refused=isinstance(error, NotTaken))
+        except Exception:  # a fault of ours: the number stays in flight, its line must not
+            self._lines.withdrawn(choice.line)
+            raise
         if rules.is_refusal(attempt):
             self._lines.withdrawn(choice.line)  # no verdict on the line
             return Held("FreeSWITCH refuses calls (too many sessions, rate, or paused)", True)

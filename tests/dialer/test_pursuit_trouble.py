@@ -9,7 +9,7 @@ from ctidialer.dialer.readiness import Condition
 from ctidialer.esl.errors import CommandRefused, ConnectionGone
 from ctidialer.rules.attempt import LINGER
 from ctidialer.store.errors import LeaseLost, StoreUnavailable, WrongType
-from tests.dialer.fakes import answer_event
+from tests.dialer.fakes import ROUND_TRIP, answer_event
 from tests.dialer.pursuit_case import PursuitCase
 
 AWAY = ConnectionGone("away", may_have_been_executed=False)
@@ -42,6 +42,7 @@ class NotSentTests(PursuitCase):
     def test_redis_away_at_the_note_sends_nothing(self) -> None:
         self.world.put_numbers("1001")
         self.world.clock.advance(0.05)
+        self.world.clock.advance(ROUND_TRIP)  # the look into the queue is answered, a claim is sent
         self.world.store.error = StoreUnavailable("away", True)
         self.world.writable.shut()
         self.world.readiness.lost(Condition.REDIS)
@@ -54,9 +55,24 @@ class NotSentTests(PursuitCase):
         self.assertEqual(self.world.queue, ["1001"])
         self.assert_all_done()
 
+    def test_a_fault_of_ours_harms_no_account(self) -> None:
+        """The number stays in flight for the next start; its line is free for others."""
+
+        def fails(job_id: str, command: str) -> None:
+            raise ZeroDivisionError
+
+        self.patch(self.world.switch, "background", fails)
+        self.dial("1001")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual([state.calls for state in self.world.lines.states.values()], [0])
+        self.assertEqual([entry.entry for entry in self.world.store.flying.values()], [b"1001"])
+        self.assertEqual(self.world.limits.calls, 0)
+        self.world.stop()
+
     def test_a_note_that_redis_refuses_harms_no_account(self) -> None:
         self.world.put_numbers("1001")
         self.world.clock.advance(0.05)
+        self.world.clock.advance(ROUND_TRIP)  # the look into the queue is answered, a claim is sent
         self.world.store.error = WrongType("cti_dialer_inflight@fs1", "string", "hash")
         self.world.readiness.lost(Condition.REDIS)
         self.world.runs_for(0.5)
@@ -68,6 +84,7 @@ class NotSentTests(PursuitCase):
     def test_a_lost_lease_sends_nothing(self) -> None:
         self.world.put_numbers("1001")
         self.world.clock.advance(0.05)
+        self.world.clock.advance(ROUND_TRIP)  # the look into the queue is answered, a claim is sent
         self.world.store.error = LeaseLost("fs1", "pid 7 on fs1")
         self.world.readiness.lost(Condition.LEASE)
         self.world.runs_for(1)
@@ -223,7 +240,7 @@ class DrainTests(PursuitCase):
 
     def test_a_number_that_was_claimed_but_not_called_goes_back(self) -> None:
         self.world.put_numbers("1001")
-        self.world.clock.advance(0.05)  # the claim is under way
+        self.world.clock.advance(0.05)
         self.world.stop()
         self.world.runs_for(0.1)
         self.assertEqual(self.world.switch.placed, [])
