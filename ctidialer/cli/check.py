@@ -16,8 +16,11 @@ from rich.text import Text
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.node_check import Checked, NodeCheck
 from ctidialer.cli.printable import printable
+from ctidialer.cli.security import redis_facts, settings_facts
 from ctidialer.dialer.findings import Finding, Severity
-from ctidialer.settings import Settings
+from ctidialer.dialer.security_check import all_findings, settings_findings
+from ctidialer.settings import Settings, find_file
+from ctidialer.store.address import parse_address
 
 SHOWN_OF_A_KEY = 50
 STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
@@ -33,20 +36,47 @@ STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTIC
     metavar="N",
     help="Numbers looked at in each queue, from its head.",
 )
+@click.option(
+    "--security",
+    is_flag=True,
+    help="Look at passwords, ports, rights and files instead of the tables.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
-def check(settings: Settings, sample: int, as_json: bool) -> None:
+@click.pass_context
+def check(
+    context: click.Context, settings: Settings, sample: int, security: bool, as_json: bool
+) -> None:
     """Report every fault in the tables of this node, and in its numbers.
+
+    With --security: what is unsafe in the settings, in Redis, and on this machine.
 
     The exit status is 1 if there is any fault; warnings and notices do not change it.
     """
-    checked = with_redis(settings, lambda link: NodeCheck(link, settings, sample, time()).run())
+    if security:
+        findings = _unsafe(settings, context.params["config"], context.params["redis"])
+        summary = _counts(findings)
+    else:
+        checked = with_redis(settings, lambda link: NodeCheck(link, settings, sample, time()).run())
+        findings, summary = checked.findings, _summary(checked)
     if as_json:
-        found = [_as_json(finding) for finding in checked.findings]
+        found = [_as_json(finding) for finding in findings]
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
-        _print(checked)
-    faults = any(finding.severity is Severity.FAULT for finding in checked.findings)
+        _print(findings, summary)
+    faults = any(finding.severity is Severity.FAULT for finding in findings)
     raise SystemExit(1 if faults else 0)
+
+
+def _unsafe(settings: Settings, config: str | None, redis: str | None) -> Sequence[Finding]:
+    """Return what is unsafe; a Redis that cannot be asked is a fault by itself."""
+    around = settings_facts(settings, find_file(config), redis)
+    try:
+        facts = with_redis(settings, lambda link: redis_facts(link, settings))
+    except click.ClickException as error:
+        where = parse_address(settings.redis.url).safe
+        unasked = Finding(Severity.FAULT, where, "", "", f"cannot be asked: {error.message}")
+        return [*settings_findings(settings, around), unasked]
+    return all_findings(settings, around, facts)
 
 
 def _as_json(finding: Finding) -> dict[str, str]:
@@ -59,9 +89,9 @@ def _as_json(finding: Finding) -> dict[str, str]:
     }
 
 
-def _print(checked: Checked) -> None:
+def _print(findings: Sequence[Finding], summary: str) -> None:
     console = Console()
-    for key, group in groupby(checked.findings, key=lambda finding: finding.key):
+    for key, group in groupby(findings, key=lambda finding: finding.key):
         found = list(group)
         if console.is_terminal:
             console.print(_table(key, found[:SHOWN_OF_A_KEY]))
@@ -70,7 +100,7 @@ def _print(checked: Checked) -> None:
                 click.echo(_line(finding))
         if len(found) > SHOWN_OF_A_KEY:
             click.echo(f"{printable(key)}: {len(found) - SHOWN_OF_A_KEY} more (--json has all)")
-    click.echo(_summary(checked))
+    click.echo(summary)
 
 
 def _table(key: str, found: Sequence[Finding]) -> Table:
@@ -89,9 +119,12 @@ def _line(finding: Finding) -> str:
     return printable(f"{finding.severity.value}: {place}: {finding.problem}")
 
 
+def _counts(findings: Sequence[Finding]) -> str:
+    counts = Counter(finding.severity for finding in findings)
+    return ", ".join(_counted(counts[severity], severity.value) for severity in Severity)
+
+
 def _summary(checked: Checked) -> str:
-    counts = Counter(finding.severity for finding in checked.findings)
-    found = ", ".join(_counted(counts[severity], severity.value) for severity in Severity)
     seen = (
         _counted(checked.tasks, "task"),
         _counted(checked.lines, "line"),
@@ -99,7 +132,7 @@ def _summary(checked: Checked) -> str:
         _counted(checked.schedule_configs, "schedule configuration"),
         _counted(checked.numbers, "number"),
     )
-    return f"{found} in {', '.join(seen)}"
+    return f"{_counts(checked.findings)} in {', '.join(seen)}"
 
 
 def _counted(count: int, what: str) -> str:

@@ -1,0 +1,151 @@
+"""``ctidialer check --security``: gathers what the rules of security want to know."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from attrs import evolve
+
+from ctidialer.dialer.security_check import (
+    DEFAULT_PASSWORD,
+    RedisFacts,
+    SecretFile,
+    SettingsFacts,
+)
+from ctidialer.settings import IN_A_FILE, SECRETS, Settings, read_settings
+from ctidialer.store.address import Credentials, parse_address
+from ctidialer.store.connection import Reply, ResponseError, WatchedConnection
+from ctidialer.store.endpoint import Dialup
+from ctidialer.store.errors import StoreError
+from ctidialer.store.link import Link
+
+SHORTEST_SEARCHED = 4
+"""A shorter secret would be found in command lines that do not hold it."""
+
+
+def settings_facts(
+    settings: Settings,
+    path: Path | None,
+    redis_given: str | None,
+    environ: Mapping[str, str] = os.environ,
+    processes: Path = Path("/proc"),
+) -> SettingsFacts:
+    """Return what surrounds the settings that were read from ``path`` and ``environ``."""
+    return SettingsFacts(
+        files=tuple(_secret_files(path, environ)),
+        processes=tuple(_tell_tales(secrets_of(settings), processes)),
+        given_on_command_line=bool(
+            redis_given and parse_address(redis_given).credentials.password is not None
+        ),
+    )
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the secrets in the settings that are set, and no default."""
+    redis = parse_address(settings.redis.url)
+    found = (
+        redis.credentials.password,
+        redis.sentinel_credentials.password,
+        settings.freeswitch.password,
+        settings.http.token,
+    )
+    return [secret for secret in found if secret and secret != DEFAULT_PASSWORD]
+
+
+def _secret_files(path: Path | None, environ: Mapping[str, str]) -> Iterator[SecretFile]:
+    if path is not None and secrets_of(read_settings(path, {})):
+        yield _secret_file(path)
+    for variable in SECRETS:
+        named = environ.get(variable + IN_A_FILE)
+        if named and not environ.get(variable):
+            yield _secret_file(Path(named))
+
+
+def _secret_file(path: Path) -> SecretFile:
+    return SecretFile(str(path), path.stat().st_mode & 0o7777)
+
+
+def _tell_tales(secrets: Iterable[str], processes: Path) -> Iterator[int]:
+    """Yield the processes whose command line shows a secret, but this one."""
+    wanted = [secret.encode() for secret in secrets if len(secret) >= SHORTEST_SEARCHED]
+    for folder in processes.glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue  # it has ended, or is not ours to look at
+        if int(folder.name) != os.getpid() and any(secret in words for secret in wanted):
+            yield int(folder.name)
+
+
+async def redis_facts(link: Link, settings: Settings) -> RedisFacts:
+    """Ask Redis how open it is; what this user may not ask stays unknown.
+
+    Raises StoreError where the connection goes.
+    """
+    user = _text(await _asked(link, "ACL", "WHOAMI"))
+    return RedisFacts(
+        open=await _is_open(link, settings),
+        user=user,
+        rules=None if user is None else _rules(await _asked(link, "ACL", "GETUSER", user)),
+        bind=_value(await _asked(link, "CONFIG", "GET", "bind")),
+        protected=_flag(_value(await _asked(link, "CONFIG", "GET", "protected-mode"))),
+    )
+
+
+async def _asked(link: Link, *command: str) -> Reply | None:
+    try:
+        return await link.call(*command)
+    except StoreError as error:
+        if _is_refusal(str(error)):
+            return None
+        raise
+
+
+def _is_refusal(said: str) -> bool:
+    return said.startswith(("NOPERM", "ERR", "NOAUTH", "DENIED"))
+
+
+async def _is_open(link: Link, settings: Settings) -> bool | None:
+    """Say whether Redis answers somebody who gives no password."""
+    address = evolve(parse_address(settings.redis.url), credentials=Credentials())
+    stranger = WatchedConnection(link.clock)
+    try:
+        await Dialup(link.clock, link.clock, address).reach(stranger)
+        # PING tells nothing: a user without any right may be allowed to send it.
+        await stranger.request("EXISTS", "cti_dialer_is_this_open")
+    except ResponseError:
+        return False
+    except StoreError:
+        return None
+    finally:
+        stranger.abort("asked")
+    return True
+
+
+def _rules(reply: Reply | None) -> str | None:
+    """Return what ACL GETUSER says of commands and keys, as words."""
+    if not isinstance(reply, list):
+        return None
+    pairs = dict(zip(map(_text, reply[::2]), reply[1::2], strict=False))
+    return " ".join(_words(pairs.get("commands")) + _words(pairs.get("keys")))
+
+
+def _words(reply: object) -> list[str]:
+    """Return the rule as words; Redis 6 names the keys as a list, without their ``~``."""
+    if isinstance(reply, list):
+        return ["~" + word for one in reply for word in _words(one)]
+    return (_text(reply) or "").split()
+
+
+def _value(reply: Reply | None) -> str | None:
+    return _text(reply[1]) if isinstance(reply, list) and len(reply) == 2 else None
+
+
+def _flag(word: str | None) -> bool | None:
+    return None if word is None else word == "yes"
+
+
+def _text(reply: object) -> str | None:
+    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else None
