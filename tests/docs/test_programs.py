@@ -1,0 +1,37 @@
+"""The programs on the pages about the parts, run as they stand there."""
+
+from __future__ import annotations
+
+import json
+
+from twisted.internet.threads import deferToThread
+
+from tests.docs.blocks import ROOT, blocks
+from tests.docs.docs_case import DocsCase
+from tests.support.node import PASSWORD
+
+
+class EventSocketPageTests(DocsCase):
+    async def test_the_client_shown_places_a_call(self) -> None:
+        page = ROOT / "docs" / "event-socket.rst"
+        (block,) = [block for block in blocks(page) if "EventSocketFactory" in block.text]
+        program = block.text.replace("127.0.0.1:8021", self.freeswitch().address)
+        program = program.replace("ClueCon", PASSWORD)
+        (self.directory / "client.py").write_text(program, encoding="utf-8")
+        said = await self.type("python client.py")
+        self.assertIn("UP ", said)
+        self.assertRegex(said, r"(?m)^(\+OK )?[0-9a-f-]{36}$")
+        self.assertEqual(len(self.switch_log().originates), 1)
+
+
+class SimulatedSwitchPageTests(DocsCase):
+    async def test_it_is_started_as_shown(self) -> None:
+        page = ROOT / "docs" / "simulated-switch.rst"
+        (block,) = [block for block in blocks(page) if "ctidialer.switchsim" in block.text]
+        (script,) = [block for block in blocks(page) if block.language == "json"]
+        (self.directory / "script.json").write_text(script.text, encoding="utf-8")
+        line = block.text.replace(".venv/bin/", "").replace(":8021", ":0")
+        process = self.start_shell(f"exec {line}")
+        assert process.stdout is not None
+        said = await deferToThread(process.stdout.readline)
+        self.assertGreater(json.loads(said)["port"], 0)
