@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
 from ctidialer.contract import keys
@@ -158,7 +159,7 @@ class SupervisordTests(SwitchTestCase):
         self.assertNotIn("killing", self.supervisord_log())
 
         self.assertIsNone(self.supervisord.poll())
-        starting = self.control("start", PROGRAM)
+        starting = Deferred.fromCoroutine(self.control("start", PROGRAM))
         self.assert_accounted_for(await self.records_of(2))
         self.assertEqual(await starting, "ctidialer: started")
 
