@@ -80,7 +80,10 @@ async def answered(rig: Rig, *command: str) -> float | None:
     began = time.perf_counter()
     arguments = [*command, "--redis", rig.redis.url, "--host", HOST]
     output, _, _ = await getProcessOutputAndValue(
-        sys.executable, ["-m", "ctidialer.cli.main", *arguments], dict(os.environ), reactor=reactor
+        sys.executable,
+        ["-c", "from ctidialer.cli.main import main; main()", *arguments],
+        dict(os.environ),
+        reactor=reactor,
     )
     took = round(time.perf_counter() - began, 2)
     try:

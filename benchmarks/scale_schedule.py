@@ -13,6 +13,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
 
 from benchmarks.measuring import environment
 from benchmarks.rig import BATCH, HOST, Rig, Spent, measure, numbers
@@ -80,7 +81,7 @@ def figures(wire: Wire, due: float, count: int, spent: Spent) -> dict[str, objec
     burst = sorted(line.time for line in wire.starts if line.task != QUEUE_TASK)[-count:]
     last = burst[-1]
     queue = [one for one in wire.starts_of(QUEUE_TASK) if due <= one < last]
-    gaps = [later - one for one, later in zip(queue, queue[1:], strict=False)]
+    gaps = [later - one for one, later in pairwise(queue)]
     return {
         "first_after_ms": round((burst[0] - due) * 1000),
         "burst_seconds": round(last - due, 2),
@@ -97,10 +98,8 @@ async def add(rig: Rig, due: float, count: int, start: int) -> None:
     """Add so many members that are all due at ``due``."""
     members = _members(count, start)
     for _ in range(0, count, BATCH):
-        batch = [
-            part for _, member in zip(range(BATCH), members, strict=False) for part in (due, member)
-        ]
-        await rig.call("ZADD", KEY, *(str(part) for part in batch))
+        batch = [part for member in islice(members, BATCH) for part in (str(due), member)]
+        await rig.call("ZADD", KEY, *batch)
 
 
 def _members(count: int, start: int) -> Iterator[str]:
