@@ -21,7 +21,9 @@ export class RateChart {
     this.line = svg('path', { class: 'rate-line' });
     this.frame = new Frame(figure, this);
     this.frame.area.append(this.fill, this.line);
+    // It has one series and needs no legend: the summary stands there, for everybody.
     this.frame.legend.remove();
+    this.frame.summary.className = 'legend quiet';
   }
 
   draw(frame) {

@@ -39,7 +39,7 @@ export default {
   'figures.numbers_beside': 'being called, or between two tries',
   'figures.cps': 'Calls a second',
   'figures.answered': 'Answered',
-  'figures.answered_beside': 'of the numbers called, last 10 minutes',
+  'figures.answered_beside': 'of those called, last 10 min',
   'figures.unwritten': 'Records unwritten',
   'figures.all_written': 'all are in Redis',
   'figures.not_written': 'waiting for Redis',

@@ -59,13 +59,15 @@ function speak(chosen) {
 function formatsOf(chosen) {
   const locale = LOCALES[chosen];
   const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  const date = { ...time, month: 'short', day: 'numeric' };
   return {
     whole: new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }),
     rate: new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }),
     share: new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }),
     minute: new Intl.DateTimeFormat(locale, time),
     second: new Intl.DateTimeFormat(locale, { ...time, second: '2-digit' }),
-    day: new Intl.DateTimeFormat(locale, { ...time, month: 'short', day: 'numeric' }),
+    year: new Intl.DateTimeFormat(locale, { ...date, year: 'numeric' }),
+    day: new Intl.DateTimeFormat(locale, date),
     exact: new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' }),
   };
 }
@@ -88,10 +90,11 @@ export const secondOf = (moment) => formats.second.format(moment * 1000);
 /** The whole date, with the time zone. */
 export const exactly = (moment) => formats.exact.format(moment * 1000);
 
-/** The time, with the date where it is not today. */
+/** The time, with the date where it is not today, and the year where it is another. */
 export function when(moment) {
-  const today = new Date().toDateString() === new Date(moment * 1000).toDateString();
-  return today ? secondOf(moment) : formats.day.format(moment * 1000);
+  const [now, then] = [new Date(), new Date(moment * 1000)];
+  if (now.toDateString() === then.toDateString()) return secondOf(moment);
+  return formats[now.getFullYear() === then.getFullYear() ? 'day' : 'year'].format(then);
 }
 
 /** 0.8 s, 42 s, 3 min 5 s, 2 h 10 min */
