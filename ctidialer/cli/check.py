@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.node_check import Checked, NodeCheck
+from ctidialer.dialer.node_check import Checked, NodeCheck
 from ctidialer.cli.printable import printable
 from ctidialer.cli.security import redis_facts, settings_facts
 from ctidialer.dialer.findings import Finding, Severity

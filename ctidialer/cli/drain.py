@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from twisted.internet.task import deferLater
 
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.nodes import Nodes
+from ctidialer.dialer.nodes import Nodes
 from ctidialer.cli.operator import order_now
 from ctidialer.cli.printable import printable
 from ctidialer.dialer.control import NodeControl

@@ -11,7 +11,7 @@ import msgspec
 from attrs import asdict, frozen
 
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.nodes import Nodes
+from ctidialer.dialer.nodes import Nodes
 from ctidialer.cli.printable import printable
 from ctidialer.cli.tasks import no_such_task
 from ctidialer.contract.status import TaskStatus

@@ -6,7 +6,7 @@ import click
 
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.printable import printable
-from ctidialer.cli.record_pages import Entry, RecordStream
+from ctidialer.dialer.record_pages import Entry, RecordStream
 from ctidialer.cli.record_print import (
     COLUMNS,
     CSV_FIELDS,

@@ -1,4 +1,4 @@
-"""Reads from Redis what the nodes are doing: for ``ctidialer status`` and ``ctidialer explain``."""
+"""Reads from Redis what the nodes are doing: for the commands and the HTTP interface."""
 
 from __future__ import annotations
 

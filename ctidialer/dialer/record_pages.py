@@ -1,4 +1,4 @@
-"""The stream of records, page by page and as it grows: for ``ctidialer records``."""
+"""The stream of records, page by page and as it grows."""
 
 from __future__ import annotations
 
