@@ -59,7 +59,7 @@ def check(
         checked = with_redis(settings, lambda link: NodeCheck(link, settings, sample, time()).run())
         findings, summary = checked.findings, _summary(checked)
     if as_json:
-        found = [_as_json(finding) for finding in findings]
+        found = [finding.as_json() for finding in findings]
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         _print(findings, summary)
@@ -77,16 +77,6 @@ def _unsafe(settings: Settings, config: str | None, redis: str | None) -> Sequen
         unasked = Finding(Severity.FAULT, where, "", "", f"cannot be asked: {error.message}")
         return [*settings_findings(settings, around), unasked]
     return all_findings(settings, around, facts)
-
-
-def _as_json(finding: Finding) -> dict[str, str]:
-    return {
-        "severity": finding.severity.value,
-        "key": finding.key,
-        "name": finding.name,
-        "path": finding.path,
-        "problem": finding.problem,
-    }
 
 
 def _print(findings: Sequence[Finding], summary: str) -> None:

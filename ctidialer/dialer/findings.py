@@ -35,6 +35,16 @@ class Finding:
     path: str
     problem: str
 
+    def as_json(self) -> dict[str, str]:
+        """Return this as JSON data."""
+        return {
+            "severity": self.severity.value,
+            "key": self.key,
+            "name": self.name,
+            "path": self.path,
+            "problem": self.problem,
+        }
+
 
 def findings(severity: Severity, key: str, name: str, faults: Iterable[Fault]) -> Iterator[Finding]:
     """Yield the faults of one document; ``key`` is for those that do not know theirs."""
