@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from twisted.internet.threads import deferToThread
@@ -66,7 +67,7 @@ class DocsCase(NodeTestCase):
         path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         path.chmod(0o755)
 
-    def environ(self, **more: str) -> dict[str, str]:
+    def environ(self, more: Mapping[str, str]) -> dict[str, str]:
         """Return what a reader's shell has in its environment, Redis's place in it."""
         kept = {key: value for key, value in os.environ.items() if "CTIDIALER" not in key}
         return {
@@ -90,7 +91,9 @@ class DocsCase(NodeTestCase):
         path.write_text(text.replace("127.0.0.1:8021", address), encoding="utf-8")
         return path
 
-    def start_shell(self, line: str, **environ: str) -> Popen[str]:
+    def start_shell(
+        self, line: str, environ: Mapping[str, str] = MappingProxyType({})
+    ) -> Popen[str]:
         """Start a line in a shell of its own; it is killed, with its children, with the test."""
         process = Popen(
             ["/bin/sh", "-ec", line],
@@ -99,7 +102,7 @@ class DocsCase(NodeTestCase):
             stderr=STDOUT,
             text=True,
             cwd=self.directory,
-            env=self.environ(**environ),
+            env=self.environ(environ),
             start_new_session=True,
         )
         self.addCleanup(_end, process)
@@ -110,11 +113,13 @@ class DocsCase(NodeTestCase):
         said, _ = await deferToThread(process.communicate, timeout=WITHIN)
         return process.returncode, said
 
-    async def type(self, line: str, status: int = 0, **environ: str) -> str:
+    async def type(
+        self, line: str, environ: Mapping[str, str] = MappingProxyType({}), status: int = 0
+    ) -> str:
         """Run one line to its end and return what it printed; it must end with ``status``."""
         if self.client is None and line.startswith("redis-cli "):
             return await self._send(line)
-        found, said = await self.ended(self.start_shell(line, **environ))
+        found, said = await self.ended(self.start_shell(line, environ))
         self.assertEqual(found, status, f"{line}\n{said}")
         return said
 

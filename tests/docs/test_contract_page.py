@@ -58,11 +58,11 @@ class ContractPageTests(DocsCase):
         self.assertEqual(await self.typed("XGROUP"), ["OK"])
         checked = await self.type("ctidialer check --host fs1")
         self.assertTrue(checked.splitlines()[-1].startswith("0 faults, "), checked)
+        self.assertEqual(await self.typed("RPUSH"), ["2", "3"])
+        self.assertEqual(await self.typed("ZADD"), ["1"])
         self.start_dialer()
         await self.is_ready()
         self.assertEqual(await self.typed("PUBLISH"), ["1", "1"], "the daemon listens to both")
-        self.assertEqual(await self.typed("RPUSH"), ["2", "3"])
-        self.assertEqual(await self.typed("ZADD"), ["1"])
         await self.open_survey()
         found = await self.records_of(4)
         (expired,) = [record for record in found if record.kind is Kind.SCHEDULE]

@@ -1,0 +1,152 @@
+"""The integration examples, run as they stand: they push numbers and read what became of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SkipTest
+
+from ctidialer.contract.record import Outcome
+from tests.docs.blocks import ROOT
+from tests.docs.docs_case import DocsCase
+from tests.support.node import HOST
+
+EXAMPLES = ROOT / "examples"
+NUMBERS = ("13800138000", "13800138001", "13800138002")
+SCRIPT: dict[str, Any] = {
+    "default": {"result": "answer", "talk": 0.02},
+    "numbers": {NUMBERS[1]: {"result": "busy"}},
+}
+# Where Debian's packages put what is no part of the languages themselves.
+GO_SOURCES = Path("/usr/share/gocode")
+REDIGO = GO_SOURCES / "src" / "github.com" / "gomodule" / "redigo"
+GSON = Path("/usr/share/java/gson.jar")
+
+
+def needed(*programs: str) -> None:
+    """Skip the test where one of these programs is missing."""
+    missing = [name for name in programs if shutil.which(name) is None]
+    if missing:
+        raise SkipTest(f"not installed here: {', '.join(missing)}")
+
+
+def gson() -> Path:
+    """Return the library; ``$CTIDIALER_TEST_GSON`` names one elsewhere."""
+    jar = Path(os.environ.get("CTIDIALER_TEST_GSON") or GSON)
+    if not jar.is_file():
+        raise SkipTest(f"Gson is not installed: no {jar} (Debian: libgoogle-gson-java)")
+    return jar
+
+
+class ExampleTests(DocsCase):
+    script = SCRIPT
+
+    def where(self, **more: str) -> dict[str, str]:
+        """Return what tells an example where Redis is."""
+        return {"REDIS_URL": self.url, "CTIDIALER_HOST": HOST, "CRM_PATIENCE": "20", **more}
+
+    async def campaign(self, command: str) -> None:
+        """Run an example twice: it takes up where it stopped."""
+        self.start_daemon(extra='[records]\nlist = "crm_example_cdr"')
+        for _ in range(2):
+            said = await self.type(f"{command} {' '.join(NUMBERS)}", self.where())
+            self.assertEqual(
+                sorted(line.rpartition(" ")[0].rpartition(" ")[0] for line in said.splitlines()),
+                [
+                    "customer-1 13800138000 answered NORMAL_CLEARING",
+                    "customer-2 13800138001 busy USER_BUSY",
+                    "customer-3 13800138002 answered NORMAL_CLEARING",
+                ],
+                said,
+            )
+        records = await self.records_of(6)
+        self.assertEqual([one.outcome for one in records].count(Outcome.BUSY), 2)
+        self.assertEqual(
+            {record.requested_uuid for record in records},
+            {record.attempts[0].uuid for record in records},
+        )
+        customers = {call.variables["crm_customer"] for call in self.switch_log().originates}
+        self.assertEqual(customers, {"customer-1", "customer-2", "customer-3"})
+
+    async def trouble(self, command: str) -> None:
+        """An example without numbers, without a daemon, without what it needs, without Redis."""
+        self.assertIn("usage: ", await self.type(command, self.where(), status=2))
+        hasty = self.where(CRM_PATIENCE="0.2")
+        said = await self.type(f"{command} 13800138000", hasty, status=1)
+        self.assertEqual(said, "customer-1 has no record yet; ask: ctidialer explain crm_example\n")
+        await self.call("DEL", "crm_example_numbers")
+        await self.call("SET", "crm_example_numbers", "no list")
+        said = await self.type(f"{command} 13800138000", self.where(), status=1)
+        self.assertIn("WRONGTYPE", said)
+        nobody = self.where(REDIS_URL="redis://127.0.0.1:1/0")
+        said = await self.type(f"{command} 13800138000", nobody, status=1)
+        self.assertIn("Redis: ", said)
+        for word in ("Traceback", "Exception in", "panic", "Fatal error", "Warning"):
+            self.assertNotIn(word, said)
+
+
+class PythonTests(ExampleTests):
+    command = f"python {EXAMPLES / 'python' / 'crm.py'}"
+
+    async def test_a_campaign(self) -> None:
+        await self.campaign(self.command)
+
+    async def test_trouble(self) -> None:
+        await self.trouble(self.command)
+
+
+class JavaTests(ExampleTests):
+    async def set_up(self) -> None:
+        """Compile it, once for each test: a run then starts as quickly as any."""
+        needed("java", "javac")
+        jar = gson()
+        await super().set_up()
+        await self.type(f"javac -cp {jar} -d classes {EXAMPLES / 'java' / 'Crm.java'}")
+        self.command = f"java -cp {jar}:classes Crm"
+
+    async def test_a_campaign(self) -> None:
+        await self.campaign(self.command)
+
+    async def test_trouble(self) -> None:
+        await self.trouble(self.command)
+
+
+class GoTests(ExampleTests):
+    async def set_up(self) -> None:
+        """Build it against the client library that Debian has."""
+        needed("go")
+        if not REDIGO.is_dir():
+            package = "golang-github-gomodule-redigo-dev"
+            raise SkipTest(f"redigo is not installed: no {REDIGO} (Debian: {package})")
+        await super().set_up()
+        cache = os.environ.get("GOCACHE") or str(Path.home() / ".cache" / "go-build")
+        where = {"GO111MODULE": "off", "GOPATH": str(GO_SOURCES), "GOCACHE": cache}
+        await self.type(f"go build -o crm {EXAMPLES / 'go' / 'crm.go'}", where)
+
+    async def test_a_campaign(self) -> None:
+        await self.campaign("./crm")
+
+    async def test_trouble(self) -> None:
+        await self.trouble("./crm")
+
+
+class PhpTests(ExampleTests):
+    command = f"php {EXAMPLES / 'php' / 'crm.php'}"
+
+    async def set_up(self) -> None:
+        """Look whether the extension is there."""
+        needed("php")
+        listed = subprocess.run(["php", "-m"], capture_output=True, text=True, check=False)
+        if "redis" not in listed.stdout.split():
+            raise SkipTest("PHP has no extension redis here (Debian: php-redis)")
+        await super().set_up()
+
+    async def test_a_campaign(self) -> None:
+        await self.campaign(self.command)
+
+    async def test_trouble(self) -> None:
+        await self.trouble(self.command)
