@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.rig import one_task
 from ctidialer.contract import keys
 
@@ -10,9 +12,9 @@ HOURS = [{"begin": "8:00", "end": "12:00"}, {"begin": "13:00", "end": "18:30"}]
 NEVER = {"start_time": "2020-1-20 12:00", "stop_time": "2020-1-21 12:00"}
 
 
-def task(name: str, **params: object) -> dict[str, object]:
+def task(name: str, **params: Any) -> dict[str, object]:
     """Return one task that dials a queue of its own through a gateway without limit."""
-    (documents, *_) = one_task(name, f"numbers-{name}", 10, **params).values()
+    (documents, *_) = one_task(name, f"numbers-{name}", **{"limit": 10, **params}).values()
     document = documents[name]
     assert isinstance(document, dict)
     document["params"]["line_group"] = [LINE_GROUP]

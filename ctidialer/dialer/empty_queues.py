@@ -35,12 +35,17 @@ class EmptyQueues:
         self._turn = 0
 
     def look(self, waiting: Sequence[TaskRun]) -> None:
-        """Look at the queues of these runs; nothing while a look is under way."""
+        """Look at the queues of these runs, but for those that are held.
+
+        Nothing while a look is under way.
+        """
         if self._looking or not waiting:
             return
         start = self._turn if self._turn < len(waiting) else 0
-        asked = waiting[start : start + AT_ONCE]
+        asked = [run for run in waiting[start : start + AT_ONCE] if not run.held]
         self._turn = start + AT_ONCE
+        if not asked:
+            return
         self._looking = True
         looking = self._store.filled([run.task.number_queue for run in asked])
         looking.addCallback(self._seen, asked).addErrback(self._failed).addBoth(self._looked)

@@ -38,7 +38,7 @@ from ctidialer.store.store import Store
 AT_MOST = 200
 """Numbers taken by one claim: more would keep everybody else's commands to Redis waiting."""
 
-SHORTEST_WAIT = 0.02
+SHORTEST_WAIT = 0.01
 """Seconds between two looks at a paced task: at a high rate several starts share a claim."""
 
 
@@ -103,8 +103,8 @@ class QueueDialer:
         """Look at every open task once."""
         if self._ready.is_open:
             runs = self._runs.dialing(self._clock.seconds())
-            self._dispatch_fairly(run for run in runs if not run.queue_is_empty)
-            self._empty.look([run for run in runs if run.queue_is_empty and not run.held])
+            self._dispatch_fairly([run for run in runs if not run.queue_is_empty])
+            self._empty.look([run for run in runs if run.queue_is_empty])
 
     def errand(self, run: TaskRun, task: Task, claim: Claimed) -> Errand:
         """Return what is to be done with an entry that was taken for ``task``."""
