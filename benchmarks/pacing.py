@@ -33,9 +33,6 @@ LIMITED = "limited"
 LIMIT = 30
 TALK = 0.3
 SCRIPT: Mapping[str, object] = {"default": {"talk": TALK}}
-RUN = 5.0
-"""Seconds of dialing before and after a pause."""
-
 STOPPED = 3.0
 TARGET = {"off_percent": 2, "most_in_a_second": "cps + 1", "most_at_once": "limit"}
 
@@ -51,7 +48,7 @@ async def pace(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     before = rig.spent()
     rates = await at_rates(rig, wire, given.rates, given.seconds) if given.rates else {}
     spent = rig.spent().since(before)
-    pauses = await after_pauses(rig, wire, given.away) if given.pauses else {}
+    pauses = await after_pauses(rig, wire, given.away, given.run) if given.pauses else {}
     return {
         "benchmark": "pacing",
         "target": TARGET,
@@ -103,21 +100,26 @@ def rate(times: list[float], cps: float, seconds: float) -> dict[str, object]:
     }
 
 
-async def after_pauses(rig: Rig, wire: Wire, away: float) -> dict[str, object]:
-    """Dial at one rate, and keep the task from it in every way; return what each second held."""
+async def after_pauses(rig: Rig, wire: Wire, away: float, run: float) -> dict[str, object]:
+    """Dial at one rate, and keep the task from it in every way; return what each second held.
+
+    It is kept from it ``away`` seconds, and dials ``run`` seconds before and after.
+    """
     task, queue = "paused", "numbers-paused"
-    await rig.push(queue, numbers(round(AFTER_PAUSE * (4 * away + 120))))
+    await rig.push(queue, numbers(round(AFTER_PAUSE * 4 * (away + run + 5))))
     await rig.write_tables(one_task(task, queue, 10_000, cps=AFTER_PAUSE))
-    await rig.pause(RUN)
+    await rig.pause(run)
     figures: dict[str, object] = {"cps": AFTER_PAUSE, "allowed": int(AFTER_PAUSE) + 1}
     for name, pause in PAUSES.items():
         await pause(rig, task, away)
         back = time.time()
-        await rig.pause(RUN)
+        await rig.pause(run)
         wire.look()
         times = wire.starts_of(task)
         figures[name] = {
-            "most_in_a_second": most_in_a_second([one for one in times if one >= back - RUN]),
+            "most_in_a_second": most_in_a_second(
+                [one for one in times if one >= back - run - away]
+            ),
             "calls_after": sum(one >= back for one in times),
         }
     await rig.call("DEL", queue)
@@ -166,6 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rates", type=float, nargs="*", default=RATES, help="calls per second")
     parser.add_argument("--away", type=float, default=10, help="seconds of a pause")
+    parser.add_argument("--run", type=float, default=5, help="seconds between two pauses")
     parser.add_argument("--no-pauses", action="store_false", dest="pauses")
     given = parser.parse_args(arguments)
     measure(lambda rig: pace(rig, given))

@@ -70,6 +70,20 @@ class EmptyQueueTests(SynchronousTestCase):
             self.world.clock.advance(ROUND_TRIP)
         self.assertEqual(refilled, [AT_ONCE, 5, AT_ONCE])
 
+    def test_a_paused_task_is_passed_over(self) -> None:
+        self.world.put_task()
+        (run,) = self.world.runs
+        paused = TaskRun(run.task, run.opening, queue_is_empty=True, paused=True)
+        waiting = TaskRun(run.task, run.opening, queue_is_empty=True)
+        refilled: list[TaskRun] = []
+        queues = EmptyQueues(self.store, refilled.extend)
+        self.world.put_numbers("1001")
+        for runs in ([paused, waiting], [paused]):
+            queues.look(runs)
+            self.world.clock.advance(ROUND_TRIP)
+        self.assertEqual(refilled, [waiting])
+        self.assertTrue(paused.queue_is_empty)
+
 
 class FilledTests(RedisTestCase):
     async def test_filled(self) -> None:

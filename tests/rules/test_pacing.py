@@ -136,6 +136,13 @@ class MinuteTests(SynchronousTestCase):
             for jitter in (0.0, 0.003, 0.01):
                 self.check(cps, 1_800_000_000.0, jitter, 1)
 
+    def test_no_second_on_the_wire_is_above_the_rate_either(self) -> None:
+        chance = random.Random(2)
+        for cps in (20, 50, 100, 250, 500):
+            starts = wake_ups(cps, 0.0, 30, 0.003, 3)
+            wire = sorted(start + chance.uniform(0.001, 0.0129) for start in starts)
+            self.assertLessEqual(most_in_a_second(wire), cps + 1)
+
     @settings(deadline=None, max_examples=25)
     @given(
         st.floats(-3.0, 6.2).map(lambda power: 2.718281828**power),

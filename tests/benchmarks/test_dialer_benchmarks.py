@@ -1,0 +1,87 @@
+"""The benchmarks of the whole dialer run, and say what they promise; how fast is not asked here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.utils import getProcessOutputAndValue
+from twisted.trial.unittest import TestCase
+
+import ctidialer
+
+ROOT = Path(ctidialer.__file__).resolve().parent.parent
+
+
+class BenchmarkTests(TestCase):
+    timeout = 90
+
+    async def run_benchmark(self, name: str, *options: str) -> dict[str, Any]:
+        """Run one benchmark with few calls; return the one line it prints."""
+        command = ["-m", f"benchmarks.{name}", *options]
+        output, errors, status = await getProcessOutputAndValue(
+            sys.executable, command, dict(os.environ), str(ROOT), reactor
+        )
+        self.assertEqual(status, 0, errors.decode()[-2000:])
+        (line,) = output.splitlines()
+        figures: dict[str, Any] = json.loads(line)
+        self.assertEqual(figures["benchmark"], name)
+        self.assertIn("load", figures["environment"])
+        self.assertTrue(figures["target"])
+        return figures
+
+    async def test_latency(self) -> None:
+        figures = await self.run_benchmark("latency", "--samples", "5", "--limits", "2")
+        for times in (figures["push_ms"], figures["refill_ms_by_limit"]["2"]):
+            self.assertGreater(times["p50"], 0)
+            self.assertGreaterEqual(times["max"], times["p99"])
+
+    async def test_config_change(self) -> None:
+        figures = await self.run_benchmark("config_change", "--tasks", "5", "--samples", "2")
+        times = figures["by_tasks"]["5"]
+        self.assertGreater(times["one_task_ms"]["p50"], 0)
+        self.assertGreater(times["whole_table_ms"]["p50"], 0)
+
+    async def test_scale_tasks(self) -> None:
+        figures = await self.run_benchmark(
+            "scale_tasks", "--tasks", "20", "--seconds", "1.5", "--settle", "0.5"
+        )
+        for others in ("closed", "waiting"):
+            self.assertGreater(figures[others]["20"]["calls"], 0)
+            self.assertIn("idle_cpu_percent", figures[others]["20"])
+
+    async def test_scale_queue(self) -> None:
+        figures = await self.run_benchmark("scale_queue", "--lengths", "60", "--calls", "20")
+        for stretch in figures["by_length"]["60"].values():
+            self.assertGreaterEqual(stretch["calls"], 20)
+            self.assertGreater(stretch["llen_ms"]["p50"], 0)
+
+    async def test_scale_schedule(self) -> None:
+        figures = await self.run_benchmark("scale_schedule", "--members", "50", "--burst", "20")
+        self.assertGreater(figures["by_members"]["50"]["burst_seconds"], 0)
+
+    async def test_scale_calls(self) -> None:
+        figures = await self.run_benchmark("scale_calls", "--calls", "5", "10")
+        for calls in ("5", "10"):
+            self.assertGreater(figures["by_calls"][calls]["resident_mb"], 0)
+            self.assertGreater(figures["by_calls"][calls]["status_seconds"], 0)
+            self.assertGreater(figures["by_calls"][calls]["explain_seconds"], 0)
+
+    async def test_pacing(self) -> None:
+        options = ("--seconds", "3", "--rates", "2", "10", "--away", "0.5", "--run", "1")
+        figures = await self.run_benchmark("pacing", *options)
+        self.assertGreaterEqual(figures["rates"]["10.0"]["calls"], 20)
+        self.assertLessEqual(figures["most_at_once"], figures["limit"])
+        for pause in ("operator", "freeswitch_away", "daemon_stopped"):
+            self.assertIn("most_in_a_second", figures["pauses"][pause])
+
+    async def test_soak(self) -> None:
+        figures = await self.run_benchmark("soak", "--numbers", "200", "--every", "50")
+        self.assertEqual(figures["records_written"], 200)
+        self.assertEqual(figures["numbers_with_exactly_one_record"], 200)
+        self.assertEqual(figures["left_in_flight"], 0)
+        self.assertEqual([one["calls"] for one in figures["samples"]][-1], 200)
