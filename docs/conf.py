@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import configparser
+import sys
 from pathlib import Path
 
+_root = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(_root))  # the extensions below are ours, and stand in tools/
 _setup = configparser.ConfigParser()
-_setup.read(Path(__file__).resolve().parent.parent / "setup.cfg", encoding="utf-8")
+_setup.read(_root / "setup.cfg", encoding="utf-8")
 
 project = _setup["metadata"]["name"]
 release = _setup["metadata"]["version"]
 author = "The ctidialer authors"
 project_copyright = f"2026, {author}"
+extensions = ["tools.commands_page", "tools.settings_page"]
 exclude_patterns = ["_build"]
 html_theme = "alabaster"
 html_theme_options = {"description": _setup["metadata"]["description"], "page_width": "1060px"}

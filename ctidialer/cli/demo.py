@@ -46,7 +46,13 @@ def _rate(context: click.Context, option: click.Parameter, value: float) -> floa
 
 
 @click.command()
-@click.option("--numbers", default=500, show_default=True, type=click.IntRange(1, 10_000_000))
+@click.option(
+    "--numbers",
+    default=500,
+    show_default=True,
+    type=click.IntRange(1, 10_000_000),
+    help="How many numbers are dialed.",
+)
 @click.option(
     "--cps",
     default=0.0,

@@ -1,0 +1,160 @@
+"""The reference pages, which are made from the code, and the pages that hang on names in it."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import msgspec
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer import settings
+from ctidialer.contract import keys
+from ctidialer.rules.attempt import Phase
+from ctidialer.rules.explanation import Reason
+from tests.docs.blocks import ROOT, blocks, pages
+from tools.commands_page import SHARED, commands, is_about_a_node, reference
+from tools.settings_page import MeaningError, all_settings, read_meanings, rows
+
+DOCS = ROOT / "docs"
+PICTURE = DOCS / "life-of-a-number.svg"
+RULES = ROOT / "etc" / "prometheus" / "ctidialer.rules.yml"
+
+
+def page(name: str) -> str:
+    """Return the text of a page."""
+    return (DOCS / f"{name}.rst").read_text(encoding="utf-8")
+
+
+def sections(text: str, underline: str) -> dict[str, str]:
+    """Return the text of each section with this underline, by its title."""
+    found = list(re.finditer(rf"(?m)^(\S.*)\n{re.escape(underline)}{{3,}}$", text))
+    ends = [one.start() for one in found[1:]] + [len(text)]
+    return {one[1]: text[one.end() : end] for one, end in zip(found, ends, strict=True)}
+
+
+class SettingsPageTests(SynchronousTestCase):
+    def meanings(self) -> dict[str, list[str]]:
+        content = page("settings").partition(".. settings-reference::\n")[2]
+        lines = re.split(r"\n(?=\S)", content)[0].splitlines()
+        return read_meanings([line.removeprefix("   ") for line in lines])
+
+    def test_every_key_has_its_type_default_bounds_and_variable(self) -> None:
+        text = "\n".join(rows(self.meanings()))
+        self.assertIn("*number, above 0, up to 86,400; default:* ``0.05``", text)
+        self.assertIn("*text; default:* empty; also ``CTIDIALER_HTTP_TOKEN``", text)
+        self.assertIn("*one of text, json; default:* ``text``", text)
+        sections_of_code = [one.name for one in msgspec.structs.fields(settings.Settings)]
+        self.assertEqual(re.findall(r"rubric:: \[(\w+)\]", text), sections_of_code)
+
+    def test_a_key_without_a_meaning_or_a_meaning_without_a_key(self) -> None:
+        meanings = self.meanings()
+        self.assertEqual(set(meanings), {one.path for one in all_settings()})
+        for odd in ({**meanings, "node.more": ["x"]}, {"node.host": ["x"]}):
+            with self.assertRaises(MeaningError):
+                rows(odd)
+        with self.assertRaises(MeaningError):
+            read_meanings(["node.host", "   x", "node.host", "   y"])
+
+    def test_no_meaning_repeats_what_the_code_says(self) -> None:
+        for path, lines in self.meanings().items():
+            self.assertNotIn("CTIDIALER_", " ".join(lines), path)
+            self.assertNotRegex(" ".join(lines), r"[Dd]efault(?:s|:)", path)
+
+
+class CommandsPageTests(SynchronousTestCase):
+    def test_every_command_is_described(self) -> None:
+        named = re.findall(r"(?m)^\.\. command-reference:: (\w+)$", page("commands"))
+        self.assertEqual(sorted(named), sorted([*commands(), "common"]))
+
+    def test_every_option_is_in_the_reference(self) -> None:
+        for name, command in commands().items():
+            text = "\n".join(reference(name) + reference("common"))
+            for parameter in command.params:
+                for option in parameter.opts:
+                    self.assertIn(option.upper() if option[0] != "-" else option, text, name)
+            self.assertIn(f"Usage: ctidialer {name}", text)
+
+    def test_every_option_has_a_help(self) -> None:
+        for name, command in commands().items():
+            for parameter in command.params:
+                if parameter.param_type_name == "option":
+                    self.assertTrue(getattr(parameter, "help", ""), f"{name} {parameter.name}")
+
+    def test_the_prose_names_no_other_options(self) -> None:
+        for title, text in sections(page("commands"), "~").items():
+            names = re.findall(r"ctidialer (\w+)", title)
+            known = {o for n in names for one in commands()[n].params for o in one.opts}
+            said = set(re.findall(r"``(--[a-z-]+)", text.partition("The commands below")[0]))
+            self.assertEqual(said - known, set(), title)
+
+    def test_commands_about_a_node_share_their_options(self) -> None:
+        about = {name for name in commands() if is_about_a_node(name)}
+        self.assertEqual(set(commands()) - about, {"demo", "completion"} & set(commands()))
+        self.assertEqual(len(SHARED), 4)
+
+    def test_every_page_names_commands_that_exist(self) -> None:
+        for path in pages():
+            text = path.read_text(encoding="utf-8")
+            said = re.findall(r"``ctidialer ([a-z]+)\b", text)
+            shown = [] if path.name == "logs.rst" else blocks(path)  # lines of a log there
+            typed = "\n".join(block.text for block in shown)
+            said += re.findall(r"(?m)^\s*(?:\S*/bin/)?ctidialer ([a-z]+)\b", typed)
+            self.assertEqual(set(said) - set(commands()), set(), path.name)
+
+
+class PictureTests(SynchronousTestCase):
+    """The picture of the life of a number says what the code does."""
+
+    def setUp(self) -> None:
+        self.tree = ElementTree.parse(PICTURE).getroot()
+        self.texts = [text for one in self.tree.iter() if (text := (one.text or "").strip())]
+
+    def test_its_scripts_are_those_of_the_store(self) -> None:
+        scripts = {path.stem for path in (ROOT / "ctidialer/store/lua").glob("*.lua")}
+        self.assertEqual({"claim", "note", "settle", "return"} - scripts, set())
+        self.assertEqual({"claim", "note", "settle", "return"} - set(self.texts), set())
+
+    def test_its_phases_are_those_of_an_attempt(self) -> None:
+        shown = " ".join(self.texts)
+        for phase in Phase:
+            self.assertIn(phase.value, shown)
+        self.assertIn(keys.in_flight("host"), self.texts)
+
+    def test_it_is_fit_for_dark_and_light_and_for_those_who_hear_it(self) -> None:
+        raw = PICTURE.read_text(encoding="utf-8")
+        light, dark = raw.partition("prefers-color-scheme: dark")[::2]
+        for name in re.findall(r"\.(\w+) \{", dark.partition("</style>")[0]):
+            self.assertIn(f".{name} {{", light)
+        self.assertNotRegex(raw.partition("</style>")[2], r'(?:fill|stroke)="#')
+        self.assertIn("\n   :alt: ", page("concepts"))
+        self.assertIn("<title", raw)
+
+
+class RunbookTests(SynchronousTestCase):
+    def test_each_section_says_meaning_check_and_cure(self) -> None:
+        found = sections(page("runbook"), "-")
+        self.assertGreater(len(found), 9)
+        for title, text in found.items():
+            for part in ("**Meaning.**", "**Check.**", "**Cure.**"):
+                self.assertIn(part, text, title)
+
+    def test_the_reasons_it_names_exist(self) -> None:
+        named = set(re.findall(r"``explain`` says ``(\w+)``", page("runbook")))
+        self.assertGreater(len(named), 5)
+        self.assertEqual(named - {reason.value for reason in Reason}, set())
+
+    def test_every_alert_has_its_section(self) -> None:
+        """The rules name the section by its title."""
+        text = RULES.read_text(encoding="utf-8")
+        alerts = re.findall(r"(?m)^\s*- alert: (\w+)$", text)
+        named = re.findall(r'(?m)^ +runbook: "(.*)"$', text)
+        self.assertEqual(len(named), len(alerts), "an alert without a section")
+        found = sections(page("runbook"), "-")
+        self.assertEqual(set(named), set(found))
+        self.assertGreater(len(alerts), 9)
+        for alert, title in zip(alerts, named, strict=True):
+            self.assertIn(f"``{alert}``", found[title].partition("**Meaning.**")[0])
+
+    if not RULES.exists():
+        test_every_alert_has_its_section.skip = "there are no alerts yet"  # type: ignore[attr-defined]
