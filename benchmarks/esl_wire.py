@@ -18,13 +18,12 @@ FIELDS = (
 )
 """What a dialer wants to know of a call that has ended; all of them are in every event here."""
 
-_PADDING = (
-    b"variable_sip_term_status: 200\n",
+_OURS = [
     b"variable_cti_task: spring\n",
     b"variable_cti_dial_number: 13800138000\n",
     b"variable_cti_line: gw1\n",
     b"variable_cti_host: bench\n",
-)
+]
 
 
 def recorded_event(name: str) -> list[bytes]:
@@ -37,19 +36,18 @@ def recorded_event(name: str) -> list[bytes]:
 
 def hang_up_lines() -> list[bytes]:
     """Return a CHANNEL_HANGUP_COMPLETE of exactly `HEADERS` headers, ours among them."""
-    ours = {line.partition(b":")[0] for line in _PADDING}
-    lines = [line for line in recorded_event("CHANNEL_HANGUP_COMPLETE") if not _is(line, ours)]
-    keep = HEADERS - len(_PADDING)
-    return [*lines[: keep - 20], *_PADDING, *lines[-20:]]
+    return _with_ours(recorded_event("CHANNEL_HANGUP_COMPLETE"))[:HEADERS]
 
 
 def answer_lines() -> list[bytes]:
     """Return a CHANNEL_ANSWER as the same call has it."""
-    return [*recorded_event("CHANNEL_ANSWER"), *_PADDING[1:]]
+    return _with_ours(recorded_event("CHANNEL_ANSWER"))
 
 
-def _is(line: bytes, names: set[bytes]) -> bool:
-    return line.partition(b":")[0] in names
+def _with_ours(lines: list[bytes]) -> list[bytes]:
+    """Put our variables where those of an originate stand."""
+    at = next(at for at, line in enumerate(lines) if line.startswith(b"variable_origination_uuid"))
+    return [*lines[:at], *_OURS, *lines[at:]]
 
 
 class EventTemplate:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from ctidialer.esl.errors import ProtocolFault
 from ctidialer.esl.events import Event, TornEvent, plain_event
-from ctidialer.esl.framing import FRAME_LIMIT, HEAD_LIMIT, Frame, Framer
+from ctidialer.esl.framing import FRAME_LIMIT, HEAD_LIMIT, Framer
 from ctidialer.esl.json_events import json_event
 
 
@@ -148,11 +148,16 @@ class Connection:
     def receive(self, data: bytes) -> list[Received]:
         """Take bytes; return what is complete now, in order."""
         received: list[Received] = []
-        for frame in self._framer.feed(data):
+        for head, tail in self._framer.feed(data):
             if self._over:
                 return received
             try:
-                received.append(self._read(frame))
+                if self.state is _OPEN and head.endswith(_EVENT_PLAIN):  # nearly every one
+                    received.append(plain_event(tail))
+                else:
+                    received.append(self._read(head, tail))
+            except TornEvent as torn:
+                self._take_torn(torn, received)
             except ProtocolFault as fault:
                 self._fail(fault)
         if self._framer.fault is not None and not self._over:
@@ -176,14 +181,11 @@ class Connection:
     def _end(self, state: State) -> None:
         self.state, self._over = state, True
 
-    def _read(self, frame: Frame) -> Received:
-        head, tail = frame
-        if self.state is _OPEN:  # what comes by the thousand is known by how it begins or ends
-            if head.endswith(_EVENT_PLAIN):
-                return self._event(tail)
-            if head.startswith(_COMMAND_REPLY) and _NOTICE not in head:
+    def _read(self, head: bytes, tail: bytes) -> Received:
+        if self.state is _OPEN and _NOTICE not in head:  # replies are known by how they begin
+            if head.startswith(_COMMAND_REPLY):
                 return self._reply(head)
-            if head.startswith(_API_RESPONSE) and _NOTICE not in head:
+            if head.startswith(_API_RESPONSE):
                 return ApiResponse(_text(tail[1:]))
         kind = _content_type(head)
         self._expect(kind)
@@ -205,7 +207,7 @@ class Connection:
             case b"api/response":
                 return ApiResponse(_text(tail[1:]))
             case b"text/event-plain":
-                return self._event(tail)
+                return plain_event(tail)
             case b"text/event-json":
                 return json_event(tail[1:])
             case b"log/data":
@@ -220,13 +222,11 @@ class Connection:
                 return self._goodbye(_text(tail[1:]), torn=not head.startswith(_NOTICE))
         return OtherFrame(_shown(kind))
 
-    def _event(self, tail: bytes) -> Received:
-        try:
-            return plain_event(tail)
-        except TornEvent as torn:
-            if torn.by_notice:
-                return self._goodbye("killed listener", torn=True)
-            raise
+    def _take_torn(self, torn: TornEvent, received: list[Received]) -> None:
+        if torn.by_notice:
+            received.append(self._goodbye("killed listener", torn=True))
+        else:
+            self._fail(torn)
 
     def _goodbye(self, text: str, *, torn: bool = False) -> DisconnectNotice:
         self._end(State.CLOSING)

@@ -22,6 +22,7 @@ _ARRAY = "ARRAY::"
 _ARRAY_SEPARATOR = "|:"
 _LENGTH = b"\nContent-Length: "
 _BLANK = b"\n\n"
+_EVENT_NAME = b"\nEvent-Name: "
 _CHANNEL = b"\nEvent-Name: CHANNEL_"
 _NOTICE = b"Content-Type: text/disconnect-notice"
 _PLAIN_NAME = re.compile(r"[!-~]+")
@@ -43,10 +44,11 @@ class Event:
 
     Bytes that are no UTF-8 are shown as ``\\xNN`` (``backslashreplace``), so that every value can
     be written to JSON, a log or Redis; `raw` has the bytes exactly.  Header names are matched
-    exactly, capitals included.
+    exactly, capitals included.  ``name`` is the event's own, ``CHANNEL_ANSWER``; empty if it has
+    none.
     """
 
-    __slots__ = ("_end", "_name", "_raw")
+    __slots__ = ("_end", "_raw", "name")
 
     def __init__(self, raw: bytes, end: int) -> None:
         """Take a newline, the header lines, an empty line and the body; `plain_event` checks them.
@@ -55,14 +57,10 @@ class Event:
         """
         self._raw = raw
         self._end = end
-        self._name: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The event's name, ``CHANNEL_ANSWER``; empty if it has none."""
-        if self._name is None:
-            self._name = self.get("Event-Name", "")
-        return self._name
+        if raw.startswith(_EVENT_NAME):  # so nearly every one begins, and its name is asked for
+            self.name = _NAMES[raw[len(_EVENT_NAME) : raw.find(b"\n", len(_EVENT_NAME))]]
+        else:
+            self.name = self.get("Event-Name", "")
 
     @property
     def subclass(self) -> str:
@@ -97,14 +95,19 @@ class Event:
 
     def get(self, header: str, default: str | None = None) -> str | None:
         """Return the first value of a header, ``default`` without one."""
-        # As `raw`, without a call of it: events are read by this, several times each.
+        # As `raw` and `_text`, without calling them: this is how each event is read, several times.
         needle = _NEEDLES[header]
-        at = self._raw.find(needle, 0, self._end)
-        if at < 0:
+        at = self._raw.find(needle)
+        if at < 0 or at >= self._end:  # what follows is the body
             return default
-        at += len(needle)
-        value = self._raw[at : self._raw.find(b"\n", at)]
-        return _text(unquote_to_bytes(value) if b"%" in value else value)
+        start = at + len(needle)
+        value = self._raw[start : self._raw.find(b"\n", start)]
+        if b"%" in value:
+            value = unquote_to_bytes(value)
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.decode("utf-8", "backslashreplace")
 
     def __getitem__(self, header: str) -> str:
         value = self.raw(header)
@@ -196,7 +199,18 @@ class _Needles(dict[str, bytes]):
         return needle
 
 
+class _Names(dict[bytes, str]):
+    """The names of events as text; kept, for there are few."""
+
+    def __missing__(self, value: bytes) -> str:
+        if len(self) >= 4096:
+            self.clear()
+        name = self[value] = _text(unquote_to_bytes(value))
+        return name
+
+
 _NEEDLES = _Needles()
+_NAMES = _Names()
 
 
 def _text(value: bytes) -> str:

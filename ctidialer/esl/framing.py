@@ -30,7 +30,7 @@ _LENGTH_NAME = b"content-length"
 # What surrounds the value is stripped afterwards: within the pattern it would be looked at once for
 # each of its bytes, and a header block of 64 KiB of spaces would take seconds.
 _LENGTH_LINE = re.compile(rb"^content-length[ \t]*:([^\n]*)$", re.I | re.M)
-_DIGITS = re.compile(rb"[0-9]{1,18}")
+_MOST_DIGITS = 18
 _NOTICE = re.compile(
     rb"Content-Type: text/disconnect-notice\n(?:[^\n]+\n)*?Content-Length: ([0-9]{1,9})\n\n"
 )
@@ -120,14 +120,14 @@ class Framer:
     def _length(self, head: bytes) -> int:
         """Return the Content-Length of a header block; on nonsense set ``fault`` and return 0."""
         if head.startswith(_LENGTH):  # so every event begins
-            return self._checked_length(head[len(_LENGTH) :].split(b"\n", 1)[0])
+            return self._checked_length(head[len(_LENGTH) :].partition(b"\n")[0])
         if _LENGTH_NAME not in head.lower():  # as in the reply to a command; saves the search
             return 0
         found = _LENGTH_LINE.search(head)
         return 0 if found is None else self._checked_length(found[1].strip(b" \t\r"))
 
     def _checked_length(self, value: bytes) -> int:
-        if _DIGITS.fullmatch(value) is None:
+        if not value.isdigit() or len(value) > _MOST_DIGITS:
             self.fault = ProtocolFault(f"A Content-Length is no number: {value[:40]!r}")
             return 0
         length = int(value)

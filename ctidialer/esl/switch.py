@@ -231,7 +231,8 @@ class Switch(MultiService):
         self._jobs.fail_all(reason)
 
     def _event(self, event: Event) -> None:
-        if event.name == BACKGROUND_JOB and self._jobs.finish(event):
+        name = event.name
+        if name == BACKGROUND_JOB and self._jobs.finish(event):
             return
-        if event.name != HEARTBEAT or HEARTBEAT in self._wanted:
+        if name != HEARTBEAT or HEARTBEAT in self._wanted:
             self._listener.switch_event(event)

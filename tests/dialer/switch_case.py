@@ -12,7 +12,7 @@ from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.switchsim.calllog import OriginateLine
 from tests.support.node import PASSWORD, NodeTestCase
 
-OURS = {"originate", "uuid_exists", "sim"}
+OURS = {"bgapi", "originate", "uuid_exists", "sim"}
 """The API commands that the daemon and these tests send; nothing else may reach the switch."""
 
 
