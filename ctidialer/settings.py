@@ -6,6 +6,7 @@ Unknown keys and wrong types are refused with their path; nothing is guessed.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
@@ -207,10 +208,10 @@ def machine_timezone(localtime: Path = Path("/etc/localtime")) -> str:
     return named if _is_zone(named) else "UTC"
 
 
-def host_and_port(address: str, path: str) -> tuple[str, int]:
+def host_and_port(address: str, path: str, lowest: int = 1) -> tuple[str, int]:
     """Split ``host:port`` (IPv6 in brackets); raises SettingsError naming ``path``."""
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]]+)):([0-9]{1,5})", address)
-    if match is None or not 0 < int(match[3]) < 65_536:
+    if match is None or not lowest <= int(match[3]) < 65_536:
         raise SettingsError(f"{path}: {address!r} is not host:port, as in 127.0.0.1:8021")
     return match[1] or match[2], int(match[3])
 
@@ -253,10 +254,30 @@ def _with(settings: Settings, values: Mapping[tuple[str, str], str]) -> Settings
 
 def _check(settings: Settings) -> None:
     host_and_port(settings.freeswitch.address, "$.freeswitch.address")
-    if settings.http.listen:
-        host_and_port(settings.http.listen, "$.http.listen")
+    _check_http(settings.http)
     for path, (most, may_be_zero) in BOUNDS.items():
         _check_bounds(settings, path, most, may_be_zero)
+
+
+def _check_http(http: Http) -> None:
+    if not http.listen:
+        return
+    host, _ = host_and_port(http.listen, "$.http.listen", lowest=0)  # 0 = any port that is free
+    if not (http.token or is_loopback(host)):
+        raise SettingsError(
+            f"$.http.listen: {http.listen} is open to other machines: set $.http.token, or listen"
+            " on 127.0.0.1"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a name or address leads to this very machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _check_bounds(settings: Settings, path: str, most: float, may_be_zero: bool) -> None:

@@ -22,6 +22,7 @@ from ctidialer.logs import LINES, LogFile, Write, line_observer, to_syslog
 from ctidialer.notify import systemd_notice
 from ctidialer.settings import Settings, SettingsError, find_file, read_settings
 from ctidialer.store.address import AddressError, parse_address
+from ctidialer.web.service import WebService
 
 COLLECT_AFTER = 20_000
 """New containers after which the garbage collector looks for cycles.
@@ -31,7 +32,8 @@ second: an eighth of the daemon's time.
 """
 
 REFUSED = 1
-"""Exit status of a daemon that may not work: another one does under its host name."""
+"""Exit status of a daemon that may not work: another one does under its host name, or the port of
+its HTTP interface is taken."""
 
 log = Logger()
 
@@ -119,6 +121,11 @@ def makeService(options: Options) -> IService:
         options.settings, reactor, refuse=refuse, stopping=end_at_the_second_signal
     )
     dialer.setServiceParent(services)
+    if options.settings.http.listen:
+        web = WebService(
+            options.settings, dialer.parts, reactor, dialer.stopped, cannot_listen=refuse
+        )
+        web.setServiceParent(services)
     # The last of them is the first that is stopped: systemd hears of the drain when it begins.
     notice = systemd_notice(reactor, lambda: in_one_line(dialer))
     if notice is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Callable
 
 from ctidialer.dialer.gate import Gate
@@ -28,6 +29,8 @@ class Readiness:
         self.gate = Gate()
         self._missing = dict.fromkeys(Condition)
         self._changed = changed
+        self.losses: Counter[Condition] = Counter()
+        """How often each condition was lost after it had been met."""
 
     @property
     def missing(self) -> tuple[Condition, ...]:
@@ -44,6 +47,7 @@ class Readiness:
 
     def lost(self, *conditions: Condition) -> None:
         """These conditions are no longer met."""
+        self.losses.update(one for one in conditions if one not in self._missing)
         self._missing.update(dict.fromkeys(conditions))
         if self.gate.is_open:
             self.gate.shut()

@@ -58,6 +58,11 @@ class RecordStream:
             for entry in self._seen(page):
                 yield entry
 
+    async def before(self, entry_id: str | None) -> list[Entry]:
+        """Return the PAGE entries before this one (None: the last ones), the newest first."""
+        end = "+" if entry_id is None else f"({entry_id}"
+        return _entries(await self._read("XREVRANGE", end, "-"))
+
     async def skip_to_last(self, count: int) -> None:
         """Move ``last_seen`` so that ``count`` records (of this task) are left to come."""
         before = "+"

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.contract.notice import ConfigChange
+from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.parts import Parts
 from ctidialer.dialer.readiness import Condition
 from ctidialer.esl.events import Event
@@ -64,6 +65,8 @@ class DialerService(Service):
         for loop in (self._renewals, self._watch):
             loop.clock = reactor
         self.parts = Parts(settings, reactor, self)
+        self.stopped = Gate()
+        """Open once the drain is over and everything is closed."""
 
     # --- start and stop ----------------------------------------------------------------------
 
@@ -112,6 +115,7 @@ class DialerService(Service):
         await self._release_lease()
         await parts.changes.stop()
         await parts.link.stop()
+        self.stopped.open()
 
     async def _drained(self) -> None:
         """Wait for the last call and the last record, as long as ``drain_timeout`` allows."""

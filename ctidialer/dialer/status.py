@@ -100,6 +100,10 @@ class NodeView:
             line_states=self._line_states(lines),
         )
 
+    def line(self, name: str, now: float) -> LineStatus:
+        """Return the state of one line at ``now``, of one that was never used too."""
+        return self._line(name, self.lines.states.get(name, LineState()), now)
+
     def _sorted_runs(self, now: float) -> tuple[list[TaskRun], dict[str, int]]:
         """Return the runs to be told one by one, and count the others by their reason."""
         self.runs.dialing(now)  # the daemon itself does not look while it cannot dial

@@ -32,6 +32,7 @@ class StatusReport:
     def __init__(self, clock: IReactorTime, view: NodeView, store: Store, writable: Gate) -> None:
         self._clock = clock
         self._view = view
+        self.line = view.line
         self._store = store
         self._writable = writable
         self._started = clock.seconds()

@@ -1,1 +1,1 @@
-"""What is served over HTTP."""
+"""The HTTP interface: metrics, a JSON API, the dashboard.  Off unless ``[http] listen`` is set."""

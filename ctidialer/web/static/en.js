@@ -129,6 +129,7 @@ export default {
   'records.attempts': '{count} attempts',
   'records.none': 'No record matches.',
   'records.no_records': 'No number has ended yet.',
+  'records.no_older': 'There are no older records.',
   'records.older': 'Older',
   'records.live': 'Back to live',
   'records.waiting': '{count} newer',

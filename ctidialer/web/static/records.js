@@ -58,6 +58,11 @@ export class Records {
     this.#drawSoon();
   }
 
+  get #whyNone() {
+    if (this.mode === 'older') return 'records.no_older';
+    return Object.values(this.#filters).some(Boolean) ? 'records.none' : 'records.no_records';
+  }
+
   get #filters() {
     return {
       number: byId('records-number').value.trim(),
@@ -68,7 +73,7 @@ export class Records {
 
   #wanted(record) {
     const { number, task, outcome } = this.#filters;
-    return (!number || record.number === number)
+    return (record.number ?? '').includes(number)
       && (!task || (record.task ?? record.config) === task)
       && (!outcome || record.outcome === outcome);
   }
@@ -124,9 +129,7 @@ export class Records {
     clearTimeout(this.drawing);
     this.drawing = 0;
     this.rows.show(this.records, (record) => record.id);
-    const filtered = Object.values(this.#filters).some(Boolean);
-    sayEmpty(byId('records-none'),
-      this.records.length ? '' : t(filtered ? 'records.none' : 'records.no_records'));
+    sayEmpty(byId('records-none'), this.records.length ? '' : t(this.#whyNone));
     setText(byId('records-count'),
       this.skipped ? t('records.skipped', { count: whole(this.skipped) }) : '');
     setText(byId('records-waiting'),

@@ -129,6 +129,7 @@ export default {
   'records.attempts': '呼叫 {count} 次',
   'records.none': '没有符合条件的话单。',
   'records.no_records': '还没有号码结束。',
+  'records.no_older': '没有更早的话单。',
   'records.older': '更早',
   'records.live': '回到实时',
   'records.waiting': '{count} 条更新',

@@ -1,0 +1,100 @@
+"""What is asked over HTTP and what is answered, as values: nothing here knows of twisted.web."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from attrs import field, frozen
+
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+
+_ENCODER = msgspec.json.Encoder()
+
+CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "unavailable",
+}
+
+
+@frozen
+class Answer:
+    """An answer; ``headers`` are those beside Content-Type and what every answer has."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@frozen
+class Asked:
+    """One request that may be answered.
+
+    ``names`` are the parts of the path that stand for something (``{task}``), percent-decoded;
+    ``query`` has the last of values given twice; ``by`` says who asks, for people.
+    """
+
+    method: str
+    path: str
+    names: Mapping[str, str] = field(factory=dict)
+    query: Mapping[str, str] = field(factory=dict)
+    body: bytes = b""
+    content_type: str = ""
+    session: str | None = None
+    by: str = ""
+
+    def number(self, name: str, default: int, most: int) -> int:
+        """Return a whole number of the query, 0 to ``most``; raises Refusal."""
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= most):
+            raise Refusal(400, f"{name} must be a whole number from 0 to {most}, not {text[:40]!r}")
+        return int(text)
+
+    def members(self) -> Mapping[str, Any]:
+        """Return the JSON object in the body, nothing for an empty body; raises Refusal."""
+        if not self.body.strip():
+            return {}
+        try:
+            document = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise Refusal(400, f"the body is no JSON: {error}") from None
+        if not isinstance(document, dict):
+            raise Refusal(400, "the body must be a JSON object")
+        return document
+
+
+class Refusal(Exception):
+    """A request that is not answered; ``message`` says what is wrong and what to do."""
+
+    def __init__(
+        self, status: int, message: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+
+    def answer(self) -> Answer:
+        """Return the error as it is sent."""
+        document = {"error": {"code": CODES[self.status], "message": self.message}}
+        return json_answer(document, self.status, self.headers)
+
+
+def json_answer(
+    document: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()
+) -> Answer:
+    """Return ``document`` as JSON."""
+    return Answer(status, _ENCODER.encode(document), JSON, headers)

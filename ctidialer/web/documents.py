@@ -1,0 +1,179 @@
+"""The JSON documents of the API: what is sent, and what the OpenAPI description says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ctidialer.contract.faults import Fault
+from ctidialer.contract.status import BusyLine, Explained, LineStatus, Missing
+
+
+class Alive(msgspec.Struct):
+    """The daemon answers."""
+
+    alive: bool
+
+
+class Readiness(msgspec.Struct):
+    """Whether calls can be placed, and what is missing."""
+
+    ready: bool
+    missing: list[Missing]
+
+
+class TaskEntry(msgspec.Struct):
+    """One task of this host; ``queue_length`` null = the queue cannot be read just now."""
+
+    name: str
+    calls: int
+    limit: int
+    cps: float | None
+    number_queue: str
+    queue_length: int | None
+    paused: bool
+    explained: Explained
+
+
+class TaskPage(msgspec.Struct):
+    """Some tasks, by name; ``total`` is how many there are with this query."""
+
+    tasks: list[TaskEntry]
+    total: int
+
+
+class TaskExplanation(msgspec.Struct):
+    """Why one task is, or is not, dialing now."""
+
+    task: str
+    host: str
+    reason: str
+    text: str
+    changes_at: float | None
+    faults: tuple[Fault, ...]
+    lines: tuple[BusyLine, ...]
+    lines_left_out: int
+
+
+class TaskPaused(msgspec.Struct):
+    """Whether new calls of a task are held; ``changed`` is whether they were not before."""
+
+    task: str
+    paused: bool
+    changed: bool
+
+
+class Why(msgspec.Struct):
+    """Why an operator orders something, for people."""
+
+    why: str = ""
+
+
+class Token(msgspec.Struct):
+    """The token of the settings ([http] token)."""
+
+    token: str
+
+
+class LinePage(msgspec.Struct):
+    """Some lines, by name; ``total`` is how many there are with this query."""
+
+    lines: list[LineStatus]
+    total: int
+
+
+class RecordPage(msgspec.Struct):
+    """Some records, the newest first; ``next`` is what ``before`` has to be for older ones."""
+
+    records: list[msgspec.Raw]
+    next: str | None
+
+
+class FindingEntry(msgspec.Struct):
+    """One thing that is wrong, or hardly meant; ``severity`` is fault, warning or notice."""
+
+    severity: str
+    key: str
+    name: str
+    path: str
+    problem: str
+
+
+class CheckResult(msgspec.Struct):
+    """What was found, and how much was looked at."""
+
+    findings: list[FindingEntry]
+    tasks: int
+    lines: int
+    line_groups: int
+    schedule_configs: int
+    numbers: int
+
+
+class Drained(msgspec.Struct):
+    """Whether the node is out of service; ``changed`` is whether it was not so before."""
+
+    host: str
+    drained: bool
+    changed: bool
+
+
+class NodePage(msgspec.Struct):
+    """All nodes on this Redis, as ``ctidialer status --json`` shows them."""
+
+    at: float
+    nodes: list[dict[str, Any]]
+
+
+class SampleEntry(msgspec.Struct):
+    """One second of the history."""
+
+    at: float
+    started: int
+    calls: int
+    outcomes: dict[str, int]
+    lag_ms: float
+
+
+class HistoryPage(msgspec.Struct):
+    """The last minutes, the oldest second first."""
+
+    step: int
+    seconds: int
+    samples: list[SampleEntry]
+
+
+class ErrorText(msgspec.Struct):
+    """What is wrong with a request."""
+
+    code: str
+    message: str
+
+
+class ErrorAnswer(msgspec.Struct):
+    """Every answer that is none."""
+
+    error: ErrorText
+
+
+__all__ = [
+    "Alive",
+    "CheckResult",
+    "Drained",
+    "ErrorAnswer",
+    "Explained",
+    "FindingEntry",
+    "HistoryPage",
+    "LinePage",
+    "NodePage",
+    "Readiness",
+    "RecordPage",
+    "SampleEntry",
+    "TaskEntry",
+    "TaskExplanation",
+    "TaskPage",
+    "TaskPaused",
+    "Token",
+    "Why",
+]

@@ -1,0 +1,187 @@
+"""What is counted, for Prometheus: read along as calls and numbers end, the rest when it is asked.
+
+The reader of the journal is on the way of every call: it looks up a counter that it knows already,
+and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+from ctidialer.contract.record import Record
+from ctidialer.dialer.parts import Parts
+from ctidialer.rules import attempt as rules
+from ctidialer.rules.attempt import Attempt
+from ctidialer.store.errors import StoreError
+from ctidialer.web.state_metrics import StateMetrics
+
+MOST_NAMES = 1000
+"""Different sets of labels of one counter; what comes after is counted as OTHER."""
+
+OTHER = "(other)"
+
+LOOK = 0.5
+"""Seconds between two looks at how late the event loop is."""
+
+PATIENCE = 0.5
+"""Seconds for which the lengths of the queues are waited for."""
+
+WAITS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120)
+TALKS = (1, 3, 6, 10, 20, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
+LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class Metrics:
+    """Counts what ``parts`` does; ``lag`` is how late the event loop was last, in seconds."""
+
+    content_type: str = CONTENT_TYPE_LATEST
+
+    def __init__(self, parts: Parts, clock: IReactorTime) -> None:
+        self.lag = 0.0
+        self._parts = parts
+        self._clock = clock
+        self._due = 0.0
+        self._registry = CollectorRegistry()
+        self._state = StateMetrics(parts, clock)
+        self._counted = _Counted(self._registry)
+        self._registry.register(self._state)
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        self._looks = LoopingCall(self._look)
+        self._looks.clock = clock
+
+    def start(self) -> None:
+        """Count from now on."""
+        self._parts.journal.add_reader(self._counted)
+        self._due = self._clock.seconds() + LOOK
+        self._looks.start(LOOK, now=False)
+
+    def stop(self) -> None:
+        """Look at the event loop no more."""
+        if self._looks.running:
+            self._looks.stop()
+
+    def render(self) -> Deferred[bytes]:
+        """Return everything as Prometheus reads it; never fails.
+
+        Lengths of queues that Redis does not tell at once are left out.
+        """
+        queues = self._state.open_queues()
+        if not (queues and self._parts.link.is_up):
+            return succeed(self._rendered({}))
+        lengths = self._parts.store.queue_lengths(queues)
+        lengths.addTimeout(PATIENCE, self._clock, lambda result, timeout: {})
+        lengths.addErrback(lambda failure: failure.trap(StoreError) and {})
+        return lengths.addCallback(self._rendered)
+
+    def _rendered(self, lengths: dict[str, int]) -> bytes:
+        self._state.queue_lengths = lengths
+        return bytes(generate_latest(self._registry))
+
+    def _look(self) -> None:
+        now = self._clock.seconds()
+        # A clock that was set back is no lag, and one that was set on only for a moment.
+        self.lag = max(0.0, now - self._due)
+        self._due = now + LOOK
+        self._counted.lag.observe(self.lag)
+
+
+class _Counted:
+    """The counters and histograms; a reader of the journal."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        bounded = f"at most {MOST_NAMES} different ones, then {OTHER}"
+        self.lag = Histogram(
+            "ctidialer_event_loop_lag_seconds",
+            "How late the event loop was, looked at twice a second.",
+            buckets=LAGS,
+            registry=registry,
+        )
+        self._calls = _Children(
+            Counter(
+                "ctidialer_calls",
+                f"Calls that have ended, by line, cause and final SIP status ({bounded}).",
+                ("line_group", "line", "cause", "sip_code", "answered"),
+                registry=registry,
+            )
+        )
+        self._numbers = _Children(
+            Counter(
+                "ctidialer_numbers",
+                f"Numbers whose record was written ({bounded}).",
+                ("kind", "task", "outcome"),
+                registry=registry,
+            )
+        )
+        self._refused = Counter(
+            "ctidialer_refused_calls",
+            "Originates that FreeSWITCH refused under load; their numbers went back.",
+            registry=registry,
+        )
+        self._progress = _seconds("progress", "From the originate to the ringing.", WAITS, registry)
+        self._answer = _seconds("answer", "From the originate to the answer.", WAITS, registry)
+        self._talk = _seconds("talk", "From the answer to the hang-up.", TALKS, registry)
+
+    def call_ended(self, attempt: Attempt) -> None:
+        """Part of JournalReader."""
+        if rules.is_refusal(attempt):
+            self._refused.inc()
+            return
+        answered_at, ended_at = attempt.answered_at, attempt.ended_at
+        self._calls.inc(
+            attempt.group,
+            attempt.line or "",
+            attempt.cause or "",
+            str(attempt.sip_code or ""),
+            "no" if answered_at is None else "yes",
+        )
+        if attempt.progress_at is not None:
+            self._progress.observe(max(0.0, attempt.progress_at - attempt.dialed_at))
+        if answered_at is not None:
+            self._answer.observe(max(0.0, answered_at - attempt.dialed_at))
+            if ended_at is not None:
+                self._talk.observe(max(0.0, ended_at - answered_at))
+
+    def number_ended(self, record: Record) -> None:
+        """Part of JournalReader."""
+        self._numbers.inc(record.kind.value, record.task or "", record.outcome.value)
+
+
+class _Children:
+    """The children of one counter by their labels, kept at hand."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._inc: dict[tuple[str, ...], Callable[[], Any]] = {}
+
+    def inc(self, *labels: str) -> None:
+        """Count one; labels beyond MOST_NAMES are counted together."""
+        inc = self._inc.get(labels)
+        if inc is None:
+            if len(self._inc) >= MOST_NAMES:
+                labels = (OTHER,) * len(labels)
+            texts = [text.encode("utf-8", "replace").decode() for text in labels]
+            inc = self._inc[labels] = self._counter.labels(*texts).inc
+        inc()
+
+
+def _seconds(
+    name: str, text: str, buckets: tuple[float, ...], registry: CollectorRegistry
+) -> Histogram:
+    return Histogram(f"ctidialer_{name}_seconds", text, buckets=buckets, registry=registry)

@@ -1,0 +1,107 @@
+"""The OpenAPI 3.1 description of the API, made of its own table and documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ctidialer.contract.status import NodeStatus
+from ctidialer.dialer.status import program_version
+from ctidialer.web import documents
+from ctidialer.web.answers import JSON
+from ctidialer.web.routes import Route
+
+REF = "#/components/schemas/{name}"
+NAMED = re.compile(r"\{(\w+)\}")
+RECORD: dict[str, object] = {
+    "type": "object",
+    "description": "One record, as it stands in the stream (docs/redis-contract.rst).",
+    "required": ["id", "kind", "outcome", "entry", "attempts", "taken_at", "ended_at", "host"],
+}
+
+
+def describe(routes: Sequence[Route]) -> dict[str, Any]:
+    """Return the description of all routes that have a summary."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        if route.summary:
+            paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ctidialer",
+            "version": program_version(),
+            "description": "One daemon beside one FreeSWITCH.  Times are unix seconds.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "ctidialer_session"},
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
+    parameters = [_in_path(name) for name in NAMED.findall(route.path)]
+    parameters += [
+        {
+            "name": one.name,
+            "in": "query",
+            "description": one.text,
+            "schema": {"type": one.kind},
+        }
+        for one in route.query
+    ]
+    if parameters:
+        operation["parameters"] = parameters
+    if route.body:
+        operation["requestBody"] = {"content": {JSON: {"schema": _ref(route.body)}}}
+    operation["security"] = [] if route.is_open else [{"token": []}, {"session": []}]
+    return operation
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    if 204 not in route.others:
+        schema = _ref(route.answer) if route.answer else {}
+        content_type = route.content_type.partition(";")[0]
+        content = {content_type: {"schema": schema} if route.answer else {}}
+        responses["200"] = {"description": "so it is", "content": content}
+    for status, text in route.others.items():
+        responses[str(status)] = {"description": text}
+        if status >= 400:
+            name = route.answer if (status, route.answer) == (503, "Readiness") else "ErrorAnswer"
+            responses[str(status)]["content"] = {JSON: {"schema": _ref(name)}}
+    responses["default"] = {
+        "description": "an error; the message says what to do",
+        "content": {JSON: {"schema": _ref("ErrorAnswer")}},
+    }
+    return responses
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": "percent-encoded, a slash too",
+        "schema": {"type": "string"},
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": REF.format(name=name)}
+
+
+def _schemas() -> Mapping[str, Any]:
+    types = [NodeStatus, *(getattr(documents, name) for name in documents.__all__)]
+    _, schemas = msgspec.json.schema_components(types, ref_template=REF)
+    schemas["RecordPage"]["properties"]["records"]["items"] = _ref("Record")
+    return {**schemas, "Record": RECORD}

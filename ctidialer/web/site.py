@@ -1,0 +1,196 @@
+"""Brings requests of twisted.web to their routes, and the answers back."""
+
+from __future__ import annotations
+
+from functools import partial
+from http.cookies import CookieError, SimpleCookie
+from io import BytesIO
+from urllib.parse import parse_qsl
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http import Request
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Site
+from twisted.web.server import Request as SiteRequest
+
+from ctidialer.store.errors import StoreError
+from ctidialer.web.access import Access, Headers
+from ctidialer.web.answers import HTML, Answer, Asked, Refusal
+from ctidialer.web.routes import Route, Routes
+from ctidialer.web.stream import Stream
+
+LARGEST_BODY = 64 * 1024
+
+SECURITY = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+CONTENT_SECURITY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    " img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+EVENTS = "text/event-stream"
+
+
+class _Bounded(BytesIO):
+    """The body of a request, as far as it is read at all."""
+
+    is_too_large = False
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # only bytes are written here
+        """Keep what is not too much."""
+        if self.tell() + len(data) > LARGEST_BODY:
+            self.is_too_large = True
+            return len(data)
+        return super().write(data)
+
+
+class BoundedRequest(SiteRequest):
+    """A request whose body is kept in memory up to LARGEST_BODY, and thrown away beyond it."""
+
+    def gotLength(self, length: int | None) -> None:
+        """The headers are there; the body comes."""
+        self.content = _Bounded()
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the body is longer than it may be."""
+        return getattr(self.content, "is_too_large", False)
+
+
+class QuietSite(Site):
+    """A site that writes no line for each request: what is asked may hold what is secret."""
+
+    requestFactory = BoundedRequest
+
+    def log(self, request: Request) -> None:
+        """Write nothing."""
+
+
+class Root(Resource):
+    """Every path."""
+
+    isLeaf = True
+    log = Logger()
+
+    def __init__(self, routes: Routes, access: Access, stream: Stream) -> None:
+        super().__init__()
+        self._routes = routes
+        self._access = access
+        self._stream = stream
+
+    def render(self, request: BoundedRequest) -> int:
+        """Answer a request, now or later."""
+        answering = Deferred.fromCoroutine(self._answer(request))
+        request.notifyFinish().addErrback(lambda _: answering.cancel())
+        answering.addErrback(self._refused)
+        answering.addErrback(partial(self._failed, request))
+        answering.addCallback(partial(self._send, request))
+        answering.addErrback(partial(self.log.failure, "Answering a request failed"))
+        return NOT_DONE_YET
+
+    async def _answer(self, request: BoundedRequest) -> Answer | None:
+        path = request.path.decode("ascii", "replace")
+        method = request.method.decode("ascii", "replace")
+        route, names = self._found(request, method, path)
+        if request.is_too_large:
+            raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
+        headers = headers_of(request)
+        try:
+            session = None if route.is_open else self._access.admit(headers, route.changes).session
+        except Refusal as refusal:
+            if refusal.status == 401 and route.if_unknown is not None:
+                return route.if_unknown()
+            raise
+        if route.content_type == EVENTS:
+            if self._stream.is_full:
+                raise Refusal(503, "too many dashboards are open")
+            self._stream.add(request)
+            return None
+        return await route.handler(asked(request, method, path, names, session))
+
+    def _found(
+        self, request: BoundedRequest, method: str, path: str
+    ) -> tuple[Route, dict[str, str]]:
+        try:
+            return self._routes.find(method, path)
+        except Refusal:
+            self._access.admit(headers_of(request), changes=False)  # who may not ask learns nothing
+            raise
+
+    def _refused(self, failure: Failure) -> Answer:
+        if failure.check(StoreError):
+            return Refusal(503, f"Redis does not answer: {failure.getErrorMessage()}").answer()
+        failure.trap(Refusal)
+        error = failure.value
+        assert isinstance(error, Refusal)
+        return error.answer()
+
+    def _failed(self, request: Request, failure: Failure) -> Answer | None:
+        if failure.check(CancelledError):
+            return None  # the client has gone
+        path = request.path.decode("ascii", "replace")
+        self.log.failure("Answering {path} failed", failure, path=path)
+        return Refusal(500, "ctidialer has a fault: see its log").answer()
+
+    def _send(self, request: Request, answer: Answer | None) -> None:
+        for name, value in SECURITY:
+            request.setHeader(name, value)
+        if answer is None or request._disconnected:
+            return
+        request.setResponseCode(answer.status)
+        if answer.status != 204:
+            request.setHeader("Content-Type", answer.content_type)
+        if answer.content_type == HTML:
+            request.setHeader("Content-Security-Policy", CONTENT_SECURITY)
+        for name, value in answer.headers:
+            request.responseHeaders.addRawHeader(name, value)
+        request.setHeader("Content-Length", str(len(answer.body)))
+        request.write(answer.body)
+        request.finish()
+
+
+def headers_of(request: Request) -> Headers:
+    """Return the headers that say who asks."""
+
+    def value(name: str) -> str | None:
+        found = request.getHeader(name)
+        return None if found is None else str(found)
+
+    return Headers(
+        authorization=value("authorization"),
+        cookies=cookies(value("cookie") or ""),
+        host=value("host"),
+        origin=value("origin"),
+        requested_with=value("x-requested-with"),
+    )
+
+
+def cookies(text: str) -> dict[str, str]:
+    """Return the cookies in a header; nothing where it cannot be read."""
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(text).items()}
+    except CookieError:
+        return {}
+
+
+def asked(
+    request: Request, method: str, path: str, names: dict[str, str], session: str | None
+) -> Asked:
+    """Return a request that was let in, as a value."""
+    query = request.uri.partition(b"?")[2].decode("ascii", "replace")
+    content = request.content
+    return Asked(
+        method=method,
+        path=path,
+        names=names,
+        query=dict(parse_qsl(query, keep_blank_values=True, errors="replace")),
+        body=content.read() if content is not None else b"",
+        content_type=(request.getHeader("content-type") or "").partition(";")[0].strip().lower(),
+        session=session,
+        by=f"http {request.getClientAddress().host}",
+    )

@@ -1,0 +1,117 @@
+"""The event stream of the dashboard (Server-Sent Events): one text for all who listen.
+
+Nothing piles up for a client that does not read: while its connection is full it is told nothing,
+and when it stays full it is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IPushProducer
+from twisted.web.http import Request
+from zope.interface import implementer
+
+from ctidialer.contract.record import Record
+from ctidialer.contract.record_document import encode_record
+
+CUT_AFTER = 10.0
+"""Seconds for which a connection may be full."""
+
+RECORDS_A_SECOND = 20
+"""More than anybody can read; the others are only counted."""
+
+MOST_LISTENERS = 500
+
+
+def event(name: str, data: bytes) -> bytes:
+    """Return one event; ``data`` is JSON, which holds no line break."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), data)
+
+
+@implementer(IPushProducer)
+class Listener:
+    """One open stream."""
+
+    def __init__(self, request: Request, now: Callable[[], float]) -> None:
+        self._request = request
+        self._now = now
+        self._full_since: float | None = None
+        request.registerProducer(self, True)
+
+    def tell(self, text: bytes) -> None:
+        """Send some events, unless the connection is full; one that stays full is cut."""
+        if self._full_since is None:
+            self._request.write(text)
+        elif self._now() - self._full_since >= CUT_AFTER:
+            self._request.loseConnection()
+
+    def end(self) -> None:
+        """Close the stream."""
+        self._request.unregisterProducer()
+        self._request.finish()
+
+    def pauseProducing(self) -> None:
+        """The connection is full."""
+        self._full_since = self._now()
+
+    def resumeProducing(self) -> None:
+        """The connection has room again."""
+        self._full_since = None
+
+    def stopProducing(self) -> None:
+        """The client has gone."""
+
+
+class Stream:
+    """Everybody who listens; ``now`` is a clock in seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._listeners: set[Listener] = set()
+        self._records = 0
+        self._skipped = 0
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody more can listen."""
+        return len(self._listeners) >= MOST_LISTENERS
+
+    def add(self, request: Request) -> None:
+        """Open the stream for a request that has been let in."""
+        request.setHeader("Content-Type", "text/event-stream; charset=utf-8")
+        request.setHeader("X-Accel-Buffering", "no")  # nginx would hold the events back
+        listener = Listener(request, self._now)
+        self._listeners.add(listener)
+        request.notifyFinish().addBoth(lambda _: self._listeners.discard(listener))
+        listener.tell(b": welcome\n\n")
+
+    def number_ended(self, record: Record) -> None:
+        """Tell of a record, of the first ones in each second."""
+        if not self._listeners:
+            return
+        self._records += 1
+        if self._records > RECORDS_A_SECOND:
+            self._skipped += 1
+        else:
+            self._tell(event("record", encode_record(record)))
+
+    def second(self, status: bytes) -> None:
+        """Tell of the state, JSON, every second."""
+        text = event("status", status)
+        if self._skipped:
+            text += event("skipped", b'{"records":%d}' % self._skipped)
+        self._records = self._skipped = 0
+        self._tell(text)
+
+    def end(self) -> None:
+        """Close all streams: this daemon is going."""
+        for listener in list(self._listeners):
+            listener.end()
+
+    def _tell(self, text: bytes) -> None:
+        for listener in list(self._listeners):
+            listener.tell(text)
