@@ -110,6 +110,7 @@ class StateTests(WebTestCase):
         await self.usual_tables()
         await self.put(keys.at(keys.TASK, HOST), {"broken": "{"})
         self.start_web()
+        await self.until("ready", self.is_ready)
         found = (await self.ask("GET", "/api/check")).json
         faults = [one["name"] for one in found["findings"] if one["severity"] == "fault"]
         self.assertEqual((faults, found["tasks"]), (["broken"], 2))
