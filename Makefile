@@ -9,8 +9,10 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 # Trial's worker processes, and what it runs (`make trial TESTS=tests.rules`).
 JOBS ?= 2
 TESTS ?= tests
-# What `make demo`, `chaos` and `fuzz` hand on: `make demo ARGS="--numbers 1000"`.
+# What `make demo`, `chaos`, `bench` and `fuzz` hand on: `make demo ARGS="--numbers 1000"`.
 ARGS ?=
+# What `make bench` runs; benchmarks/README.rst has the others, which want a FreeSWITCH or hours.
+BENCHMARKS ?= esl_events esl_commands esl_call whole_dialer
 
 BIN := $(VENV)/bin
 CONSTRAINTS := requirements/constraints.txt
@@ -22,7 +24,7 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install -
 INSTALL_PROJECT := $(INSTALL) --no-build-isolation --config-settings editable_mode=compat
 
 .NOTPARALLEL:
-.PHONY: help demo chaos fuzz test lint types docs wheel check-wheel trial format constraints clean distclean
+.PHONY: help demo chaos bench fuzz test lint types docs wheel check-wheel trial format constraints clean distclean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -32,6 +34,10 @@ demo: $(VENV)/.demo  ## dial a whole campaign on this machine (ARGS="--numbers 1
 
 chaos: $(VENV)/.develop  ## dial 20,000 numbers while everything is killed, then audit (ARGS="--seed 2")
 	$(BIN)/python -m chaos $(ARGS)
+
+bench: $(VENV)/.bench  ## run the main benchmarks, one JSON line each (ARGS="esl_call" for one)
+	@for name in $(or $(ARGS),$(BENCHMARKS)); do \
+	CTIDIALER_BENCH_RIVALS=$(VENV)/rivals $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 fuzz: $(VENV)/.fuzz  ## a million inputs for each reader of others' bytes (ARGS="--seed 2 numbers")
 	nice -n 10 $(BIN)/python -m fuzz $(ARGS)
@@ -86,6 +92,14 @@ $(VENV)/.demo: $(VENV)/.base setup.cfg pyproject.toml
 $(VENV)/.develop: $(VENV)/.base setup.cfg pyproject.toml
 	$(INSTALL_PROJECT) --editable '.[demo,test,lint,docs,build]'
 	@touch $@ $(VENV)/.demo
+
+# The libraries that are compared with ours, beside the environment and not in it: genesis wants
+# older versions of what is pinned there. greenswitch has no wheel, but no C code either.
+$(VENV)/.bench: $(VENV)/.develop requirements/bench.txt
+	$(BIN)/python -m pip --disable-pip-version-check --no-input install -qq --upgrade --no-deps \
+		--only-binary=:all: --no-binary=greenswitch --no-build-isolation \
+		--target $(VENV)/rivals --requirement requirements/bench.txt
+	@touch $@
 
 # atheris, where there is a wheel of it: `make test` does without.
 $(VENV)/.fuzz: $(VENV)/.develop

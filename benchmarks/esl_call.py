@@ -15,11 +15,12 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 from attrs import Factory, define
 from twisted.internet import defer
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IProtocol,
@@ -64,8 +65,9 @@ class Loop:
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """Make a connection to nobody."""
-        protocol = cast(EventSocketProtocol, protocolFactory.buildProtocol(None))
-        protocol.makeConnection(Sink())
+        address = IPv4Address("TCP", "127.0.0.1", 8021)
+        protocol = cast(EventSocketProtocol, protocolFactory.buildProtocol(address))
+        cast(Any, protocol).makeConnection(cast(Any, Sink)())
         self.made.append(protocol)
         return defer.succeed(cast(IProtocol, protocol))
 
@@ -137,7 +139,7 @@ class Bench:
             self.heard,
             jobs_by_api=jobs_by_api,
         )
-        self.switch.startService()
+        cast(Any, self.switch).startService()
         self._commands, self._events = loop.made
         for protocol in loop.made:
             protocol.dataReceived(b"Content-Type: auth/request\n\n")

@@ -1,8 +1,8 @@
 """The clients that are compared, one for each process, used as their own texts say.
 
 ``python -m benchmarks.esl_clients NAME events|commands|native PORT COUNT`` connects to
-`benchmarks.esl_peer`, does the work and prints one JSON line: the seconds it took, by the wall clock
-and of this process's CPU, from the order to the last event or reply.
+`benchmarks.esl_peer`, does the work and prints one JSON line: the seconds it took, by the wall
+clock and of this process's CPU, from the order to the last event or reply.
 
 Each handles its events in a callback that reads the same five fields and keeps the last ones.
 """
@@ -14,6 +14,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, cast
 
 from attrs import asdict
@@ -201,10 +202,8 @@ class _Listener:
 
 def greenswitch_events(port: int, count: int) -> Tally:
     """A handler that is registered, as for any event."""
-    import gevent.event
-    import greenswitch
-
-    done = gevent.event.Event()
+    greenswitch: Any = import_module("greenswitch")  # not one of the packages of `make test`
+    done = import_module("gevent.event").Event()
     tally = Tally(count, done.set)
 
     def handle(event: Any) -> None:
@@ -223,11 +222,9 @@ def greenswitch_events(port: int, count: int) -> Tally:
 
 def greenswitch_commands(port: int, count: int, native: bool = False) -> Tally:
     """Its ``send`` waits for the reply, so each command in flight has a greenlet."""
-    import gevent
-    import gevent.event
-    import greenswitch
-
-    done = gevent.event.Event()
+    gevent: Any = import_module("gevent")
+    greenswitch: Any = import_module("greenswitch")
+    done = import_module("gevent.event").Event()
     client = greenswitch.InboundESL(host="127.0.0.1", port=port, password="ClueCon")
     client.connect()
     tally = Tally(count, done.set)
@@ -251,14 +248,14 @@ def genesis_events(port: int, count: int) -> Tally:
     """Its consumer mode, with a handler."""
     import asyncio
 
-    from genesis import Consumer
+    genesis: Any = import_module("genesis")
 
     async def run() -> Tally:
         done = asyncio.Event()
         tally = Tally(count, done.set)
-        app = Consumer("127.0.0.1", port, "ClueCon")
+        app = genesis.Consumer("127.0.0.1", port, "ClueCon")
 
-        @app.handle(EVENT)  # type: ignore[untyped-decorator]
+        @app.handle(EVENT)  # type: ignore[untyped-decorator]  # genesis may not be installed
         async def handle(event: Any) -> None:
             tally.last = tuple([event[name] for name in FIELDS])
             tally.one()

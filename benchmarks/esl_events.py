@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
+from pathlib import Path
 
 from benchmarks.esl_wire import HEADERS, EventTemplate, hang_up_lines
 from benchmarks.measuring import (
@@ -29,9 +29,11 @@ from benchmarks.measuring import (
     median_ratio,
     per_item,
     print_line,
+    rivals_path,
     run_apart,
 )
 
+OWN = ("ours", "bare")
 SHARES = {"ours": 1.0, "bare": 1.0, "greenswitch": 0.1, "genesis": 0.04}
 """How many of the events each client gets, so that each runs for about as long."""
 
@@ -51,12 +53,15 @@ def peer() -> Iterator[int]:
 
 def installed(names: Sequence[str]) -> list[str]:
     """Return those of the clients that are here: the rivals are installed by ``make bench``."""
-    return [name for name in names if name in ("ours", "bare") or find_spec(name) is not None]
+    path = rivals_path()
+    return [name for name in names if name in OWN or (path and (Path(path) / name).is_dir())]
 
 
 def run_client(port: int, client: str, work: str, count: int) -> Spent:
     """Let one client do its work, in a process of its own."""
-    figures = run_apart("benchmarks.esl_clients", client, work, str(port), str(count))
+    path = None if client in OWN else rivals_path()
+    arguments = (client, work, str(port), str(count))
+    figures = run_apart("benchmarks.esl_clients", *arguments, path=path)
     return Spent(**figures)
 
 

@@ -113,10 +113,15 @@ def _processor() -> str:
 
 
 def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    where = [*filter(None, [rivals_path()]), *sys.path]
+    found = next(iter(importlib.metadata.distributions(name=name, path=where)), None)
+    return None if found is None else found.version
+
+
+def rivals_path() -> str | None:
+    """Return the directory into which ``make bench`` has put the libraries compared with ours."""
+    path = os.environ.get("CTIDIALER_BENCH_RIVALS")
+    return None if path is None else str(Path(path).resolve())
 
 
 def print_line(benchmark: str, figures: Figures) -> None:
@@ -124,9 +129,13 @@ def print_line(benchmark: str, figures: Figures) -> None:
     print(json.dumps({"benchmark": benchmark, **figures, "environment": environment()}))
 
 
-def run_apart(module: str, *arguments: str) -> Figures:
-    """Run ``python -m module`` in a process of its own and return the JSON line it printed."""
+def run_apart(module: str, *arguments: str, path: str | None = None) -> Figures:
+    """Run ``python -m module`` in a process of its own and return the JSON line it printed.
+
+    ``path``: a directory whose packages go before all others.
+    """
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=600)
+    environment = os.environ if path is None else {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=600, env=environment)
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures

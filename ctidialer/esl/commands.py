@@ -31,8 +31,10 @@ def bgapi(command: str, job_id: str | None = None) -> bytes:
     ``job_id`` is the Job-UUID by which the BACKGROUND_JOB event will name it; None = FreeSWITCH
     chooses one and says so in its reply.
     """
-    headers = {} if job_id is None else {"Job-UUID": _worded(job_id)}
-    return _command("bgapi", _worded(command), headers=headers)
+    if job_id is None:
+        return _command("bgapi", _worded(command))
+    job, line = _line(_worded(job_id)), _line(_worded(command))
+    return _bounded(b"bgapi %b\nJob-UUID: %b\n\n" % (line, job))
 
 
 def api_bgapi(command: str, job_id: str) -> bytes:
@@ -167,7 +169,7 @@ def _command(
     return _bounded(b"\n".join([_line(line, secret) for line in lines]) + b"\n\n" + payload)
 
 
-def _line(line: str, secret: bool) -> bytes:
+def _line(line: str, secret: bool = False) -> bytes:
     # Three looks for one character each take a tenth of the time of one for any of the three.
     if "\n" in line or "\r" in line or "\0" in line:
         _refuse_line_break(line, secret)
