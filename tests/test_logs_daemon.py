@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +19,8 @@ from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest
+from twisted.web.client import Agent, FileBodyProducer, readBody
+from twisted.web.http_headers import Headers
 
 from ctidialer.cli.daemon_process import DaemonProcess, start_daemon
 from ctidialer.contract import keys
@@ -177,6 +181,9 @@ class SecretTests(DaemonLogCase):
         self.url = self.own.url
         self.redis = link_to(self, self.url)
         await self.redis.when_up(10)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.web = probe.getsockname()[1]
 
     async def start_switch(self, **options: object) -> SwitchProcess:
         switch = await start_switch(
@@ -184,6 +191,24 @@ class SecretTests(DaemonLogCase):
         )
         self.addCleanup(switch.kill)
         return switch
+
+    async def ask_the_web(self) -> None:
+        """Ask with the right token and with a wrong one, in the header and in the login."""
+        url = f"http://127.0.0.1:{self.web}"
+        for token, status in ((TOKEN, 200), (WRONG, 401)):
+            headers = Headers({"Authorization": [f"Bearer {token}"]})
+            response = await Agent(reactor).request(b"GET", f"{url}/api/status".encode(), headers)
+            self.assertEqual(response.code, status)
+            self.assert_no_secret("an answer", await readBody(response))
+        body = BytesIO(json.dumps({"token": WRONG}).encode())
+        response = await Agent(reactor).request(
+            b"POST",
+            f"{url}/login".encode(),
+            Headers({"Content-Type": ["application/json"]}),
+            FileBodyProducer(body),
+        )
+        self.assertEqual(response.code, 401)
+        self.assert_no_secret("an answer", await readBody(response))
 
     def start(
         self, name: str, form: str, *, url: str = "", port: int = 0, password: str = ESL_PASSWORD
@@ -194,6 +219,7 @@ class SecretTests(DaemonLogCase):
                 f"[redis]\nurl = {json.dumps(url or self.url)}",
                 f'[freeswitch]\naddress = "127.0.0.1:{port or self.switch.port}"',
                 f'password = "{password}"\n[http]\ntoken = "{TOKEN}"',
+                f'listen = "127.0.0.1:{self.web}"',
                 DEBUG.format(form),
             ]
         )
@@ -238,6 +264,7 @@ class SecretTests(DaemonLogCase):
             await self.put_task("bad", limit=ESL_PASSWORD[:3])
             await self.dial()
             await self.until("the status", self.has_status)
+            await self.ask_the_web()
             self.assert_no_secret("Redis", await self.everything_in_redis())
             arguments = Path(f"/proc/{daemon.pid}/cmdline").read_bytes()
             self.assert_no_secret("the command line", arguments)

@@ -7,12 +7,11 @@ run anything in FreeSWITCH: these two doors are what is looked at first.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from attrs import frozen
 
 from ctidialer.dialer.findings import Finding, Severity
-from ctidialer.settings import FreeSwitch, Settings, host_and_port
+from ctidialer.settings import FreeSwitch, Settings, host_and_port, is_loopback
 from ctidialer.store.address import RedisAddress, parse_address
 
 SHORTEST_TOKEN = 16
@@ -57,14 +56,6 @@ class RedisFacts:
     rules: str | None = None
     bind: str | None = None
     protected: bool | None = None
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether ``host`` can be reached from this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost")
 
 
 def settings_findings(settings: Settings, facts: SettingsFacts) -> Iterator[Finding]:

@@ -11,11 +11,10 @@ from ctidialer.dialer.security_check import (
     SecretFile,
     SettingsFacts,
     all_findings,
-    is_loopback,
     redis_findings,
     settings_findings,
 )
-from ctidialer.settings import FreeSwitch, Http, Redis, Settings
+from ctidialer.settings import FreeSwitch, Http, Redis, Settings, is_loopback
 from ctidialer.store.address import parse_address
 
 TOKEN = "0123456789abcdef"
