@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.web.client import Agent, readBody
+from twisted.web.http_headers import Headers
 
 from ctidialer.contract import keys
 from ctidialer.store.connection import Reply
@@ -35,7 +39,7 @@ class UserCase(SwitchTestCase):
         await self.redis.when_up(10)
 
     def url_of(self, user: str) -> str:
-        name = {"ctidialer": "daemon"}.get(user, user)
+        name = user.replace("ctidialer", "daemon")
         return f"redis://{user}:CHANGE-ME-{name}@{self.place}"
 
     async def link_of(self, user: str) -> Link:
@@ -112,6 +116,37 @@ class DaemonTests(UserCase):
         self.assertNotIn("permission", said)
         self.assertNotIn("CHANGE-ME", said)
         self.assertEqual(await self.call("EXISTS", keys.lease(HOST), keys.status(HOST)), 0)
+
+    async def test_with_the_http_interface(self) -> None:
+        self.url = self.url_of("ctidialer_http")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        daemon = self.start_daemon(extra=f'[http]\nlisten = "127.0.0.1:{port}"\n')
+        await self.usual_tables(number_queue=QUEUE)
+        await self.call("RPUSH", QUEUE, "1001", "1002")
+        await self.call("ZADD", SCHEDULE, "99999999999", "{}")
+        await self.records_of(2)
+        for method, path in (
+            ("GET", "nodes"),
+            ("GET", "tasks"),
+            ("GET", "tasks/t/explain"),
+            ("GET", "lines"),
+            ("GET", "records"),
+            ("GET", "check"),
+            ("POST", "tasks/t/pause"),
+            ("POST", "tasks/t/resume"),
+            ("POST", "drain"),
+            ("DELETE", "drain"),
+        ):
+            url = f"http://127.0.0.1:{port}/api/{path}".encode()
+            headers = Headers({"X-Requested-With": ["ctidialer"]})
+            response = await Agent(reactor).request(method.encode(), url, headers)
+            body = await readBody(response)
+            self.assertEqual(response.code, 200, (method, path, body))
+            self.assertNotIn(b"NOPERM", body)
+        await daemon.stop()
+        self.assertNotIn("NOPERM", daemon.log_path.read_text("utf-8"))
 
     async def test_it_may_do_no_more(self) -> None:
         daemon = await self.link_of("ctidialer")
