@@ -107,7 +107,9 @@ export class Frame {
     const labels = [];
     const first = Math.ceil((this.end - SPAN) / LABEL_EVERY) * LABEL_EVERY;
     for (let at = first; this.end && at <= this.end; at += LABEL_EVERY) {
-      const x = Math.min(Math.max(this.x(at), MARGIN.left + 12), this.width - 24);
+      const x = this.x(at);
+      // Half a label at the edge would be cut off, or run into its neighbour.
+      if (x < MARGIN.left + 12 || x > this.width - 20) continue;
       labels.push(svg('text', { x, y: HEIGHT - 6, 'text-anchor': 'middle' }, minuteOf(at)));
     }
     return labels;

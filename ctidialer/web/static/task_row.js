@@ -8,6 +8,8 @@ import { taskDetails } from './task_details.js';
 import { badge, REASONS, setBadge } from './tones.js';
 
 const COLUMNS = ['name', 'state', 'calls', 'cps', 'queue'];
+/** Reasons that change with every call: a time that flickers tells nobody anything. */
+const FLEETING = ['paced', 'node_limit'];
 let made = 0;
 
 export class TaskRow {
@@ -71,8 +73,8 @@ export class TaskRow {
   #updateState({ reason, text, changes_at: changesAt }) {
     setBadge(this.badge, REASONS[reason], word('reason', reason));
     setText(this.sentence, speaksEnglish() ? text : word('meaning', reason));
-    this.changes.hidden = changesAt == null;
-    if (changesAt == null) return;
+    this.changes.hidden = changesAt == null || FLEETING.includes(reason);
+    if (this.changes.hidden) return;
     setText(this.changes, t('tasks.changes', { when: when(changesAt) }));
     setAttribute(this.changes, 'datetime', new Date(changesAt * 1000).toISOString());
     setAttribute(this.changes, 'title', exactly(changesAt));
