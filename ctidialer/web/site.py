@@ -85,6 +85,8 @@ class Root(Resource):
 
     def render(self, request: BoundedRequest) -> int:
         """Answer a request, now or later."""
+        for name, value in SECURITY:
+            request.setHeader(name, value)
         answering = Deferred.fromCoroutine(self._answer(request))
         request.notifyFinish().addErrback(lambda _: answering.cancel())
         answering.addErrback(self._refused)
@@ -109,6 +111,8 @@ class Root(Resource):
         if route.content_type == EVENTS:
             if self._stream.is_full:
                 raise Refusal(503, "too many dashboards are open")
+            if method == "HEAD":
+                return Answer(content_type=EVENTS)
             self._stream.add(request)
             return None
         return await route.handler(asked(request, method, path, names, session))
@@ -138,8 +142,6 @@ class Root(Resource):
         return Refusal(500, "ctidialer has a fault: see its log").answer()
 
     def _send(self, request: Request, answer: Answer | None) -> None:
-        for name, value in SECURITY:
-            request.setHeader(name, value)
         if answer is None or request._disconnected:
             return
         request.setResponseCode(answer.status)

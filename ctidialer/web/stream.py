@@ -44,7 +44,8 @@ class Listener:
         if self._full_since is None:
             self._request.write(text)
         elif self._now() - self._full_since >= CUT_AFTER:
-            self._request.loseConnection()
+            # To lose it politely would wait until what is queued is sent: for ever, here.
+            self._request.transport.abortConnection()
 
     def end(self) -> None:
         """Close the stream."""
