@@ -58,7 +58,7 @@ class Metrics:
         self._due = 0.0
         self._registry = CollectorRegistry()
         self._state = StateMetrics(parts, clock)
-        self._counted = _Counted(self._registry)
+        self._counted = Counted(self._registry)
         self._registry.register(self._state)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -102,7 +102,7 @@ class Metrics:
         self._counted.lag.observe(self.lag)
 
 
-class _Counted:
+class Counted:
     """The counters and histograms; a reader of the journal."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -121,7 +121,7 @@ class _Counted:
                 registry=registry,
             )
         )
-        self._numbers = _Children(
+        self.numbers = _Children(
             Counter(
                 "ctidialer_numbers",
                 f"Numbers whose record was written ({bounded}).",
@@ -160,7 +160,7 @@ class _Counted:
 
     def number_ended(self, record: Record) -> None:
         """Part of JournalReader."""
-        self._numbers.inc(record.kind.value, record.task or "", record.outcome.value)
+        self.numbers.inc(record.kind.value, record.task or "", record.outcome.value)
 
 
 class _Children:
@@ -170,15 +170,20 @@ class _Children:
         self._counter = counter
         self._inc: dict[tuple[str, ...], Callable[[], Any]] = {}
 
+    def __len__(self) -> int:
+        return len(self._inc)
+
     def inc(self, *labels: str) -> None:
         """Count one; labels beyond MOST_NAMES are counted together."""
         inc = self._inc.get(labels)
-        if inc is None:
-            if len(self._inc) >= MOST_NAMES:
-                labels = (OTHER,) * len(labels)
+        if inc is not None:
+            inc()
+        elif len(self._inc) < MOST_NAMES:
             texts = [text.encode("utf-8", "replace").decode() for text in labels]
-            inc = self._inc[labels] = self._counter.labels(*texts).inc
-        inc()
+            self._inc[labels] = self._counter.labels(*texts).inc
+            self._inc[labels]()
+        else:
+            self._counter.labels(*(OTHER,) * len(labels)).inc()
 
 
 def _seconds(
