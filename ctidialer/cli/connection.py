@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 import click
 from twisted.internet.defer import Deferred
 
+from ctidialer.cli.completion import complete_host
+from ctidialer.cli.node_settings import read_node_settings
 from ctidialer.cli.running import run
-from ctidialer.settings import Settings, SettingsError, find_file, read_settings
-from ctidialer.store.address import AddressError, RedisAddress, parse_address
+from ctidialer.settings import Settings
+from ctidialer.store.address import RedisAddress, parse_address
 from ctidialer.store.errors import StoreError, StoreUnavailable
 from ctidialer.store.link import Link
 
@@ -22,9 +24,14 @@ Result = TypeVar("Result")
 Work = Callable[[Link], Coroutine[Any, Any, Result]]
 
 _OPTIONS = (
-    click.option("--config", metavar="FILE", help="The settings (TOML)."),
+    click.option("--config", metavar="FILE", type=click.Path(), help="The settings (TOML)."),
     click.option("--redis", metavar="URL", help="Redis, in place of the settings' [redis] url."),
-    click.option("--host", metavar="NAME", help="The node (@host), in place of the settings'."),
+    click.option(
+        "--host",
+        metavar="NAME",
+        shell_complete=complete_host,
+        help="The node (@host), in place of the settings'.",
+    ),
     click.option("--domain", metavar="NAME", help="Its @domain, in place of the settings'."),
 )
 
@@ -51,25 +58,6 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return decorated
-
-
-def read_node_settings(
-    config: str | None, redis: str | None, host: str | None, domain: str | None
-) -> Settings:
-    """Return the settings with what the command line says in their place; raises UsageError."""
-    given = {
-        ("redis", "url"): redis or "",
-        ("node", "host"): host or "",
-        ("node", "domain"): domain or "",
-    }
-    try:
-        settings = read_settings(find_file(config), given=given)
-        parse_address(settings.redis.url)
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from error
-    except AddressError as error:
-        raise click.UsageError(f"--redis, or $.redis.url of the settings: {error}") from error
-    return settings
 
 
 def with_redis(settings: Settings, work: Work[Result]) -> Result:

@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from twisted.internet.task import deferLater
 
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.dialer.nodes import Nodes
 from ctidialer.cli.operator import order_now
 from ctidialer.cli.printable import printable
 from ctidialer.dialer.control import NodeControl
+from ctidialer.dialer.nodes import Nodes
 from ctidialer.dialer.pursuit import NO_CALL
 from ctidialer.settings import Node, Settings
 from ctidialer.store.in_flight import InFlight

@@ -10,11 +10,12 @@ import click
 import msgspec
 from attrs import asdict, frozen
 
+from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.dialer.nodes import Nodes
 from ctidialer.cli.printable import printable
 from ctidialer.cli.tasks import no_such_task
 from ctidialer.contract.status import TaskStatus
+from ctidialer.dialer.nodes import Nodes
 from ctidialer.dialer.told import NodeTold
 from ctidialer.rules.explaining import local_time
 from ctidialer.rules.explanation import Reason
@@ -42,7 +43,7 @@ class _Answer:
 
 @click.command()
 @connection_options
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as a JSON object.")
 def explain(settings: Settings, task: str, as_json: bool) -> None:
     """Say why TASK is, or is not, dialing right now on this node, and when that changes next.

@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.number_file import READERS, FileUnusable
 from ctidialer.cli.number_push import NoQueue, NumberPush, PushBroken
@@ -27,7 +28,7 @@ FORMAT_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jso
 
 @click.command()
 @connection_options
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @click.argument("file", type=click.File("rb"))
 @click.option(
     "--format",

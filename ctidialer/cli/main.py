@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ctidialer.cli.check import check
+from ctidialer.cli.completion import completion
 from ctidialer.cli.demo import demo
 from ctidialer.cli.drain import drain
 from ctidialer.cli.explain import explain
@@ -23,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (check, demo, drain, explain, load, pause, records, resume, status):
+for command in (check, completion, demo, drain, explain, load, pause, records, resume, status):
     main.add_command(command)

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.operator import order_now
 from ctidialer.cli.printable import printable
@@ -25,7 +26,7 @@ _json_option = click.option(
 
 @click.command()
 @connection_options
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @_json_option
 def pause(settings: Settings, task: str, as_json: bool) -> None:
     """Start no new call of TASK on this node, until `ctidialer resume`.
@@ -39,7 +40,7 @@ def pause(settings: Settings, task: str, as_json: bool) -> None:
 
 @click.command()
 @connection_options
-@click.argument("task")
+@click.argument("task", shell_complete=complete_task)
 @_json_option
 def resume(settings: Settings, task: str, as_json: bool) -> None:
     """Take back the pause of TASK on this node."""

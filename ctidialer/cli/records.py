@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.printable import printable
-from ctidialer.dialer.record_pages import Entry, RecordStream
 from ctidialer.cli.record_print import (
     COLUMNS,
     CSV_FIELDS,
@@ -18,6 +18,7 @@ from ctidialer.cli.record_print import (
     row,
 )
 from ctidialer.contract import keys
+from ctidialer.dialer.record_pages import Entry, RecordStream
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
 
@@ -27,7 +28,12 @@ LAST_BEFORE_FOLLOWING = 10
 @click.command()
 @connection_options
 @click.option("--follow", "-f", is_flag=True, help="Go on with the records as they are written.")
-@click.option("--task", metavar="NAME", help="Only those of this task or schedule configuration.")
+@click.option(
+    "--task",
+    metavar="NAME",
+    shell_complete=complete_task,
+    help="Only those of this task or schedule configuration.",
+)
 @click.option(
     "--last",
     type=click.IntRange(0),

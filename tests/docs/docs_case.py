@@ -32,10 +32,10 @@ WITHIN = 25.0
 """Seconds that one command of a page may take."""
 
 CLIENTS = ("redis-cli", "valkey-cli")
-PYTHON = f'exec {shlex.quote(sys.executable)} -c "from {{}} import {{}}; {{}}()" "$@"'
+PYTHON = f'exec {shlex.quote(sys.executable)} -c "from {{}} import {{}}; {{}}({{}})" "$@"'
 PROGRAMS: Mapping[str, str] = {
-    "ctidialer": PYTHON.format("ctidialer.cli", "main", "main"),
-    "twistd": PYTHON.format("twisted.scripts.twistd", "run", "run"),
+    "ctidialer": PYTHON.format("ctidialer.cli", "main", "main", "prog_name='ctidialer'"),
+    "twistd": PYTHON.format("twisted.scripts.twistd", "run", "run", ""),
     "python": f'exec {shlex.quote(sys.executable)} "$@"',
 }
 
