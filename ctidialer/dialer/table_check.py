@@ -6,7 +6,10 @@ what shows only when all tables are seen together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
 
 from ctidialer.contract import keys
 from ctidialer.contract.document import Node, Params, member_path, shown
@@ -25,6 +28,9 @@ _PLACE_OF = {
     Closed.NOT_A_WORKING_DAY: "work_week",
     Closed.OUTSIDE_HOURS: "work_hour",
 }
+
+_LEADING_BRACKETS = re.compile(r"^(?:\{[^{}]*\}|\[[^\]]*\])+")
+_EXPANDED = re.compile(r"\$\{(?!(?:destination_number|line_group)\})")
 
 
 def check_tables(of: NodeTables, now: float) -> tuple[Finding, ...]:
@@ -157,12 +163,34 @@ def _unfit(
 def _of_lines(of: NodeTables) -> Iterator[Finding]:
     key, reached = of.key(keys.LINE), _lines_reached(of)
     for name, raw in of.raw(keys.LINE).items():
-        variables = of.tables.routes.lines[name].variables
-        warnings = (*line_warnings(name, raw), *_unheeded(variables))
+        line = of.tables.routes.lines[name]
+        warnings = (*line_warnings(name, raw), *_unheeded(line.variables))
         yield from findings(Severity.WARNING, key, name, warnings)
+        is_sound = (keys.LINE, name) not in of.tables.faults
+        if is_sound and _names_no_endpoint(line.dialstring):
+            problem = (
+                f"{shown(line.dialstring)} names no endpoint, so every call on it fails: it must"
+                " begin with one and a slash, as sofia/gateway/carrier1/${destination_number} does"
+            )
+            yield Finding(Severity.FAULT, key, name, _dialstring_path(raw), problem)
         if name not in reached and not _has_riddles(of):
             problem = "is in no line group, and no task names it: no call goes out on it"
             yield Finding(Severity.WARNING, key, name, "$", problem)
+
+
+def _dialstring_path(raw: bytes) -> str:
+    params = msgspec.json.decode(raw).get("params") or {}
+    return "$.params.dialstring" if "dialstring" in params else "$.dialstring"
+
+
+def _names_no_endpoint(dialstring: str) -> bool:
+    """Say whether a dial string has no slash where FreeSWITCH looks for the endpoint's.
+
+    What stands in ``${…}`` (``${sofia_contact(1000)}``, say) may bring one; what stands in leading
+    brackets does not count.
+    """
+    bare = _LEADING_BRACKETS.sub("", dialstring)
+    return "/" not in bare and not _EXPANDED.search(bare)
 
 
 def _has_riddles(of: NodeTables) -> bool:

@@ -50,6 +50,25 @@ class CheckTests(CommandTestCase):
         done = await self.on_node("check")
         self.assertIn("is not valid JSON: invalid \\escape (line 2, column 30)", done.out)
 
+    async def test_a_dial_string_without_an_endpoint(self) -> None:
+        faulty = ("13800138000", "${destination_number}", "{a=b/c}1000", "[leg_timeout=5]1000")
+        sound = ("user/1000", "{a=b}user/1000", "${sofia_contact(1000)}", "null/${line_group}")
+        lines: dict[str, object] = {
+            f"l{index}": {"params": {"dialstring": one}}
+            for index, one in enumerate((*faulty, *sound))
+        }
+        lines["beside"] = {"dialstring": "1000"}
+        await self.put(keys.at(keys.LINE, HOST), lines)
+        done = await self.on_node("check", "--json")
+        self.assertEqual(done.status, 1)
+        found = {
+            one["name"]: one["path"]
+            for one in done.json()
+            if one["severity"] == "fault" and "names no endpoint" in one["problem"]
+        }
+        expected = {f"l{index}": "$.params.dialstring" for index in range(len(faulty))}
+        self.assertEqual(found, {**expected, "beside": "$.dialstring"})
+
     async def test_warnings_do_not_change_the_status(self) -> None:
         await self.put_task(line_group=["carrier"])
         done = await self.on_node("check")
