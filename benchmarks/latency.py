@@ -64,7 +64,7 @@ async def pushes(rig: Rig, wire: Wire, samples: int) -> dict[str, float]:
         wire.look()
         return sum(line.number in pushed for line in wire.starts) >= samples
 
-    await rig.until(are_all_there)
+    await rig.until(are_all_there, within=600)
     return dict(
         quantiles(line.time - pushed[line.number] for line in wire.starts if line.number in pushed)
     )
@@ -81,7 +81,7 @@ async def refill(rig: Rig, wire: Wire, limit: int, samples: int) -> dict[str, fl
         wire.look()
         return len(wire.starts_of(task)) >= samples + 2 * limit
 
-    await rig.until(are_enough)
+    await rig.until(are_enough, within=600)
     starts = wire.starts_of(task)
     # The start number limit + k takes the place of the end number k: there are never more calls.
     freed = zip(wire.ends_of(task)[limit:], starts[2 * limit :], strict=False)

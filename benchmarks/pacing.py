@@ -168,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rates", type=float, nargs="*", default=RATES, help="calls per second")
     parser.add_argument("--away", type=float, default=10, help="seconds of a pause")
-    parser.add_argument("--run", type=float, default=5, help="seconds between two pauses")
+    parser.add_argument("--run", type=float, default=12, help="seconds between two pauses")
     parser.add_argument("--no-pauses", action="store_false", dest="pauses")
     given = parser.parse_args(arguments)
     measure(lambda rig: pace(rig, given))

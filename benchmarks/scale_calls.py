@@ -58,7 +58,7 @@ async def until_up(rig: Rig, count: int) -> None:
         status = await rig.call("GET", keys.status(HOST))
         return isinstance(status, bytes) and msgspec.json.decode(status)["calls"] >= count
 
-    await rig.until(are_up)
+    await rig.until(are_up, within=600)
     await rig.pause(SETTLE)
 
 

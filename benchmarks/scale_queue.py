@@ -58,7 +58,7 @@ async def stretch(rig: Rig, name: str, length: int, calls: int) -> dict[str, obj
     await rig.call("PUBLISH", "config@all", '{"type":"config_change","table":"cti_line_group"}')
     notice = '{"type":"config_change","table":"cti_queue_dialer_task"}'
     await rig.call("PUBLISH", "config@all", notice)
-    await rig.until(are_done)
+    await rig.until(are_done, within=600)
     spent, dialed = rig.spent().since(before), await rig.recorded() - recorded
     await rig.call("UNLINK", name)
     await rig.pause(1)

@@ -69,7 +69,7 @@ async def burst(rig: Rig, wire: Wire, count: int, start: int) -> dict[str, objec
         wire.look()
         return sum(line.task != QUEUE_TASK for line in wire.starts) >= earlier + count
 
-    await rig.until(are_on_the_wire)
+    await rig.until(are_on_the_wire, within=600)
     spent = rig.spent().since(before)
     await rig.pause(AFTER)
     wire.look()

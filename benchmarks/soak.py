@@ -32,6 +32,9 @@ AHEAD = 50_000
 """Numbers that wait in the queue, at most."""
 
 READ = 5_000
+SLOWEST = 100
+"""Calls a second, below which it is given up."""
+
 PREFIX = 138 * 10**8
 FLAT_AFTER = 100_000
 TARGET = {"grown_mb_after_first_100000": "about 0", "records_of_each_number": 1}
@@ -100,7 +103,7 @@ async def soak(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
                 samples.append(sample(rig, records, began.at))
         return records.read >= int(given.numbers)
 
-    await rig.until(is_done)
+    await rig.until(is_done, within=given.numbers / SLOWEST + 60)
     spent = rig.spent().since(began)
     await rig.pause(1)
     await records.look()
