@@ -67,17 +67,23 @@ class Recovery:
 
     def _go_on(self, entry: InFlight) -> None:
         assert entry.dialing is not None
-        progress = self._progress(entry.dialing)
+        progress = self._progress(entry.dialing, entry)
         errand = self._errands[entry.kind](entry)
         under_way = _under_way(entry, entry.dialing, progress)
         self._numbers.resume(errand, under_way, evolve(progress, dialed_at=None))
 
-    def _progress(self, dialing: Dialing) -> Progress:
+    def _progress(self, dialing: Dialing, entry: InFlight) -> Progress:
         try:
             return Progress.decode(dialing.progress)
         except ValueError as error:
             # What was before is lost, but the call is not: it is followed all the same.
-            self.log.warn("{error}", error=str(error))
+            self.log.warn(
+                "What was before call {call_uuid} cannot be read: {error}",
+                call_uuid=dialing.uuid,
+                error=str(error),
+                entry_id=entry.id,
+                task=entry.task,
+            )
             return Progress(Itinerary(groups=(dialing.group,)))
 
 
