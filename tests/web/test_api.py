@@ -67,7 +67,8 @@ class StateTests(WebTestCase):
         self.assertEqual(again.json["changed"], False)
 
         async def is_paused() -> bool:
-            return (await self.ask("GET", "/api/tasks/t/explain")).json["reason"] == "paused"
+            told = (await self.ask("GET", "/api/tasks/t/explain")).json
+            return bool(told["reason"] == "paused")
 
         await self.until("paused", is_paused)
         await self.put_numbers(["1001"])
@@ -194,7 +195,7 @@ class StreamTests(WebTestCase):
 
         async def are_counted() -> bool:
             skipped = sum(one["records"] for one in events.of("skipped"))
-            return skipped + len(events.of("record")) == 60
+            return bool(skipped + len(events.of("record")) == 60)
 
         await self.until("counted", are_counted)
         self.assertLess(len(events.of("record")), 60)
