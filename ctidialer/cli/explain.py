@@ -10,8 +10,9 @@ import click
 import msgspec
 from attrs import asdict, frozen
 
-from ctidialer.cli.completion import complete_task
+from ctidialer.cli.completion import complete_config, complete_task
 from ctidialer.cli.connection import connection_options, with_redis
+from ctidialer.cli.explain_schedule import explain_a_schedule
 from ctidialer.cli.printable import printable
 from ctidialer.cli.tasks import no_such_task
 from ctidialer.contract.status import TaskStatus
@@ -43,14 +44,27 @@ class _Answer:
 
 @click.command()
 @connection_options
-@click.argument("task", shell_complete=complete_task)
+@click.argument("task", required=False, shell_complete=complete_task)
+@click.option(
+    "--schedule",
+    metavar="CONFIG",
+    shell_complete=complete_config,
+    help="Explain the scheduled numbers of this configuration, not a task.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as a JSON object.")
-def explain(settings: Settings, task: str, as_json: bool) -> None:
+def explain(settings: Settings, task: str | None, schedule: str | None, as_json: bool) -> None:
     """Say why TASK is, or is not, dialing right now on this node, and when that changes next.
 
-    The exit status is 1 where there is no such task, or it is malformed.
+    With --schedule: why the scheduled numbers of a configuration are, or are not, called.
+
+    The exit status is 1 where there is no such task or configuration, or it is malformed.
     """
-    answer = with_redis(settings, lambda link: _ask(link, settings, task))
+    if (task is None) == (schedule is None):
+        raise click.UsageError("name a TASK, or a configuration with --schedule, and not both")
+    if schedule is not None:
+        explain_a_schedule(settings, schedule, as_json)
+    name = task or ""
+    answer = with_redis(settings, lambda link: _ask(link, settings, name))
     if as_json:
         click.echo(json.dumps(_as_json(answer), ensure_ascii=False, indent=2))
     else:

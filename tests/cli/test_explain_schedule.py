@@ -1,0 +1,99 @@
+"""``ctidialer explain --schedule``, beside a whole node."""
+
+from __future__ import annotations
+
+import json
+from time import time
+from typing import Any
+
+from ctidialer.cli.operator import order_now
+from ctidialer.contract import keys
+from ctidialer.contract.status import decode_status
+from ctidialer.dialer.control import NodeControl
+from tests.cli.node_command_case import NodeCommandCase
+from tests.support.node import HOST
+
+CONFIG: dict[str, Any] = {"params": {"line_group": ["g"], "destination_extension": "8888"}}
+NUMBERS = keys.at(keys.SCHEDULE_NUMBER, HOST)
+CONFIGS = keys.at(keys.SCHEDULE_CONFIG, HOST)
+
+
+class ExplainScheduleTests(NodeCommandCase):
+    async def ask(self, name: str = "callback", status: int = 0) -> dict[str, Any]:
+        done = await self.on_node("explain", "--schedule", name, "--json")
+        self.assertEqual((done.status, done.err), (status, ""))
+        answer: dict[str, Any] = done.json()
+        return answer
+
+    async def tables(self) -> None:
+        await self.put_line(count=1)
+        await self.put_group()
+        await self.put(CONFIGS, {"callback": CONFIG, "other": CONFIG, "bad": {"params": 1}})
+
+    async def schedule(self, at: float, number: str, config: str = "callback") -> None:
+        member = {"params": {"number": number, "config": config, "expires": int(time() + 600)}}
+        await self.call("ZADD", NUMBERS, str(at), json.dumps(member))
+
+    async def test_without_a_daemon(self) -> None:
+        await self.tables()
+        await self.schedule(time() - 5, "1000")
+        answer = await self.ask()
+        self.assertEqual((answer["reason"], answer["due"]), ("no_daemon", 1))
+        self.assertIsNone(answer["node"]["daemon"])
+
+    async def test_what_is_wrong_with_the_configuration(self) -> None:
+        await self.tables()
+        self.assertEqual((await self.ask("nobody", status=1))["reason"], "unknown_config")
+        answer = await self.ask("bad", status=1)
+        self.assertEqual(answer["reason"], "invalid")
+        self.assertEqual([one["path"] for one in answer["faults"]], ["$.params"])
+        done = await self.on_node("explain", "--schedule", "nobody")
+        self.assertIn("there are: callback, other", done.out)
+
+    async def test_nothing_due_then_no_line_then_drained(self) -> None:
+        await self.tables()
+        await self.sim(default={"result": "answer", "talk": 30})
+        self.start_dialer()
+        await self.until("the daemon says that it is ready", self.says_ready)
+        self.assertEqual((await self.ask())["reason"], "nothing_scheduled")
+        later = round(time()) + 3600
+        await self.schedule(later, "1000")
+        await self.schedule(later - 60, "1001", "other")
+        answer = await self.ask()
+        self.assertEqual((answer["reason"], answer["changes_at"]), ("not_due", later))
+        self.assertEqual((answer["due"], answer["scheduled"]), (0, 2))
+        await self.schedule(time() - 1, "1002")
+        await self.until("the one line is busy", self.line_is_full)
+        # Twenty each second are told that there is no line, and put off: most are due still.
+        for index in range(200):
+            await self.schedule(time() - 1, f"2{index:03}")
+        answer = await self.ask()
+        self.assertEqual(answer["reason"], "no_free_line")
+        self.assertGreater(answer["due"], 0)
+        self.assertEqual([line["state"] for line in answer["lines"]], ["full"])
+        said = (await self.on_node("explain", "--schedule", "callback")).out
+        self.assertIn("callback on fs1: no_free_line\nno line is free (l: full); due: ", said)
+        await NodeControl(self.redis, HOST).drain(order_now())
+        await self.until("the daemon says that it is drained", self.says_drained)
+        self.assertIn((await self.ask())["reason"], ("draining", "drained"))
+        for call in self.switch_log().originates:
+            await self.order(f"uuid_kill {call.uuid_asked}")
+
+    async def says_ready(self) -> bool:
+        raw = await self.call("GET", keys.status(HOST))
+        return isinstance(raw, bytes) and decode_status(raw).ready
+
+    async def says_drained(self) -> bool:
+        raw = await self.call("GET", keys.status(HOST))
+        return isinstance(raw, bytes) and decode_status(raw).drain is not None
+
+    async def line_is_full(self) -> bool:
+        raw = await self.call("GET", keys.status(HOST))
+        lines = decode_status(raw).lines if isinstance(raw, bytes) else ()
+        return any(line.state == "full" for line in lines)
+
+    async def test_usage(self) -> None:
+        for words in ((), ("t", "--schedule", "c")):
+            done = await self.on_node("explain", *words)
+            self.assertEqual(done.status, 2)
+            self.assertIn("name a TASK, or a configuration with --schedule", done.err)
