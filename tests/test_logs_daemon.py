@@ -284,6 +284,12 @@ class SecretTests(DaemonLogCase):
         self.addCleanup(echo.stopListening)
         daemon = self.start("echo", "json", port=echo.getHost().port, password=WRONG)
         await self.says(daemon, "denies access", "You said auth ***")
+
+        async def is_told() -> bool:
+            return b"You said auth ***" in await self.everything_in_redis()
+
+        await self.until("the status says why", is_told)
+        self.assert_no_secret("Redis", await self.everything_in_redis())
         await self.end(daemon)
 
     async def has_status(self) -> bool:

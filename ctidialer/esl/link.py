@@ -28,6 +28,10 @@ EXPECTED = (EslError, ConnectError, ConnectionClosed, OSError)
 """What a failed attempt may fail with; anything else is a mistake of ours and logged as one."""
 
 
+SHORTEST_HIDDEN = 4
+"""A shorter password is a part of too many words."""
+
+
 @frozen
 class Credentials:
     """How to authenticate: with the Event Socket's password, or as a ``user@domain``."""
@@ -40,6 +44,14 @@ class Credentials:
         if self.user is None:
             return protocol.auth(self.password, timeout)
         return protocol.userauth(self.user, self.password, timeout)
+
+    def hidden_in(self, text: str) -> str:
+        """Return ``text``, what FreeSWITCH said, without the password: it may say back our words.
+
+        The reason why FreeSWITCH is away gets into the status and the log, for others to read.
+        """
+        worth_hiding = len(self.password) >= SHORTEST_HIDDEN
+        return text.replace(self.password, "***") if worth_hiding else text
 
 
 @frozen
@@ -182,7 +194,7 @@ class Link(Service):
             return  # it was cancelled, because we stop
         self._failures += 1
         self._locked_out = failure.check(LoginError) is not None
-        self.trouble = failure.getErrorMessage()
+        self.trouble = self._credentials.hidden_in(failure.getErrorMessage())
         if not failure.check(*EXPECTED):
             self.log.failure("Connecting the {role} connection failed", failure, role=self._role)
 
@@ -195,7 +207,7 @@ class Link(Service):
         self._changed()
         why = await protocol.when_gone()
         pulse.stop()
-        self.protocol, self.trouble = None, why
+        self.protocol, self.trouble = None, self._credentials.hidden_in(why)
         lasted = self._clock.seconds() - since
         self._failures = 1 if lasted >= self._timings.longest_retry else self._failures + 1
         self._changed()
