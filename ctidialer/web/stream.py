@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from twisted.web.http import Request
 from zope.interface import implementer
 
@@ -44,8 +44,13 @@ class Listener:
         if self._full_since is None:
             self._request.write(text)
         elif self._now() - self._full_since >= CUT_AFTER:
-            # To lose it politely would wait until what is queued is sent: for ever, here.
-            self._request.transport.abortConnection()
+            self._cut()
+
+    def _cut(self) -> None:
+        # To lose it politely would wait until what is queued is sent: for ever, here.
+        transport = self._request.transport
+        if ITCPTransport.providedBy(transport):
+            transport.abortConnection()
 
     def end(self) -> None:
         """Close the stream."""

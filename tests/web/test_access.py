@@ -171,12 +171,18 @@ class CookieTests(WebTestCase):
         drained = await self.ask("POST", "/api/drain", token=None, cookie=cookie)
         self.assertEqual(drained.status, 403)
         self.assertIn("X-Requested-With", drained.json["error"]["message"])
-        ours = {"cookie": cookie, "x_requested_with": "ctidialer"}
         foreign = await self.ask(
-            "POST", "/api/drain", token=None, origin="http://elsewhere.example", **ours
+            "POST",
+            "/api/drain",
+            token=None,
+            cookie=cookie,
+            x_requested_with="ctidialer",
+            origin="http://elsewhere.example",
         )
         self.assertEqual(foreign.status, 403)
-        out = await self.ask("POST", "/logout", token=None, **ours)
+        out = await self.ask(
+            "POST", "/logout", token=None, cookie=cookie, x_requested_with="ctidialer"
+        )
         self.assertEqual((out.status, "Max-Age=0" in out.headers["set-cookie"]), (204, True))
         after = await self.ask("GET", "/api/status", token=None, cookie=cookie)
         self.assertEqual(after.status, 401)
