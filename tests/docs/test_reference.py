@@ -162,3 +162,20 @@ class RunbookTests(SynchronousTestCase):
 
     if not RULES.exists():
         test_every_alert_has_its_section.skip = "there are no alerts yet"  # type: ignore[attr-defined]
+
+
+class ArchitecturePageTests(SynchronousTestCase):
+    def test_every_module_it_names_exists(self) -> None:
+        named = re.findall(r"``([a-z]+/[a-z_/]+\.(?:py|lua))``", page("architecture"))
+        self.assertGreater(len(named), 8)
+        missing = [
+            name
+            for name in named
+            if not (ROOT / "ctidialer" / name).is_file() and not (ROOT / name).is_file()
+        ]
+        self.assertEqual(missing, [])
+
+    def test_every_package_is_there(self) -> None:
+        packages = {path.parent.name for path in (ROOT / "ctidialer").glob("*/__init__.py")}
+        named = set(re.findall(r"(?m)^      ([a-z]+)/ ", page("architecture")))
+        self.assertEqual(named, packages)
