@@ -266,6 +266,7 @@ class TroubleTests(DashboardTestCase):
         await self.put_numbers(["13800000001"])
         await self.records_of(1)
         await self.open()
+        await self.see(lambda page: expect(task_row(page, "t")).to_be_visible())
         await daemon.kill()
         await self.see(is_stale)
         await self.serve()
@@ -290,8 +291,11 @@ def says_that_freeswitch_is_away(page: Page) -> None:
 def is_stale(page: Page) -> None:
     expect(page.locator("#connection")).to_have_text("Reconnecting…")
     has_text(page, "#notices", "The daemon has not been heard since")
-    struck = "getComputedStyle(document.querySelector('#figure-calls')).textDecorationLine"
-    assert page.evaluate(struck) == "line-through"
+    for selector in ("#figure-calls", "#service"):
+        struck = f"getComputedStyle(document.querySelector('{selector}')).textDecorationLine"
+        assert page.evaluate(struck) == "line-through", selector
+    page.get_by_role("button", name="Pause t", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("t: the daemon does not answer.")
 
 
 def is_live(page: Page) -> None:

@@ -58,7 +58,8 @@ byId('sign-out').addEventListener('click', async () => {
     await order('logout');
     toLogin();
   } catch (error) {
-    toast(t('page.sign_out_failed', { problem: error.message }), { tone: 'bad' });
+    const problem = error.status ? error.message : t('toast.away');
+    toast(t('page.sign_out_failed', { problem }), { tone: 'bad' });
   }
 });
 

@@ -90,6 +90,7 @@ export default {
   'toast.paused': '{task} is paused: no new calls; those that are up go on.',
   'toast.resumed': '{task} goes on.',
   'toast.failed': '{task}: {problem}',
+  'toast.away': 'the daemon does not answer.',
   'toast.undo': 'Undo',
   'toast.close': 'Close',
 

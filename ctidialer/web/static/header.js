@@ -66,7 +66,8 @@ export class Header {
 
   /** Notices are announced when they change: the same ones are left as they stand. */
   #renderNotices() {
-    const notices = [...this.#staleNotice(), ...this.#statusNotices()];
+    // Why nothing is dialed is not known any more while the daemon is not heard.
+    const notices = this.connection === 'stale' ? [this.#staleNotice()] : this.#statusNotices();
     const said = JSON.stringify(notices);
     if (said === this.said) return;
     this.said = said;
@@ -74,10 +75,9 @@ export class Header {
   }
 
   #staleNotice() {
-    if (this.connection !== 'stale') return [];
     const { status } = this;
     const text = status ? t('notice.stale', { when: when(status.at) }) : t('notice.never');
-    return [{ tone: 'warn', text, parts: [] }];
+    return { tone: 'warn', text, parts: [] };
   }
 
   #statusNotices() {

@@ -16,7 +16,7 @@ export class Lines {
     this.inUse = 0;
     this.rows = new Rows(byId('lines'), lineRow);
     this.load = poll(() => this.#ask(), (found) => this.#show(found),
-      (error) => sayEmpty(byId('lines-none'), error.message));
+      (error) => error.status && sayEmpty(byId('lines-none'), error.message));
     this.pages = new Pages(byId('lines-pages'), () => this.load());
     onFilter(byId('lines-filters'), () => {
       this.pages.reset();

@@ -68,7 +68,8 @@ export class Tasks {
   }
 
   #failed(error) {
-    sayEmpty(byId('tasks-none'), error.message);
+    // That the daemon does not answer at all is said in the header.
+    if (error.status) sayEmpty(byId('tasks-none'), error.message);
   }
 
   #anew() {
@@ -114,7 +115,8 @@ export class Tasks {
     try {
       await order(`api/tasks/${encodeURIComponent(name)}/${paused ? 'pause' : 'resume'}`);
     } catch (error) {
-      toast(t('toast.failed', { task: name, problem: error.message }), { about: name, tone: 'bad' });
+      const problem = error.status ? error.message : t('toast.away');
+      toast(t('toast.failed', { task: name, problem }), { about: name, tone: 'bad' });
       return;
     }
     const undo = isUndo ? null : () => this.#order({ name, paused: !paused }, true);

@@ -26,8 +26,10 @@ export function toast(text, { about = '', undo = null, tone = 'good' } = {}) {
   box.append(cross);
   box.addEventListener('keydown', (event) => event.key === 'Escape' && close());
   goesBy(box, close);
-  const others = [...byId('toasts').children].filter((other) => other.about !== about);
-  byId('toasts').replaceChildren(...others.slice(1 - MOST), box);
+  const { children } = byId('toasts');
+  for (const other of [...children]) if (other.about === about) other.remove();
+  while (children.length >= MOST) children[0].remove();
+  byId('toasts').append(box);
 }
 
 function goesBy(box, close) {

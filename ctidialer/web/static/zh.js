@@ -90,6 +90,7 @@ export default {
   'toast.paused': '{task} 已暂停：不再发起新呼叫，进行中的呼叫继续。',
   'toast.resumed': '{task} 已恢复。',
   'toast.failed': '{task}：{problem}',
+  'toast.away': '守护进程没有响应。',
   'toast.undo': '撤销',
   'toast.close': '关闭',
 
