@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
@@ -20,6 +26,7 @@ from ctidialer.cli.record_print import (
 from ctidialer.contract import keys
 from ctidialer.dialer.record_pages import Entry, RecordStream
 from ctidialer.settings import Settings
+from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
 
 LAST_BEFORE_FOLLOWING = 10
@@ -56,10 +63,13 @@ def records(
     if follow and last is None:
         last = LAST_BEFORE_FOLLOWING
     page = _Page(*_format(settings, is_csv, is_json))
+    key = keys.records(settings.node.host)
 
     async def work(link: Link) -> None:
-        stream = RecordStream(link, keys.records(settings.node.host), task)
-        await _print_all(stream, page, last, follow)
+        stream = RecordStream(link, key, task)
+        with _progress(None if follow else await _most(link, key, last)) as advance:
+            page.printed = advance
+            await _print_all(stream, page, last, follow)
 
     try:
         with_redis(settings, work)
@@ -67,6 +77,35 @@ def records(
         if not follow:
             raise
     raise SystemExit(1 if page.unreadable else 0)
+
+
+async def _most(link: Link, key: str, last: int | None) -> int | None:
+    """Return how many records there are to print, at most; None = it cannot be told."""
+    try:
+        length = await link.call("XLEN", key)
+    except StoreError:
+        return None  # the reading that follows says it better
+    assert isinstance(length, int)
+    return length if last is None else min(length, last)
+
+
+@contextmanager
+def _progress(total: int | None) -> Iterator[Callable[[], object]]:
+    """Show how far it has got, on a terminal whose own lines the records do not fill."""
+    console = Console(stderr=True)
+    into_a_file = not sys.stdout.isatty()
+    progress = Progress(
+        TextColumn("records"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=total is None or not (console.is_terminal and into_a_file),
+    )
+    with progress:
+        bar = progress.add_task("", total=total)
+        yield lambda: progress.advance(bar)
 
 
 def _format(settings: Settings, is_csv: bool, is_json: bool) -> tuple[Printer, str]:
@@ -93,6 +132,7 @@ class _Page:
         self._printer = printer
         self._header = header
         self.unreadable = 0
+        self.printed: Callable[[], object] = lambda: None
 
     def begin(self) -> None:
         """Print the header."""
@@ -101,6 +141,7 @@ class _Page:
 
     def print(self, entry: Entry) -> None:
         """Print one record."""
+        self.printed()
         if entry.record is not None:
             click.echo(self._printer(entry.raw, entry.record))
         else:

@@ -34,6 +34,19 @@ class LoadTests(CommandTestCase):
         self.assertEqual((done.status, done.err), (0, ""))
         self.assertEqual(await self.queue(), entries)
 
+    async def test_on_a_terminal_it_shows_how_far_it_is(self) -> None:
+        self.write("n", "".join(f"{13800000000 + index}\n" for index in range(3000)))
+        words = ("load", "--redis", self.url, "--host", HOST, "t", "n")
+        shown = await self.run_command(*words, FORCE_COLOR="1")
+        self.assertEqual(shown.status, 0)
+        self.assertIn("checking", shown.err)
+        self.assertIn("pushing", shown.err)
+        for quiet in (words, (*words, "--json")):
+            piped = await self.run_command(*quiet)
+            self.assertEqual((piped.status, piped.err), (0, ""))
+        as_json = await self.run_command(*words, "--json", FORCE_COLOR="1")
+        self.assertEqual((as_json.json()["pushed"], as_json.err), (3000, ""))
+
     async def test_text(self) -> None:
         self.write("n", b"\xef\xbb\xbf13800138000\r\n\r\n# a comment\r\n #31#138\r\n+86138")
         await self.call("RPUSH", "q", "0")

@@ -51,6 +51,17 @@ class RecordsTestCase(CommandTestCase):
 class RecordsTests(RecordsTestCase):
     """Which records are printed, and how."""
 
+    async def test_into_a_file_a_terminal_shows_how_far_it_is(self) -> None:
+        await self.many(300)
+        words = ("records", "--redis", self.url, "--host", HOST, "--csv")
+        piped = await self.run_command(*words)
+        # What makes a pipe a terminal in the eyes of rich.
+        shown = await self.run_command(*words, FORCE_COLOR="1")
+        self.assertEqual((shown.status, shown.out), (0, piped.out))
+        self.assertEqual(len(shown.out.splitlines()), 301)
+        self.assertEqual(piped.err, "")
+        self.assertIn("/300", shown.err)
+
     async def test_a_table(self) -> None:
         await self.write_records(RECORD)
         done = await self.on_node("records")
