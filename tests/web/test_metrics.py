@@ -109,7 +109,6 @@ class MetricsTests(WebTestCase):
         self.start_web()
         await self.put_numbers(["1001"], queue)
         await self.records_of(1)
-
         samples = await self.samples()
         self.assertEqual(value(samples, "ctidialer_numbers_total", task=name), 1)
         self.assertEqual(value(samples, "ctidialer_queue_length", task=name, queue=queue), 0)
