@@ -39,7 +39,7 @@ Names = Callable[[Link, Node], Awaitable[list[str]]]
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
-@click.command()
+@click.command(short_help="Print the script for tab completion.")
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print the script that makes SHELL complete commands, options, tasks and hosts.

@@ -55,7 +55,7 @@ class _Drained:
         return self.up > 0 or not self.heeded
 
 
-@click.command()
+@click.command(short_help="Take a node out of service, or put it back.")
 @connection_options
 @click.option("--wait", is_flag=True, help="Wait until no call of the node is up.")
 @click.option("--undo", is_flag=True, help="Put the node back into service.")

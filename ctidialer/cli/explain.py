@@ -42,7 +42,7 @@ class _Answer:
         return (task.hours.timezone if task else None) or self.node.zone
 
 
-@click.command()
+@click.command(short_help="Say why a task is, or is not, dialing.")
 @connection_options
 @click.argument("task", required=False, shell_complete=complete_task)
 @click.option(

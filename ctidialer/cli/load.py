@@ -26,7 +26,7 @@ from ctidialer.settings import Settings
 FORMAT_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
 
 
-@click.command()
+@click.command(short_help="Push a file of numbers to the queue of a task.")
 @connection_options
 @click.argument("task", shell_complete=complete_task)
 @click.argument("file", type=click.File("rb"))

@@ -24,7 +24,7 @@ _json_option = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Start no new call of a task, until it is resumed.")
 @connection_options
 @click.argument("task", shell_complete=complete_task)
 @_json_option
@@ -38,7 +38,7 @@ def pause(settings: Settings, task: str, as_json: bool) -> None:
     _say(task, settings.node.host, was, paused=True, changed=changed, as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Take back the pause of a task.")
 @connection_options
 @click.argument("task", shell_complete=complete_task)
 @_json_option

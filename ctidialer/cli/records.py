@@ -32,7 +32,7 @@ from ctidialer.store.link import Link
 LAST_BEFORE_FOLLOWING = 10
 
 
-@click.command()
+@click.command(short_help="Print how the numbers of a node ended.")
 @connection_options
 @click.option("--follow", "-f", is_flag=True, help="Go on with the records as they are written.")
 @click.option(

@@ -1,0 +1,66 @@
+"""What all commands have in common: help that fits, wrong usage with status 2, ``--json``."""
+
+from __future__ import annotations
+
+from click.testing import CliRunner, Result
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.cli import main
+from tests.cli.command_case import CommandTestCase
+from tools.commands_page import commands, is_about_a_node
+
+ARGUMENTS = {"explain": ["t"], "pause": ["t"], "resume": ["t"], "load": ["t", "-"]}
+ABOUT_A_NODE = sorted(name for name in commands() if is_about_a_node(name))
+OF_OTHERS = {"check"}
+
+
+class UsageTests(SynchronousTestCase):
+    def run_wrong(self, name: str, *more: str) -> Result:
+        result = CliRunner().invoke(main, [name, *ARGUMENTS.get(name, []), *more])
+        self.assertEqual(result.exit_code, 2, (name, more, result.output))
+        self.assertNotIn("Traceback", result.output)
+        return result
+
+    def test_wrong_usage_is_said_with_status_2(self) -> None:
+        self.assertGreater(len(ABOUT_A_NODE), 7)
+        for name in ABOUT_A_NODE:
+            self.assertIn("No such option", self.run_wrong(name, "--nonsense").output)
+            self.assertIn("$.redis.url", self.run_wrong(name, "--redis", "http://x").output)
+            self.assertIn("cannot be read", self.run_wrong(name, "--config", "nowhere.toml").output)
+            self.assertIn("suffix", self.run_wrong(name, "--host", "template").output)
+
+    def test_the_list_of_commands_is_not_cut_off(self) -> None:
+        listed = CliRunner().invoke(main, ["--help"]).output.partition("Commands:")[2]
+        for line in listed.strip().splitlines():
+            if line.split()[0] not in OF_OTHERS:
+                self.assertFalse(line.endswith("..."), line)
+
+    def test_what_a_program_may_read_has_json(self) -> None:
+        for name in ABOUT_A_NODE:
+            options = {option for one in commands()[name].params for option in one.opts}
+            self.assertIn("--json", options, name)
+
+
+class JsonTests(CommandTestCase):
+    async def test_each_prints_json_and_nothing_else(self) -> None:
+        await self.put_task()
+        self.write("n", "13800138000\n")
+        for words in (
+            ("check",),
+            ("drain",),
+            ("explain", "t"),
+            ("load", "t", "n"),
+            ("pause", "t"),
+            ("resume", "t"),
+            ("status",),
+        ):
+            done = await self.on_node(*words, "--json")
+            self.assertEqual((done.status, done.err), (0, ""), words)
+            self.assertIsNotNone(done.json(), words)
+
+    async def test_a_redis_that_is_away_is_said_with_status_1(self) -> None:
+        for name in ("drain", "load", "pause", "records"):
+            words = [name, *ARGUMENTS.get(name, [])]
+            done = await self.run_command(*words, "--json", "--redis", "redis://127.0.0.1:1/0")
+            self.assertEqual((done.status, done.out), (1, ""), name)
+            self.assertIn("Error: no Redis at redis://127.0.0.1:1/0", done.err)
