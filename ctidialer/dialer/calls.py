@@ -211,7 +211,11 @@ class Calls:
         if live.attempt.ended:
             return  # the hang-up said all; the job was no longer waited for
         if isinstance(error, CommandRefused | UnsafeCommand):
-            self.log.error("FreeSWITCH is not to take an originate: {error}", error=error)
+            self.log.error(
+                "FreeSWITCH is not to take the originate of {call_uuid}: {error}",
+                call_uuid=live.attempt.uuid,
+                error=error,
+            )
             self._drop(live).errback(NotTaken(str(error)))
         elif isinstance(error, ConnectionGone) and not error.may_have_been_executed:
             self._drop(live).errback(NotSent(str(error)))
