@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.logger import Logger
 
 from ctidialer.contract import keys
@@ -87,10 +87,11 @@ class Reading:
 
     async def _queue_lengths(self, queues: Sequence[str | tuple[str, Kind]]) -> dict[str, int]:
         named = [(one, Kind.QUEUE) if isinstance(one, str) else one for one in queues]
-        lengths = await gatherResults(
-            [Deferred.fromCoroutine(self._length(LENGTH_OF[kind], key)) for key, kind in named],
-            consumeErrors=True,
-        )
+        asked = [self._length(LENGTH_OF[kind], key) for key, kind in named]
+        try:
+            lengths = await gatherResults(map(Deferred.fromCoroutine, asked), consumeErrors=True)
+        except FirstError as error:
+            error.subFailure.raiseException()  # what one of them failed with
         pairs = zip(named, lengths, strict=True)
         return {key: length for (key, _), length in pairs if length is not None}
 
