@@ -45,7 +45,7 @@ def _rate(context: click.Context, option: click.Parameter, value: float) -> floa
     return value
 
 
-@click.command()
+@click.command(short_help="Dial a whole campaign on this machine.")
 @click.option(
     "--numbers",
     default=500,

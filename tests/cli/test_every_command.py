@@ -30,7 +30,9 @@ class UsageTests(SynchronousTestCase):
             self.assertIn("suffix", self.run_wrong(name, "--host", "template").output)
 
     def test_the_list_of_commands_is_not_cut_off(self) -> None:
-        listed = CliRunner().invoke(main, ["--help"]).output.partition("Commands:")[2]
+        listed = (
+            CliRunner().invoke(main, ["--help"], terminal_width=78).output.partition("Commands:")[2]
+        )
         for line in listed.strip().splitlines():
             if line.split()[0] not in OF_OTHERS:
                 self.assertFalse(line.endswith("..."), line)
