@@ -70,6 +70,11 @@ class NodeLimits:
         if self.backpressure.pause:
             self._careful = pacing.spent(self._careful, backpressure.CAREFUL, count, now)
 
+    def sent(self, decided: float, now: float) -> None:
+        """A call that was decided on at ``decided`` was sent at ``now``."""
+        if self._max_cps is not None:
+            self._pace = pacing.sent(self._pace, decided, now)
+
     def refused(self, now: float) -> None:
         """FreeSWITCH turned a call away."""
         self.backpressure = backpressure.refused(self.backpressure, now)

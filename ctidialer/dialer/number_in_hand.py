@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 from attrs import field, frozen
@@ -20,7 +20,8 @@ from ctidialer.store.in_flight import Claimed
 class NumberInHand:
     """A number to reach, with all that its task (or schedule configuration) ``name`` says of it.
 
-    ``variables`` are merged up to, and without, those of the line.
+    ``variables`` are merged up to, and without, those of the line.  ``sent`` is told when its first
+    call is sent, and of the moment at which it was decided on.
     """
 
     claim: Claimed
@@ -30,6 +31,7 @@ class NumberInHand:
     destination: Destination
     variables: Mapping[str, str] = field(factory=dict)
     requested_uuid: str | None = None
+    sent: Callable[[float], None] = field(default=lambda decided: None, eq=False, repr=False)
 
 
 @frozen

@@ -215,6 +215,8 @@ class Pursuit:
             line = choice.line.name if choice.line else None
             attempt = Attempt(uuid, line, choice.group, dialed_at=self._clock.seconds())
             await self._note(number, progress, attempt)
+            if not progress.attempts:
+                number.sent(attempt.dialed_at)
             answered = partial(self._lines.answered, choice.line)
             return await self._calls.place(attempt, command, answered)
         finally:

@@ -112,7 +112,7 @@ class QueueDialer:
             claim=claim,
             kind=Kind.QUEUE,
             name=task.name,
-            read=partial(self._read, task, claim),
+            read=partial(self._read, run, task, claim),
             may_dial=lambda: run.dialing,
             held=lambda: run.held,
             unplaced=self._put_back,
@@ -233,7 +233,7 @@ class QueueDialer:
         for claim in claims:
             self._numbers.take(self.errand(run, task, claim))
 
-    def _read(self, task: Task, claim: Claimed) -> Reading:
+    def _read(self, run: TaskRun, task: Task, claim: Claimed) -> Reading:
         entry = decode_number(claim.entry, self._number_pattern)
         number = NumberInHand(
             claim=claim,
@@ -245,8 +245,14 @@ class QueueDialer:
                 entry.variables, task.host_variables, task.template_variables
             ),
             requested_uuid=requested_uuid(entry.variables),
+            sent=partial(self._sent, run),
         )
         return number, Progress(Itinerary(groups=task.line_groups))
+
+    def _sent(self, run: TaskRun, decided: float) -> None:
+        now = self._clock.seconds()
+        run.pace = pacing.sent(run.pace, decided, now)
+        self._limits.sent(decided, now)
 
     def _read_orphan(self, entry: InFlight) -> Reading:
         """Read a number whose task is no more: its call is followed, and no other placed."""

@@ -32,6 +32,9 @@ _SECOND = 1.012
 scripts in Redis and two sockets; as long as no call takes 12 ms longer than another one, no second
 on the wire is above the rate either.  It costs the highest rates a good one per cent."""
 
+_SOON = 0.004
+"""Seconds within which a call is sent as a rule."""
+
 # Clocks near 2e9 count in steps of 2.4e-7, and a timer may fire one step early.
 _TICK = 1e-6
 
@@ -71,6 +74,19 @@ def spent(pace: Pace, cps: float | None, started: int, now: float) -> Pace:
     first = now if since is None else since + 1 / cps
     before = () if _has_jumped(pace, now) else _last_second(pace, now)
     return Pace(first + (started - 1) / cps, (*before, *[now] * started))
+
+
+def sent(pace: Pace, decided: float, now: float) -> Pace:
+    """Return the pace when a call that began at ``decided`` was sent at ``now``.
+
+    One that was long on its way, because Redis stood still say, counts in the second in which it
+    was sent; else the calls after it would make too many of that second.
+    """
+    if now - decided < _SOON or _has_jumped(pace, now):
+        return pace
+    index = bisect_right(pace.recent, decided) - 1
+    others = pace.recent[:index] + pace.recent[index + 1 :] if index >= 0 else pace.recent
+    return Pace(pace.slot, (*others, now))
 
 
 def next_start(pace: Pace, cps: float | None, now: float) -> float | None:

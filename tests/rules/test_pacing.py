@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.rules.pacing import UNLIMITED, Pace, calls_room, next_start, room, spent
+from ctidialer.rules.pacing import UNLIMITED, Pace, calls_room, next_start, room, sent, spent
 
 TICK = 0.05
 
@@ -92,6 +92,15 @@ class PaceTests(SynchronousTestCase):
     def test_more_starts_than_there_was_room_for_are_made_up_for(self) -> None:
         pace = spent(Pace(), 10, 5, 100.0)
         self.assertAlmostEqual(next_start(pace, 10, 100.0) or 0, 100.5)
+
+    def test_a_call_that_was_long_on_its_way_counts_when_it_is_sent(self) -> None:
+        pace = spent(spent(Pace(), 10, 1, 100.0), 10, 1, 100.1)
+        late = sent(sent(pace, 100.0, 100.5), 100.1, 100.5)
+        self.assertEqual(late.recent, (100.5, 100.5))
+        self.assertEqual(late.slot, pace.slot)
+        self.assertEqual(sent(pace, 100.1, 100.102), pace)
+        self.assertEqual(sent(Pace(100.0, ()), 100.0, 102.0).recent, (102.0,))
+        self.assertEqual(sent(pace, 50.0, 60.0), pace, "the clock was put back meanwhile")
 
     def test_no_start_changes_nothing(self) -> None:
         pace = spent(Pace(), 10, 1, 0.0)
