@@ -20,7 +20,11 @@ MOST_SESSIONS = 1000
 
 FAILURES = 5
 FORGIVEN_AFTER = 60.0
-"""So many wrong tokens within so many seconds: nobody can sign in until the seconds are over."""
+"""So many wrong tokens from one address within so many seconds: nobody can sign in from there
+until the seconds are over.  Others can: whoever guesses must not lock the operators out.
+"""
+
+MOST_ADDRESSES = 1000
 
 NO_TOKEN = 'send the header "Authorization: Bearer <token>", with [http] token of the settings'
 
@@ -43,6 +47,31 @@ class Visitor:
     session: str | None = None
 
 
+class WrongTokens:
+    """When wrong tokens came, the last ones from each address."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def wait(self, address: str, now: float) -> float:
+        """Return how many seconds are left until a token from there is looked at, 0 = none."""
+        times = self._of.get(address)
+        passed = now - times[0] if times and len(times) == FAILURES else FORGIVEN_AFTER
+        # A clock that was set back must not keep anybody out for longer.
+        return FORGIVEN_AFTER - passed if 0 <= passed < FORGIVEN_AFTER else 0.0
+
+    def add(self, address: str, now: float) -> None:
+        """Remember a wrong one."""
+        self._of.setdefault(address, deque(maxlen=FAILURES)).append(now)
+        self._of.move_to_end(address)
+        while len(self._of) > MOST_ADDRESSES:
+            self._of.popitem(last=False)
+
+    def forgive(self, address: str) -> None:
+        """Forget those from there: the right one came."""
+        self._of.pop(address, None)
+
+
 class Access:
     """Lets in who knows ``token``; with an empty one everybody, but only by a loopback name.
 
@@ -53,7 +82,7 @@ class Access:
         self._token = token.encode()
         self._clock = clock
         self._sessions: OrderedDict[str, float] = OrderedDict()
-        self._failures: deque[float] = deque(maxlen=FAILURES)
+        self._wrong = WrongTokens()
 
     @property
     def needs_token(self) -> bool:
@@ -64,36 +93,38 @@ class Access:
         """Return who asks; ``changes``: the request would change something.  Raises Refusal."""
         if not self.needs_token:
             self._refuse_foreign_names(headers)
-            self._refuse_foreign_pages(headers, changes)
+            self.refuse_foreign_pages(headers, changes)
             return Visitor()
-        if headers.authorization is not None:
-            self._check_bearer(headers.authorization)
+        scheme, _, token = (headers.authorization or "").partition(" ")
+        if scheme.lower() == "bearer":  # another one is for a proxy between us
+            self._check_bearer(token.strip())
             return Visitor()
         session = (headers.cookies or {}).get(COOKIE, "")
-        if not self._is_open(session):
+        if not self.is_open(session):
             raise Refusal(401, NO_TOKEN, (("WWW-Authenticate", 'Bearer realm="ctidialer"'),))
-        self._refuse_foreign_pages(headers, changes)
+        self.refuse_foreign_pages(headers, changes)
         if changes and headers.requested_with != "ctidialer":
             raise Refusal(
                 403, 'send the header "X-Requested-With: ctidialer", which no foreign page can'
             )
         return Visitor(session)
 
-    def sign_in(self, token: str) -> str:
+    def sign_in(self, token: str, address: str = "") -> str:
         """Begin a session for who knows the token; return what its cookie holds.
 
-        Raises Refusal: 401, or 429 after too many wrong ones.
+        ``address`` is where the request comes from.  Raises Refusal: 401, or 429 after too many
+        wrong ones from there.
         """
         now = self._clock()
-        if len(self._failures) == FAILURES and now - self._failures[0] < FORGIVEN_AFTER:
-            wait = max(1, round(FORGIVEN_AFTER - (now - self._failures[0])))
+        if left := self._wrong.wait(address, now):
+            wait = max(1, round(left))
             raise Refusal(
                 429, f"too many wrong tokens: try again in {wait} s", (("Retry-After", str(wait)),)
             )
         if not self._is_token(token):
-            self._failures.append(now)
+            self._wrong.add(address, now)
             raise Refusal(401, "this is not the token of the settings ([http] token)")
-        self._failures.clear()
+        self._wrong.forgive(address)
         session = token_urlsafe(32)
         self._sessions[session] = now + SESSION
         while len(self._sessions) > MOST_SESSIONS:
@@ -105,16 +136,16 @@ class Access:
         if session is not None:
             self._sessions.pop(session, None)
 
-    def _is_open(self, session: str) -> bool:
+    def is_open(self, session: str) -> bool:
+        """Say whether a session goes on."""
         until = self._sessions.get(session)
         if until is not None and until <= self._clock():
             del self._sessions[session]
             return False
         return until is not None
 
-    def _check_bearer(self, authorization: str) -> None:
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not self._is_token(token.strip()):
+    def _check_bearer(self, token: str) -> None:
+        if not self._is_token(token):
             headers = (("WWW-Authenticate", 'Bearer realm="ctidialer", error="invalid_token"'),)
             raise Refusal(401, f"the token is wrong: {NO_TOKEN}", headers)
 
@@ -131,11 +162,14 @@ class Access:
                 " set [http] token",
             )
 
-    def _refuse_foreign_pages(self, headers: Headers, changes: bool) -> None:
-        """Browsers say which page a request that changes something comes from."""
+    def refuse_foreign_pages(self, headers: Headers, changes: bool) -> None:
+        """Browsers say which page a request that changes something comes from.
+
+        Raises Refusal.
+        """
         if changes and headers.origin is not None:
-            origin = headers.origin.partition("://")[2]
-            if origin != (headers.host or ""):
+            origin = headers.origin.partition("://")[2]  # "null" has nothing behind it
+            if not origin or origin != headers.host:
                 raise Refusal(403, f"requests of a page of {headers.origin!r} are refused")
 
 

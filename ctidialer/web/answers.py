@@ -42,7 +42,8 @@ class Asked:
     """One request that may be answered.
 
     ``names`` are the parts of the path that stand for something (``{task}``), percent-decoded;
-    ``query`` has the last of values given twice; ``by`` says who asks, for people.
+    ``query`` has the last of values given twice; ``by`` says who asks, for people;
+    ``is_encrypted``: the client speaks TLS, with a proxy before us.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Asked:
     content_type: str = ""
     session: str | None = None
     by: str = ""
+    is_encrypted: bool = False
 
     def number(self, name: str, default: int, most: int) -> int:
         """Return a whole number of the query, 0 to ``most``; raises Refusal."""
@@ -69,7 +71,7 @@ class Asked:
             return {}
         try:
             document = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Refusal(400, f"the body is no JSON: {error}") from None
         if not isinstance(document, dict):
             raise Refusal(400, "the body must be a JSON object")

@@ -63,7 +63,8 @@ class Pages:
         token = _form_token(asked.body) if is_form else asked.members().get("token")
         if not isinstance(token, str):
             raise Refusal(400, 'the body must be {"token": "..."}')
-        cookie = ("Set-Cookie", self._cookie(self._access.sign_in(token), round(SESSION)))
+        session = self._access.sign_in(token, asked.by)
+        cookie = ("Set-Cookie", _cookie(session, round(SESSION), asked.is_encrypted))
         return (
             Answer(303, headers=(cookie, ("Location", ".")))
             if is_form
@@ -73,10 +74,12 @@ class Pages:
     async def sign_out(self, asked: Asked) -> Answer:
         """End the session."""
         self._access.sign_out(asked.session)
-        return Answer(204, headers=(("Set-Cookie", self._cookie("", 0)),))
+        return Answer(204, headers=(("Set-Cookie", _cookie("", 0, asked.is_encrypted)),))
 
-    def _cookie(self, value: str, seconds: int) -> str:
-        return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict"
+
+def _cookie(value: str, seconds: int, is_encrypted: bool) -> str:
+    only = "; Secure" if is_encrypted else ""
+    return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{only}"
 
 
 def _form_token(body: bytes) -> str | None:

@@ -30,7 +30,7 @@ class Records:
         """Return the newest records, or those before an entry, that fit the query."""
         limit = asked.number("limit", 50, MOST)
         before = asked.query.get("before") or None
-        if before is not None and not _ENTRY_ID.fullmatch(before):
+        if before is not None and not _is_entry_id(before):
             raise Refusal(400, f"before must be the id of an entry, as 1-0, not {before[:40]!r}")
         _check_outcome(asked)
         found: list[msgspec.Raw] = []
@@ -61,6 +61,10 @@ def fits(entry: Entry, asked: Asked) -> bool:
         and wanted.get("outcome", "") in ("", record.outcome.value)
         and wanted.get("number", "") in (record.number or "")
     )
+
+
+def _is_entry_id(text: str) -> bool:
+    return bool(_ENTRY_ID.fullmatch(text)) and all(int(part) < 2**64 for part in text.split("-"))
 
 
 def _check_outcome(asked: Asked) -> None:

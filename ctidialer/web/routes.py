@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import unquote
 
 from attrs import field, frozen
 
 from ctidialer.web.answers import JSON, Answer, Asked, Refusal
+
+_NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 Handler = Callable[[Asked], Awaitable[Answer]]
 
@@ -95,6 +98,8 @@ class Routes:
 
 def _decoded(part: str) -> str:
     try:
-        return unquote(part, errors="strict")
+        if not _NOT_ENCODED.search(part):
+            return unquote(part, errors="strict")
     except UnicodeDecodeError:
-        raise Refusal(400, "the path is no percent-encoded UTF-8") from None
+        pass
+    raise Refusal(400, "the path is no percent-encoded UTF-8")

@@ -86,7 +86,8 @@ class WebService(Service):
         except CannotListenError as error:
             self._cannot_listen(f"http.listen {self._settings.http.listen}: {error.socketError}")
             return
-        self.log.info("HTTP is listened for on {address}", address=f"http://{host}:{self.port}")
+        name = f"[{host}]" if ":" in host else host
+        self.log.info("HTTP is listened for on {address}", address=f"http://{name}:{self.port}")
         self._metrics.start()
         self._parts.journal.add_reader(self)
         self._seconds.start(SECOND, now=False).addErrback(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from http.cookies import CookieError, SimpleCookie
 from io import BytesIO
 from urllib.parse import parse_qsl
 
@@ -28,6 +27,7 @@ SECURITY = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Server", "ctidialer"),
 )
 CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
@@ -99,23 +99,30 @@ class Root(Resource):
         path = request.path.decode("ascii", "replace")
         method = request.method.decode("ascii", "replace")
         route, names = self._found(request, method, path)
-        if request.is_too_large:
-            raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
-        headers = headers_of(request)
         try:
-            session = None if route.is_open else self._access.admit(headers, route.changes).session
+            session = self._session(request, route)
         except Refusal as refusal:
             if refusal.status == 401 and route.if_unknown is not None:
                 return route.if_unknown()
             raise
+        if request.is_too_large:
+            raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
         if route.content_type == EVENTS:
             if self._stream.is_full:
                 raise Refusal(503, "too many dashboards are open")
             if method == "HEAD":
                 return Answer(content_type=EVENTS)
-            self._stream.add(request)
+            self._stream.add(request, lambda: session is None or self._access.is_open(session))
             return None
         return await route.handler(asked(request, method, path, names, session))
+
+    def _session(self, request: BoundedRequest, route: Route) -> str | None:
+        """Return the session in which is asked, None = in none; raises Refusal."""
+        headers = headers_of(request)
+        if route.is_open:
+            self._access.refuse_foreign_pages(headers, route.changes)
+            return None
+        return self._access.admit(headers, route.changes).session
 
     def _found(
         self, request: BoundedRequest, method: str, path: str
@@ -145,13 +152,15 @@ class Root(Resource):
         if answer is None or request._disconnected:
             return
         request.setResponseCode(answer.status)
-        if answer.status != 204:
+        if answer.status != 204:  # which has neither (RFC 9110 section 8.6)
             request.setHeader("Content-Type", answer.content_type)
+            request.setHeader("Content-Length", str(len(answer.body)))
+        if answer.status == 401:
+            request.setHeader("WWW-Authenticate", 'Bearer realm="ctidialer"')
         if answer.content_type == HTML:
             request.setHeader("Content-Security-Policy", CONTENT_SECURITY)
         for name, value in answer.headers:
-            request.responseHeaders.addRawHeader(name, value)
-        request.setHeader("Content-Length", str(len(answer.body)))
+            request.setHeader(name, value)
         request.write(answer.body)
         request.finish()
 
@@ -159,25 +168,25 @@ class Root(Resource):
 def headers_of(request: Request) -> Headers:
     """Return the headers that say who asks."""
 
-    def value(name: str) -> str | None:
-        found = request.getHeader(name)
-        return None if found is None else str(found)
-
+    # Cookies of other programs on this machine come too, and may be written in any way.
+    cookies = {_text(name): _text(value) for name, value in request.received_cookies.items()}
     return Headers(
-        authorization=value("authorization"),
-        cookies=cookies(value("cookie") or ""),
-        host=value("host"),
-        origin=value("origin"),
-        requested_with=value("x-requested-with"),
+        authorization=_header(request, b"authorization"),
+        cookies=cookies,
+        host=_header(request, b"host"),
+        origin=_header(request, b"origin"),
+        requested_with=_header(request, b"x-requested-with"),
     )
 
 
-def cookies(text: str) -> dict[str, str]:
-    """Return the cookies in a header; nothing where it cannot be read."""
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(text).items()}
-    except CookieError:
-        return {}
+def _header(request: Request, name: bytes) -> str | None:
+    value = request.getHeader(name)
+    return None if value is None else _text(value)
+
+
+def _text(value: bytes) -> str:
+    """Return what may be no UTF-8 as a text that is then like no other."""
+    return value.strip().decode("utf-8", "surrogateescape")
 
 
 def asked(
@@ -192,7 +201,8 @@ def asked(
         names=names,
         query=dict(parse_qsl(query, keep_blank_values=True, errors="replace")),
         body=content.read() if content is not None else b"",
-        content_type=(request.getHeader("content-type") or "").partition(";")[0].strip().lower(),
+        content_type=(_header(request, b"content-type") or "").partition(";")[0].strip().lower(),
         session=session,
         by=f"http {request.getClientAddress().host}",
+        is_encrypted=(_header(request, b"x-forwarded-proto") or "").lower() == "https",
     )

@@ -33,7 +33,10 @@ def event(name: str, data: bytes) -> bytes:
 class Listener:
     """One open stream."""
 
-    def __init__(self, request: Request, now: Callable[[], float]) -> None:
+    def __init__(
+        self, request: Request, now: Callable[[], float], may_listen: Callable[[], bool]
+    ) -> None:
+        self.may_listen = may_listen
         self._request = request
         self._now = now
         self._full_since: float | None = None
@@ -86,11 +89,11 @@ class Stream:
         """Whether nobody more can listen."""
         return len(self._listeners) >= MOST_LISTENERS
 
-    def add(self, request: Request) -> None:
-        """Open the stream for a request that has been let in."""
+    def add(self, request: Request, may_listen: Callable[[], bool] = lambda: True) -> None:
+        """Open the stream for a request that has been let in, for as long as ``may_listen``."""
         request.setHeader("Content-Type", "text/event-stream; charset=utf-8")
         request.setHeader("X-Accel-Buffering", "no")  # nginx would hold the events back
-        listener = Listener(request, self._now)
+        listener = Listener(request, self._now, may_listen)
         self._listeners.add(listener)
         request.notifyFinish().addBoth(lambda _: self._listeners.discard(listener))
         listener.tell(b": welcome\n\n")
@@ -106,7 +109,9 @@ class Stream:
             self._tell(event("record", encode_record(record)))
 
     def second(self, status: bytes) -> None:
-        """Tell of the state, JSON, every second."""
+        """Tell of the state, JSON, every second; end the streams of who has signed out."""
+        for listener in [one for one in self._listeners if not one.may_listen()]:
+            listener.end()
         text = event("status", status)
         if self._skipped:
             text += event("skipped", b'{"records":%d}' % self._skipped)
