@@ -7,6 +7,7 @@ and no more.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import floor
 from typing import Any
 
 from prometheus_client import (
@@ -38,6 +39,9 @@ OTHER = "(other)"
 LOOK = 0.5
 """Seconds between two looks at how late the event loop is."""
 
+ROUNDING = 0.001
+"""Share of LOOK by which a look may seem to come too early: floating point, no more."""
+
 PATIENCE = 0.5
 """Seconds for which the lengths of the queues are waited for."""
 
@@ -55,7 +59,7 @@ class Metrics:
         self.lag = 0.0
         self._parts = parts
         self._clock = clock
-        self._due = 0.0
+        self._began = self._due = 0.0
         self._registry = CollectorRegistry()
         self._state = StateMetrics(parts, clock)
         self._counted = Counted(self._registry)
@@ -69,7 +73,8 @@ class Metrics:
     def start(self) -> None:
         """Count from now on."""
         self._parts.journal.add_reader(self._counted)
-        self._due = self._clock.seconds() + LOOK
+        self._began = self._clock.seconds()
+        self._due = self._began + LOOK
         self._looks.start(LOOK, now=False)
 
     def stop(self) -> None:
@@ -98,8 +103,13 @@ class Metrics:
         now = self._clock.seconds()
         # A clock that was set back is no lag, and one that was set on only for a moment.
         self.lag = max(0.0, now - self._due)
-        self._due = now + LOOK
+        self._due = self._next_look(now)
         self._counted.lag.observe(self.lag)
+
+    def _next_look(self, now: float) -> float:
+        """Return when the next look is due: as LoopingCall has it, however late this one came."""
+        looks = (now - self._began) / LOOK + ROUNDING
+        return self._began + (floor(looks) + 1) * LOOK
 
 
 class Counted:
