@@ -175,6 +175,21 @@ class FaultTests(SettingsCase):
         ):
             self.assertIn(path, self.fault(text))
 
+    def test_http_beyond_this_machine_needs_a_token(self) -> None:
+        outside = ("0.0.0.0:8090", "[::]:8090", "10.0.0.5:8090", "fs1.example:8090", "128.0.0.1:80")
+        for listen in outside:
+            fault = self.fault(f'[http]\nlisten = "{listen}"')
+            self.assertIn(f"$.http.listen: {listen} is open to other machines", fault)
+            self.assertIn("set $.http.token", fault)
+            found = self.read(f'[http]\nlisten = "{listen}"', CTIDIALER_HTTP_TOKEN="secret")
+            self.assertEqual(found.http.listen, listen)
+        for listen in ("", "127.0.0.1:8090", "127.1.2.3:0", "[::1]:8090", "localhost:8090"):
+            self.assertEqual(self.read(f'[http]\nlisten = "{listen}"').http.listen, listen)
+        for listen in ("8090", "127.0.0.1", "::1:8090", "127.0.0.1:65536", "http://127.0.0.1:80"):
+            fault = self.fault(f'[http]\nlisten = "{listen}"\ntoken = "secret"')
+            self.assertIn("$.http.listen", fault)
+            self.assertNotIn("secret", fault)
+
     def test_files_that_are_no_settings(self) -> None:
         self.assertIn("TOML", self.fault("host = "))
         self.assertIn("line 2", self.fault("[node]\nhost = x\n"))

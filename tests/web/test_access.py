@@ -6,7 +6,15 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import keys
-from ctidialer.web.access import COOKIE, FAILURES, FORGIVEN_AFTER, SESSION, Access, Headers
+from ctidialer.web.access import (
+    COOKIE,
+    FAILURES,
+    FORGIVEN_AFTER,
+    MOST_ADDRESSES,
+    SESSION,
+    Access,
+    Headers,
+)
 from ctidialer.web.answers import Refusal
 from ctidialer.web.site import LARGEST_BODY
 from tests.support.node import HOST
@@ -80,6 +88,52 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(dict(caught.exception.headers), {"Retry-After": "60"})
         self.clock.advance(FORGIVEN_AFTER)
         self.assertTrue(self.admitted(self.access.sign_in(TOKEN)))
+
+    def wrong(self, address: str) -> int:
+        with self.assertRaises(Refusal) as caught:
+            self.access.sign_in("wrong", address)
+        return int(caught.exception.status)
+
+    def test_who_guesses_locks_nobody_else_out(self) -> None:
+        self.assertEqual([self.wrong("a") for _ in range(FAILURES + 1)], [401] * FAILURES + [429])
+        self.assertTrue(self.admitted(self.access.sign_in(TOKEN, "b")))
+        with self.assertRaises(Refusal):
+            self.access.sign_in(TOKEN, "a")
+
+    def test_few_wrong_tokens_within_the_time_are_forgiven(self) -> None:
+        for _ in range(3):
+            self.assertEqual([self.wrong("a") for _ in range(FAILURES - 1)], [401] * (FAILURES - 1))
+            self.access.sign_in(TOKEN, "a")
+        for _ in range(3 * FAILURES):
+            self.assertEqual(self.wrong("a"), 401)
+            self.clock.advance(FORGIVEN_AFTER / FAILURES)
+
+    def test_a_clock_set_back_keeps_nobody_out(self) -> None:
+        self.clock.advance(10_000)
+        self.assertEqual([self.wrong("a") for _ in range(FAILURES + 1)][-1], 429)
+        self.clock.rightNow = 5_000.0
+        self.access.sign_in(TOKEN, "a")
+
+    def test_addresses_without_end_take_no_room_without_end(self) -> None:
+        for number in range(MOST_ADDRESSES + 10):
+            self.wrong(str(number))
+        self.assertEqual(len(self.access._wrong._of), MOST_ADDRESSES)
+
+    def test_a_bearer_token_counts_before_the_cookie(self) -> None:
+        cookies = {COOKIE: self.access.sign_in(TOKEN)}
+        for authorization, status in (
+            ("Bearer wrong", 401),
+            ("Bearer", 401),
+            (f"Bearer {TOKEN}", None),
+            ("Basic b3A6b3A=", None),
+            ("", None),
+        ):
+            try:
+                self.access.admit(Headers(authorization, cookies), changes=False)
+                found = None
+            except Refusal as refusal:
+                found = refusal.status
+            self.assertEqual((authorization, found), (authorization, status))
 
     def test_no_token_is_like_another(self) -> None:
         for token in ("", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "密码", "\ud800", "\0"):
