@@ -13,6 +13,9 @@ from ctidialer.contract.status import NodeStatus
 from ctidialer.dialer.parts import Parts
 from ctidialer.dialer.readiness import Condition
 
+NOT_TOLD = "(other)"
+"""The reason of the open tasks that are too many to be explained one by one."""
+
 Samples = Iterable[tuple[tuple[str, ...], float]]
 
 
@@ -84,6 +87,8 @@ class StateMetrics(Collector):
     def _tasks(self, status: NodeStatus) -> Iterator[Metric]:
         reasons = Counter(status.closed)
         reasons.update(task.explained.reason for task in status.tasks)
+        if status.tasks_left_out:
+            reasons[NOT_TOLD] += status.tasks_left_out
         told = "(of the tasks that are open or have calls, at most 500)"
         yield _gauge("tasks", "Tasks by the reason of their state.", ("reason",), _by(reasons))
         tasks = status.tasks
