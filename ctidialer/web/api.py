@@ -113,7 +113,7 @@ class Api:
 
     async def explain(self, asked: Asked) -> Answer:
         """Say why one task is, or is not, dialing now."""
-        name = self._known(asked)
+        name = self._listed(asked)
         found = as_explained(self._explained(name, self._facts()), ALL_BUSY_LINES)
         return json_answer(
             documents.TaskExplanation(
@@ -159,6 +159,11 @@ class Api:
         tables = self._parts.tables
         invalid = (name for table, name in tables.faults if table == keys.TASK)
         return sorted({*tables.tasks, *invalid, *(run.task.name for run in self._parts.runs)})
+
+    def _listed(self, asked: Asked) -> str:
+        """Return the name of a task there is, or of a deleted one whose calls are still up."""
+        name = asked.names["task"]
+        return name if self._parts.runs.get(name) is not None else self._known(asked)
 
     def _known(self, asked: Asked) -> str:
         name, tables = asked.names["task"], self._parts.tables

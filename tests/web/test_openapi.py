@@ -10,7 +10,7 @@ from urllib.parse import quote
 from jsonschema import Draft202012Validator
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.web.web_case import Reply, WebTestCase
+from tests.web.described_case import DescribedCase
 
 DOCS = Path(__file__).parents[2] / "docs" / "http.rst"
 TASK = quote("t/任务", safe="")
@@ -43,7 +43,7 @@ ASKED = (
 STREAM = ("get", "/api/events")
 
 
-class DescriptionTests(WebTestCase):
+class DescriptionTests(DescribedCase):
     async def begin(self) -> dict[str, Any]:
         await self.usual_tables()
         await self.put_task("t/任务")
@@ -93,41 +93,6 @@ class DescriptionTests(WebTestCase):
             Draft202012Validator.check_schema(schema)
             self.assertIn(f"#/components/schemas/{name}'", text, name)
         self.assertEqual(document["openapi"], "3.1.0")
-
-    def assert_described(
-        self, document: dict[str, Any], operation: dict[str, Any], reply: Reply, what: str
-    ) -> None:
-        responses = operation["responses"]
-        said = responses.get(str(reply.status), responses["default"])
-        if reply.status >= 400:
-            self.assertNotEqual(reply.body, b"", what)
-        if not reply.body:
-            self.assertNotIn("content", said, what)
-            return
-        content = said["content"]
-        media = reply.headers["content-type"].partition(";")[0]
-        self.assertIn(media if media in content else "*/*", content, what)
-        schema = content.get(media, {}).get("schema")
-        if schema:
-            self.assert_valid(document, schema["$ref"].rpartition("/")[2], reply.json)
-
-    def assert_valid(self, document: dict[str, Any], name: str, value: object) -> None:
-        """Check a value against a schema in which nothing unnamed may stand."""
-        schemas = {
-            key: {**one, "additionalProperties": False} if is_closed(one) else one
-            for key, one in document["components"]["schemas"].items()
-        }
-        schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
-        faults = [
-            f"{one.json_path}: {one.message}"
-            for one in Draft202012Validator(schema).iter_errors(value)
-        ]
-        self.assertEqual((name, faults), (name, []))
-
-
-def is_closed(schema: dict[str, Any]) -> bool:
-    """Say whether a schema names all members."""
-    return "properties" in schema and "additionalProperties" not in schema
 
 
 class PageTests(SynchronousTestCase):
