@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
+FORM = "application/x-www-form-urlencoded"
 
 _ENCODER = msgspec.json.Encoder()
 

@@ -11,7 +11,7 @@ import msgspec
 from ctidialer.contract.status import NodeStatus
 from ctidialer.dialer.status import program_version
 from ctidialer.web import documents
-from ctidialer.web.answers import JSON
+from ctidialer.web.answers import FORM, JSON
 from ctidialer.web.routes import Route
 
 REF = "#/components/schemas/{name}"
@@ -62,7 +62,9 @@ def _operation(route: Route) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if route.body:
-        operation["requestBody"] = {"content": {JSON: {"schema": _ref(route.body)}}}
+        kinds = (JSON, FORM) if route.takes_form else (JSON,)
+        content = {kind: {"schema": _ref(route.body)} for kind in kinds}
+        operation["requestBody"] = {"content": content}
     operation["security"] = [] if route.is_open else [{"token": []}, {"session": []}]
     return operation
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from urllib.parse import parse_qs
 
 from ctidialer.web.access import COOKIE, SESSION, Access
-from ctidialer.web.answers import HTML, Answer, Asked, Refusal
+from ctidialer.web.answers import FORM, HTML, Answer, Asked, Refusal
 from ctidialer.web.routes import Handler
 
 KINDS = {
@@ -59,7 +59,7 @@ class Pages:
 
     async def sign_in(self, asked: Asked) -> Answer:
         """Begin a session; the token comes as JSON, or as a form."""
-        is_form = asked.content_type == "application/x-www-form-urlencoded"
+        is_form = asked.content_type == FORM
         token = _form_token(asked.body) if is_form else asked.members().get("token")
         if not isinstance(token, str):
             raise Refusal(400, 'the body must be {"token": "..."}')

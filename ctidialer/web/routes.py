@@ -28,10 +28,10 @@ class Parameter:
 class Route:
     """One method on one path.
 
-    ``path`` has names in braces.  ``is_open``: asked without a token;
-    ``if_unknown`` answers who has none, in place of an error.  ``answer`` and ``body`` name
-    schemas of the OpenAPI description, empty = none; ``others`` are further statuses and their
-    meaning.
+    ``path`` has names in braces.  ``is_open``: asked without a token; ``if_unknown`` answers who
+    has none, in place of an error.  ``answer`` and ``body`` name schemas of the OpenAPI
+    description, empty = none; ``takes_form``: the body may be a form, too; ``others`` are further
+    statuses and their meaning.
     """
 
     method: str
@@ -43,6 +43,7 @@ class Route:
     query: tuple[Parameter, ...] = ()
     others: Mapping[int, str] = field(factory=dict)
     content_type: str = JSON
+    takes_form: bool = False
     is_open: bool = False
     if_unknown: Callable[[], Answer] | None = None
 

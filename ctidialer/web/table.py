@@ -153,6 +153,7 @@ def all_routes(
             events,
             "Server-Sent Events: `status` each second (NodeStatus and the `sample` of that second),"
             " `record` (a record), `skipped` (how many records were not sent)",
+            others={503: "too many listen"},
             content_type=EVENTS,
         ),
         Route(
@@ -161,7 +162,13 @@ def all_routes(
             pages.sign_in,
             "Begin a session: the answer sets its cookie",
             body="Token",
-            others={204: "signed in", 429: "too many wrong tokens"},
+            takes_form=True,
+            others={
+                204: "signed in",
+                303: "signed in, by a form",
+                403: "asked by a foreign page",
+                429: "too many wrong tokens from this address",
+            },
             is_open=True,
         ),
         Route("POST", "/logout", pages.sign_out, "End the session", others={204: "signed out"}),
