@@ -16,6 +16,7 @@ class NodeLimits:
 
     ``calls`` are the numbers in hand, ``asked`` those of the claims that are under way.  ``kept``
     calls are kept free for the scheduled numbers, ``started`` counts all numbers ever taken.
+    ``is_paused``: FreeSWITCH says that somebody has paused it.
     """
 
     def __init__(self, max_calls: int, max_cps: float) -> None:
@@ -24,6 +25,7 @@ class NodeLimits:
         self._pace = Pace()
         self._careful = Pace()
         self.backpressure = Backpressure()
+        self.is_paused = False
         self.calls = 0
         self.asked = 0
         self.kept = 0
@@ -54,6 +56,7 @@ class NodeLimits:
             max_cps=self._max_cps or 0.0,
             next_start=self.next_start(now),
             backpressure=self.backpressure,
+            is_paused=self.is_paused,
         )
 
     def next_start(self, now: float) -> float:

@@ -23,6 +23,7 @@ from ctidialer.dialer.journal import Journal
 from ctidialer.dialer.lines import LineAccounts
 from ctidialer.dialer.node_limits import NodeLimits
 from ctidialer.dialer.numbers import Numbers
+from ctidialer.dialer.pause_watch import PauseWatch
 from ctidialer.dialer.pursuit import Node, Pursuit
 from ctidialer.dialer.queue_dialer import QueueDialer
 from ctidialer.dialer.readiness import Readiness
@@ -73,6 +74,7 @@ class Parts:
         self.lines = LineAccounts()
         self.limits = NodeLimits(node.max_calls, node.max_cps)
         self.journal = Journal()
+        self.pause_watch = PauseWatch(reactor, self.switch, self.limits)
         self.calls = Calls(reactor, self.switch, self.journal)
         self.closing = Closing(
             reactor, node.host, self.store, self.writable, self.readiness, self.journal

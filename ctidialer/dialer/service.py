@@ -84,6 +84,7 @@ class DialerService(Service):
         parts.queue_dialer.start(settings.queue.dispatch_interval)
         parts.schedule_dialer.start(settings.schedule.poll_interval)
         parts.status.start()
+        parts.pause_watch.start()
         self._renewals.start(parts.store.renewal_period, now=False)
         self._watch.start(settings.node.call_check_interval, now=False)
 
@@ -110,6 +111,7 @@ class DialerService(Service):
         if self._next_look is not None and self._next_look.active():
             self._next_look.cancel()
         parts.configuration.stop()
+        parts.pause_watch.stop()
         await parts.switch.stopService()
         await parts.status.withdraw()
         await self._release_lease()

@@ -105,6 +105,13 @@ def _as_explanation(obstacle: Obstacle) -> Explanation:
     return Explanation(obstacle.reason, obstacle.text)
 
 
+def _switch_paused(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
+    if not (node.load.is_paused and node.load.backpressure.pause):
+        return None
+    text = "FreeSWITCH is paused (fsctl pause), until somebody tells it fsctl resume"
+    return Explanation(Reason.FREESWITCH_PAUSED, text)
+
+
 def _refusing(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
     pressure = node.load.backpressure
     if not pressure.holds(node.now):
@@ -200,6 +207,7 @@ _LOOKS: tuple[Callable[[TaskFacts, Task, NodeFacts], Explanation | None], ...] =
     _paused,
     _limit_zero,
     _obstacle,
+    _switch_paused,
     _refusing,
     _limit_reached,
     _queue_unusable,

@@ -40,6 +40,7 @@ class Reason(enum.Enum):
     FREESWITCH_AWAY = "freeswitch_away"
     STARTING = "starting"
     RECORDS_REFUSED = "records_refused"
+    FREESWITCH_PAUSED = "freeswitch_paused"
     FREESWITCH_REFUSING = "freeswitch_refusing"
     LIMIT_REACHED = "limit_reached"
     QUEUE_UNUSABLE = "queue_unusable"
@@ -97,7 +98,8 @@ class NodeLoad:
     """What the node does, and may do, over all tasks (0 = no limit).
 
     ``kept`` calls are kept free for scheduled numbers.  ``next_start``: when ``max_cps`` lets the
-    next call start (unix seconds).
+    next call start (unix seconds).  ``is_paused``: FreeSWITCH refuses calls because somebody has
+    paused it.
     """
 
     calls: int = 0
@@ -106,6 +108,7 @@ class NodeLoad:
     max_cps: float = 0.0
     next_start: float = 0.0
     backpressure: Backpressure = NO_REFUSAL
+    is_paused: bool = False
 
 
 @frozen

@@ -6,7 +6,7 @@ and no more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import floor
 from typing import Any
 
@@ -129,7 +129,8 @@ class Counted:
                 f"Calls that have ended, by line, cause and final SIP status ({bounded}).",
                 ("line_group", "line", "cause", "sip_code", "answered"),
                 registry=registry,
-            )
+            ),
+            names=frozenset({0, 1}),
         )
         self.numbers = _Children(
             Counter(
@@ -137,7 +138,8 @@ class Counted:
                 f"Numbers whose record was written ({bounded}).",
                 ("kind", "task", "outcome"),
                 registry=registry,
-            )
+            ),
+            names=frozenset({1}),
         )
         self._refused = Counter(
             "ctidialer_refused_calls",
@@ -174,26 +176,34 @@ class Counted:
 
 
 class _Children:
-    """The children of one counter by their labels, kept at hand."""
+    """The children of one counter by their labels, kept at hand.
 
-    def __init__(self, counter: Counter) -> None:
+    ``names`` are those of the labels that back ends make up; the values of the others are few.
+    """
+
+    def __init__(self, counter: Counter, names: frozenset[int]) -> None:
         self._counter = counter
+        self._names = names
         self._inc: dict[tuple[str, ...], Callable[[], Any]] = {}
 
     def __len__(self) -> int:
         return len(self._inc)
 
     def inc(self, *labels: str) -> None:
-        """Count one; labels beyond MOST_NAMES are counted together."""
+        """Count one; beyond MOST_NAMES sets of labels all new names are OTHER."""
         inc = self._inc.get(labels)
         if inc is not None:
             inc()
         elif len(self._inc) < MOST_NAMES:
-            texts = [text.encode("utf-8", "replace").decode() for text in labels]
-            self._inc[labels] = self._counter.labels(*texts).inc
+            self._inc[labels] = self._child(labels).inc
             self._inc[labels]()
         else:
-            self._counter.labels(*(OTHER,) * len(labels)).inc()
+            self._child(
+                OTHER if at in self._names else label for at, label in enumerate(labels)
+            ).inc()
+
+    def _child(self, labels: Iterable[str]) -> Counter:
+        return self._counter.labels(*(text.encode("utf-8", "replace").decode() for text in labels))
 
 
 def _seconds(

@@ -159,7 +159,7 @@ class ExplainTests(NodeCommandCase):
         said = await self.sentence("off")
         self.assertTrue(said[-1].startswith("the node: F"), said)
 
-    async def test_freeswitch_refusing(self) -> None:
+    async def test_freeswitch_paused(self) -> None:
         await self.usual_tables(limit=100)
         await self.begin()
         await self.order("fsctl pause")

@@ -116,6 +116,11 @@ class NullTests(RealSwitchTestCase):
             return dialer.parts.limits.backpressure.pause > 0
 
         await self.until("a call was refused", is_refused)
+
+        async def is_known() -> bool:
+            return dialer.parts.limits.is_paused
+
+        await self.until("it is known to be paused", is_known)
         self.assertEqual(self.witness.created, [])
         await self.socket.api("fsctl resume")
         records = await self.real_records(10)

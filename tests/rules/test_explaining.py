@@ -254,6 +254,10 @@ NODE_FACTS: tuple[tuple[Reason, dict[str, Any]], ...] = (
     (Reason.NO_FREE_LINE, {"states": ALL_BUSY}),
 )
 LOADS: tuple[tuple[Reason, dict[str, Any]], ...] = (
+    (
+        Reason.FREESWITCH_PAUSED,
+        {"backpressure": Backpressure(2.0, NOW + 1), "is_paused": True},
+    ),
     (Reason.FREESWITCH_REFUSING, {"backpressure": Backpressure(2.0, NOW + 1)}),
     (Reason.NODE_LIMIT, {"calls": 3, "max_calls": 3}),
 )

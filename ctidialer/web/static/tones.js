@@ -22,6 +22,7 @@ export const REASONS = {
   freeswitch_away: 'bad',
   starting: 'wait',
   records_refused: 'bad',
+  freeswitch_paused: 'warn',
   freeswitch_refusing: 'warn',
   limit_reached: 'good',
   queue_unusable: 'bad',
