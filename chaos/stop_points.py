@@ -11,8 +11,9 @@ from ctidialer.dialer import channel_events
 from ctidialer.dialer.calls import Calls
 from ctidialer.dialer.pursuit import Pursuit
 from ctidialer.dialer.recovery import Recovery
-from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.esl.events import Event
+from ctidialer.esl.jobs import Submission
+from ctidialer.esl.replies import ReplyQueue
 from ctidialer.esl.switch import Switch
 from ctidialer.store.link import Link
 from ctidialer.store.scripts import CLAIM, NOTE, RETURN, SETTLE, Script
@@ -94,9 +95,15 @@ def _originate_written(die: Die, key: str) -> None:
 
 def _originate_accepted(die: Die, key: str) -> None:
     def wrap(whole: Any) -> Any:
-        return lambda *rest, **more: whole(*rest, **more).addCallback(_dying, die)
+        def answer(self: ReplyQueue, reply: Any) -> None:
+            is_of_a_job = isinstance(self._written[0].asker, Submission)
+            whole(self, reply)
+            if is_of_a_job:
+                die()
 
-    around(EventSocketProtocol, "start_job", wrap)
+        return answer
+
+    around(ReplyQueue, "answer", wrap)
 
 
 def _after_event(name: str) -> Patch:

@@ -67,6 +67,7 @@ class Link:
         self._deadline = deadline
         self._dialup = Dialup(reactor, self.clock, address, deadline)
         self._connection: WatchedConnection | None = None
+        self._opened: WatchedConnection | None = None  # the last one, be it logged in or not
         self._listeners: list[LinkListener] = []
         self._waiting: list[Deferred[None]] = []
         self._reconnection = Reconnection(
@@ -87,7 +88,7 @@ class Link:
         self._connection = None
         self._is_known_down = False
         self.reason = "the link to Redis was closed"
-        return Deferred.fromCoroutine(self._reconnection.stop())
+        return Deferred.fromCoroutine(self._stop())
 
     def add_listener(self, listener: LinkListener) -> None:
         """Tell ``listener`` from now on; at once how things stand, where that is known."""
@@ -139,8 +140,16 @@ class Link:
         for listener in list(self._listeners):
             self._tell(listener, reason)
 
+    async def _stop(self) -> None:
+        await self._reconnection.stop()
+        opened = self._opened
+        if opened is not None and opened.connected:  # it was logging in just then
+            opened.abort(self.reason)
+            await opened.lost
+
     async def _open(self) -> WatchedConnection:
-        return await self._dialup.open(WatchedConnection(self.clock, self._deadline))
+        self._opened = WatchedConnection(self.clock, self._deadline)
+        return await self._dialup.open(self._opened)
 
     async def _call(self, arguments: Sequence[Argument]) -> Reply:
         try:

@@ -71,6 +71,8 @@ class SecurityTests(CommandTestCase):
 
     async def test_a_redis_that_is_away(self) -> None:
         found = await self.found(self.settings(f"unix://:{PASSWORD}@/nowhere.sock?db=0"))
+        # Processes of other tests may have the password on their command lines.
+        found = {key: what for key, what in found.items() if not key.startswith("process ")}
         self.assertEqual(found, {"unix://:***@/nowhere.sock?db=0": "fault"})
 
     async def test_a_password_on_a_command_line(self) -> None:
