@@ -26,6 +26,7 @@ HEAD_LIMIT = 64 * 1024
 
 _BLANK = b"\n\n"
 _LENGTH = b"Content-Length: "
+_LENGTH_NEXT = b"\n" + _LENGTH
 _LENGTH_NAME = b"content-length"
 # What surrounds the value is stripped afterwards: within the pattern it would be looked at once for
 # each of its bytes, and a header block of 64 KiB of spaces would take seconds.
@@ -72,10 +73,12 @@ class Framer:
             self._missing -= len(data)
             self._kept.append(data)
             return []
-        if self._kept:
-            self._kept.append(data)
-            data = b"".join(self._kept)
-        return self._cut(data)
+        if not self._kept:
+            return self._cut(data, 0)
+        # Where it is known how much was missing only that is put together, not all that has come.
+        needed = self._missing or len(data)
+        first = self._cut(b"".join((*self._kept, data[:needed])), 0)
+        return first + self._cut(data, needed) if needed < len(data) else first
 
     def finish(self) -> Remainder:
         """Say what was left when the stream ended; the framer is empty afterwards.
@@ -87,9 +90,9 @@ class Framer:
         self._keep(b"", 0)
         return Remainder(len(left), _closing_notice(left))
 
-    def _cut(self, data: bytes) -> list[Frame]:
+    def _cut(self, data: bytes, start: int) -> list[Frame]:
         frames: list[Frame] = []
-        start, size = 0, len(data)
+        size = len(data)
         while True:
             blank = data.find(_BLANK, start)
             if blank == start:
@@ -121,6 +124,9 @@ class Framer:
         """Return the Content-Length of a header block; on nonsense set ``fault`` and return 0."""
         if head.startswith(_LENGTH):  # so every event begins
             return self._checked_length(head[len(_LENGTH) :].partition(b"\n")[0])
+        at = head.find(_LENGTH_NEXT)
+        if at >= 0:  # as in the response to an API command
+            return self._checked_length(head[at + len(_LENGTH_NEXT) :].partition(b"\n")[0])
         if _LENGTH_NAME not in head.lower():  # as in the reply to a command; saves the search
             return 0
         found = _LENGTH_LINE.search(head)
