@@ -38,8 +38,8 @@ COMMAND_TIMEOUT = 10.0
 """Seconds within which FreeSWITCH should have answered a command."""
 
 READ_SIZE = 256 * 1024
-"""Bytes read at once: fewer turns of the reactor than with Twisted's 64 KiB where events come as fast
-as they can.  It is room, not use: a read returns what is there."""
+"""Bytes read at once: fewer turns of the reactor than with Twisted's 64 KiB where events come as
+fast as they can.  It is room, not use: a read returns what is there."""
 
 FAREWELL = 2.0
 """Seconds for which a closing connection may go on writing."""

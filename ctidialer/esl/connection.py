@@ -118,6 +118,11 @@ _EVENT_PLAIN = b"Content-Type: text/event-plain"
 _API_RESPONSE = b"Content-Type: api/response\n"
 _COMMAND_REPLY = b"Content-Type: command/reply\n"
 _NOTICE = b"Content-Type: text/disconnect-notice"
+_REPLY_TEXT = b"\nReply-Text: "
+_JOB_ID = b"\nJob-UUID: "
+_ALLOWED_EVENTS = b"\nAllowed-Events: "
+_ALLOWED_APIS = b"\nAllowed-API: "
+_LOG_LEVEL = b"\nLog-Level: "
 _TYPE = re.compile(rb"^content-type[ \t]*:([^\n]*)$", re.I | re.M)
 _BAD_PASSWORD = "-ERR invalid"
 _GOODBYE = "+OK bye"
@@ -211,7 +216,7 @@ class Connection:
             case b"text/event-json":
                 return json_event(tail[1:])
             case b"log/data":
-                return LogData(_text(tail[1:]), _level(_header(head, b"Log-Level")))
+                return LogData(_text(tail[1:]), _level(_value(_lines(head), _LOG_LEVEL)))
             case b"auth/request":
                 self.state = State.CHALLENGED
                 return AuthRequest()
@@ -233,16 +238,17 @@ class Connection:
         return DisconnectNotice(text.strip(), torn)
 
     def _reply(self, head: bytes) -> Received:
-        text = _text(_header(head, b"Reply-Text") or b"")
+        lines = _lines(head)
+        text = _text(_value(lines, _REPLY_TEXT) or b"")
         if self.state is State.CHALLENGED:
-            return self._login_reply(text, head)
-        job = _header(head, b"Job-UUID")
+            return self._login_reply(text, lines)
+        job = _value(lines, _JOB_ID)
         return CommandReply(text, None if job is None else _text(job))
 
-    def _login_reply(self, text: str, head: bytes) -> Received:
+    def _login_reply(self, text: str, lines: bytes) -> Received:
         if text.startswith("+OK") and text != _GOODBYE:
             self.state = State.OPEN
-            return Accepted(_words(head, b"Allowed-Events"), _words(head, b"Allowed-API"))
+            return Accepted(_words(lines, _ALLOWED_EVENTS), _words(lines, _ALLOWED_APIS))
         if text == _BAD_PASSWORD:
             self.state = State.REFUSED
             return Refused(text)
@@ -258,16 +264,22 @@ def _content_type(head: bytes) -> bytes:
     raise ProtocolFault(f"A frame without Content-Type: {_shown(head)}")
 
 
-def _header(head: bytes, name: bytes) -> bytes | None:
+def _lines(head: bytes) -> bytes:
+    """Return a header block with a newline before and after each of its lines."""
+    return b"\n%b\n" % head
+
+
+def _value(lines: bytes, needle: bytes) -> bytes | None:
     """Return the value of a header of a reply; these are not %-encoded."""
-    needle = b"\n%b: " % name
-    text = b"\n%b\n" % head
-    at = text.find(needle)
-    return None if at < 0 else text[at + len(needle) : text.find(b"\n", at + 1)]
+    at = lines.find(needle)
+    if at < 0:
+        return None
+    start = at + len(needle)
+    return lines[start : lines.find(b"\n", start)]
 
 
-def _words(head: bytes, name: bytes) -> frozenset[str] | None:
-    value = _header(head, name)
+def _words(lines: bytes, needle: bytes) -> frozenset[str] | None:
+    value = _value(lines, needle)
     return None if value is None else frozenset(_text(value).split())
 
 
