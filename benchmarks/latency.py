@@ -1,8 +1,10 @@
 """How long a number waits: pushed to an idle task, and behind a call that has just ended.
 
 The first is timed from before the RPUSH is sent to the originate in the switch's log, at moments
-without any rhythm; the second from the end of a call in that log to the originate that takes its
-place, for a task that is at its limit and has a long queue.  Prints one JSON line::
+without any rhythm.  The second ends with the originate that takes a call's place, for a task that
+is at its limit and has a long queue; it begins with the end of the call in that log, and, as
+``of_event``, with the moment the daemon read the hang-up event: what lies between is the switch's
+own time, to write three events of 8 KB.  Prints one JSON line::
 
     python -m benchmarks.latency --samples 300 --limits 5 200
 """
@@ -15,8 +17,10 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.measuring import environment
-from benchmarks.rig import Rig, measure, numbers, one_task
+from benchmarks.rig import HOST, Rig, measure, numbers, one_task
 from benchmarks.wire import Wire, quantiles
+from ctidialer.cli.record_stream import read_records
+from ctidialer.contract import keys
 
 TASK = "bench"
 QUEUE = "bench_numbers"
@@ -70,7 +74,7 @@ async def pushes(rig: Rig, wire: Wire, samples: int) -> dict[str, float]:
     )
 
 
-async def refill(rig: Rig, wire: Wire, limit: int, samples: int) -> dict[str, float]:
+async def refill(rig: Rig, wire: Wire, limit: int, samples: int) -> dict[str, dict[str, float]]:
     """Keep a task of its own at its limit; return how long each freed slot stood empty."""
     task = f"refill-{limit}"
     queue = f"{task}_numbers"
@@ -82,13 +86,29 @@ async def refill(rig: Rig, wire: Wire, limit: int, samples: int) -> dict[str, fl
         return len(wire.starts_of(task)) >= samples + 2 * limit
 
     await rig.until(are_enough, within=600)
-    starts = wire.starts_of(task)
-    # The start number limit + k takes the place of the end number k: there are never more calls.
-    freed = zip(wire.ends_of(task)[limit:], starts[2 * limit :], strict=False)
-    waited = [start - end for end, start in freed]
+    starts, ends = wire.starts_of(task), wire.ends_of(task)
     await rig.call("DEL", queue)
     await until_quiet(rig, wire)
-    return dict(quantiles(waited))
+    return {
+        "of_end": dict(quantiles(freed(ends, starts, limit))),
+        "of_event": dict(quantiles(freed(await read_ends(rig, task), starts, limit))),
+    }
+
+
+def freed(ends: Sequence[float], starts: Sequence[float], limit: int) -> list[float]:
+    """Return how long each slot stood empty.
+
+    The start number limit + k takes the place of the end number k: there are never more calls.
+    """
+    pairs = zip(ends[limit:], starts[2 * limit :], strict=False)
+    return [start - end for end, start in pairs]
+
+
+async def read_ends(rig: Rig, task: str) -> list[float]:
+    """Return when the daemon read that the calls of a task had ended, in order."""
+    records = await read_records(rig.link, keys.records(HOST))
+    attempts = [one for record in records if record.task == task for one in record.attempts]
+    return sorted(one.ended_at for one in attempts if one.ended_at is not None)
 
 
 async def until_quiet(rig: Rig, wire: Wire) -> None:

@@ -102,9 +102,8 @@ class QueueDialer:
     def tick(self) -> None:
         """Look at every open task once."""
         if self._ready.is_open:
-            runs = self._runs.dialing(self._clock.seconds())
-            self._dispatch_fairly([run for run in runs if not run.queue_is_empty])
-            self._empty.look([run for run in runs if run.queue_is_empty])
+            self._dispatch_fairly(self._runs.dialing(self._clock.seconds()))
+            self._empty.look(self._runs.waiting)
 
     def errand(self, run: TaskRun, task: Task, claim: Claimed) -> Errand:
         """Return what is to be done with an entry that was taken for ``task``."""
@@ -142,6 +141,8 @@ class QueueDialer:
             self.log.failure("A look at the tasks failed")
 
     def _refilled(self, runs: Sequence[TaskRun]) -> None:
+        for run in runs:
+            self._runs.queue_seen(run, is_empty=False)
         if self._ready.is_open and self._ticks.running:
             self._dispatch_fairly(runs)
 
@@ -212,7 +213,8 @@ class QueueDialer:
             run.asked = 0
             self._limits.asked -= count
         self._complained.pop(task.name, None)
-        run.queue_is_empty, run.queue_problem = len(claims) < count, ""
+        self._runs.queue_seen(run, len(claims) < count)
+        run.queue_problem = ""
         if run.task != task or run.held or not run.dialing:
             # It was edited or paused while its numbers were on their way: they are not dialed so.
             for claim in claims:

@@ -6,7 +6,7 @@ Pure bookkeeping over :mod:`ctidialer.rules`: no Redis, no FreeSWITCH, no reacto
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from attrs import define, field
 
@@ -51,12 +51,15 @@ class TaskRun:
 
 
 class TaskRuns:
-    """Every task of this node; the few that are open are found without looking at the rest."""
+    """Every task of this node; the few that are open are found without looking at the rest, and
+    those of them that wait for numbers without looking at those that have some.
+    """
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
         self._runs: dict[str, TaskRun] = {}
-        self._open: dict[str, TaskRun] = {}
+        self._with_numbers: dict[str, TaskRun] = {}  # the open ones, as far as is known
+        self._without_numbers: dict[str, TaskRun] = {}  # the other open ones
         self._paused: frozenset[str] = frozenset()
         self._changes: list[tuple[float, str]] = []
         self._awaited: dict[str, float] = {}
@@ -90,7 +93,10 @@ class TaskRuns:
                 run.paused = name in self._paused
 
     def dialing(self, now: float) -> list[TaskRun]:
-        """Return the runs whose task may start calls at ``now`` (unix seconds)."""
+        """Return the runs whose task may start calls at ``now`` (unix seconds).
+
+        Those are left out whose queue was empty when it was looked at last: see `waiting`.
+        """
         if not 0 <= now - self._looked_at <= CLOCK_JUMP:
             self._changes, self._awaited = [], {}
             self._look_again(list(self._runs), now)
@@ -102,7 +108,19 @@ class TaskRuns:
             if self._awaited.get(name) == moment:
                 del self._awaited[name]
         self._look_again(due, now)
-        return list(self._open.values())
+        return list(self._with_numbers.values())
+
+    @property
+    def waiting(self) -> Collection[TaskRun]:
+        """The runs whose task may start calls, but had no numbers: as `dialing` left them."""
+        return self._without_numbers.values()
+
+    def queue_seen(self, run: TaskRun, is_empty: bool) -> None:
+        """The queue of this run was looked at."""
+        if run.queue_is_empty is not is_empty:
+            run.queue_is_empty = is_empty
+            if self._runs.get(run.task.name) is run:
+                self._sort(run)
 
     def ended(self, run: TaskRun) -> None:
         """A number of this run is no longer in hand: its slot is free."""
@@ -124,7 +142,7 @@ class TaskRuns:
         if run is None:
             return
         run.withdrawn = True
-        self._open.pop(name, None)
+        self._sort(run)
         if not run.calls:
             del self._runs[name]
 
@@ -136,11 +154,19 @@ class TaskRuns:
 
     def _look(self, run: TaskRun, now: float) -> None:
         run.opening = opening(run.task.hours, self._zone, now)
-        if run.dialing:
-            self._open[run.task.name] = run
-        else:
-            self._open.pop(run.task.name, None)
+        self._sort(run)
         self._await_change(run.task.name, run.opening.changes_at)
+
+    def _sort(self, run: TaskRun) -> None:
+        """Put a run with the open ones that have numbers, or that have none, or with neither."""
+        for runs, belongs in (
+            (self._with_numbers, run.dialing and not run.queue_is_empty),
+            (self._without_numbers, run.dialing and run.queue_is_empty),
+        ):
+            if belongs:
+                runs[run.task.name] = run
+            else:
+                runs.pop(run.task.name, None)
 
     def _await_change(self, name: str, moment: float | None) -> None:
         """Look again at ``moment``; an edit that leaves the hours as they are adds nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.logger import Logger
 
@@ -50,9 +51,9 @@ class Reading:
         """
         return Deferred.fromCoroutine(self._queue_lengths(queues))
 
-    def filled(self, queues: Sequence[str]) -> Deferred[list[bool]]:
-        """Return for each queue whether there is anything in it, in one look."""
-        return self._link.run(FILLED, queues, ()).addCallback(flags)
+    def filled(self, queues: Sequence[str]) -> Deferred[list[int]]:
+        """Return the positions of those of the queues that hold anything, in one look."""
+        return self._link.run(FILLED, (), (msgspec.json.encode(queues),)).addCallback(positions)
 
     def lease_holder(self) -> Deferred[str | None]:
         """Return who works under this host's name, for people; None = nobody."""
@@ -134,6 +135,12 @@ def flags(reply: Reply) -> list[bool]:
     """Return a reply that is a list of 0 and 1."""
     assert isinstance(reply, list)
     return [flag == 1 for flag in reply]
+
+
+def positions(reply: Reply) -> list[int]:
+    """Return a reply that is a list of numbers."""
+    assert isinstance(reply, list)
+    return [position for position in reply if isinstance(position, int)]
 
 
 def named_values(reply: Reply) -> list[tuple[str, bytes]]:

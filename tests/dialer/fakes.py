@@ -208,10 +208,10 @@ class MemoryStore(Store):
         taken, self.queues[queue] = entries[:count], entries[count:]
         return self._done([self._take(Kind.QUEUE, queue, e, side=side, task=task) for e in taken])
 
-    def filled(self, queues: Sequence[str]) -> Deferred[list[bool]]:
+    def filled(self, queues: Sequence[str]) -> Deferred[list[int]]:
         if self.error is not None:
             return self._failed(self.error)
-        return self._done([bool(self.queues.get(queue)) for queue in queues])
+        return self._done([at for at, queue in enumerate(queues) if self.queues.get(queue)])
 
     def claim_due(self, key: str, count: int, now: float) -> Deferred[list[Claimed]]:
         self.asked_for.append(count)

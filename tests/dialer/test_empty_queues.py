@@ -91,6 +91,8 @@ class FilledTests(RedisTestCase):
         await store.acquire_lease()
         await self.call("RPUSH", "full", "1")
         await self.call("SET", "string", "x")
-        self.assertEqual(await store.filled(["full", "none", "string"]), [True, False, True])
+        await self.call("RPUSH", 'odd "name"\\\n名', "1")
+        queues = ["full", "none", "string", 'odd "name"\\\n名']
+        self.assertEqual(await store.filled(queues), [0, 2, 3])
         await store.claim("full", Side.LEFT, 1, task="t")
-        self.assertEqual(await store.filled(["full"]), [False])
+        self.assertEqual(await store.filled(["full"]), [])

@@ -1,7 +1,11 @@
--- Says of each queue whether there is anything in it: 1, else 0.  Reads only, so it asks no lease.
--- KEYS: the queues
+-- Says which of many queues hold anything: their positions in the list, from 0.  Reads only, so it
+-- asks no lease.
+-- ARGV: the names of the queues as a JSON array: as keys of their own, a thousand of them cost the
+--       daemon a millisecond
 local filled = {}
-for index = 1, #KEYS do
-    filled[index] = redis.call('EXISTS', KEYS[index])
+for index, queue in ipairs(cjson.decode(ARGV[1])) do
+    if redis.call('EXISTS', queue) == 1 then
+        filled[#filled + 1] = index - 1
+    end
 end
 return filled
