@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind, Outcome
@@ -131,3 +132,21 @@ class EveryPageTests(DocsCase):
                 self.assertFalse(refused, f"{page.name}: {line}\n{said}")
                 seen += 1
         self.assertGreater(seen, 30)
+
+
+class RunbookPageTests(DocsCase):
+    async def test_what_it_asks_redis(self) -> None:
+        """Each question within its text is answered, beside a daemon that has dialed a number."""
+        text = (ROOT / "docs" / "runbook.rst").read_text(encoding="utf-8")
+        questions = re.findall(r"``(redis-cli [^`]+)``", text)
+        self.assertGreater(len(questions), 4)
+        await self.usual_tables()
+        self.start_dialer()
+        await self.put_numbers(["1001"])
+        await self.records_of(1)
+        answers = {line: await self.type(line) for line in questions}
+        for line, answer in answers.items():
+            self.assertNotRegex(answer, r"^\(?(error|ERR|WRONGTYPE)", line)
+            self.assertNotEqual(answer.strip(), "", line)
+        self.assertIn('"pid"', answers[f"redis-cli HGET cti_dialer_lease@{HOST} holder"])
+        self.assertEqual(answers[f"redis-cli TYPE {keys.records(HOST)}"].strip(), "stream")
