@@ -46,7 +46,7 @@ STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTIC
 def check(
     context: click.Context, settings: Settings, sample: int, security: bool, as_json: bool
 ) -> None:
-    """Report every fault in the tables of this node, and in its numbers.
+    """Report every fault in the tables and numbers of this node.
 
     With --security: what is unsafe in the settings, in Redis, and on this machine.
 
