@@ -78,7 +78,12 @@ class ChangeFeed:
         self._listener = listener
         self._has_warned = False
         self._reconnection: Reconnection[_ChangeConnection] = Reconnection(
-            self._clock, self._open, self, back_off or BackOff(), f"{address.safe} (changes)"
+            self._clock,
+            self._make,
+            self._open,
+            self,
+            back_off or BackOff(),
+            f"{address.safe} (changes)",
         )
 
     def start(self) -> None:
@@ -97,8 +102,10 @@ class ChangeFeed:
     def disconnected(self, reason: str) -> None:
         """Part of Lifeline: the link tells the dialer that Redis is away."""
 
-    async def _open(self) -> _ChangeConnection:
-        connection = _ChangeConnection(self._clock, self._deadline, self._heard)
+    def _make(self) -> _ChangeConnection:
+        return _ChangeConnection(self._clock, self._deadline, self._heard)
+
+    async def _open(self, connection: _ChangeConnection) -> None:
         await self._dialup.open(connection)
         try:
             # One command a channel: each has then exactly one answer.
@@ -107,7 +114,6 @@ class ChangeFeed:
         except ResponseError as error:
             connection.abort("not subscribed")
             raise StoreError(f"Redis refuses the subscription: {error}") from None
-        return connection
 
     def _heard(self, message: bytes) -> None:
         change = decode_notice(message)

@@ -67,11 +67,10 @@ class Link:
         self._deadline = deadline
         self._dialup = Dialup(reactor, self.clock, address, deadline)
         self._connection: WatchedConnection | None = None
-        self._opened: WatchedConnection | None = None  # the last one, be it logged in or not
         self._listeners: list[LinkListener] = []
         self._waiting: list[Deferred[None]] = []
         self._reconnection = Reconnection(
-            self.clock, self._open, self, back_off or BackOff(), address.safe
+            self.clock, self._make, self._dialup.open, self, back_off or BackOff(), address.safe
         )
 
     @property
@@ -88,7 +87,7 @@ class Link:
         self._connection = None
         self._is_known_down = False
         self.reason = "the link to Redis was closed"
-        return Deferred.fromCoroutine(self._stop())
+        return Deferred.fromCoroutine(self._reconnection.stop())
 
     def add_listener(self, listener: LinkListener) -> None:
         """Tell ``listener`` from now on; at once how things stand, where that is known."""
@@ -140,16 +139,8 @@ class Link:
         for listener in list(self._listeners):
             self._tell(listener, reason)
 
-    async def _stop(self) -> None:
-        await self._reconnection.stop()
-        opened = self._opened
-        if opened is not None and opened.connected:  # it was logging in just then
-            opened.abort(self.reason)
-            await opened.lost
-
-    async def _open(self) -> WatchedConnection:
-        self._opened = WatchedConnection(self.clock, self._deadline)
-        return await self._dialup.open(self._opened)
+    def _make(self) -> WatchedConnection:
+        return WatchedConnection(self.clock, self._deadline)
 
     async def _call(self, arguments: Sequence[Argument]) -> Reply:
         try:

@@ -55,17 +55,22 @@ class Lifeline(Protocol[Received]):
 
 
 class Reconnection(Generic[Connection]):
-    """Keeps one connection, from ``start`` to ``stop``.  ``name`` and ``where`` are for the log."""
+    """Keeps one connection, from ``start`` to ``stop``.
+
+    ``make`` makes what ``connect`` then connects and logs in; ``where`` is for the log.
+    """
 
     def __init__(
         self,
         clock: IReactorTime,
-        connect: Callable[[], Coroutine[Deferred[Any], Any, Connection]],
+        make: Callable[[], Connection],
+        connect: Callable[[Connection], Coroutine[Deferred[Any], Any, object]],
         lifeline: Lifeline[Connection],
         back_off: BackOff,
         where: str,
     ) -> None:
         self._clock = clock
+        self._make = make
         self._connect = connect
         self._lifeline = lifeline
         self._back_off = back_off
@@ -73,7 +78,7 @@ class Reconnection(Generic[Connection]):
         self._running: Deferred[None] | None = None
         self._life: object = None
         self._telling = False
-        self._connection: Connection | None = None
+        self._connection: Connection | None = None  # the last one, be it logged in or not
         self._reason = ""
 
     def start(self) -> None:
@@ -91,11 +96,10 @@ class Reconnection(Generic[Connection]):
         if self._running is not None and not self._telling:
             self._running.cancel()
         connection, self._connection = self._connection, None
-        if connection is not None:
+        if connection is not None and connection.connected:
             gone = connection.lost = Deferred()
             connection.abort("closed by this daemon")
-            if connection.connected:
-                await gone
+            await gone
 
     async def _run(self, life: object) -> None:
         failures = 0
@@ -111,15 +115,15 @@ class Reconnection(Generic[Connection]):
 
     async def _live(self, life: object) -> StoreError | None:
         """Connect and stay until the connection goes; return why there was none, None = it went."""
+        connection = self._connection = self._make()
         try:
-            connection = await self._connect()
+            await self._connect(connection)
         except StoreError as error:
             if self._life is life:
                 self._say(error)
             return error
         except CancelledError:
             return None
-        self._connection = connection
         if self._reason:
             log.info("Redis at {address} is back", address=self._where)
         self._reason = ""
@@ -147,7 +151,6 @@ class Reconnection(Generic[Connection]):
             self._down(str(error))
 
     def _down(self, reason: str) -> None:
-        self._connection = None
         self._reason = reason
         log.warn("No Redis at {address}: {reason}", address=self._where, reason=reason)
         self._tell(self._lifeline.disconnected, reason)

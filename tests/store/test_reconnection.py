@@ -25,15 +25,19 @@ class Life:
         self.heard: list[str] = []
         self._outcomes = list(outcomes)
         self.reconnection: Reconnection[WatchedConnection] = Reconnection(
-            self.clock, self._connect, self, STEADY, "redis://there"
+            self.clock, self._make, self._connect, self, STEADY, "redis://there"
         )
 
-    async def _connect(self) -> WatchedConnection:
+    def _make(self) -> WatchedConnection:
+        given = self._outcomes[0]
+        return given if isinstance(given, WatchedConnection) else WatchedConnection(self.clock)
+
+    async def _connect(self, connection: WatchedConnection) -> None:
         self.tries.append(self.clock.seconds())
         outcome = self._outcomes.pop(0)
-        if isinstance(outcome, WatchedConnection):
-            return outcome
-        raise outcome
+        if outcome is not connection:
+            assert isinstance(outcome, Exception)
+            raise outcome
 
     def connected(self, connection: WatchedConnection) -> None:
         self.heard.append("up")
