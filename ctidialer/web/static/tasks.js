@@ -42,7 +42,10 @@ export class Tasks {
     const told = new Map(status.tasks.map((task) => [task.name, task]));
     for (const task of this.found.tasks) {
       const { calls, limit, cps, explained } = told.get(task.name) ?? task;
-      Object.assign(task, { calls, limit, cps, explained });
+      // The button must not say something else than the badge until the tasks are asked for again.
+      const isPaused = explained.reason === 'paused';
+      const paused = isPaused === (task.explained.reason === 'paused') ? task.paused : isPaused;
+      Object.assign(task, { calls, limit, cps, explained, paused });
     }
     this.#render();
   }
