@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, cast
 from uuid import uuid4
 
@@ -175,7 +176,7 @@ class Bench:
         times.spend("command", lambda: self._place(batch.commands))
         for stage, pieces in batch.incoming.items():
             protocol = self._commands if stage == "reply" else self._events
-            times.spend(stage, lambda p=protocol, d=pieces: _feed(p, d))  # type: ignore[misc]
+            times.spend(stage, partial(_feed, protocol, pieces))
 
     def _place(self, commands: list[tuple[str, str]]) -> None:
         for job, command in commands:
