@@ -36,7 +36,7 @@ from zope.interface import implementer
 from benchmarks.esl_wire import EventTemplate, answer_lines, hang_up_lines, job_frame
 from benchmarks.measuring import Figures, print_line, spread
 from ctidialer.contract.task import Destination
-from ctidialer.dialer import channel_events
+from ctidialer.dialer.life import channel_events
 from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import JobResult

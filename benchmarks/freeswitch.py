@@ -24,9 +24,9 @@ from twisted.internet.utils import getProcessOutputAndValue
 
 from benchmarks.measuring import spread
 from benchmarks.rig import HOST, Rig, measure, numbers, one_task
-from ctidialer.cli.record_stream import read_records
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
+from ctidialer.nodes.record_scan import read_records
 
 TASK = "bench"
 QUEUE = "bench_numbers"

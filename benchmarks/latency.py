@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from benchmarks.measuring import environment
 from benchmarks.rig import HOST, Rig, measure, numbers, one_task
 from benchmarks.wire import Wire, quantiles
-from ctidialer.cli.record_stream import read_records
 from ctidialer.contract import keys
+from ctidialer.nodes.record_scan import read_records
 
 TASK = "bench"
 QUEUE = "bench_numbers"

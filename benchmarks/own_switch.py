@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from twisted.internet import reactor
 
 from benchmarks.rig import MORE_THAN_COME, PASSWORD, Rig
-from ctidialer.switchsim.process import start_switch
+from ctidialer.stage.switch import start_switch
 
 
 async def start_own_switch(rig: Rig, script: Mapping[str, object], **options: object) -> None:

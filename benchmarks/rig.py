@@ -18,13 +18,13 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater, react
 
-from ctidialer.cli.daemon_process import DaemonProcess, start_daemon
 from ctidialer.contract import keys
+from ctidialer.stage.daemon import DaemonProcess, start_daemon
+from ctidialer.stage.redis import RedisProcess, start_redis
+from ctidialer.stage.switch import SwitchProcess, start_switch
 from ctidialer.store.address import parse_address
 from ctidialer.store.connection import Reply
 from ctidialer.store.link import Link
-from ctidialer.store.server import RedisProcess, start_redis
-from ctidialer.switchsim.process import SwitchProcess, start_switch
 
 HOST = "bench"
 PASSWORD = "simulated"

@@ -16,9 +16,9 @@ import argparse
 from collections.abc import Sequence
 
 from benchmarks.rig import HOST, Rig, Spent, measure, numbers, one_task
-from ctidialer.cli.record_stream import read_records
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
+from ctidialer.nodes.record_scan import read_records
 
 TASK = "bench"
 QUEUE = "bench_numbers"

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from attrs import field, frozen
 
-from ctidialer.cli.audit import audit
 from ctidialer.contract.record import Outcome, Record
+from ctidialer.stage.audit import audit
 from ctidialer.switchsim.calllog import CallLog, EndLine, OriginateLine
 
 TRANSIT = 0.5

@@ -16,7 +16,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
 import ctidialer
-from ctidialer.cli.daemon_process import DaemonProcess
+from ctidialer.stage.daemon import DaemonProcess
 
 RESTART_PAUSE = 0.3
 """Seconds after which a daemon that ended is started again."""

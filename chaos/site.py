@@ -13,13 +13,13 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from chaos.daemons import Supervisor
 from chaos.load import CDR_LIST, HOST, MAX_CALLS
 from chaos.proxy import Proxy
+from ctidialer.stage.redis import RedisProcess, start_redis
+from ctidialer.stage.switch import SwitchProcess, start_switch
 from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
 from ctidialer.store.reconnection import BackOff
-from ctidialer.store.server import RedisProcess, start_redis
-from ctidialer.switchsim.process import SwitchProcess, start_switch
 
 PASSWORD = "simulated"
 LEASE = 2.0

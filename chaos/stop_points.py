@@ -7,10 +7,10 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from ctidialer.dialer import channel_events
-from ctidialer.dialer.calls import Calls
-from ctidialer.dialer.pursuit import Pursuit
-from ctidialer.dialer.recovery import Recovery
+from ctidialer.dialer.life import channel_events
+from ctidialer.dialer.life.calls import Calls
+from ctidialer.dialer.life.pursuit import Pursuit
+from ctidialer.dialer.life.recovery import Recovery
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import Submission
 from ctidialer.esl.replies import ReplyQueue

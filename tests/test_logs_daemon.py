@@ -22,10 +22,10 @@ from twisted.trial.unittest import SkipTest
 from twisted.web.client import Agent, FileBodyProducer, readBody
 from twisted.web.http_headers import Headers
 
-from ctidialer.cli.daemon_process import DaemonProcess, start_daemon
 from ctidialer.contract import keys
+from ctidialer.stage.daemon import DaemonProcess, start_daemon
+from ctidialer.stage.switch import SwitchProcess, start_switch
 from ctidialer.store.connection import Reply
-from ctidialer.switchsim.process import SwitchProcess, start_switch
 from tests.support.node import HOST, NodeTestCase
 from tests.support.redis import link_to, own_redis
 

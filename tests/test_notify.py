@@ -11,11 +11,11 @@ from pathlib import Path
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.cli.daemon_process import DaemonProcess
 from ctidialer.contract import keys
 from ctidialer.notify import SystemdNotice, SystemdSocket, systemd_notice, watchdog_period
+from ctidialer.stage.daemon import DaemonProcess
 from tests.dialer.switch_case import SwitchTestCase
-from tests.dialer.test_daemon_process import DRAINED
+from tests.stage.test_daemon import DRAINED
 from tests.support.node import HOST
 from tests.support.redis import new_directory
 

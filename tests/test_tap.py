@@ -16,9 +16,9 @@ from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ctidialer import tap
-from ctidialer.cli.daemon_process import TWISTD, DaemonProcess
 from ctidialer.contract import keys
 from ctidialer.dialer.service import DialerService
+from ctidialer.stage.daemon import TWISTD, DaemonProcess
 from tests.support.node import HOST, NodeTestCase
 
 TALKS_FOR_LONG: Mapping[str, Any] = {"default": {"result": "answer", "talk": 60}}

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ctidialer.check.findings import Finding, Severity
+from ctidialer.check.node import Checked, NodeCheck
+from ctidialer.check.security import all_findings, settings_findings
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.printable import printable
 from ctidialer.cli.security import redis_facts, settings_facts
-from ctidialer.dialer.findings import Finding, Severity
-from ctidialer.dialer.node_check import Checked, NodeCheck
-from ctidialer.dialer.security_check import all_findings, settings_findings
 from ctidialer.settings import Settings, find_file
 from ctidialer.store.address import parse_address
 

@@ -19,7 +19,7 @@ from ctidialer.cli.node_settings import read_node_settings
 from ctidialer.cli.running import run
 from ctidialer.cli.tasks import task_names
 from ctidialer.contract import keys
-from ctidialer.dialer.nodes import Nodes
+from ctidialer.nodes.reader import NodeReader
 from ctidialer.settings import Node, Settings
 from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreError
@@ -97,7 +97,7 @@ async def _tasks(link: Link, node: Node) -> list[str]:
 
 
 async def _hosts(link: Link, node: Node) -> list[str]:
-    return await Nodes(link, node).hosts()
+    return await NodeReader(link, node).hosts()
 
 
 async def _configs(link: Link, node: Node) -> list[str]:

@@ -19,7 +19,11 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ctidialer.cli.campaign import (
+from ctidialer.cli.running import run
+from ctidialer.contract.record import Outcome
+from ctidialer.esl.errors import EslError
+from ctidialer.settings import SettingsError, host_and_port
+from ctidialer.stage.campaign import (
     NULL_ENDPOINT,
     Campaign,
     CampaignFailed,
@@ -28,12 +32,8 @@ from ctidialer.cli.campaign import (
     Report,
     Snapshot,
 )
-from ctidialer.cli.running import run
-from ctidialer.contract.record import Outcome
-from ctidialer.esl.errors import EslError
-from ctidialer.settings import SettingsError, host_and_port
+from ctidialer.stage.redis import NoServer
 from ctidialer.store.errors import StoreError
-from ctidialer.store.server import NoServer
 
 SHOWN_FAULTS = 20
 MOST_CPS = 100_000

@@ -13,11 +13,10 @@ from twisted.internet.task import deferLater
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.operator import order_now
 from ctidialer.cli.printable import printable
-from ctidialer.dialer.control import NodeControl
-from ctidialer.dialer.nodes import Nodes
-from ctidialer.dialer.pursuit import NO_CALL
+from ctidialer.nodes.orders import NodeOrders
+from ctidialer.nodes.reader import NodeReader
 from ctidialer.settings import Node, Settings
-from ctidialer.store.in_flight import InFlight
+from ctidialer.store.in_flight import NO_CALL, InFlight
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
 
@@ -83,14 +82,14 @@ class _Drain:
 
     def __init__(self, link: Link, node: Node, state: _Drained, wait: bool, quiet: bool) -> None:
         self._link = link
-        self._nodes = Nodes(link, node)
+        self._nodes = NodeReader(link, node)
         self._reading = Reading(link, state.host)
         self._state = state
         self._wait = wait
         self._quiet = quiet
 
     async def run(self) -> None:
-        control = NodeControl(self._link, self._state.host)
+        control = NodeOrders(self._link, self._state.host)
         undo = self._state.undo
         order = control.undo_drain() if undo else control.drain(order_now())
         self._state.changed = await order

@@ -16,8 +16,8 @@ from ctidialer.cli.explain_schedule import explain_a_schedule
 from ctidialer.cli.printable import printable
 from ctidialer.cli.tasks import no_such_task
 from ctidialer.contract.status import TaskStatus
-from ctidialer.dialer.nodes import Nodes
-from ctidialer.dialer.told import NodeTold
+from ctidialer.nodes.reader import NodeReader
+from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.explaining import local_time
 from ctidialer.rules.explanation import Reason
 from ctidialer.settings import Settings
@@ -31,7 +31,7 @@ FAULTS = (Reason.UNKNOWN_TASK.value, Reason.INVALID.value)
 class _Answer:
     """What is to be said; ``queue_length`` None = there is no list to look at."""
 
-    node: NodeTold
+    node: NodeReport
     task: TaskStatus
     queue_length: int | None
 
@@ -73,7 +73,7 @@ def explain(settings: Settings, task: str | None, schedule: str | None, as_json:
 
 
 async def _ask(link: Link, settings: Settings, name: str) -> _Answer:
-    nodes = Nodes(link, settings.node)
+    nodes = NodeReader(link, settings.node)
     told = await nodes.look_afresh(settings.node.host, name)
     task = told.explain(name, time())
     queue = task.number_queue

@@ -13,8 +13,8 @@ from attrs import asdict, frozen
 from ctidialer.cli.connection import with_redis
 from ctidialer.cli.printable import printable
 from ctidialer.contract import keys
-from ctidialer.dialer.nodes import Nodes
-from ctidialer.dialer.told import NodeTold
+from ctidialer.nodes.reader import NodeReader
+from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.explaining import local_time
 from ctidialer.rules.schedule_explaining import (
     INVALID,
@@ -36,7 +36,7 @@ class _Answer:
     """What is to be said; ``all_due`` counts the members of every configuration."""
 
     name: str
-    node: NodeTold
+    node: NodeReport
     facts: ScheduleFacts
     explained: ScheduleExplanation
     all_due: int
@@ -64,7 +64,7 @@ def explain_a_schedule(settings: Settings, name: str, as_json: bool) -> NoReturn
 
 
 async def _ask(link: Link, settings: Settings, name: str) -> _Answer:
-    node = await Nodes(link, settings.node).look_at(settings.node.host)
+    node = await NodeReader(link, settings.node).look_at(settings.node.host)
     now = time()
     domain = node.status.domain if node.status else settings.node.domain
     members = await _members(link, keys.at(keys.SCHEDULE_NUMBER, domain), name, now)
@@ -84,7 +84,7 @@ async def _ask(link: Link, settings: Settings, name: str) -> _Answer:
     return _Answer(name, node, facts, explained, members.all_due, members.scheduled)
 
 
-def _lines(node: NodeTold) -> dict[str, LineNow]:
+def _lines(node: NodeReport) -> dict[str, LineNow]:
     lines = node.status.lines if node.status else ()
     return {line.name: LineNow(line.state, line.until) for line in lines if line.state != "free"}
 

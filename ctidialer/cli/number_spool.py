@@ -12,8 +12,8 @@ from typing import IO
 
 from attrs import frozen
 
+from ctidialer.check.numbers import refusal
 from ctidialer.cli.number_file import Row, Source, read_rows
-from ctidialer.dialer.number_check import refusal
 
 LISTED = 1000
 """Bad rows that are kept word for word; the others are only counted."""

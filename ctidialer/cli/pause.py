@@ -14,7 +14,7 @@ from ctidialer.cli.tasks import no_such_task, task_names
 from ctidialer.contract import keys
 from ctidialer.contract.control import pause_field
 from ctidialer.contract.document import shown
-from ctidialer.dialer.control import NodeControl
+from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
@@ -51,7 +51,7 @@ def resume(settings: Settings, task: str, as_json: bool) -> None:
 
 async def _pause(link: Link, host: str, task: str) -> bool:
     await _check_exists(link, host, task)
-    return await NodeControl(link, host).pause(task, order_now())
+    return await NodeOrders(link, host).pause(task, order_now())
 
 
 async def _resume(link: Link, host: str, task: str) -> bool:
@@ -59,7 +59,7 @@ async def _resume(link: Link, host: str, task: str) -> bool:
     order = await Reading(link, host).read_field(keys.control(host), pause_field(task))
     if order is None:
         await _check_exists(link, host, task)
-    return await NodeControl(link, host).resume(task)
+    return await NodeOrders(link, host).resume(task)
 
 
 async def _check_exists(link: Link, host: str, task: str) -> None:

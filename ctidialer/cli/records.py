@@ -24,7 +24,7 @@ from ctidialer.cli.record_print import (
     row,
 )
 from ctidialer.contract import keys
-from ctidialer.dialer.record_pages import Entry, RecordStream
+from ctidialer.nodes.records import Entry, RecordStream
 from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link

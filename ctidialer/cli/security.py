@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from ctidialer.dialer.security_check import (
+from ctidialer.check.security import (
     DEFAULT_PASSWORD,
     RedisFacts,
     SecretFile,

@@ -9,8 +9,8 @@ import click
 
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.status_print import print_node
-from ctidialer.dialer.node_look import LISTED, NodeLook, look_at_node
-from ctidialer.dialer.nodes import Nodes
+from ctidialer.nodes.overview import LISTED, NodeOverview, overview_of
+from ctidialer.nodes.reader import NodeReader
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
 
@@ -34,6 +34,6 @@ def status(settings: Settings, is_all: bool, as_json: bool) -> None:
             print_node(look.told, look.tasks, look.tasks_left_out, look.lengths, look.scheduled)
 
 
-async def _look(link: Link, settings: Settings, is_all: bool, now: float) -> list[NodeLook]:
-    nodes = Nodes(link, settings.node)
-    return [await look_at_node(nodes, host, is_all, now) for host in await nodes.hosts()]
+async def _look(link: Link, settings: Settings, is_all: bool, now: float) -> list[NodeOverview]:
+    nodes = NodeReader(link, settings.node)
+    return [await overview_of(nodes, host, is_all, now) for host in await nodes.hosts()]

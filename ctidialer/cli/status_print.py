@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ctidialer.cli.printable import printable
 from ctidialer.contract.status import LineStatus, NodeStatus, TaskStatus
-from ctidialer.dialer.told import NodeTold
+from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.explaining import local_time
 
 WIDE = 180
@@ -22,7 +22,7 @@ LINE_STYLES = {"out_of_use": "bold red", "trial_under_way": "yellow"}
 
 
 def print_node(
-    told: NodeTold,
+    told: NodeReport,
     tasks: Sequence[TaskStatus],
     tasks_left_out: int,
     lengths: Mapping[str, int],
@@ -43,7 +43,7 @@ def print_node(
     console.print()
 
 
-def _about(told: NodeTold, scheduled: int) -> Iterable[str]:
+def _about(told: NodeReport, scheduled: int) -> Iterable[str]:
     status = told.status if told.is_alive else None
     yield f"node {told.host}: {'ready' if status and status.ready else 'not ready'}"
     yield from (f"  {one.text}" for one in told.obstacles())
@@ -71,7 +71,7 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 
-def _tasks(told: NodeTold, tasks: Sequence[TaskStatus], lengths: Mapping[str, int]) -> Table:
+def _tasks(told: NodeReport, tasks: Sequence[TaskStatus], lengths: Mapping[str, int]) -> Table:
     table = _table("task", "state", "calls", "limit", "queue", "numbers", "why")
     for task in tasks:
         length = lengths.get(task.number_queue)
@@ -84,7 +84,7 @@ def _tasks(told: NodeTold, tasks: Sequence[TaskStatus], lengths: Mapping[str, in
     return table
 
 
-def _why(told: NodeTold, task: TaskStatus) -> str:
+def _why(told: NodeReport, task: TaskStatus) -> str:
     """Return the sentence; what holds for the whole node stands above the table already."""
     text = task.explained.text
     return "" if text in {one.text for one in told.obstacles()} else text

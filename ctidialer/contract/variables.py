@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from ctidialer.contract.document import FaultList, Node, NumberText, shown
 from ctidialer.contract.fields import members
 
+REQUESTED_UUID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+"""A producer's own UUID in a form that can stand in FreeSWITCH's uuid_ commands (one word)."""
+
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 ORIGINATION_UUID = "origination_uuid"

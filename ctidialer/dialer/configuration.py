@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
-from ctidialer.dialer.tables import Changed, Tables
+from ctidialer.rules.tables import Changed, Tables
 from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.store import Store
 

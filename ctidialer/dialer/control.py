@@ -1,70 +1,16 @@
-"""What an operator orders a node to do: drain, pause a task (`ctidialer.contract.control`).
-
-The orders stand in Redis, so they outlive the daemon; it reads them as it reads its tables.
-"""
+"""Obeys the operator's orders (`ctidialer.contract.control`), which the daemon reads as tables."""
 
 from __future__ import annotations
 
-from ctidialer.contract import keys
-from ctidialer.contract.control import DRAIN, Control, Order, pause_field
-from ctidialer.contract.notice import ConfigChange, encode_notice
+from ctidialer.contract.control import Control
+from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.readiness import Condition, Readiness
-from ctidialer.dialer.task_runs import TaskRuns
-from ctidialer.store.errors import StoreError, WrongType
-from ctidialer.store.link import Link
 
 
-def heed(control: Control, runs: TaskRuns, readiness: Readiness) -> None:
+def obey(control: Control, runs: TaskRuns, readiness: Readiness) -> None:
     """Do as the operator has ordered: what he takes back is undone."""
     runs.pause(control.paused)
     if control.drain is None:
         readiness.met(Condition.IN_SERVICE)
     else:
         readiness.lost(Condition.IN_SERVICE)
-
-
-class NodeControl:
-    """Gives the orders for the node ``host``; its daemon heeds them at once.
-
-    Every method returns whether that changed anything (an order that is given again keeps its first
-    date and author), and fails with StoreError.
-    """
-
-    def __init__(self, link: Link, host: str) -> None:
-        self._link = link
-        self._key = keys.control(host)
-        self._channel = keys.at(keys.CHANGE_CHANNEL, host)
-
-    async def drain(self, order: Order) -> bool:
-        """Take the node out of service: no new call; the calls that are up go on."""
-        return await self._give(DRAIN, order)
-
-    async def undo_drain(self) -> bool:
-        """Put the node back into service."""
-        return await self._take_back(DRAIN)
-
-    async def pause(self, task: str, order: Order) -> bool:
-        """Start no new call of ``task`` on this node."""
-        return await self._give(pause_field(task), order)
-
-    async def resume(self, task: str) -> bool:
-        """Take back the pause of ``task``."""
-        return await self._take_back(pause_field(task))
-
-    async def _give(self, name: str, order: Order) -> bool:
-        return await self._change("HSETNX", name, order.encode())
-
-    async def _take_back(self, name: str) -> bool:
-        return await self._change("HDEL", name)
-
-    async def _change(self, command: str, name: str, *value: bytes) -> bool:
-        try:
-            changed = await self._link.call(command, self._key, name, *value)
-        except StoreError as error:
-            if str(error).startswith("WRONGTYPE"):
-                raise WrongType(self._key, "value of another type", "hash") from None
-            raise
-        # Published in any case: an earlier try may have got no further than the write.
-        notice = encode_notice(ConfigChange(keys.CONTROL, name))
-        await self._link.call("PUBLISH", self._channel, notice)
-        return changed == 1

@@ -17,8 +17,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.contract.notice import ConfigChange
+from ctidialer.dialer.assembly import Parts
 from ctidialer.dialer.gate import Gate
-from ctidialer.dialer.parts import Parts
 from ctidialer.dialer.readiness import Condition
 from ctidialer.esl.events import Event
 from ctidialer.settings import Settings

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from ctidialer.contract.status import NodeStatus, encode_status
 from ctidialer.dialer.gate import Gate
-from ctidialer.dialer.status import NodeView
+from ctidialer.dialer.node_view import NodeView
 from ctidialer.store.errors import StoreError
 from ctidialer.store.store import Store
 

@@ -25,6 +25,9 @@ from ctidialer.contract.task import Side
 VERSION = 1
 DUE = "due"
 
+NO_CALL = ""
+"""The UUID that is noted while no call of a number is up."""
+
 
 @frozen
 class Origin:

@@ -1,7 +1,7 @@
 """A simulated FreeSWITCH that speaks the Event Socket, for ``ctidialer demo`` and the tests.
 
 Run it with ``python -m ctidialer.switchsim`` (``--help`` lists the options; it prints one line
-``{"port": N}`` once it listens), or from Twisted with `ctidialer.switchsim.process.start_switch`.
+``{"port": N}`` once it listens), or from Twisted with `ctidialer.stage.switch.start_switch`.
 `ctidialer.switchsim.calllog` reads the log it writes, `ctidialer.switchsim.behaviour` describes the
 script that decides what happens to each number.
 

@@ -9,18 +9,18 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
+from ctidialer.check.findings import Finding
+from ctidialer.check.node import NodeCheck
 from ctidialer.contract import keys
 from ctidialer.contract.control import Order
 from ctidialer.contract.status import Missing, encode_status
-from ctidialer.dialer.control import NodeControl
-from ctidialer.dialer.explain import as_explained
-from ctidialer.dialer.findings import Finding
-from ctidialer.dialer.node_check import NodeCheck
-from ctidialer.dialer.node_look import look_at_node
-from ctidialer.dialer.nodes import Nodes
-from ctidialer.dialer.parts import Parts
+from ctidialer.dialer.assembly import Parts
+from ctidialer.nodes.orders import NodeOrders
+from ctidialer.nodes.overview import overview_of
+from ctidialer.nodes.reader import NodeReader
 from ctidialer.rules.explaining import explain
 from ctidialer.rules.explanation import Explanation, NodeFacts
+from ctidialer.rules.node_facts import as_explained
 from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError
 from ctidialer.web import documents
@@ -46,7 +46,7 @@ class Api:
         self._parts = parts
         self._clock = clock
         self._host = settings.node.host
-        self._control = NodeControl(parts.link, self._host)
+        self._control = NodeOrders(parts.link, self._host)
 
     # --- the node ----------------------------------------------------------------------------
 
@@ -67,8 +67,8 @@ class Api:
 
     async def nodes(self, asked: Asked) -> Answer:
         """Return the state of all nodes on this Redis."""
-        now, nodes = time(), Nodes(self._parts.link, self._settings.node)
-        looks = [await look_at_node(nodes, host, False, now) for host in await nodes.hosts()]
+        now, nodes = time(), NodeReader(self._parts.link, self._settings.node)
+        looks = [await overview_of(nodes, host, False, now) for host in await nodes.hosts()]
         return json_answer({"at": now, "nodes": [look.as_json() for look in looks]})
 
     async def drain(self, asked: Asked) -> Answer:

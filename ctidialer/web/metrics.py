@@ -25,7 +25,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
 from ctidialer.contract.record import Record
-from ctidialer.dialer.parts import Parts
+from ctidialer.dialer.assembly import Parts
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
 from ctidialer.store.errors import StoreError

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ctidialer.contract.status import NodeStatus
-from ctidialer.dialer.status import program_version
+from ctidialer.version import program_version
 from ctidialer.web import documents
 from ctidialer.web.answers import FORM, JSON
 from ctidialer.web.routes import Route

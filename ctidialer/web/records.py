@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from ctidialer.contract.record import Outcome
-from ctidialer.dialer.record_pages import Entry, RecordStream
+from ctidialer.nodes.records import Entry, RecordStream
 from ctidialer.store.link import Link
 from ctidialer.web.answers import Answer, Asked, Refusal, json_answer
 from ctidialer.web.documents import RecordPage

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.contract.status import NodeStatus
-from ctidialer.dialer.parts import Parts
+from ctidialer.dialer.assembly import Parts
 from ctidialer.dialer.readiness import Condition
 
 NOT_TOLD = "(other)"

@@ -18,7 +18,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ctidialer.dialer.channel_events import hang_up
+from ctidialer.dialer.life.channel_events import hang_up
 from ctidialer.esl.connection import Connection, Received, State
 from ctidialer.esl.errors import ProtocolFault
 from ctidialer.esl.events import Event, make_event, plain_event

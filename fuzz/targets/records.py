@@ -17,7 +17,7 @@ from ctidialer.contract.faults import ContractError
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
 from ctidialer.contract.record_document import decode_record, encode_record
 from ctidialer.contract.task import Side
-from ctidialer.dialer.number_in_hand import Progress
+from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.rules.itinerary import Itinerary
 from ctidialer.store.in_flight import (
     Dialing,

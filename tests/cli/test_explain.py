@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from ctidialer.contract import keys
 from ctidialer.contract.control import Order
-from ctidialer.dialer.control import NodeControl
 from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.service import DialerService
+from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Config, Settings
 from tests.cli.command_case import CommandTestCase
 from tests.cli.node_command_case import NodeCommandCase
@@ -110,11 +110,11 @@ class ExplainTests(NodeCommandCase):
         answer = await self.reason("paced", "slow")
         self.assertTrue(time.time() + 5 < answer["changes_at"] < time.time() + 20)
         self.assertEqual((answer["node"]["ready"], answer["node"]["problems"]), (True, []))
-        await NodeControl(self.redis, HOST).pause("t", Order(1.0, "ann"))
+        await NodeOrders(self.redis, HOST).pause("t", Order(1.0, "ann"))
         answer = await self.reason("paused")
         self.assertIn("paused by ann since 1970", answer["text"])
         await self.put_task(limit=50)
-        await NodeControl(self.redis, HOST).resume("t")
+        await NodeOrders(self.redis, HOST).resume("t")
         await self.dialed(9)
         await self.hang_up()
 
@@ -184,7 +184,7 @@ class ExplainTests(NodeCommandCase):
         await self.put_numbers(NUMBERS[:2])
         await self.begin()
         await self.dialed(1)
-        await NodeControl(self.redis, HOST).drain(Order(1.0, "ann"))
+        await NodeOrders(self.redis, HOST).drain(Order(1.0, "ann"))
         answer = await self.reason("draining")
         self.assertIn("drained by ann", answer["text"])
         self.assertEqual(answer["node"]["drain"], {"since": 1.0, "by": "ann"})

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ctidialer.contract import keys
 from ctidialer.contract.control import Order
 from ctidialer.contract.status import NodeStatus, decode_status
-from ctidialer.dialer.control import NodeControl
+from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Config, Settings
 from tests.cli.command_case import CommandTestCase
 from tests.cli.node_command_case import NodeCommandCase
@@ -43,11 +43,11 @@ class StatusTests(NodeCommandCase):
         await self.put_task("bad", limit="x")
         await self.put_numbers([f"100{index}" for index in range(5)])
         await self.call("ZADD", keys.at(keys.SCHEDULE_NUMBER, HOST), 4_000_000_000, "{}")
-        await NodeControl(self.redis, HOST).pause("idle", Order(1.0, "ann"))
+        await NodeOrders(self.redis, HOST).pause("idle", Order(1.0, "ann"))
         self.start_dialer()
         await self.told(HOST, 2)
         await self.put(keys.at(keys.TASK, "fs2"), {"t": {"params": {"line_group": ["none"]}}})
-        await NodeControl(self.redis, "fs2").pause("t", Order())
+        await NodeOrders(self.redis, "fs2").pause("t", Order())
         self.start_dialer(self.settings("fs2"))
         await self.told("fs2", 0)
 

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 from twisted.trial.unittest import SkipTest
 
+from ctidialer.stage.redis import ServerBinary, examine
 from ctidialer.store.errors import StoreError
-from ctidialer.store.server import ServerBinary, examine
 from tests.support.node import NodeTestCase
 from tests.support.redis import link_to, new_directory, own_redis
 

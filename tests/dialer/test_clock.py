@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ctidialer.contract.record import Outcome
-from tests.dialer.fault_case import FaultCase
+from tests.dialer.life.fault_case import FaultCase
 from tests.support.node import outcomes
 
 HOUR = 3600

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.dialer.configuration import Configuration
-from ctidialer.dialer.tables import Changed, Tables
+from ctidialer.rules.tables import Changed, Tables
 from ctidialer.store.errors import StoreUnavailable, WrongType
 from tests.dialer.fakes import ROUND_TRIP, MemoryStore, clock, let_run
 

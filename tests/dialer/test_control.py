@@ -10,9 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract import keys
 from ctidialer.contract.control import Order
 from ctidialer.contract.record import Outcome
-from ctidialer.dialer.control import NodeControl
 from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.service import DialerService
+from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Config, Schedule, Settings
 from ctidialer.store.errors import WrongType
 from tests.dialer.queue_case import NUMBERS, QueueCase
@@ -31,7 +31,7 @@ class ControlCase(QueueCase):
 
     async def set_up(self) -> None:
         await super().set_up()
-        self.control = NodeControl(self.redis, HOST)
+        self.control = NodeOrders(self.redis, HOST)
 
     def settings(self, host: str = HOST, **node: Any) -> Settings:
         settings = super().settings(host, **node)
@@ -119,7 +119,7 @@ class DrainTests(ControlCase):
         self.assertIs(record.outcome, Outcome.ANSWERED)
 
     async def test_orders_of_other_hosts_are_not_ours(self) -> None:
-        await NodeControl(self.redis, "fs2").drain(ORDER)
+        await NodeOrders(self.redis, "fs2").drain(ORDER)
         await self.begin()
         await self.put_numbers(NUMBERS[:1])
         await self.records_of(1)

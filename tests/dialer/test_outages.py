@@ -16,7 +16,7 @@ from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.service import DialerService
 from ctidialer.settings import FreeSwitch, Redis, Settings
 from ctidialer.store.reconnection import BackOff
-from tests.dialer.fault_case import LEASE, FaultCase
+from tests.dialer.life.fault_case import LEASE, FaultCase
 from tests.support.node import HOST, PASSWORD, outcomes
 
 NUMBERS = [str(1000 + index) for index in range(24)]

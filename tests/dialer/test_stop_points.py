@@ -11,7 +11,7 @@ from chaos.stop_points import POINTS
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome, Record
 from ctidialer.store.scripts import CLAIM, NOTE, RETURN, SETTLE
-from tests.dialer.fault_case import FaultCase
+from tests.dialer.life.fault_case import FaultCase
 
 KILLED = -signal.SIGKILL
 FIRST = "1001"

@@ -7,7 +7,7 @@ from typing import Any
 
 from ctidialer.contract.record import Outcome
 from ctidialer.store.scripts import NOTE
-from tests.dialer.fault_case import FaultCase
+from tests.dialer.life.fault_case import FaultCase
 
 REFUSED = 1
 NUMBERS = [str(1000 + index) for index in range(20)]

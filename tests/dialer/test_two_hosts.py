@@ -10,11 +10,11 @@ from typing import Any
 
 from twisted.internet import reactor
 
-from ctidialer.cli.daemon_process import DaemonProcess
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
+from ctidialer.stage.daemon import DaemonProcess
+from ctidialer.stage.switch import SwitchProcess, start_switch
 from ctidialer.switchsim.calllog import read_call_log
-from ctidialer.switchsim.process import SwitchProcess, start_switch
 from tests.support.node import HOST, PASSWORD, NodeTestCase, outcomes
 from tests.support.redis import new_directory
 

@@ -6,20 +6,20 @@ import json
 import re
 
 from ctidialer.contract import keys
-from ctidialer.dialer.calls import Calls
-from ctidialer.dialer.closing import Closing
+from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.dispatch.node_limits import NodeLimits
+from ctidialer.dialer.dispatch.queue import QueueDialer
+from ctidialer.dialer.dispatch.schedule import ScheduleDialer
+from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.gate import Gate
-from ctidialer.dialer.journal import Journal
-from ctidialer.dialer.lines import LineAccounts
-from ctidialer.dialer.node_limits import NodeLimits
-from ctidialer.dialer.numbers import Numbers
-from ctidialer.dialer.pursuit import Node, Pursuit
-from ctidialer.dialer.queue_dialer import QueueDialer
+from ctidialer.dialer.life.calls import Calls
+from ctidialer.dialer.life.closing import Closing
+from ctidialer.dialer.life.journal import Journal
+from ctidialer.dialer.life.numbers import Numbers
+from ctidialer.dialer.life.pursuit import Node, Pursuit
 from ctidialer.dialer.readiness import Condition, Readiness
-from ctidialer.dialer.schedule_dialer import ScheduleDialer
-from ctidialer.dialer.tables import Tables
-from ctidialer.dialer.task_runs import TaskRuns
 from ctidialer.rules.attempt import LINGER
+from ctidialer.rules.tables import Tables
 from tests.dialer.fakes import (
     ZSET,
     FakeSwitch,

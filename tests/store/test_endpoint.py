@@ -16,7 +16,7 @@ from twisted.internet.endpoints import SSL4ServerEndpoint
 from twisted.internet.ssl import PrivateCertificate
 from twisted.internet.task import deferLater
 
-from ctidialer.store.server import RedisProcess
+from ctidialer.stage.redis import RedisProcess
 from tests.store.test_link import LinkTestCase
 from tests.support.proxy import start_proxy
 from tests.support.redis import link_to, new_directory, own_redis

@@ -14,14 +14,14 @@ from msgspec.structs import replace
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from ctidialer.cli.daemon_process import DaemonProcess, start_daemon
-from ctidialer.cli.record_stream import read_records
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome, Record
 from ctidialer.dialer.service import DialerService
+from ctidialer.nodes.record_scan import read_records
 from ctidialer.settings import FreeSwitch, Node, Redis, Settings, completed
+from ctidialer.stage.daemon import DaemonProcess, start_daemon
+from ctidialer.stage.switch import SwitchProcess, start_switch
 from ctidialer.switchsim.calllog import CallLog, read_call_log
-from ctidialer.switchsim.process import SwitchProcess, start_switch
 from tests.support.redis import RedisTestCase, new_directory
 
 HOST = "fs1"
@@ -141,7 +141,7 @@ class NodeTestCase(RedisTestCase):
         """Start the real daemon in a process of its own; it is killed when the test ends.
 
         ``extra`` are further tables of its settings, ``node`` further keys of ``[node]``,
-        ``process`` what :func:`~ctidialer.cli.daemon_process.start_daemon` takes besides.
+        ``process`` what :func:`~ctidialer.stage.daemon.start_daemon` takes besides.
         """
         text = "\n".join(
             [

@@ -13,8 +13,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Protocol
 
-from ctidialer.cli.daemon_process import DaemonProcess
 from ctidialer.contract import keys
+from ctidialer.stage.daemon import DaemonProcess
 from tests.support.node import HOST, NodeTestCase
 from tests.web.browser import PATIENCE, Chromium, Watched, chromium_path, shared_chromium
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome
-from ctidialer.dialer.status import SHOWN_FIRST
+from ctidialer.dialer.node_view import SHOWN_FIRST
 from ctidialer.rules.explanation import Reason
 from ctidialer.rules.line_state import Why
 from ctidialer.web import static

@@ -8,8 +8,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import keys
+from ctidialer.dialer.node_view import MOST_TASKS
 from ctidialer.dialer.service import DialerService
-from ctidialer.dialer.status import MOST_TASKS
 from ctidialer.settings import Node, Settings
 from ctidialer.web.metrics import Metrics
 from tests.web.test_metrics import samples_of, value

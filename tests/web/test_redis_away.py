@@ -7,7 +7,7 @@ import signal
 
 from twisted.internet import reactor
 
-from ctidialer.store.server import RedisProcess
+from ctidialer.stage.redis import RedisProcess
 from tests.support.redis import link_to, own_redis
 from tests.web.web_case import WebTestCase
 

@@ -1,0 +1,1 @@
+"""What `ctidialer check` looks at."""

@@ -1,0 +1,139 @@
+"""Reads everything that ``ctidialer check`` looks at, and brings back what was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
+
+from attrs import frozen
+
+from ctidialer.check.findings import Finding, Severity
+from ctidialer.check.node_tables import NodeTables
+from ctidialer.check.numbers import Refuse, check_numbers, refusal, scheduled_refusal
+from ctidialer.check.tables import check_tables
+from ctidialer.contract import keys
+from ctidialer.contract.task import Side
+from ctidialer.rules.tables import Documents, Tables
+from ctidialer.settings import Settings
+from ctidialer.store.link import Link
+from ctidialer.store.reading import Reading
+
+MISSING = "none"
+
+
+@frozen
+class Checked:
+    """What was found, and how much was looked at."""
+
+    findings: tuple[Finding, ...]
+    tasks: int
+    lines: int
+    line_groups: int
+    schedule_configs: int
+    numbers: int
+
+
+Apart = Callable[[Callable[[], Iterable[Finding]]], Awaitable[Iterable[Finding]]]
+
+
+async def _here(work: Callable[[], Iterable[Finding]]) -> Iterable[Finding]:
+    return work()
+
+
+class NodeCheck:
+    """One look at the tables of a node and at the first ``sample`` numbers of each queue."""
+
+    def __init__(self, link: Link, settings: Settings, sample: int, now: float) -> None:
+        self._link = link
+        self._settings = settings
+        self._node = settings.node
+        self._pattern = re.compile(settings.node.number_pattern)
+        self._sample = sample
+        self._now = now
+        self._found: list[Finding] = []
+        self._numbers = 0
+
+    async def run(self, apart: Apart = _here) -> Checked:
+        """Read and check everything; fails with StoreError.
+
+        ``apart`` runs the long work, seconds for ten thousand tasks: in a thread, in a daemon.
+        """
+        tables = await self._read_tables()
+        await self._check_own_keys()
+        if not self._found or any(tables.documents.values()):
+            self._found += await apart(partial(check_tables, tables, self._now))
+        await self._check_queues(tables)
+        await self._check_schedule(tables)
+        return Checked(
+            findings=tuple(self._found),
+            tasks=len(tables.task_names()),
+            lines=len(tables.raw(keys.LINE)),
+            line_groups=len(tables.raw(keys.LINE_GROUP)),
+            schedule_configs=len(tables.raw(keys.SCHEDULE_CONFIG)),
+            numbers=self._numbers,
+        )
+
+    async def _read_tables(self) -> NodeTables:
+        node = self._node
+        names = Tables(node.host, node.domain, node.default_dialstring).keys_of()
+        return NodeTables(node, {key: await self._table(key) for key in names})
+
+    async def _table(self, key: str) -> Documents:
+        if not await self._holds(key, "hash"):
+            return {}
+        return await Reading(self._link, self._node.host).read_table(key)
+
+    async def _check_own_keys(self) -> None:
+        """What ctidialer writes itself: where the key is taken, no record could be written."""
+        host = self._node.host
+        await self._holds(keys.records(host), "stream")
+        await self._holds(keys.in_flight(host), "hash")
+        if self._settings.records.list:
+            await self._holds(self._settings.records.list, "list")
+
+    async def _holds(self, key: str, wanted: str) -> bool:
+        """Return whether a key is there and holds what it should; what else it holds is a fault."""
+        answer = await self._link.call("TYPE", key)
+        found = answer.decode() if isinstance(answer, bytes) else str(answer)
+        if found not in (MISSING, wanted):
+            problem = f"holds a {found}, but must hold a {wanted}"
+            self._found.append(Finding(Severity.FAULT, key, "", "$", problem))
+        return found == wanted
+
+    async def _check_queues(self, tables: NodeTables) -> None:
+        tasks = tables.tables.tasks.values()
+        queues = {(task.number_queue, task.queue_side) for task in tasks if task.number_queue}
+        for key in sorted({key for key, _ in queues}):
+            if await self._holds(key, "list"):
+                await self._check_list(key, {side for queue, side in queues if queue == key})
+
+    async def _check_list(self, key: str, sides: set[Side]) -> None:
+        if Side.LEFT in sides:
+            self._check(key, enumerate(await self._read("LRANGE", key, 0, self._sample - 1)))
+        if Side.RIGHT in sides and self._sample:
+            last = await self._read("LRANGE", key, -self._sample, -1)
+            self._check(key, zip(range(-1, -len(last) - 1, -1), reversed(last), strict=True))
+
+    def _check(self, key: str, entries: Iterator[tuple[int, bytes]]) -> None:
+        self._check_by(partial(refusal, pattern=self._pattern), key, entries)
+
+    async def _check_schedule(self, tables: NodeTables) -> None:
+        key = keys.at(keys.SCHEDULE_NUMBER, self._node.domain)
+        if await self._holds(key, "zset"):
+            members = await self._read("ZRANGE", key, 0, self._sample - 1)
+            configs = tables.tables.schedules.keys()
+            refuse = partial(scheduled_refusal, pattern=self._pattern, configs=configs)
+            self._check_by(refuse, key, enumerate(members))
+
+    def _check_by(self, refuse: Refuse, key: str, entries: Iterator[tuple[int, bytes]]) -> None:
+        sampled = list(entries)
+        self._numbers += len(sampled)
+        self._found += check_numbers(key, sampled, refuse)
+
+    async def _read(self, command: str, key: str, first: int, last: int) -> list[bytes]:
+        if not self._sample:
+            return []
+        entries = await self._link.call(command, key, first, last)
+        assert isinstance(entries, list)
+        return [entry for entry in entries if isinstance(entry, bytes)]

@@ -1,0 +1,78 @@
+"""The tables of one node as they were read from Redis, and what they mean, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from attrs import field, frozen
+
+from ctidialer.contract import fields, keys
+from ctidialer.contract.document import FaultList, Node, Params, read_json
+from ctidialer.contract.line_document import places
+from ctidialer.contract.task_document import read_task
+from ctidialer.rules.tables import Documents, Tables
+from ctidialer.settings import Node as NodeSettings
+
+
+@frozen
+class NodeTables:
+    """The tables of the node ``settings`` as ``documents``, by key, and decoded."""
+
+    settings: NodeSettings
+    documents: Mapping[str, Documents]
+    tables: Tables = field()
+
+    @tables.default
+    def _decoded(self) -> Tables:
+        node = self.settings
+        tables = Tables(node.host, node.domain, node.default_dialstring)
+        for key in tables.keys_of():
+            tables.replace(key, self.documents.get(key, {}))
+        return tables
+
+    def key(self, table: str) -> str:
+        """Return the key of a table; of the tasks, that of the host."""
+        return self.tables.keys_of(table)[-1]
+
+    def raw(self, table: str) -> Documents:
+        """Return the documents of a table that has one key."""
+        return self.documents.get(self.key(table), {})
+
+    def task_names(self) -> list[str]:
+        """Return the names of all tasks, valid or not."""
+        both = (self.documents.get(key, {}) for key in self.tables.keys_of(keys.TASK))
+        return sorted({name for documents in both for name in documents})
+
+    def raw_task(self, name: str) -> tuple[bytes | None, bytes | None]:
+        """Return the task's document in the template and the host's own."""
+        template, host = (self.documents.get(key, {}) for key in self.tables.keys_of(keys.TASK))
+        return template.get(name), host.get(name)
+
+    def task_params(self, name: str) -> Params:
+        """Return the merged params of a task, valid or not, each with the place where it stands."""
+        template, host = self.raw_task(name)
+        return read_task(template=template, host=host, host_name=self.settings.host).merged()
+
+    def config_params(self, name: str) -> tuple[Params, Node | None]:
+        """Return the params and the variables of a schedule configuration."""
+        return fields.parts(read_json(self.raw(keys.SCHEDULE_CONFIG)[name], FaultList()))
+
+    def groups_named(self) -> set[str]:
+        """Return every name in a ``line_group`` of a task or a schedule configuration."""
+        of_tasks = (self.task_params(name) for name in self.task_names())
+        of_configs = (self.config_params(name)[0] for name in self.raw(keys.SCHEDULE_CONFIG))
+        every = (*of_tasks, *of_configs)
+        return {name for params in every for _, name in texts_in(params.get("line_group"))}
+
+    def lines_of_group(self, name: str) -> list[tuple[Node, str]]:
+        """Return the lines that a group lists, valid or not, each with its place."""
+        return list(texts_in(places(self.raw(keys.LINE_GROUP)[name]).get("line")))
+
+
+def texts_in(node: Node | None) -> Iterator[tuple[Node, str]]:
+    """Yield each text in a list, and in the lists in it, with its place."""
+    if node is not None and isinstance(node.value, list):
+        for item in fields.items(node) or ():
+            yield from texts_in(item)
+    elif node is not None and isinstance(node.value, str | int):
+        yield node, str(node.value)

@@ -1,0 +1,70 @@
+"""Which numbers would be refused when they are taken: for ``ctidialer check`` and ``load``.
+
+Pure: entries in, findings out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+from ctidialer.check.findings import Finding, Severity
+from ctidialer.contract.document import member_path, shown
+from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.number import NumberEntry
+from ctidialer.contract.number_document import decode_number
+from ctidialer.contract.schedule import ScheduledNumber
+from ctidialer.contract.schedule_document import decode_scheduled_number
+from ctidialer.contract.variables import ORIGINATION_UUID, REQUESTED_UUID, requested_uuid
+from ctidialer.rules.soundness import number_faults
+
+Refuse = Callable[[bytes], tuple[Fault, ...]]
+"""Returns why an entry would be refused; empty = it would be dialed."""
+
+
+def refusal(entry: bytes, pattern: re.Pattern[str]) -> tuple[Fault, ...]:
+    """Return why an entry of a number list would end as ``invalid``; empty = it would be dialed."""
+    try:
+        number = decode_number(entry, pattern)
+    except ContractError as error:
+        return error.faults
+    return _faults_of(number, "$.params.number" if entry.lstrip().startswith(b"{") else "$")
+
+
+def scheduled_refusal(
+    member: bytes, pattern: re.Pattern[str], configs: Collection[str]
+) -> tuple[Fault, ...]:
+    """Return why a scheduled number would end as ``invalid``; ``configs``: the valid ones."""
+    try:
+        number = decode_scheduled_number(member, pattern)
+    except ContractError as error:
+        return error.faults
+    if number.config not in configs:
+        problem = f"there is no valid schedule configuration {shown(number.config)}"
+        return (Fault("$.params.config", problem), *_faults_of(number))
+    return _faults_of(number)
+
+
+def check_numbers(
+    key: str, entries: Iterable[tuple[int, bytes]], refuse: Refuse
+) -> Iterator[Finding]:
+    """Yield a finding for each fault of the entries, which come with their index in ``key``."""
+    for index, entry in entries:
+        for fault in refuse(entry):
+            text = shown(entry.decode("utf-8", "replace"))
+            quoted = "" if text in fault.problem else f" (entry {text})"
+            yield Finding(Severity.FAULT, key, f"[{index}]", fault.path, f"{fault.problem}{quoted}")
+
+
+def _faults_of(
+    number: NumberEntry | ScheduledNumber, path: str = "$.params.number"
+) -> tuple[Fault, ...]:
+    faults = number_faults(number.number, number.variables, path)
+    return (*faults, *_uuid_faults(number.variables))
+
+
+def _uuid_faults(variables: Mapping[str, str]) -> Iterator[Fault]:
+    requested = requested_uuid(variables)
+    if requested is not None and not REQUESTED_UUID.fullmatch(requested):
+        place = member_path("$.variables", ORIGINATION_UUID)
+        yield Fault(place, "must be 1 to 64 of A-Z a-z 0-9 _ . : -")

@@ -1,0 +1,219 @@
+"""What is wrong, or hardly meant, in the tables of one node: for ``ctidialer check``.
+
+Pure: documents in, findings out.  The faults are the daemon's own (`Tables`); what is added here is
+what shows only when all tables are seen together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from ctidialer.check.findings import Finding, Severity, findings
+from ctidialer.check.node_tables import NodeTables, texts_in
+from ctidialer.contract import keys
+from ctidialer.contract.document import Node, Params, member_path, shown
+from ctidialer.contract.faults import Fault
+from ctidialer.contract.line_document import line_group_warnings, line_warnings
+from ctidialer.contract.task_warnings import own_variable_warnings, task_warnings
+from ctidialer.rules.calling_hours import Closed, opening
+from ctidialer.rules.soundness import way_problem
+
+_PLACE_OF = {
+    Closed.AFTER_STOP: "stop_time",
+    Closed.BEFORE_START: "start_time",
+    Closed.HOLIDAY: "holiday",
+    Closed.NOT_A_WORKING_DAY: "work_week",
+    Closed.OUTSIDE_HOURS: "work_hour",
+}
+
+_LEADING_BRACKETS = re.compile(r"^(?:\{[^{}]*\}|\[[^\]]*\])+")
+_EXPANDED = re.compile(r"\$\{(?!(?:destination_number|line_group)\})")
+
+
+def check_tables(of: NodeTables, now: float) -> tuple[Finding, ...]:
+    """Return everything there is to say about the tables, in their order; ``now``: unix seconds."""
+    if not any(of.documents.values()):
+        return (_nothing_there(of),)
+    found = [
+        *_faults(of),
+        *_of_tasks(of, now),
+        *_of_configs(of),
+        *_of_groups(of),
+        *_of_lines(of),
+    ]
+    order = {key: index for index, key in enumerate(of.tables.keys_of())}
+    return tuple(sorted(found, key=lambda one: (order[one.key], one.name)))
+
+
+def _nothing_there(of: NodeTables) -> Finding:
+    node = of.settings
+    problem = (
+        f"nothing is configured for host {shown(node.host)} and domain {shown(node.domain)}: none"
+        f" of {', '.join(of.tables.keys_of())} is there. Are these the names the back end uses?"
+    )
+    return Finding(Severity.WARNING, of.key(keys.TASK), "", "$", problem)
+
+
+def _faults(of: NodeTables) -> Iterator[Finding]:
+    for (table, name), faults in of.tables.faults.items():
+        yield from findings(Severity.FAULT, of.key(table), name, faults)
+
+
+def _of_tasks(of: NodeTables, now: float) -> Iterator[Finding]:
+    host_name = of.settings.host
+    for name, task in of.tables.tasks.items():
+        template, host = of.raw_task(name)
+        warnings = task_warnings(name, template=template, host=host, host_name=host_name)
+        yield from findings(Severity.WARNING, of.key(keys.TASK), name, warnings)
+        for key, variables in zip(
+            of.tables.keys_of(keys.TASK),
+            (task.template_variables, task.host_variables),
+            strict=True,
+        ):
+            yield from findings(Severity.WARNING, key, name, _unheeded(variables))
+        params = of.task_params(name)
+        yield from _ways(of, keys.TASK, name, params)
+        yield from _closed_for_ever(of, name, params, now)
+
+
+def _closed_for_ever(of: NodeTables, name: str, params: Params, now: float) -> Iterator[Finding]:
+    """Yield what keeps a task closed for ever; that its time is over is no more than a notice."""
+    state = opening(of.tables.tasks[name].hours, of.settings.timezone, now)
+    if state.closed is None or state.changes_at is not None:
+        return
+    is_over = state.closed is Closed.AFTER_STOP
+    severity = Severity.NOTICE if is_over else Severity.WARNING
+    problem = "is past: the task dials no more" if is_over else "never lets the task dial again"
+    place = params.get(_PLACE_OF[state.closed])
+    yield _at(place, severity, of.key(keys.TASK), name, problem)
+
+
+def _of_configs(of: NodeTables) -> Iterator[Finding]:
+    key = of.key(keys.SCHEDULE_CONFIG)
+    for name, config in of.tables.schedules.items():
+        params, variables = of.config_params(name)
+        warnings = (*own_variable_warnings(variables), *_unheeded(config.variables))
+        yield from findings(Severity.WARNING, key, name, warnings)
+        yield from _ways(of, keys.SCHEDULE_CONFIG, name, params)
+
+
+def _ways(of: NodeTables, table: str, name: str, params: Params) -> Iterator[Finding]:
+    """Yield what is to be said of the names in a ``line_group``."""
+    routes = of.tables.routes
+    for place, group in texts_in(params.get("line_group")):
+        if group in routes.groups:
+            continue
+        if group in routes.lines:
+            yield from _unfit(of, table, name, place, group, group)
+        else:
+            yield _fallback(of, table, name, place, group)
+
+
+def _fallback(of: NodeTables, table: str, name: str, place: Node, group: str) -> Finding:
+    """Return the finding on a name that is neither group nor line: the default dials it."""
+    dialstring = of.settings.default_dialstring
+    what = f"{shown(group)} is neither in {of.key(keys.LINE_GROUP)} nor in {of.key(keys.LINE)}"
+    problem = way_problem(dialstring, group)
+    if problem is not None:
+        why = f"{what}, and the default dial string cannot take it: {problem}"
+        return _at(place, Severity.FAULT, of.key(table), name, why)
+    dialed = dialstring.replace("${line_group}", group)
+    return _at(place, Severity.WARNING, of.key(table), name, f"{what}: it is dialed as {dialed}")
+
+
+def _of_groups(of: NodeTables) -> Iterator[Finding]:
+    key, used = of.key(keys.LINE_GROUP), of.groups_named()
+    for name, raw in of.raw(keys.LINE_GROUP).items():
+        yield from findings(Severity.WARNING, key, name, line_group_warnings(name, raw))
+        if (keys.LINE_GROUP, name) not in of.tables.faults:
+            yield from _lines_listed(of, name)
+        if name not in used and not _has_riddles(of):
+            problem = "is used by no task and no schedule configuration"
+            yield Finding(Severity.NOTICE, key, name, "$", problem)
+
+
+def _lines_listed(of: NodeTables, group: str) -> Iterator[Finding]:
+    key, listed = of.key(keys.LINE_GROUP), of.lines_of_group(group)
+    for place, line in listed:
+        if line in of.tables.routes.lines:
+            yield from _unfit(of, keys.LINE_GROUP, group, place, line, group)
+        else:
+            problem = f"{shown(line)} is no line in {of.key(keys.LINE)}: it is passed over"
+            yield _at(place, Severity.WARNING, key, group, problem)
+    if listed and not any(line in of.tables.routes.lines for _, line in listed):
+        problem = "has no line that exists: no call goes out through this group"
+        yield Finding(Severity.WARNING, key, group, "$", problem)
+
+
+def _unfit(
+    of: NodeTables, table: str, name: str, place: Node, line: str, group: str
+) -> Iterator[Finding]:
+    """Yield the fault of a line whose dial string cannot take the name of the group."""
+    if (keys.LINE, line) in of.tables.faults:
+        return
+    problem = way_problem(of.tables.routes.lines[line].dialstring, group)
+    if problem is not None:
+        why = f"no call goes out on line {shown(line)} through this group: {problem}"
+        yield _at(place, Severity.FAULT, of.key(table), name, why)
+
+
+def _of_lines(of: NodeTables) -> Iterator[Finding]:
+    key, reached = of.key(keys.LINE), _lines_reached(of)
+    for name, raw in of.raw(keys.LINE).items():
+        line = of.tables.routes.lines[name]
+        warnings = (*line_warnings(name, raw), *_unheeded(line.variables))
+        yield from findings(Severity.WARNING, key, name, warnings)
+        is_sound = (keys.LINE, name) not in of.tables.faults
+        if is_sound and _names_no_endpoint(line.dialstring):
+            problem = (
+                f"{shown(line.dialstring)} names no endpoint, so every call on it fails: it must"
+                " begin with one and a slash, as sofia/gateway/carrier1/${destination_number} does"
+            )
+            yield Finding(Severity.FAULT, key, name, _dialstring_path(raw), problem)
+        if name not in reached and not _has_riddles(of):
+            problem = "is in no line group, and no task names it: no call goes out on it"
+            yield Finding(Severity.WARNING, key, name, "$", problem)
+
+
+def _dialstring_path(raw: bytes) -> str:
+    params = msgspec.json.decode(raw).get("params") or {}
+    return "$.params.dialstring" if "dialstring" in params else "$.dialstring"
+
+
+def _names_no_endpoint(dialstring: str) -> bool:
+    """Say whether a dial string has no slash where FreeSWITCH looks for the endpoint's.
+
+    What stands in ``${…}`` (``${sofia_contact(1000)}``, say) may bring one; what stands in leading
+    brackets does not count.
+    """
+    bare = _LEADING_BRACKETS.sub("", dialstring)
+    return "/" not in bare and not _EXPANDED.search(bare)
+
+
+def _has_riddles(of: NodeTables) -> bool:
+    """Say whether a document cannot be read at all: what it names, nobody knows."""
+    faults = (fault for faults in of.tables.faults.values() for fault in faults)
+    return any(fault.path == "$" for fault in faults)
+
+
+def _lines_reached(of: NodeTables) -> set[str]:
+    groups = of.raw(keys.LINE_GROUP)
+    listed = {line for group in groups for _, line in of.lines_of_group(group)}
+    return listed | (of.groups_named() - groups.keys())
+
+
+def _unheeded(variables: Mapping[str, str]) -> Iterable[Fault]:
+    """Yield a warning for a channel's UUID, which only a number can ask for."""
+    for name in variables:
+        if name.lower() == "origination_uuid":
+            place = member_path("$.variables", name)
+            yield Fault(place, "is not heeded: only a number can ask for a UUID of its own")
+
+
+def _at(place: Node | None, severity: Severity, key: str, name: str, problem: str) -> Finding:
+    if place is None:
+        return Finding(severity, key, name, "$.params", problem)
+    return Finding(severity, place.key or key, name, place.path, problem)

@@ -1,0 +1,176 @@
+"""What the daemon is made of, put together in one place."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from typing import Protocol
+
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IReactorTime
+
+from ctidialer.contract import keys
+from ctidialer.contract.record import Kind
+from ctidialer.dialer.configuration import Configuration
+from ctidialer.dialer.control import obey
+from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.dispatch.node_limits import NodeLimits
+from ctidialer.dialer.dispatch.pause_watch import PauseWatch
+from ctidialer.dialer.dispatch.queue import QueueDialer
+from ctidialer.dialer.dispatch.schedule import ScheduleDialer
+from ctidialer.dialer.dispatch.task_runs import TaskRuns
+from ctidialer.dialer.explainer import Explainer, Troubles
+from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.life import channel_events
+from ctidialer.dialer.life.calls import Calls
+from ctidialer.dialer.life.closing import Closing
+from ctidialer.dialer.life.journal import Journal
+from ctidialer.dialer.life.numbers import Numbers
+from ctidialer.dialer.life.pursuit import Node, Pursuit
+from ctidialer.dialer.life.recovery import Recovery
+from ctidialer.dialer.node_view import NodeView
+from ctidialer.dialer.readiness import Readiness
+from ctidialer.dialer.status_report import StatusReport
+from ctidialer.esl.switch import Credentials, Subscription, Switch, SwitchListener
+from ctidialer.rules.tables import Changed, Tables
+from ctidialer.settings import Settings, host_and_port
+from ctidialer.store.address import parse_address
+from ctidialer.store.changes import ChangeFeed, ChangeListener
+from ctidialer.store.link import Link
+from ctidialer.store.store import Store
+
+
+class Listener(SwitchListener, ChangeListener, Protocol):
+    """Who is told what happens to FreeSWITCH and to the tables."""
+
+    def tables_read(self) -> None:
+        """All tables have been read, not for the first time perhaps."""
+
+
+class Parts:
+    """The parts of one daemon, wired to each other and not yet started."""
+
+    def __init__(self, settings: Settings, reactor: IReactorTime, listener: Listener) -> None:
+        node = settings.node
+        pattern = re.compile(node.number_pattern)
+        self._clock = reactor
+        self.readiness = Readiness()
+        self.writable = Gate()
+        self.link = Link(reactor, parse_address(settings.redis.url))
+        self.store = Store(
+            self.link,
+            node.host,
+            f"ctidialer {os.getpid()} on {socket.gethostname()}",
+            settings.records.max_records,
+            settings.records.list,
+            settings.records.channel,
+            lease=node.lease,
+        )
+        self.changes = ChangeFeed(reactor, self.link.address, node.host, node.domain, listener)
+        self.switch = _switch(settings, reactor, listener)
+        self.tables = Tables(node.host, node.domain, node.default_dialstring)
+        self.runs = TaskRuns(node.timezone)
+        self.lines = LineAccounts()
+        self.limits = NodeLimits(node.max_calls, node.max_cps)
+        self.journal = Journal()
+        self.pause_watch = PauseWatch(reactor, self.switch, self.limits)
+        self.calls = Calls(reactor, self.switch, self.journal)
+        self.closing = Closing(
+            reactor, node.host, self.store, self.writable, self.readiness, self.journal
+        )
+        self.configuration = Configuration(
+            reactor, self.tables, self.store, self._changed, listener.tables_read
+        )
+        self.pursuit = Pursuit(
+            reactor,
+            Node(node.host, node.originate_timeout),
+            self.store,
+            self.switch,
+            self.calls,
+            self.lines,
+            self.tables,
+            self.readiness.gate,
+        )
+        self.numbers = Numbers(reactor, self.pursuit, self.closing, self.limits)
+        self.queue_dialer = QueueDialer(
+            reactor,
+            pattern,
+            self.tables,
+            self.runs,
+            self.lines,
+            self.limits,
+            self.store,
+            self.numbers,
+            self.closing,
+            self.readiness.gate,
+        )
+        self.schedule_dialer = ScheduleDialer(
+            reactor,
+            keys.at(keys.SCHEDULE_NUMBER, node.domain),
+            pattern,
+            self.tables,
+            self.lines,
+            self.limits,
+            self.store,
+            self.numbers,
+            self.closing,
+            self.readiness.gate,
+        )
+        self.recovery = Recovery(
+            self.store.token,
+            self.numbers,
+            self.closing,
+            {
+                Kind.QUEUE: self.queue_dialer.errand_of,
+                Kind.SCHEDULE: self.schedule_dialer.errand_of,
+            },
+        )
+
+        self.explainer = Explainer(
+            node.timezone,
+            self.tables,
+            self.runs,
+            self.lines,
+            self.limits,
+            self.readiness,
+            self.calls,
+            Troubles(lambda: self.switch.trouble, lambda: self.link.reason),
+        )
+        view = NodeView(
+            node,
+            self.tables,
+            self.runs,
+            self.lines,
+            self.calls,
+            self.numbers,
+            self.closing,
+            self.readiness,
+            self.switch,
+            self.explainer,
+        )
+        self.status = StatusReport(reactor, view, self.store, self.writable)
+
+    def _changed(self, changed: Changed) -> None:
+        if changed.table == keys.TASK:
+            self.runs.update(self.tables.tasks, changed.names, self._clock.seconds())
+        elif changed.table == keys.CONTROL:
+            obey(self.tables.control, self.runs, self.readiness)
+        self.queue_dialer.tick()
+
+
+def _switch(settings: Settings, reactor: IReactorTime, listener: SwitchListener) -> Switch:
+    host, port = host_and_port(settings.freeswitch.address, "$.freeswitch.address")
+    subscription = Subscription(
+        events=channel_events.SUBSCRIBED,
+        filters=(("variable_cti_host", settings.node.host),),
+    )
+    credentials = Credentials(settings.freeswitch.password, settings.freeswitch.user or None)
+    return Switch(
+        reactor,
+        HostnameEndpoint(reactor, host, port),
+        credentials,
+        subscription,
+        listener,
+        jobs_by_api=True,
+    )

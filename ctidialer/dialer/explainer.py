@@ -1,0 +1,148 @@
+"""Gathers what `ctidialer.rules.explaining` needs to know of a task and of this node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from attrs import frozen
+
+from ctidialer.contract import keys
+from ctidialer.contract.control import Order
+from ctidialer.contract.task import Task
+from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.dispatch.node_limits import NodeLimits
+from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
+from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.rules.calling_hours import Opening, opening
+from ctidialer.rules.explaining import explain
+from ctidialer.rules.explanation import (
+    Explanation,
+    NodeFacts,
+    Obstacle,
+    Reason,
+    TaskFacts,
+)
+from ctidialer.rules.node_facts import drain_obstacle
+from ctidialer.rules.tables import Tables
+
+REASONS = {
+    Condition.RUNNING: Reason.DRAINING,
+    Condition.IN_SERVICE: Reason.DRAINED,
+    Condition.REDIS: Reason.REDIS_AWAY,
+    Condition.LEASE: Reason.LEASE_LOST,
+    Condition.FREESWITCH: Reason.FREESWITCH_AWAY,
+    Condition.TABLES: Reason.STARTING,
+    Condition.RECOVERY: Reason.STARTING,
+    Condition.RECORDS: Reason.RECORDS_REFUSED,
+}
+"""The reason that goes with each missing condition, the one that explains the others first."""
+
+
+class Sized(Protocol):
+    """The calls that are up."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+
+@frozen
+class Troubles:
+    """What is known, for people, of why something is away; None or empty = nothing more."""
+
+    freeswitch: Callable[[], str | None]
+    redis: Callable[[], str]
+
+
+class Explainer:
+    """Says of a task of this node why it is, or is not, dialing: what the daemon itself thinks."""
+
+    def __init__(
+        self,
+        zone: str,
+        tables: Tables,
+        runs: TaskRuns,
+        lines: LineAccounts,
+        limits: NodeLimits,
+        readiness: Readiness,
+        calls: Sized,
+        troubles: Troubles,
+    ) -> None:
+        self._zone = zone
+        self._tables = tables
+        self._runs = runs
+        self._lines = lines
+        self._limits = limits
+        self._readiness = readiness
+        self._calls = calls
+        self._troubles = troubles
+
+    def explain(self, name: str, now: float) -> Explanation:
+        """Return why the task ``name`` is, or is not, dialing at ``now`` (unix seconds)."""
+        return explain(self.task_facts(name, now), self.node_facts(now))
+
+    def explain_run(self, run: TaskRun, node: NodeFacts) -> Explanation:
+        """Return the same for a task that is at hand; ``node`` are the facts of this moment."""
+        return explain(self._facts_of(run.task, run, node.now), node)
+
+    def node_facts(self, now: float) -> NodeFacts:
+        """Return what keeps, or could keep, any task of this node from dialing."""
+        is_read = Condition.TABLES not in self._readiness.missing
+        return NodeFacts(
+            now=now,
+            zone=self._zone,
+            routes=self._tables.routes,
+            states=self._lines.states,
+            obstacles=tuple(self._obstacles()),
+            tables_read=is_read or bool(self._tables.tasks),
+            load=self._limits.load(now),
+        )
+
+    def task_facts(self, name: str, now: float) -> TaskFacts:
+        """Return what is known of one task."""
+        task = self._tables.tasks.get(name)
+        if task is None:
+            return TaskFacts(faults=self._tables.faults.get((keys.TASK, name), ()))
+        return self._facts_of(task, self._runs.get(name), now)
+
+    def _facts_of(self, task: Task, run: TaskRun | None, now: float) -> TaskFacts:
+        paused = self._tables.control.paused.get(task.name)
+        if run is None:
+            return TaskFacts(task, (), opening(task.hours, self._zone, now), paused)
+        return TaskFacts(
+            task=task,
+            opening=self._opening(run, now),
+            paused=paused,
+            calls=run.calls,
+            pace=run.pace,
+            queue_is_empty=run.queue_is_empty,
+            queue_problem=run.queue_problem,
+        )
+
+    def _opening(self, run: TaskRun, now: float) -> Opening:
+        """Return the opening of a task; of an open one it is known until when that holds."""
+        known = run.opening
+        if known.open and (known.changes_at is None or now < known.changes_at):
+            return known
+        return opening(run.task.hours, self._zone, now)
+
+    def _obstacles(self) -> Iterator[Obstacle]:
+        missing = self._readiness.missing
+        for condition, reason in REASONS.items():
+            if condition in missing:
+                yield self._obstacle(condition, reason)
+
+    def _obstacle(self, condition: Condition, reason: Reason) -> Obstacle:
+        if condition is Condition.IN_SERVICE:
+            return drain_obstacle(
+                self._tables.control.drain or Order(), len(self._calls), self._zone
+            )
+        return Obstacle(reason, self._problem(condition))
+
+    def _problem(self, condition: Condition) -> str:
+        trouble: str | None = None
+        if condition is Condition.FREESWITCH:
+            trouble = self._troubles.freeswitch()
+        elif condition is Condition.REDIS:
+            trouble = self._troubles.redis()
+        return f"{condition.value}: {trouble}" if trouble else condition.value

@@ -1,0 +1,1 @@
+"""The life of one number, from its claim to its record."""

@@ -1,0 +1,280 @@
+"""The calls that are up: each is one attempt, followed from its originate to its end.
+
+What happens to an attempt is decided in :mod:`ctidialer.rules.attempt`; here FreeSWITCH's words are
+brought to it.  Whoever places a call is given a Deferred that fires with the attempt once it has
+ended, however long that takes and whatever breaks meanwhile: while FreeSWITCH is away the call is
+kept, and asked for when it is back.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Protocol
+from uuid import uuid4
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, DeferredList, fail, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ctidialer.dialer.life import channel_events
+from ctidialer.dialer.life.journal import Journal
+from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError, UnsafeCommand
+from ctidialer.esl.events import Event
+from ctidialer.esl.jobs import JobResult
+from ctidialer.rules import attempt as rules
+from ctidialer.rules.attempt import LINGER, Attempt
+
+REMEMBERED = 1000
+"""Channels of which events are kept although no call of ours is known under their UUID."""
+
+
+class SwitchPort(Protocol):
+    """What is needed of FreeSWITCH to place calls and to ask for them."""
+
+    def api(self, command: str, timeout: float = ...) -> Deferred[str]:
+        """Run a command and return its answer."""
+
+    def background(self, job_id: str, command: str) -> Deferred[JobResult]:
+        """Run a command as a background job and return its result."""
+
+    def forget(self, job_id: str) -> None:
+        """Wait for this job no longer."""
+
+
+class NotSent(Exception):
+    """The originate certainly did not reach FreeSWITCH: the number may be dialed again."""
+
+
+class NotTaken(NotSent):
+    """FreeSWITCH does not take the command at all: the user has no permission for it, say."""
+
+
+Step = Callable[[Attempt], Attempt]
+"""What an event of a channel makes of its attempt."""
+
+
+@define(eq=False)
+class _Live:
+    attempt: Attempt
+    news_at: float
+    answered: Callable[[], None]
+    ended: Deferred[Attempt] = field(factory=Deferred)
+    job_id: str | None = None
+    missed: int = 0
+    """How often FreeSWITCH, asked, did not know the call."""
+    timers: list[IDelayedCall] = field(factory=list)
+    second_question: IDelayedCall | None = None
+
+
+class Calls:
+    """The live attempts of this node, by the UUID of their channel."""
+
+    log = Logger()
+
+    def __init__(self, clock: IReactorTime, switch: SwitchPort, journal: Journal) -> None:
+        self._clock = clock
+        self._switch = switch
+        self._journal = journal
+        self._live: dict[str, _Live] = {}
+        self._strangers: OrderedDict[str, list[Step]] = OrderedDict()
+        self._jobs = uuid4()  # what the ids of our jobs begin with: jobs are told to everybody
+        self.placed = 0
+        """How many originates were sent, since this daemon began."""
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __contains__(self, uuid: str) -> bool:
+        return uuid in self._live
+
+    def __iter__(self) -> Iterator[Attempt]:
+        return iter([live.attempt for live in self._live.values()])
+
+    def place(
+        self, attempt: Attempt, command: str, answered: Callable[[], None] = lambda: None
+    ) -> Deferred[Attempt]:
+        """Send ``originate <command>`` and follow the call; ``answered`` is called when it is.
+
+        The Deferred fires with the attempt when it has ended; it fails with NotSent, and only
+        then, when the command certainly did not reach FreeSWITCH.
+        """
+        if attempt.uuid in self._live:
+            return fail(NotSent(f"another call has the UUID {attempt.uuid}"))
+        live = self._follow(attempt, answered)
+        live.job_id = f"{self._jobs}-{self.placed}"
+        self.placed += 1
+        job = self._switch.background(live.job_id, f"originate {command}")
+        job.addCallbacks(self._job_done, self._job_lost, callbackArgs=(live,), errbackArgs=(live,))
+        job.addErrback(self._bug, live)
+        return live.ended
+
+    def adopt(
+        self, attempt: Attempt, answered: Callable[[], None] = lambda: None
+    ) -> Deferred[Attempt]:
+        """Follow a call that an earlier daemon placed (or may have placed).
+
+        Where two entries name one call it cannot be learnt whose it is: the second one is lost.
+        """
+        if attempt.uuid in self._live:
+            return succeed(rules.gone(attempt, self._clock.seconds()))
+        return self._follow(attempt, answered).ended
+
+    def event(self, event: Event) -> None:
+        """Take in one channel event; those of other people's calls are passed over."""
+        step = self._step(event)
+        if step is None:
+            return
+        uuid = event.get("Unique-ID") or ""
+        live = self._live.get(uuid)
+        if live is None:
+            self._remember(uuid, step)
+        else:
+            self._advance(live, step(live.attempt))
+
+    def unheard(self) -> None:
+        """The connection for events broke: what happens meanwhile to the calls is not heard."""
+        for live in self._live.values():
+            live.attempt = rules.unheard(live.attempt)
+
+    def ask(self, silent_for: float = 0.0) -> Deferred[None]:
+        """Ask FreeSWITCH for each call of which nothing was heard for ``silent_for`` seconds.
+
+        A call that it does not know twice, LINGER seconds apart, is gone: once is not enough, for
+        a job that was only just handed over has no channel yet.
+        """
+        now = self._clock.seconds()
+        silent = [live for live in self._live.values() if now - live.news_at >= silent_for]
+        asked = DeferredList([Deferred.fromCoroutine(self._ask_for(live)) for live in silent])
+        return asked.addCallback(lambda _: None)
+
+    def _step(self, event: Event) -> Step | None:
+        now = self._clock.seconds()
+        if event.name == channel_events.ANSWER:
+            return partial(rules.answered, at=now)
+        if event.name == channel_events.HANG_UP:
+            return partial(rules.hung_up, hang_up=channel_events.hang_up(event, now))
+        return None
+
+    def _remember(self, uuid: str, step: Step) -> None:
+        """Keep what came under a UUID that is not known yet: its job may name it only now."""
+        self._strangers.setdefault(uuid, []).append(step)
+        if len(self._strangers) > REMEMBERED:
+            self._strangers.popitem(last=False)
+
+    def _follow(self, attempt: Attempt, answered: Callable[[], None]) -> _Live:
+        live = _Live(attempt, self._clock.seconds(), answered)
+        self._live[attempt.uuid] = live
+        return live
+
+    def _job_done(self, result: JobResult, live: _Live) -> None:
+        live.job_id = None
+        if not result.ok:
+            self._job_failed(live, result.text)
+            return
+        before = live.attempt.uuid
+        self._advance(live, rules.job_succeeded(live.attempt, result.text))
+        if live.attempt.uuid != before and not live.attempt.ended:
+            self._renamed(live, before)
+
+    def _renamed(self, live: _Live, before: str) -> None:
+        self.log.warn(
+            "FreeSWITCH gave call {call_uuid} another UUID, {given}: the one asked for is in use",
+            call_uuid=before,
+            given=live.attempt.uuid,
+        )
+        self._live.pop(before, None)
+        self._live[live.attempt.uuid] = live
+        for step in self._strangers.pop(live.attempt.uuid, ()):
+            self._advance(live, step(live.attempt))
+
+    def _job_failed(self, live: _Live, text: str) -> None:
+        now = self._clock.seconds()
+        self._advance(live, rules.job_failed(live.attempt, text, now))
+        if live.attempt.phase is rules.Phase.LINGERING:
+            self._after_linger(live, self._lingered)
+
+    def _after_linger(self, live: _Live, then: Callable[[_Live], None]) -> IDelayedCall:
+        timer = self._clock.callLater(LINGER, then, live)
+        live.timers.append(timer)
+        return timer
+
+    def _lingered(self, live: _Live) -> None:
+        self._advance(live, rules.lingered(live.attempt))
+
+    def _job_lost(self, failure: Failure, live: _Live) -> None:
+        live.job_id = None
+        error = failure.value
+        if live.attempt.ended:
+            return  # the hang-up said all; the job was no longer waited for
+        if isinstance(error, CommandRefused | UnsafeCommand):
+            self.log.error(
+                "FreeSWITCH is not to take the originate of {call_uuid}: {error}",
+                call_uuid=live.attempt.uuid,
+                error=error,
+            )
+            self._drop(live).errback(NotTaken(str(error)))
+        elif isinstance(error, ConnectionGone) and not error.may_have_been_executed:
+            self._drop(live).errback(NotSent(str(error)))
+        elif isinstance(error, EslError):
+            self.log.info(
+                "The originate of {call_uuid} may have been executed ({error}): it is asked for",
+                call_uuid=live.attempt.uuid,
+                error=error,
+            )
+        else:
+            failure.raiseException()
+
+    def _bug(self, failure: Failure, live: _Live) -> None:
+        self.log.failure("Placing {call_uuid} failed", failure, call_uuid=live.attempt.uuid)
+
+    def _advance(self, live: _Live, attempt: Attempt) -> None:
+        is_answer = attempt.was_answered and not live.attempt.was_answered
+        live.attempt = attempt
+        live.news_at = self._clock.seconds()
+        live.missed = 0
+        if is_answer:
+            live.answered()
+        if attempt.ended and self._live.get(attempt.uuid) is live:
+            self._journal.call_ended(attempt)
+            self._drop(live).callback(attempt)
+
+    def _drop(self, live: _Live) -> Deferred[Attempt]:
+        del self._live[live.attempt.uuid]
+        for timer in live.timers:
+            if timer.active():
+                timer.cancel()
+        if live.job_id is not None:
+            self._switch.forget(live.job_id)
+        return live.ended
+
+    async def _ask_for(self, live: _Live) -> None:
+        uuid = live.attempt.uuid
+        try:
+            answer = await self._switch.api(f"uuid_exists {uuid}")
+        except EslError:
+            return  # FreeSWITCH is away again: everything is asked for when it is back
+        if self._live.get(uuid) is not live:
+            return  # it ended while we asked
+        if answer.strip() == "true":
+            live.news_at = self._clock.seconds()
+            live.missed = 0
+        elif answer.strip() == "false":
+            self._missed(live)
+
+    def _missed(self, live: _Live) -> None:
+        if live.second_question is not None and live.second_question.active():
+            return  # two answers at almost the same time count once
+        live.missed += 1
+        if live.missed == 1:
+            live.second_question = self._after_linger(live, self._ask_again)
+            return
+        self.log.info("FreeSWITCH no longer knows call {call_uuid}", call_uuid=live.attempt.uuid)
+        self._advance(live, rules.gone(live.attempt, self._clock.seconds()))
+
+    def _ask_again(self, live: _Live) -> None:
+        if live.missed and self._live.get(live.attempt.uuid) is live:
+            Deferred.fromCoroutine(self._ask_for(live)).addErrback(self._bug, live)

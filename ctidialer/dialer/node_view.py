@@ -1,0 +1,165 @@
+"""The state of this daemon as a value: what ``cti_dialer_status@<host>`` says.
+
+Only tasks that are not plainly closed are explained one by one; the others are counted, so that ten
+thousand of them cost next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from attrs import frozen
+
+from ctidialer.contract import keys
+from ctidialer.contract.status import VERSION, LineStatus, Missing, NodeStatus, TaskStatus
+from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
+from ctidialer.dialer.explainer import Explainer
+from ctidialer.dialer.life.calls import Calls
+from ctidialer.dialer.life.closing import Closing
+from ctidialer.dialer.life.numbers import Numbers
+from ctidialer.dialer.readiness import Readiness
+from ctidialer.esl.switch import Switch
+from ctidialer.rules.explaining import CLOSED
+from ctidialer.rules.explanation import NodeFacts, Reason
+from ctidialer.rules.line_state import LineState, free_at, why_busy
+from ctidialer.rules.node_facts import as_explained
+from ctidialer.rules.tables import Tables
+from ctidialer.settings import Node
+from ctidialer.version import program_version
+
+MOST_TASKS = 500
+MOST_LINES = 1000
+"""Tasks and lines that are told one by one; the others are only counted."""
+
+MOST_BUSY_LINES = 2000
+FEWEST_BUSY_LINES = 5
+"""Lines with their reasons, over all tasks without a free line, and of each one at least."""
+
+FREE = "free"
+REMOVED = "removed"
+SHOWN_FIRST = ("out_of_use", "trial_under_way", "full", "resting", REMOVED, FREE)
+
+
+@frozen(eq=False)
+class NodeView:
+    """All parts of a daemon that have something to say of its state."""
+
+    node: Node
+    tables: Tables
+    runs: TaskRuns
+    lines: LineAccounts
+    calls: Calls
+    numbers: Numbers
+    closing: Closing
+    readiness: Readiness
+    switch: Switch
+    explainer: Explainer
+
+    def status(self, now: float, started: float, cps: float) -> NodeStatus:
+        """Return the state at ``now``; ``started``: when this daemon began (unix seconds)."""
+        node, facts = self.node, self.explainer.node_facts(now)
+        pressure = facts.load.backpressure
+        detailed, closed = self._sorted_runs(now)
+        lines = sorted(self._used_lines(now), key=lambda line: SHOWN_FIRST.index(line.state))
+        return NodeStatus(
+            version=VERSION,
+            program=program_version(),
+            host=node.host,
+            domain=node.domain,
+            timezone=node.timezone,
+            hostname=socket.gethostname(),
+            pid=os.getpid(),
+            started=started,
+            at=now,
+            ready=self.readiness.gate.is_open,
+            missing=tuple(Missing(one.reason.value, one.text) for one in facts.obstacles),
+            drain=self.tables.control.drain,
+            freeswitch_up=self.switch.up,
+            freeswitch_trouble=self.switch.trouble,
+            calls=len(self.calls),
+            numbers=len(self.numbers),
+            max_calls=node.max_calls,
+            max_cps=node.max_cps,
+            cps=cps,
+            placed=self.calls.placed,
+            unwritten=self.closing.unwritten,
+            refused_until=pressure.until if pressure.holds(now) else None,
+            outcomes={outcome.value: count for outcome, count in self.closing.outcomes.items()},
+            task_count=len(detailed) + sum(closed.values()),
+            tasks=self._tasks(detailed[:MOST_TASKS], facts),
+            tasks_left_out=max(0, len(detailed) - MOST_TASKS),
+            closed=closed,
+            line_count=len(self.tables.routes.lines),
+            lines_in_use=sum(line.calls > 0 for line in lines),
+            lines=tuple(lines[:MOST_LINES]),
+            lines_left_out=max(0, len(lines) - MOST_LINES),
+            line_states=self._line_states(lines),
+        )
+
+    def line(self, name: str, now: float) -> LineStatus:
+        """Return the state of one line at ``now``, of one that was never used too."""
+        return self._line(name, self.lines.states.get(name, LineState()), now)
+
+    def _sorted_runs(self, now: float) -> tuple[list[TaskRun], dict[str, int]]:
+        """Return the runs to be told one by one, and count the others by their reason."""
+        self.runs.dialing(now)  # the daemon itself does not look while it cannot dial
+        detailed: list[TaskRun] = []
+        closed: Counter[Reason] = Counter()
+        for run in self.runs:
+            why = _plainly_closed(run)
+            if why is None or run.calls or run.withdrawn:
+                detailed.append(run)
+            else:
+                closed[why] += 1
+        invalid = sum(table == keys.TASK for table, _ in self.tables.faults)
+        closed.update({Reason.INVALID: invalid} if invalid else {})
+        return detailed, {reason.value: count for reason, count in closed.items()}
+
+    def _tasks(self, runs: list[TaskRun], facts: NodeFacts) -> tuple[TaskStatus, ...]:
+        most_lines = MOST_BUSY_LINES // max(1, len(runs))
+        return tuple(self._task(run, facts, max(FEWEST_BUSY_LINES, most_lines)) for run in runs)
+
+    def _task(self, run: TaskRun, facts: NodeFacts, most_lines: int) -> TaskStatus:
+        explainer, task = self.explainer, run.task
+        if run.withdrawn:
+            found = explainer.explain(task.name, facts.now)
+        else:
+            found = explainer.explain_run(run, facts)
+        return TaskStatus(
+            name=task.name,
+            calls=run.calls,
+            limit=task.limit,
+            number_queue=task.number_queue,
+            explained=as_explained(found, most_lines),
+            cps=task.cps,
+        )
+
+    def _used_lines(self, now: float) -> Iterator[LineStatus]:
+        for name, state in self.lines.states.items():
+            told = self._line(name, state, now)
+            if told.calls or told.state not in (FREE, REMOVED):
+                yield told
+
+    def _line(self, name: str, state: LineState, now: float) -> LineStatus:
+        line = self.tables.routes.lines.get(name)
+        if line is None:
+            return LineStatus(name, REMOVED, state.calls, None, state.faults)
+        why = why_busy(line, state, now)
+        if why is None:
+            return LineStatus(name, FREE, state.calls, line.count, state.faults)
+        until = free_at(line, state, now)
+        return LineStatus(name, why.name.lower(), state.calls, line.count, state.faults, until)
+
+    def _line_states(self, used: list[LineStatus]) -> Mapping[str, int]:
+        states = Counter(line.state for line in used if line.state not in (FREE, REMOVED))
+        return {FREE: len(self.tables.routes.lines) - states.total(), **states}
+
+
+def _plainly_closed(run: TaskRun) -> Reason | None:
+    if not run.task.enabled:
+        return Reason.DISABLED
+    return None if run.opening.closed is None else CLOSED[run.opening.closed]

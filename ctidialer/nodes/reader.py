@@ -1,0 +1,116 @@
+"""Reads from Redis what the nodes are doing: for the commands and the HTTP interface."""
+
+from __future__ import annotations
+
+from time import time
+
+from twisted.internet.task import deferLater
+
+from ctidialer.contract import keys
+from ctidialer.contract.record import Kind
+from ctidialer.contract.status import NodeStatus, decode_status
+from ctidialer.nodes.report import NodeReport
+from ctidialer.rules.tables import Tables
+from ctidialer.settings import Node
+from ctidialer.store.connection import Reply
+from ctidialer.store.errors import WrongType
+from ctidialer.store.link import Link
+from ctidialer.store.reading import Reading
+
+SCANNED = 1000
+"""Keys looked at by one SCAN."""
+
+LOOK = 0.1
+FRESH_WITHIN = 2.5
+"""Seconds for which a newer status is waited for; one is published every second."""
+
+
+class NodeReader:
+    """The nodes on one Redis; ``own`` is the node of the settings."""
+
+    def __init__(self, link: Link, own: Node) -> None:
+        self._link = link
+        self._own = own
+
+    async def hosts(self) -> list[str]:
+        """Return the names of all nodes that have left a trace, and of our own."""
+        patterns = (keys.status("*"), keys.lease("*"), keys.in_flight("*"), keys.control("*"))
+        prefixes = tuple(pattern.removesuffix("*") for pattern in patterns)
+        found = {self._own.host}
+        for key in await self._scan("cti_dialer_*"):
+            found.update(key.removeprefix(one) for one in prefixes if key.startswith(one))
+        return sorted(found)
+
+    async def look_at(self, host: str) -> NodeReport:
+        """Return what Redis says of a node now."""
+        return await self._told(host, await self.status(host))
+
+    async def look_afresh(self, host: str, name: str) -> NodeReport:
+        """Return what a node says after this moment of the task ``name``, where it says anything.
+
+        What was published before may be a second old: older than the order just given, say.
+        """
+        before = await self.status(host)
+        told = await self._told(host, before)
+        end = self._link.clock.seconds() + FRESH_WITHIN
+        while told.daemon is not None and self._link.clock.seconds() < end:
+            status = await self.status(host)
+            if status is not None and (before is None or status.at != before.at):
+                told = await self._told(host, status)
+                if not told.is_unsaid(name, time()):
+                    break
+            await deferLater(self._link.clock, LOOK)
+        return told
+
+    async def status(self, host: str) -> NodeStatus | None:
+        """Return what the daemon of a host said last; None = nothing that can be read."""
+        raw = await self._link.call("GET", keys.status(host))
+        try:
+            return decode_status(raw) if isinstance(raw, bytes) else None
+        except ValueError:
+            return None
+
+    async def queue_lengths(self, queues: list[str]) -> dict[str, int]:
+        """Return the lengths of these lists, without those that are none."""
+        return await Reading(self._link, self._own.host).queue_lengths(queues)
+
+    async def scheduled(self, domain: str) -> int:
+        """Return how many scheduled numbers a domain has."""
+        key = keys.at(keys.SCHEDULE_NUMBER, domain)
+        reading = Reading(self._link, self._own.host)
+        return (await reading.queue_lengths([(key, Kind.SCHEDULE)])).get(key, 0)
+
+    async def _told(self, host: str, status: NodeStatus | None) -> NodeReport:
+        own, reading = self._own, Reading(self._link, host)
+        domain = own.domain if host == own.host else host
+        in_flight = await self._link.call("HLEN", keys.in_flight(host))
+        return NodeReport(
+            host=host,
+            zone=status.timezone if status else own.timezone,
+            tables=await self._tables(reading, host, status.domain if status else domain),
+            daemon=await reading.lease_holder(),
+            status=status,
+            in_flight=in_flight if isinstance(in_flight, int) else 0,
+        )
+
+    async def _tables(self, reading: Reading, host: str, domain: str) -> Tables:
+        tables = Tables(host, domain, self._own.default_dialstring)
+        for key in tables.keys_of():
+            try:
+                tables.replace(key, await reading.read_table(key))
+            except WrongType:
+                continue  # no table, as for the daemon; `ctidialer check` says so
+        return tables
+
+    async def _scan(self, pattern: str) -> list[str]:
+        found: list[str] = []
+        cursor: Reply = b"0"
+        while True:
+            assert isinstance(cursor, bytes)
+            reply = await self._link.call("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED)
+            assert isinstance(reply, list)
+            cursor, names = reply
+            assert isinstance(names, list)
+            found += [n.decode("utf-8", "backslashreplace") for n in names if isinstance(n, bytes)]
+            if cursor == b"0":
+                return found

@@ -1,0 +1,116 @@
+"""Why tasks are, or are not, dialing, as it can be told from Redis alone: for the commands.
+
+What the daemon says of a task counts.  It says nothing of tasks that are plainly closed: those are
+explained from the tables, by the same rules; and all of them where no daemon is alive.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve, field, frozen
+
+from ctidialer.contract import keys
+from ctidialer.contract.status import Explained, NodeStatus, TaskStatus
+from ctidialer.contract.task import Task
+from ctidialer.rules.explaining import explain
+from ctidialer.rules.explanation import NodeFacts, Obstacle, Reason
+from ctidialer.rules.node_facts import as_explained, drain_obstacle, facts_from_tables
+from ctidialer.rules.tables import Tables
+
+NOT_READ = "the daemon has not read the task as it stands in Redis yet; it will, within seconds"
+
+
+@frozen
+class NodeReport:
+    """All that Redis says of one node.
+
+    ``daemon`` holds the host's name, for people, None = none is alive.  ``status`` is what it said
+    last, None = nothing lately.  ``in_flight``: entries taken and not settled.
+    """
+
+    host: str
+    zone: str
+    tables: Tables
+    daemon: str | None = None
+    status: NodeStatus | None = None
+    in_flight: int = 0
+    _said: dict[str, TaskStatus] = field(init=False, eq=False, repr=False)
+
+    @_said.default
+    def _by_name(self) -> dict[str, TaskStatus]:
+        return {task.name: task for task in self.status.tasks} if self.status else {}
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a daemon works under this name, and says so."""
+        return self.daemon is not None and self.status is not None
+
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """Return what keeps the whole node from dialing, the most important first."""
+        if self.status is not None and self.daemon is not None:
+            return tuple(_as_obstacle(one.condition, one.problem) for one in self.status.missing)
+        drain = self.tables.control.drain
+        drained = () if drain is None else (drain_obstacle(drain, 0, self.zone),)
+        return (Obstacle(Reason.NO_DAEMON, self._no_daemon()), *drained)
+
+    def _no_daemon(self) -> str:
+        if self.daemon is None:
+            return f"no daemon is alive under the host name {self.host!r}"
+        return f"the daemon says nothing: it hangs, or cannot reach Redis ({self.daemon})"
+
+    def task_names(self) -> list[str]:
+        """Return the names of all tasks of this host, valid or not."""
+        invalid = (name for table, name in self.tables.faults if table == keys.TASK)
+        return sorted({*self.tables.tasks, *invalid, *self._said})
+
+    def explain(self, name: str, now: float) -> TaskStatus:
+        """Return the state of a task at ``now`` (unix seconds), and its reason."""
+        said = self._said.get(name) if self.is_alive else None
+        if said is not None:
+            return said
+        node = NodeFacts(now, self.zone, self.tables.routes, obstacles=self.obstacles())
+        found = explain(facts_from_tables(self.tables, name, self.zone, now), node)
+        explained = as_explained(found)
+        if found.reason not in _NEEDS_NO_DAEMON and self.is_alive and not node.obstacles:
+            explained = self._unsaid()
+        return _as_status(name, self.tables.tasks.get(name), explained)
+
+    def is_unsaid(self, name: str, now: float) -> bool:
+        """Whether the daemon should say something of this task, and does not yet."""
+        return self.explain(name, now).explained == Explained(Reason.STARTING.value, NOT_READ)
+
+    def _unsaid(self) -> Explained:
+        """Explain a task that is open by the tables, and of which the daemon says nothing."""
+        status = self.status
+        if status is not None and status.tasks_left_out:
+            text = f"it is open; only {len(status.tasks)} tasks are explained one by one"
+            return Explained(Reason.DIALING.value, text)
+        return Explained(Reason.STARTING.value, NOT_READ)
+
+
+_NEEDS_NO_DAEMON = frozenset(
+    {
+        Reason.UNKNOWN_TASK,
+        Reason.INVALID,
+        Reason.DISABLED,
+        Reason.AFTER_STOP,
+        Reason.BEFORE_START,
+        Reason.HOLIDAY,
+        Reason.NOT_A_WORKING_DAY,
+        Reason.OUTSIDE_HOURS,
+    }
+)
+"""Reasons of which the daemon says no more than the tables do."""
+
+
+def _as_obstacle(reason: str, text: str) -> Obstacle:
+    try:
+        return Obstacle(Reason(reason), text)
+    except ValueError:
+        return Obstacle(Reason.STARTING, text)  # of a later version
+
+
+def _as_status(name: str, task: Task | None, explained: Explained) -> TaskStatus:
+    status = TaskStatus(name, 0, 0, "", explained)
+    if task is None:
+        return status
+    return evolve(status, limit=task.limit, number_queue=task.number_queue, cps=task.cps)

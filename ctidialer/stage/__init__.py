@@ -1,0 +1,1 @@
+"""A whole stage in child processes: Redis, a switch and a daemon."""

@@ -1,0 +1,213 @@
+"""The numbers in hand: counted from their claim until their last call is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+from msgspec.structs import replace
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.record import Kind, Outcome
+from ctidialer.contract.task import Destination, Side
+from ctidialer.dialer.life.number_in_hand import (
+    Finished,
+    NotDialed,
+    NumberInHand,
+    Progress,
+    Suspended,
+    Verdict,
+    finished,
+)
+from ctidialer.dialer.life.numbers import REMEMBERED_REFUSALS, Errand
+from ctidialer.dialer.life.pursuit import REFUSALS_IN_A_ROW
+from ctidialer.rules.attempt import Attempt, gone
+from ctidialer.rules.attempt import attempt_record as record_of
+from ctidialer.rules.itinerary import Itinerary
+from ctidialer.store.errors import NotInFlight, StoreUnavailable
+from ctidialer.store.in_flight import Claimed
+from tests.dialer.fakes import NOW, ROUND_TRIP, hang_up_event
+from tests.dialer.world import World
+
+
+class NumbersCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.freed: list[Verdict] = []
+        self.unplaced: list[NotDialed] = []
+
+    def claim(self, entry: str = "1001") -> Claimed:
+        self.world.put_numbers(entry)
+        claiming = self.world.store.claim("q", Side.LEFT, 1, task="t")
+        self.world.clock.advance(ROUND_TRIP)
+        (claim,) = self.successResultOf(claiming)
+        return claim
+
+    def errand(self, claim: Claimed, **changes: Any) -> Errand:
+        number = NumberInHand(claim, Kind.QUEUE, "t", claim.entry.decode(), Destination("8888"))
+        errand = Errand(
+            claim=claim,
+            kind=Kind.QUEUE,
+            name="t",
+            read=lambda: (number, Progress(Itinerary(("main", "backup")))),
+            may_dial=lambda: True,
+            unplaced=self.put_back,
+            freed=self.freed.append,
+        )
+        return evolve(errand, **changes)
+
+    def put_back(self, claim: Claimed, verdict: NotDialed) -> Finished | None:
+        self.unplaced.append(verdict)
+        self.world.closing.give_back(claim)
+        return None
+
+    def take(self, errand: Errand) -> None:
+        self.world.limits.taken(1, NOW)
+        self.world.numbers.take(errand)
+        self.world.runs_for(0.05)
+
+    def check_even(self) -> None:
+        self.assertEqual(self.world.left_behind(), {})
+        self.assertEqual(self.world.clock.getDelayedCalls(), [])
+        self.assertEqual(len(self.freed), 1)
+
+
+class SlotTests(NumbersCase):
+    def test_a_slot_is_held_until_the_last_call_is_over(self) -> None:
+        claim = self.claim()
+        self.take(self.errand(claim))
+        self.assertEqual((len(self.world.numbers), self.world.limits.calls), (1, 1))
+        self.assertIn(claim.id, self.world.numbers)
+        self.world.ends("USER_BUSY")
+        self.assertEqual((self.freed, self.world.limits.calls), ([], 1))
+        self.world.ends(answered=True)
+        self.assertNotIn(claim.id, self.world.numbers)
+        self.assertIs(self.world.store.records[0].outcome, Outcome.ANSWERED)
+        self.check_even()
+
+    def test_the_slot_is_free_before_the_record_is_written(self) -> None:
+        self.take(self.errand(self.claim()))
+        self.world.store.error = StoreUnavailable("away", True)
+        self.world.ends(answered=True)
+        self.assertEqual((len(self.freed), self.world.limits.calls), (1, 0))
+        self.assertEqual(len(self.world.numbers), 1)
+        self.world.runs_for(1)
+        self.world.store.error = None
+        self.world.runs_for(1)
+        self.assertEqual(len(self.world.store.records), 1)
+        self.check_even()
+
+    def test_what_cannot_be_read_is_invalid_at_once(self) -> None:
+        def read() -> Any:
+            raise ContractError([Fault("$.params.number", "must be a number")])
+
+        self.take(self.errand(self.claim(), read=read))
+        (record,) = self.world.store.records
+        self.assertIs(record.outcome, Outcome.INVALID)
+        self.assertIsNone(record.number)
+        self.assertIn("$.params.number", record.reason)
+        self.check_even()
+
+    def test_what_is_finished_before_it_began(self) -> None:
+        ended = Finished(Outcome.EXPIRED, "too late")
+        self.take(self.errand(self.claim(), read=lambda: ended))
+        self.assertIs(self.world.store.records[0].outcome, Outcome.EXPIRED)
+        self.check_even()
+
+    def test_a_bug_frees_the_slot_and_leaves_the_entry_in_flight(self) -> None:
+        def read() -> Any:
+            raise ZeroDivisionError
+
+        claim = self.claim()
+        self.take(self.errand(claim, read=read))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.freed, [Suspended()])
+        self.assertIn(claim.id, self.world.store.flying)
+        self.check_even()
+
+    def test_a_number_that_is_another_daemons_by_now_is_not_written(self) -> None:
+        self.take(self.errand(self.claim()))
+        self.world.store.error = NotInFlight("x")
+        self.world.ends("USER_BUSY")
+        self.world.store.error = None
+        self.world.runs_for(0.2)
+        self.assertEqual(self.world.store.records, [])
+        self.check_even()
+
+
+class UnplacedTests(NumbersCase):
+    def test_it_goes_back_or_ends_as_its_errand_says(self) -> None:
+        for line in ("gw1", "gw2"):
+            self.world.put_line(line, count=0)
+        self.take(self.errand(self.claim()))
+        self.assertEqual([one.no_line for one in self.unplaced], [True])
+        self.assertEqual(self.world.queue, ["1001"])
+        self.check_even()
+        self.freed.clear()
+        ended = Finished(Outcome.NO_LINE, "none")
+        self.world.store.queues.clear()
+        self.take(self.errand(self.claim(), unplaced=lambda *_: ended))
+        self.assertIs(self.world.store.records[0].outcome, Outcome.NO_LINE)
+        self.check_even()
+
+    def test_refusals_are_counted_over_claims(self) -> None:
+        for index in range(REFUSALS_IN_A_ROW):
+            self.assertEqual(self.world.store.records, [], index)
+            self.world.store.queues.clear()
+            self.take(self.errand(self.claim()))
+            self.world.is_refused()
+            self.world.runs_for(20)
+        self.assertIs(self.world.store.records[0].outcome, Outcome.FAILED)
+        self.assertEqual(len(self.unplaced), REFUSALS_IN_A_ROW - 1)
+        self.assertEqual(self.world.left_behind(), {})
+
+    def test_they_are_not_remembered_for_ever(self) -> None:
+        claim = self.claim()
+        for index in range(REMEMBERED_REFUSALS + 10):
+            self.world.numbers._refusals(evolve(claim, entry=str(index).encode()))
+        self.assertEqual(len(self.world.numbers._refused), REMEMBERED_REFUSALS)
+        self.assertEqual(self.world.numbers._refusals(evolve(claim, entry=b"0")), 1)
+
+
+class ResumeTests(NumbersCase):
+    def test_it_counts_itself(self) -> None:
+        attempt = Attempt("u-1", "gw1", "main", NOW - 5)
+        progress = Progress(Itinerary(("main", "backup")))
+        self.world.numbers.resume(self.errand(self.claim()), attempt, progress)
+        self.assertEqual(self.world.limits.calls, 1)
+        self.world.calls.event(hang_up_event("u-1", talked=2))
+        self.world.runs_for(0.05)
+        self.assertIs(self.world.store.records[0].outcome, Outcome.ANSWERED)
+        self.check_even()
+
+    def test_what_its_entry_means_today_does_not_matter_to_its_call(self) -> None:
+        def read() -> Any:
+            raise ContractError([Fault("$", "is broken")])
+
+        attempt = Attempt("u-1", "gw1", "main", NOW - 5)
+        progress = Progress(Itinerary(("main", "backup")))
+        self.world.numbers.resume(self.errand(self.claim(), read=read), attempt, progress)
+        self.world.calls.event(hang_up_event("u-1", "USER_BUSY", 486))
+        self.world.runs_for(0.05)
+        self.assertIs(self.world.store.records[0].outcome, Outcome.BUSY)
+        self.assertEqual(self.world.switch.placed, [])
+        self.check_even()
+
+
+class FinishedTests(SynchronousTestCase):
+    """How a number is closed by its last attempt."""
+
+    def test_without_any_attempt_it_is_unknown(self) -> None:
+        self.assertIs(finished(Progress(Itinerary(()))).outcome, Outcome.UNKNOWN)
+
+    def test_lost_is_unknown_unless_it_was_answered(self) -> None:
+        sent = Attempt("u", None, "g", NOW)
+        for attempt, outcome in (
+            (sent, Outcome.UNKNOWN),
+            (replace(sent, answered_at=NOW + 1), Outcome.ANSWERED),
+        ):
+            progress = Progress(Itinerary(()), (record_of(gone(attempt, NOW + 9)),))
+            found = finished(progress, lost=True)
+            self.assertIs(found.outcome, outcome)
+            self.assertEqual(bool(found.reason), outcome is Outcome.UNKNOWN)

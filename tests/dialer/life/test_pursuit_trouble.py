@@ -1,0 +1,294 @@
+"""The life of one number where something fails: nothing sent, refused, lost, closed, drained."""
+
+from __future__ import annotations
+
+from ctidialer.contract.record import Outcome
+from ctidialer.dialer.life.number_in_hand import Progress
+from ctidialer.dialer.life.pursuit import REFUSALS_IN_A_ROW
+from ctidialer.dialer.readiness import Condition
+from ctidialer.esl.errors import CommandRefused, ConnectionGone
+from ctidialer.rules.attempt import LINGER
+from ctidialer.store.errors import LeaseLost, StoreUnavailable, WrongType
+from ctidialer.store.in_flight import NO_CALL
+from tests.dialer.fakes import ROUND_TRIP, answer_event
+from tests.dialer.life.pursuit_case import PursuitCase
+
+AWAY = ConnectionGone("away", may_have_been_executed=False)
+
+
+class NotSentTests(PursuitCase):
+    def test_before_the_first_call_the_number_goes_back(self) -> None:
+        self.world.switch.error = AWAY
+        self.dial("1001", "1002")
+        self.world.readiness.lost(Condition.FREESWITCH)
+        self.world.runs_for(0.1)
+        self.assertEqual(self.world.queue, ["1001", "1002"])
+        self.assert_all_done()
+
+    def test_before_a_further_call_the_number_waits_for_freeswitch(self) -> None:
+        self.dial()
+        self.world.switch.error = AWAY
+        self.world.readiness.lost(Condition.FREESWITCH)
+        self.world.ends("USER_BUSY")
+        self.world.runs_for(5)
+        self.world.switch.comes_back()
+        self.assertEqual(len(self.world.switch.placed), 1)
+        self.world.readiness.met(Condition.FREESWITCH)
+        self.world.runs_for(0.1)
+        self.assertEqual(len(self.world.switch.placed), 2)
+        self.world.ends(answered=True)
+        self.assertEqual(len(self.record().attempts), 2)
+        self.assert_all_done()
+
+    def test_redis_away_at_the_note_sends_nothing(self) -> None:
+        self.world.put_numbers("1001")
+        self.world.clock.advance(0.05)
+        self.world.clock.advance(ROUND_TRIP)  # the look into the queue is answered, a claim is sent
+        self.world.store.error = StoreUnavailable("away", True)
+        self.world.writable.shut()
+        self.world.readiness.lost(Condition.REDIS)
+        self.world.runs_for(1)
+        self.assertEqual(self.world.switch.placed, [])
+        self.assertEqual(self.world.closing.unwritten, 1)
+        self.world.store.error = None
+        self.world.writable.open()
+        self.world.runs_for(0.3)
+        self.assertEqual(self.world.queue, ["1001"])
+        self.assert_all_done()
+
+    def test_a_fault_of_ours_harms_no_account(self) -> None:
+        """The number stays in flight for the next start; its line is free for others."""
+
+        def fails(job_id: str, command: str) -> None:
+            raise ZeroDivisionError
+
+        self.patch(self.world.switch, "background", fails)
+        self.dial("1001")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual([state.calls for state in self.world.lines.states.values()], [0])
+        self.assertEqual([entry.entry for entry in self.world.store.flying.values()], [b"1001"])
+        self.assertEqual(self.world.limits.calls, 0)
+        self.world.stop()
+
+    def test_a_note_that_redis_refuses_harms_no_account(self) -> None:
+        self.world.put_numbers("1001")
+        self.world.clock.advance(0.05)
+        self.world.clock.advance(ROUND_TRIP)  # the look into the queue is answered, a claim is sent
+        self.world.store.error = WrongType("cti_dialer_inflight@fs1", "string", "hash")
+        self.world.readiness.lost(Condition.REDIS)
+        self.world.runs_for(0.5)
+        self.world.store.error = None
+        self.world.runs_for(1.5)
+        self.assertEqual(self.world.queue, ["1001"])
+        self.assert_all_done()
+
+    def test_a_lost_lease_sends_nothing(self) -> None:
+        self.world.put_numbers("1001")
+        self.world.clock.advance(0.05)
+        self.world.clock.advance(ROUND_TRIP)  # the look into the queue is answered, a claim is sent
+        self.world.store.error = LeaseLost("fs1", "pid 7 on fs1")
+        self.world.readiness.lost(Condition.LEASE)
+        self.world.runs_for(1)
+        self.assertEqual(self.world.switch.placed, [])
+        self.world.queue_dialer.stop()
+        self.assertEqual(self.world.left_behind(), {})
+        self.assertEqual(len(self.world.store.flying), 1)  # it is the other daemon's now
+
+    def test_a_number_that_another_daemon_took_over_is_let_go(self) -> None:
+        self.dial()
+        self.world.store.flying.clear()
+        self.world.ends("USER_BUSY")
+        self.world.runs_for(0.2)
+        self.assertEqual(len(self.world.switch.placed), 1)
+        self.assertEqual(self.world.store.records, [])
+        self.assert_all_done()
+
+
+class RefusalTests(PursuitCase):
+    """FreeSWITCH itself turns calls away."""
+
+    def test_the_number_goes_back_and_calls_pause(self) -> None:
+        self.dial("1001", "1002")
+        self.world.is_refused()
+        self.assertEqual(self.world.queue, ["1001", "1002"])
+        self.assertTrue(self.world.limits.backpressure.holds(self.world.clock.seconds()))
+        self.world.runs_for(0.6)
+        self.assertEqual(self.dialed(), ["1001", "1001"])
+        self.world.ends(answered=True)
+        self.assertEqual(self.world.lines.states["gw1"].faults, 0)
+        self.world.runs_for(0.1)
+        self.world.ends(answered=True)
+        self.assertEqual(self.world.limits.backpressure.pause, 0)
+        self.assert_all_done()
+
+    def test_five_refusals_in_a_row_end_the_number(self) -> None:
+        self.dial()
+        for _ in range(REFUSALS_IN_A_ROW):
+            self.assertEqual(self.world.store.records, [])
+            self.world.is_refused()
+            self.world.runs_for(20)
+        self.assertEqual(len(self.world.switch.placed), REFUSALS_IN_A_ROW)
+        self.assertIs(self.record().outcome, Outcome.FAILED)
+        self.assertIn("5 times in a row", self.record().reason)
+        self.assert_all_done()
+
+    def test_a_call_between_them_begins_the_row_anew(self) -> None:
+        entries = ("1001",) * 2
+        self.dial(entries[0])
+        for _ in range(REFUSALS_IN_A_ROW - 1):
+            self.world.is_refused()
+            self.world.runs_for(20)
+        self.world.ends(answered=True)
+        self.dial(entries[1])
+        self.world.is_refused()
+        self.world.runs_for(20)
+        self.assertEqual(len(self.world.store.records), 1)
+        self.world.ends(answered=True)
+        self.assert_all_done()
+
+    def test_refusals_of_a_further_call_end_the_number_with_what_it_has(self) -> None:
+        self.dial()
+        self.world.ends("USER_BUSY", 486)
+        for _ in range(REFUSALS_IN_A_ROW):
+            self.world.is_refused()
+            self.world.runs_for(2)
+        record = self.record()
+        self.assertIs(record.outcome, Outcome.BUSY)
+        self.assertEqual(len(record.attempts), 1)
+        self.assertIn("refuses", record.reason)
+        self.assert_all_done()
+
+    def test_no_permission_is_no_number_lost(self) -> None:
+        self.world.switch.error = CommandRefused("bgapi", "permission denied")
+        self.dial("1001", "1002")
+        self.world.runs_for(2)
+        self.assertEqual(self.world.store.records, [])
+        self.assertEqual(self.world.queue, ["1001", "1002"])
+        self.assertLess(len(self.world.store.asked_for), 10)
+        self.world.switch.comes_back()
+        self.world.runs_for(20)
+        self.world.ends(answered=True)
+        self.world.runs_for(1)
+        self.world.ends(answered=True)
+        self.assertEqual(len(self.world.store.records), 2)
+        self.assert_all_done()
+
+
+class LostTests(PursuitCase):
+    def lose(self) -> None:
+        self.world.switch.goes_away()
+        self.world.switch.comes_back()
+        self.world.calls.ask()
+        self.world.runs_for(LINGER + 0.1)
+
+    def test_a_lost_call_is_unknown_and_never_redialed(self) -> None:
+        self.world.put_group("main", "gw1", redialer_count=3)
+        self.world.put_line("gw1", fault_threshold=1, fault_try_interval=60000)
+        self.dial()
+        self.lose()
+        self.assertIs(self.record().outcome, Outcome.UNKNOWN)
+        self.assertEqual(len(self.world.switch.placed), 1)
+        self.assertFalse(self.world.lines.states["gw1"].out_of_use)
+        self.assert_all_done()
+
+    def test_a_lost_call_that_was_answered_is_answered(self) -> None:
+        self.dial()
+        self.world.calls.event(answer_event(self.world.switch.last.uuid))
+        self.lose()
+        self.assertIs(self.record().outcome, Outcome.ANSWERED)
+        self.assert_all_done()
+
+    def test_a_lost_second_call_is_unknown_too(self) -> None:
+        self.dial()
+        self.world.ends("USER_BUSY", 486)
+        self.lose()
+        self.assertIs(self.record().outcome, Outcome.UNKNOWN)
+        self.assertEqual(len(self.record().attempts), 2)
+        self.assert_all_done()
+
+
+class ClosedTests(PursuitCase):
+    def test_a_task_that_closed_places_no_further_call(self) -> None:
+        self.dial()
+        self.world.put_task(limit=1, enable=False)
+        self.world.ends("USER_BUSY", 486)
+        record = self.record()
+        self.assertIs(record.outcome, Outcome.BUSY)
+        self.assertIn("closed", record.reason)
+        self.assert_all_done()
+
+    def test_a_task_that_was_removed_finishes_its_call(self) -> None:
+        self.dial()
+        self.world.put("cti_queue_dialer_task@fs1", "t", None)
+        self.world.ends(answered=True)
+        self.assertIs(self.record().outcome, Outcome.ANSWERED)
+        self.assertIsNone(self.world.runs.get("t"))
+        self.assert_all_done()
+
+    def test_a_task_that_closes_while_a_number_rests(self) -> None:
+        self.world.put_group("main", "gw1", redialer_count=1, rest=5000)
+        self.dial()
+        self.world.ends("USER_BUSY", 486)
+        self.world.put_task(limit=1, enable=False)
+        self.world.runs_for(6)
+        self.assertEqual(len(self.world.switch.placed), 1)
+        self.assertIs(self.record().outcome, Outcome.BUSY)
+        self.assert_all_done()
+
+
+class DrainTests(PursuitCase):
+    """SIGTERM: no further call, and nobody waits for one."""
+
+    def test_a_number_that_was_claimed_but_not_called_goes_back(self) -> None:
+        self.world.put_numbers("1001")
+        self.world.clock.advance(0.05)
+        self.world.stop()
+        self.world.runs_for(0.1)
+        self.assertEqual(self.world.switch.placed, [])
+        self.assertEqual(self.world.queue, ["1001"])
+        self.assert_all_done()
+
+    def test_a_call_is_followed_to_its_end_and_none_comes_after(self) -> None:
+        self.dial()
+        self.world.stop()
+        self.world.runs_for(5)
+        self.world.ends("USER_BUSY", 486)
+        self.world.runs_for(5)
+        self.assertEqual(len(self.world.switch.placed), 1)
+        self.assertEqual(self.world.store.records, [])
+        (entry,) = self.world.store.flying.values()
+        assert entry.dialing is not None
+        self.assertEqual(entry.dialing.uuid, NO_CALL)
+        self.assertEqual(len(Progress.decode(entry.dialing.progress).attempts), 1)
+        self.assertEqual(self.world.left_behind(), {})
+
+    def test_the_last_call_of_a_number_is_recorded(self) -> None:
+        self.dial()
+        self.world.stop()
+        self.world.ends(answered=True)
+        self.assertIs(self.record().outcome, Outcome.ANSWERED)
+        self.assert_all_done()
+
+    def test_a_number_that_rests_is_let_go_at_once(self) -> None:
+        self.world.put_group("main", "gw1", redialer_count=1, rest=600_000)
+        self.dial()
+        self.world.ends("USER_BUSY", 486)
+        self.world.stop()
+        self.world.runs_for(0.05)
+        self.assertEqual(self.world.left_behind(), {})
+        self.assertEqual(len(self.world.store.flying), 1)
+        self.assertEqual(self.world.clock.getDelayedCalls(), [])
+
+    def test_a_number_that_waits_for_freeswitch_is_let_go_at_once(self) -> None:
+        self.dial()
+        self.world.switch.error = AWAY
+        self.world.readiness.lost(Condition.FREESWITCH)
+        self.world.ends("USER_BUSY", 486)
+        self.world.runs_for(5)
+        self.assertEqual(len(self.world.numbers), 1)
+        self.world.stop()
+        self.world.runs_for(0.05)
+        self.assertEqual(self.world.left_behind(), {})
+        (entry,) = self.world.store.flying.values()
+        assert entry.dialing is not None
+        self.assertEqual(entry.dialing.uuid, NO_CALL)

@@ -1,0 +1,131 @@
+"""The real daemon in a process of its own: how it ends, and that there is one for each host."""
+
+from __future__ import annotations
+
+from ctidialer.contract import keys
+from ctidialer.contract.record import Outcome
+from ctidialer.stage.daemon import DaemonProcess
+from tests.dialer.queue_case import NUMBERS, QueueCase
+from tests.support.node import HOST, outcomes
+
+DRAINED = (0, 143, -15)
+"""Exit statuses after a SIGTERM (SPEC 6: 0 or 143)."""
+
+
+class DrainTests(QueueCase):
+    """SIGTERM: no new call, those that are up are followed to their end."""
+
+    async def begin(self, talk: float, node: str = "") -> DaemonProcess:
+        await self.usual_tables(limit=5)
+        await self.sim(default={"result": "answer", "talk": talk})
+        await self.put_numbers(NUMBERS[:20])
+        daemon = self.start_daemon(node=f"lease = 1\n{node}")
+        await self.dialed(5)
+        await self.answered(5)
+        return daemon
+
+    async def answered(self, count: int) -> None:
+        """Wait until ``count`` calls are up at the switch."""
+
+        async def are_up() -> bool:
+            return f"{count} total" in await self.order("show channels count")
+
+        await self.until(f"{count} calls up", are_up)
+
+    async def test_calls_are_followed_to_their_end(self) -> None:
+        daemon = await self.begin(talk=0.8)
+        status = await daemon.stop()
+        self.assertIn(status, DRAINED, daemon.last_words())
+        records = await self.records_of(5)
+        self.assertEqual(outcomes(records), {Outcome.ANSWERED: 5})
+        self.assert_accounted_for(records)
+        self.assertEqual(await self.queue(), [number.encode() for number in NUMBERS[5:20]])
+        self.assertEqual(await self.call("HLEN", keys.in_flight(HOST)), 0)
+        self.assertEqual(await self.call("EXISTS", keys.lease(HOST)), 0)
+
+    async def test_what_is_left_after_the_time_is_taken_up_by_the_next(self) -> None:
+        daemon = await self.begin(talk=2.5, node="drain_timeout = 0.2")
+        self.assertIn(await daemon.stop(), DRAINED, daemon.last_words())
+        self.assertEqual(await self.call("HLEN", keys.in_flight(HOST)), 5)
+        await self.sim(default={"result": "answer", "talk": 0.02})
+        await self.assert_the_next_goes_on()
+
+    async def test_a_second_signal_ends_it_at_once_and_loses_nothing(self) -> None:
+        daemon = await self.begin(talk=5)
+        daemon.stop()
+        await self.draining(daemon)
+        status = await daemon.stop()
+        self.assertIn(status, DRAINED, daemon.last_words())
+        self.assertEqual(await self.call("HLEN", keys.in_flight(HOST)), 5)
+        await self.sim(default={"result": "answer", "talk": 0.02})
+        await self.assert_the_next_goes_on()
+
+    async def test_it_is_killed(self) -> None:
+        daemon = await self.begin(talk=2.5)
+        self.assertEqual(await daemon.kill(), -9)
+        await self.sim(default={"result": "answer", "talk": 0.02})
+        await self.assert_the_next_goes_on()
+
+    async def draining(self, daemon: DaemonProcess) -> None:
+        async def is_draining() -> bool:
+            return "No new call is placed" in daemon.log_path.read_text()
+
+        await self.until("the daemon drains", is_draining)
+
+    async def assert_the_next_goes_on(self) -> None:
+        """A daemon that comes after dials what is left, and no number twice.
+
+        One that was ended at once left its lease behind, which lapses by itself.
+        """
+
+        async def lease_is_gone() -> bool:
+            return await self.call("EXISTS", keys.lease(HOST)) == 0
+
+        await self.until("the lease has lapsed", lease_is_gone)
+        self.start_daemon("next")
+        records = await self.records_of(20)
+        self.assertEqual(sorted(record.number or "" for record in records), NUMBERS[:20])
+        self.assertEqual(sorted(self.switch_log().numbers), NUMBERS[:20])
+        self.assert_accounted_for(records)
+        answered = outcomes(records)[Outcome.ANSWERED]
+        self.assertEqual(answered, 20, outcomes(records))
+
+
+class OneDaemonTests(QueueCase):
+    """Two daemons that claim one host name: the second refuses to start."""
+
+    async def test_the_second_one_ends_and_names_the_first(self) -> None:
+        await self.usual_tables()
+        first = self.start_daemon("first")
+        await self.put_numbers(NUMBERS[:2])
+        await self.records_of(2)
+        second = self.start_daemon("second")
+        self.assertEqual(await second.ended(), 1)
+        words = second.last_words()
+        assert first.transport is not None
+        self.assertIn(str(first.transport.pid), words)
+        self.assertIn(HOST, words)
+        self.assertNotIn("Traceback", words)
+        self.assertTrue(first.running)
+        await self.put_numbers(NUMBERS[2:4])
+        self.assert_accounted_for(await self.records_of(4))
+        self.assertIn(await first.stop(), DRAINED)
+        third = self.start_daemon("third")
+        await self.put_numbers(NUMBERS[4:6])
+        self.assert_accounted_for(await self.records_of(6))
+        self.assertIn(await third.stop(), DRAINED)
+
+    async def test_another_host_beside_it(self) -> None:
+        await self.usual_tables(limit=3)
+        await self.sim(default={"result": "answer", "talk": 0.05})
+        self.start_daemon("first")
+        self.start_daemon("second", host="fs2")
+        await self.put_numbers(NUMBERS[:60])
+
+        async def all_recorded() -> bool:
+            return len(await self.records() + await self.records("fs2")) >= 60
+
+        await self.until("60 records of both hosts", all_recorded)
+        mine, theirs = await self.records(), await self.records("fs2")
+        self.assert_accounted_for(mine + theirs)
+        self.assertTrue(len(mine) > 5 < len(theirs), (len(mine), len(theirs)))
