@@ -1,7 +1,7 @@
 """The audit after the chaos: what was put in, what was recorded, what the switch was asked for.
 
-Pure: the evidence of the three sides goes in, figures and faults come out.  What it checks is SPEC
-section 6, "Nothing lost, nobody called twice".
+Pure: the evidence of the three sides goes in, figures and faults come out.  What it checks is
+what docs/faults.rst promises: nothing lost, nobody called twice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The settings of one node (SPEC section 7): TOML, every key with a default, secrets also from
+"""The settings of one node (docs/commands.rst): TOML, every key with a default, secrets also from
 the environment.
 
 Unknown keys and wrong types are refused with their path; nothing is guessed.

@@ -153,7 +153,7 @@ def spare_the_collector() -> None:
 
 
 def end_at_the_second_signal() -> None:
-    """Let a second SIGTERM or SIGINT end the process at once (SPEC 6).
+    """Let a second SIGTERM or SIGINT end the process at once (docs/faults.rst).
 
     Twisted's own handler only says that the reactor is stopping already.  Nothing is lost by going
     now: whatever is in flight stands in Redis.

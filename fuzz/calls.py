@@ -79,7 +79,7 @@ def _operators_own(call: Call) -> Reading | None:
 
 
 def _variables(call: Call, of_dialstring: dict[str, str]) -> dict[str, str]:
-    """Return the variables that are meant, by their names in small letters (SPEC 2.5)."""
+    """Return the variables that are meant, by their names in small letters."""
     meant = {"ignore_early_media": "true", "originate_timeout": "60"}
     for name, value in [*call.variables.items(), *of_dialstring.items()]:
         if value:

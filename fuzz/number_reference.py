@@ -1,4 +1,4 @@
-"""An entry of a number list, read by other means than the product's: SPEC 2.3 and 2.5 by hand."""
+"""An entry of a number list, read by other means than the product's."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from ctidialer.settings import (
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# SPEC section 7, but for the defaults that depend on the machine.
+# docs/commands.rst, but for the defaults that depend on the machine.
 DEFAULTS = r"""
 [node]
 host = ""

@@ -1,4 +1,4 @@
-"""What ``ctidialer check`` finds (SPEC section 7), as values."""
+"""What ``ctidialer check`` finds (docs/commands.rst), as values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``ctidialer`` and its subcommands (SPEC section 7)."""
+"""The command ``ctidialer`` and its subcommands (docs/commands.rst)."""
 
 from __future__ import annotations
 

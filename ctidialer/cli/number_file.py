@@ -1,4 +1,4 @@
-"""Files of numbers, read row by row: text, CSV and JSON lines, made into entries (SPEC 2.3)."""
+"""Files of numbers, read row by row: text, CSV and JSON lines, made into entries."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ CSV_FIELDS = (
     *("hangup_cause", "q850", "sip_code", "line", "line_group", "attempts", "taken_at"),
     *("ended_at", "bill_seconds", "host", "reason", "entry", "entry_base64"),
 )
-"""The fields of a record (SPEC 5) in the columns' order; ``attempts`` is their number."""
+"""The fields of a record in the columns' order; ``attempts`` is their number."""
 
 COLUMNS = (
     *(("ENDED", 19), ("TASK", 16), ("NUMBER", 16), ("OUTCOME", 11)),

@@ -1,4 +1,4 @@
-"""When a task may call, as its document says it (SPEC 2.2)."""
+"""When a task may call, as its document says it (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of everything that ctidialer reads and writes in Redis (SPEC sections 2 to 5)."""
+"""The names of everything that ctidialer reads and writes in Redis (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines and line groups (SPEC 2.4), as values."""
+"""Lines and line groups (docs/redis-contract.rst), as values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents of lines and line groups (SPEC 2.4).
+"""The documents of lines and line groups (docs/redis-contract.rst).
 
 The keys of a line stand under ``params``, those of a group at the top; either may stand in either
 place, and ``params`` counts where a key stands in both.

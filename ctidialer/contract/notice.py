@@ -1,4 +1,4 @@
-"""What back ends publish when they have changed a table (SPEC 4)."""
+"""What back ends publish when they have changed a table (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

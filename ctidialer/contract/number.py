@@ -1,4 +1,4 @@
-"""An entry of a number list (号码队列), as a value: SPEC 2.3."""
+"""An entry of a number list (号码队列), as a value: docs/redis-contract.rst."""
 
 from __future__ import annotations
 

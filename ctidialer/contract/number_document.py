@@ -1,4 +1,4 @@
-"""The entries of number lists, read from the bytes that stand in Redis (SPEC 2.3)."""
+"""The entries of number lists, read from the bytes that stand in Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of one number (SPEC 5): how it ended, and every attempt on the way."""
+"""The record of one number: how it ended, and every attempt on the way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Kind(enum.Enum):
 
 
 class Outcome(enum.Enum):
-    """How a number ended (the table of SPEC 5)."""
+    """How a number ended (the table of docs/redis-contract.rst)."""
 
     ANSWERED = "answered"
     BUSY = "busy"
@@ -51,7 +51,7 @@ class AttemptRecord:
 
 @frozen
 class Record:
-    """The one record of one number, as SPEC 5 lists its fields.
+    """The one record of one number, as docs/redis-contract.rst lists its fields.
 
     ``entry`` is the raw entry exactly as taken (bytes; encoding makes it text).  ``task`` is the
     name of the task or, for ``Kind.SCHEDULE``, of the schedule configuration.  ``requested_uuid``

@@ -1,4 +1,4 @@
-"""The JSON of a record (SPEC 5): what CRMs read to learn how their numbers ended."""
+"""The JSON of a record: what CRMs read to learn how their numbers ended."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _PLACE = re.compile(r"(?P<problem>.*) - at `(?P<path>.*)`", re.DOTALL)
 
 
 def encode_record(record: Record) -> bytes:
-    """Return the JSON of a record, with the fields of SPEC 5 in their order.
+    """Return the JSON of a record, with the fields of docs/redis-contract.rst in their order.
 
     Never fails: text that is no Unicode is escaped.  ``entry`` shows bytes that are no UTF-8
     escaped; ``entry_base64`` has them exactly, and stands only then.

@@ -1,4 +1,4 @@
-"""Scheduled dialing (定时呼叫), as values: SPEC 3."""
+"""Scheduled dialing (定时呼叫), as values: docs/redis-contract.rst."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents of scheduled dialing (SPEC 3)."""
+"""The documents of scheduled dialing (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A queue-dialing task (队列呼叫任务): SPEC 2.1 and 2.2, as a value."""
+"""A queue-dialing task (队列呼叫任务): docs/redis-contract.rst, as a value."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Task:
     """One valid task of this host: the host's document merged over the template's.
 
     ``limit``: calls at once on this host, 0 = paused.  ``cps``: call starts per second,
-    None = no rate limit.  ``host_variables`` < ``template_variables`` (SPEC 2.5).
+    None = no rate limit.  ``host_variables`` < ``template_variables`` (docs/redis-contract.rst).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The documents of a queue-dialing task, made into one task (SPEC 2.1, 2.2 and 2.5)."""
+"""The documents of a queue-dialing task, made into one task (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is allowed in a task, and yet hardly meant: for ``ctidialer check`` (SPEC section 7)."""
+"""What is allowed in a task, and yet hardly meant: for ``ctidialer check`` (docs/commands.rst)."""
 
 from __future__ import annotations
 

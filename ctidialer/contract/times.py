@@ -1,4 +1,4 @@
-"""Times of day and dates as back ends write them (SPEC 2.2), read by strict patterns.
+"""Times of day and dates as back ends write them, read by strict patterns.
 
 Full-width digits and colons are taken, zero-padding is not needed, seconds may be left out.
 """

@@ -1,4 +1,4 @@
-"""Channel variables (SPEC 2.5): read exactly, and merged by precedence."""
+"""Channel variables (docs/redis-contract.rst): read exactly, and merged by precedence."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def decode_variables(value: object, path: str) -> dict[str, str]:
 
 
 def read_variables(node: Node | None) -> dict[str, str]:
-    """Return name and exact text of each variable that has an opinion (SPEC 2.5).
+    """Return name and exact text of each variable that has an opinion (docs/redis-contract.rst).
 
     Strings stay as they are, numbers are the digits that stand in the JSON (``1.10``, ``1e3``),
     booleans are ``true`` and ``false``; ``null`` and ``""`` are left out.
@@ -51,7 +51,7 @@ def read_variables(node: Node | None) -> dict[str, str]:
 
 
 def requested_uuid(variables: Mapping[str, str]) -> str | None:
-    """Return the producer's own ``origination_uuid`` among the variables of a number (SPEC 2.5).
+    """Return the producer's own ``origination_uuid`` among the variables of a number.
 
     Of spellings that differ in their capitals the last counts, as it does in FreeSWITCH.
     """

@@ -1,4 +1,4 @@
-"""Keeps the tables as they stand in Redis (SPEC 4): read whole, then change by change.
+"""Keeps the tables as they stand in Redis: read whole, then change by change.
 
 A published change is read at once, field by field; everything is read again after every
 subscription and every few seconds, since many back ends never publish and a message can be lost.

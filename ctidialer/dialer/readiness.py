@@ -10,7 +10,7 @@ from ctidialer.dialer.gate import Gate
 
 
 class Condition(enum.Enum):
-    """One thing without which nothing is taken from any queue (SPEC 6); the value is for people."""
+    """One thing without which nothing is taken from any queue; the value is for people."""
 
     REDIS = "Redis is away"
     LEASE = "this daemon does not hold its host's name"

@@ -89,7 +89,7 @@ class DialerService(Service):
         self._watch.start(settings.node.call_check_interval, now=False)
 
     def stopService(self) -> Deferred[None]:
-        """Drain: no new call, the calls in progress are followed to their end (SPEC 6)."""
+        """Drain: no new call, the calls in progress are followed to their end (docs/faults.rst)."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 

@@ -1,4 +1,4 @@
-"""The life of one call, as a state machine (ESL.md, "How an originate ends").
+"""The life of one call, as a state machine (docs/freeswitch.rst, "How an originate ends").
 
 An attempt is sent, may be answered, and ends.  FreeSWITCH reports it twice over: by the events of
 the channel and by the result of the background job, in either order and sometimes only one of the

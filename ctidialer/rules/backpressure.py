@@ -1,8 +1,8 @@
-"""How to go on when FreeSWITCH itself refuses calls (SPEC 6: too many sessions, rate, paused).
+"""How to go on when FreeSWITCH itself refuses calls: too many sessions, rate, paused.
 
 No call is started for a while; the while doubles with every round of refusals and shrinks again
 with every call that is taken.  Until it has shrunk to nothing calls are started at ``CAREFUL`` a
-second at most: each number that is refused five times is lost (SPEC 6), so few are put to the test.
+second at most: each number that is refused five times is lost, so few are put to the test.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When a task may start calls (SPEC 2.2: start and stop, work hours, work week, holidays).
+"""When a task may start calls: start and stop, work hours, work week, holidays.
 
 A local time means the first moment at which the clock of the zone shows it, or a later one.  So:
 

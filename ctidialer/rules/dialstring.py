@@ -1,4 +1,4 @@
-"""The dial string of one call, with the number in it (SPEC 2.4, 2.5).
+"""The dial string of one call, with the number in it (docs/redis-contract.rst).
 
 The number comes from the least trusted hand and stands where nothing can be quoted: it is held to
 a short list of characters, whatever ``number_pattern`` allows.  ``,`` and ``|`` would add a leg;

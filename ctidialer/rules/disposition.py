@@ -1,4 +1,4 @@
-"""From a hang-up cause to an outcome: the table of SPEC section 5."""
+"""From a hang-up cause to an outcome: the table of docs/redis-contract.rst."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _BY_SIP_CODE = MappingProxyType(
 
 
 def outcome(*, answered: bool, cause: str | None, sip_code: int | None) -> Outcome:
-    """Return how a call that was really placed ended (SPEC 5).
+    """Return how a call that was really placed ended (docs/redis-contract.rst).
 
     ``answered``: CHANNEL_ANSWER was seen; it decides, whatever came after.  ``cause`` is
     FreeSWITCH's name in capitals (``USER_BUSY``), ``sip_code`` the final SIP status; None = not

@@ -1,4 +1,4 @@
-"""The way of one number through its line groups: redial and failover (SPEC 2.4).
+"""The way of one number through its line groups: redial and failover (docs/redis-contract.rst).
 
 first_choice -> call -> after_call -> Redial, NextGroup -> first_choice -> …
                                    -> NoFurtherCall

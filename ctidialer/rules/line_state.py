@@ -1,4 +1,4 @@
-"""The account of one line: calls, rest, faults (SPEC 2.4).
+"""The account of one line: calls, rest, faults (docs/redis-contract.rst).
 
 A state is kept by line name and counts every call until its end, so a line that is edited or
 removed while calls are up keeps its account right.  It holds moments, not deadlines: a changed

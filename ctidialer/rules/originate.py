@@ -1,4 +1,4 @@
-"""One call as one safe ``originate`` command (SPEC 2.5).
+"""One call as one safe ``originate`` command (docs/redis-contract.rst).
 
 FreeSWITCH reads ``originate {variables}dialstring extension dialplan context`` in three passes:
 split on spaces, split the braces on commas, split each variable on its first ``=``.  Every pass
@@ -66,8 +66,8 @@ class Call:
     """Everything that one originate needs.
 
     ``dialstring`` is the template, ``${destination_number}`` and ``${line_group}`` not yet
-    replaced.  ``variables`` is already merged by SPEC 2.5.  ``line`` None = the default dial
-    string, ``task`` None = the call belongs to none: their variables are then not set.
+    replaced.  ``variables`` is already merged.  ``line`` None = the default dial string, ``task``
+    None = the call belongs to none: their variables are then not set.
     ``originate_timeout`` is in seconds, rounded up: FreeSWITCH takes whole ones.
     """
 
@@ -125,7 +125,7 @@ def _all_variables(call: Call, of_dialstring: Mapping[str, str]) -> dict[str, st
 def _without_case_twins(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Keep the last of the names that differ only in case, as FreeSWITCH would.
 
-    An empty value is no opinion (SPEC 2.5): what a lower level says stands.
+    An empty value is no opinion (docs/redis-contract.rst): what a lower level says stands.
     """
     last = {name.lower(): (name, value) for name, value in pairs if value != ""}
     return dict(last.values())

@@ -1,4 +1,4 @@
-"""How many calls may start just now: ``cps``, ``limit`` and the node's ``max_calls`` (SPEC 2.2).
+"""How many calls may start just now: ``cps``, ``limit`` and the node's ``max_calls``.
 
 Starts are given slots, ``1 / cps`` seconds apart.  A start may come late to its slot by up to
 ``CATCH_UP`` seconds and the next slot stays where it was: ticks that come a few milliseconds late

@@ -1,4 +1,4 @@
-"""Which line takes a call: groups, tiers, fallbacks (SPEC 2.4).
+"""Which line takes a call: groups, tiers, fallbacks (docs/redis-contract.rst).
 
 Within a tier the line that has been idle longest is taken.  A line without any call up is idle
 since its last hang-up, one that was never used since ever; lines that have calls up, and room for

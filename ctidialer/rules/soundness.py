@@ -1,6 +1,6 @@
 """Tasks, lines, groups, configurations and numbers that some call could not carry.
 
-What no ``originate`` can carry (SPEC 2.5) makes a number's entry invalid.  In a task or a line it
+What no ``originate`` can carry makes a number's entry invalid.  In a task or a line it
 would make every number of the list invalid, one after the other: so there it makes the task or the
 line invalid, and the numbers stay where they are.
 """

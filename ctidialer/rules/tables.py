@@ -1,4 +1,4 @@
-"""The tables of this node as they stand in Redis, decoded (SPEC sections 2 to 4).
+"""The tables of this node as they stand in Redis, decoded (docs/redis-contract.rst).
 
 Raw documents go in, decoded values come out; what did not change is not decoded again.  A document
 that cannot be used is kept as its faults and harms nothing else: a task with faults is no task, a

@@ -1,4 +1,4 @@
-"""What back ends publish when they have changed a table (SPEC 4): a connection that listens."""
+"""What back ends publish when they have changed a table: a connection that listens."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class NotInFlight(StoreError):
 
 
 class LeaseLost(StoreError):
-    """This daemon does not hold its host's lease (SPEC 6): it may dial and write nothing.
+    """This daemon does not hold its host's lease (docs/faults.rst): it may dial and write nothing.
 
     ``holder`` names the daemon that has it now; empty = nobody, it has just lapsed.
     """

@@ -1,4 +1,4 @@
-"""The lease of a host's name (SPEC 6): one daemon has it, and every script that writes asks for it.
+"""The lease of a host's name: one daemon has it, and every script that writes asks for it.
 
 It is a hash that expires by Redis' own clock.  A daemon whose lease lapsed while nobody else wanted
 the name (Redis was away) may go on: each entry it had is still its own, or was settled or given

@@ -29,7 +29,7 @@ Received = TypeVar("Received", bound=WatchedConnection, contravariant=True)
 class BackOff:
     """How long to wait between two tries: ``first`` seconds, doubled up to ``most``.
 
-    ``refused`` is the wait after a wrong password (SPEC 6).  Each wait is shortened by up to half
+    ``refused`` is the wait after a wrong password.  Each wait is shortened by up to half
     at random, so that many daemons do not come back in one moment.
     """
 

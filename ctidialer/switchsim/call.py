@@ -103,7 +103,7 @@ class Call:
             action()
 
     def _watch_timeouts(self) -> None:
-        """Arm the timeouts; FreeSWITCH counts whole seconds, so N means N-1…N (ESL.md)."""
+        """Arm the timeouts; FreeSWITCH counts whole seconds, so N means N-1…N."""
         rounding = self._switch.now() % 1
         total = self._longest_wait()
         for seconds, cause in (

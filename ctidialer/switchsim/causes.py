@@ -1,4 +1,4 @@
-"""Hang-up causes: FreeSWITCH's names, Q.850 numbers, and what it makes of a SIP status (ESL.md)."""
+"""Hang-up causes: FreeSWITCH's names, Q.850 numbers, and what it makes of a SIP status."""
 
 from __future__ import annotations
 

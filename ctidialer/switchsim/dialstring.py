@@ -1,4 +1,4 @@
-"""What the argument of ``originate`` asks for, read as FreeSWITCH reads it (ESL.md)."""
+"""What the argument of ``originate`` asks for, read as FreeSWITCH reads it."""
 
 from __future__ import annotations
 

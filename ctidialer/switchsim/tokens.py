@@ -1,7 +1,7 @@
 """How FreeSWITCH cuts a string at a delimiter and takes quotes and escapes out of the pieces.
 
 A command argument goes through this several times (at the spaces, at the commas, at the ``=``),
-and each pass removes one layer of ``'`` and of backslashes (ESL.md, recording 50).
+and each pass removes one layer of ``'`` and of backslashes (docs/freeswitch.rst, recording 50).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from ctidialer.contract import keys
 
 
 class KeyTests(SynchronousTestCase):
-    """The names that back ends know (SPEC sections 2 to 5)."""
+    """The names that back ends know (docs/redis-contract.rst)."""
 
     def test_tables(self) -> None:
         for key, expected in [

@@ -29,7 +29,7 @@ def rule(written: object) -> CallRule | None:
 
 
 class LineTests(SynchronousTestCase):
-    """Each row of the table of lines in SPEC 2.4."""
+    """Each row of the table of lines in docs/redis-contract.rst."""
 
     def test_the_least_that_is_valid(self) -> None:
         expected = Line("移动", DIALSTRING, 1, 0.0, FaultPolicy(0, 0.0, None), {})
@@ -131,7 +131,7 @@ class LineTests(SynchronousTestCase):
 
 
 class LineGroupTests(SynchronousTestCase):
-    """Each row of the table of line groups in SPEC 2.4."""
+    """Each row of the table of line groups in docs/redis-contract.rst."""
 
     def test_the_least_that_is_valid(self) -> None:
         expected = LineGroup("主线路组", (("a",),), True, 0, 0.0, None, None)

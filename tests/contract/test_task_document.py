@@ -19,7 +19,7 @@ HOUR = 3600
 
 
 class ValueTests(SynchronousTestCase):
-    """Each row of the table of SPEC 2.2: what is taken, and as what."""
+    """Each row of the table of docs/redis-contract.rst: what is taken, and as what."""
 
     def test_the_least_that_is_valid(self) -> None:
         self.assertEqual(
@@ -202,7 +202,7 @@ class ValueTests(SynchronousTestCase):
 
 
 class MergeTests(SynchronousTestCase):
-    """The host's document over the template's (SPEC 2.1)."""
+    """The host's document over the template's (docs/redis-contract.rst)."""
 
     def test_the_host_wins_key_by_key(self) -> None:
         found = task({"params": params({"cps": 5})}, {"params": {"limit": 3}})
@@ -255,7 +255,7 @@ class MergeTests(SynchronousTestCase):
 
 
 class OptOutTests(SynchronousTestCase):
-    """A host that takes no part in a task (SPEC 2.1)."""
+    """A host that takes no part in a task (docs/redis-contract.rst)."""
 
     def test_a_host_opts_out_of_a_template(self) -> None:
         found = task({"params": params({})}, {"params": {"enable": False}})

@@ -119,7 +119,7 @@ BAD_VALUES: list[tuple[str, object, str]] = [
 
 
 class FaultTests(SynchronousTestCase):
-    """Each row of the table of SPEC 2.2: what is refused, and with which path."""
+    """Each row of the table of docs/redis-contract.rst: what is refused, and with which path."""
 
     def test_a_bad_value_has_its_path(self) -> None:
         for key, value, path in BAD_VALUES:

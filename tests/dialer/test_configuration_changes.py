@@ -1,4 +1,4 @@
-"""What back ends change while the daemon works, and how soon it is in force (SPEC 4)."""
+"""What back ends change while the daemon works, and how soon it is in force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a call fails: redial, the next line group, the end (SPEC 2.4)."""
+"""When a call fails: redial, the next line group, the end (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever stands in Redis, FreeSWITCH is sent nothing but the calls that were meant (SPEC 2.5).
+"""Whatever stands in Redis, FreeSWITCH is sent nothing but the calls that were meant.
 
 What each entry means is worked out here a second time, with the standard library's JSON, so that
 the daemon's own reading is checked and not repeated.
@@ -64,7 +64,7 @@ def _text(value: object) -> str:
 
 
 def can_be_carried(variables: Mapping[str, str]) -> bool:
-    """Say whether FreeSWITCH can be given these variables unchanged (ESL.md)."""
+    """Say whether FreeSWITCH can be given these variables unchanged (docs/freeswitch.rst)."""
     return len(variables) < MOST_VARIABLES and all(
         re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name)
         and not value.startswith("ARRAY::")

@@ -1,4 +1,4 @@
-"""Changes of the tables while the daemon runs (SPEC 4): published, or only found by reading."""
+"""Changes of the tables while the daemon runs: published, or only found by reading."""
 
 from __future__ import annotations
 

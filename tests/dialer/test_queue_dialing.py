@@ -1,4 +1,4 @@
-"""Queue dialing through the whole node (SPEC 2): how many calls, how fast, in which order."""
+"""Queue dialing through the whole node: how many calls, how fast, in which order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways in which a call can end, and in which FreeSWITCH can fail to say so (ESL.md)."""
+"""The ways in which a call can end, and in which FreeSWITCH can fail to say so."""
 
 from __future__ import annotations
 

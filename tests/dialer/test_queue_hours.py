@@ -1,4 +1,4 @@
-"""When a task dials (SPEC 2.2), by the real clock: all its times are computed from now."""
+"""When a task dials, by the real clock: all its times are computed from now."""
 
 from __future__ import annotations
 

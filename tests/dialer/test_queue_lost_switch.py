@@ -1,4 +1,4 @@
-"""FreeSWITCH away, before and during calls (SPEC 6): nothing lost, nobody called twice."""
+"""FreeSWITCH away, before and during calls (docs/faults.rst): nothing lost, nobody called twice."""
 
 from __future__ import annotations
 

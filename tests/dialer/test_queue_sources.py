@@ -1,4 +1,4 @@
-"""Where a task's parameters, lines and destination come from (SPEC 2.1, 2.2, 2.4)."""
+"""Where a task's parameters, lines and destination come from (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

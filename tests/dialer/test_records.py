@@ -1,4 +1,4 @@
-"""The records, field by field, as a back end reads them (SPEC 5)."""
+"""The records, field by field, as a back end reads them (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

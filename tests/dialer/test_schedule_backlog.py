@@ -1,4 +1,4 @@
-"""Scheduled numbers for which there is no line, and more of them than there are lines (SPEC 3)."""
+"""Scheduled numbers for which there is no line, and more of them than there are lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that are called at a time (SPEC 3)."""
+"""Numbers that are called at a time (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daemon is killed at each step of a number's life; the next one goes on (SPEC 6)."""
+"""The daemon is killed at each step of a number's life; the next one goes on (docs/faults.rst)."""
 
 from __future__ import annotations
 

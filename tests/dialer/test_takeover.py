@@ -1,4 +1,4 @@
-"""One daemon a host name, whatever stands still meanwhile (SPEC 6)."""
+"""One daemon a host name, whatever stands still meanwhile (docs/faults.rst)."""
 
 from __future__ import annotations
 

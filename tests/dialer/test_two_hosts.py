@@ -1,4 +1,4 @@
-"""One campaign, two FreeSWITCH hosts with a daemon each, one Redis (SPEC 1, 2.1)."""
+"""One campaign, two FreeSWITCH hosts with a daemon each, one Redis (docs/redis-contract.rst)."""
 
 from __future__ import annotations
 

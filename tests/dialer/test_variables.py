@@ -1,4 +1,4 @@
-"""Channel variables end to end (SPEC 2.5): who wins, what arrives, and whose UUID a call has."""
+"""Channel variables end to end: who wins, what arrives, and whose UUID a call has."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How FreeSWITCH reads the argument of ``originate``: an independent decoder for the tests.
 
-It follows the three passes that ESL.md describes, with what the recorded experiments show of
+It follows the three passes of docs/freeswitch.rst, with what the recorded experiments show of
 quotes and escapes, and shares no code with the encoder.
 """
 

@@ -1,4 +1,4 @@
-"""The outcome table of SPEC section 5."""
+"""The outcome table of docs/redis-contract.rst."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract.record import Outcome
 from ctidialer.rules.disposition import is_refusal_under_load, outcome
 
-# cause, SIP status, outcome: what FreeSWITCH gives (ESL.md) and what SPEC section 5 makes of it.
+# cause, SIP status, outcome: what FreeSWITCH gives and what docs/redis-contract.rst makes of it.
 TABLE: tuple[tuple[str | None, int | None, Outcome], ...] = (
     ("USER_BUSY", 486, Outcome.BUSY),
     ("USER_BUSY", 600, Outcome.BUSY),

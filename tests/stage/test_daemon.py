@@ -9,7 +9,7 @@ from tests.dialer.queue_case import NUMBERS, QueueCase
 from tests.support.node import HOST, outcomes
 
 DRAINED = (0, 143, -15)
-"""Exit statuses after a SIGTERM (SPEC 6: 0 or 143)."""
+"""Exit statuses after a SIGTERM (docs/faults.rst: 0 or 143)."""
 
 
 class DrainTests(QueueCase):

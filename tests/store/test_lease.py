@@ -1,4 +1,4 @@
-"""One daemon a host name (SPEC 6)."""
+"""One daemon a host name (docs/faults.rst)."""
 
 from __future__ import annotations
 

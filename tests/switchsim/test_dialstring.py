@@ -1,4 +1,4 @@
-"""How an originate's argument is read: recording 50, ESL.md's encoder, and hand-made cases."""
+"""How an originate's argument is read: recording 50, the documented encoder, hand-made cases."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _THIRD = {"\\": "\\\\", "'": "\\'"}
 
 
 def encode(value: str) -> str:
-    """Write a variable's value as ESL.md says it comes through all three passes."""
+    """Write a variable's value as docs/freeswitch.rst says it comes through all three passes."""
     for table in (_FIRST, _SECOND, _THIRD):
         value = "".join(table.get(letter, letter) for letter in value)
     return value
 
 
 def expressible(value: str) -> bool:
-    """Say whether ESL.md counts a value among those that can be written at all."""
+    """Say whether docs/freeswitch.rst counts a value among those that can be written at all."""
     if "${" in value or ":_:" in value or value.startswith("ARRAY::") or "\0" in value:
         return False
     depth = 0

@@ -1,4 +1,4 @@
-"""Queue dialing (SPEC 2): numbers are taken from the lists of the open tasks and called.
+"""Queue dialing: numbers are taken from the lists of the open tasks and called.
 
 A LoopingCall looks at every open task; between its ticks a task is looked at again as soon as one
 of its slots comes free.  How many numbers to take is decided by the rules; numbers stay in their

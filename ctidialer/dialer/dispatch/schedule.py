@@ -1,4 +1,4 @@
-"""Scheduled dialing (SPEC 3): members of the sorted set are called when their time has come.
+"""Scheduled dialing: members of the sorted set are called when their time has come.
 
 The same way of a number as in queue dialing; different are only where it comes from, that it can
 expire, and what becomes of it when no line is free.

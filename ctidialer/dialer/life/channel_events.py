@@ -11,7 +11,8 @@ ANSWER = "CHANNEL_ANSWER"
 HANG_UP = "CHANNEL_HANGUP_COMPLETE"
 SUBSCRIBED = (ANSWER, HANG_UP)
 """Two events a call are enough: the hang-up has the times of all that came before, and every event
-more costs FreeSWITCH's own time (with eight, a fifth of the calls it can place; ESL.md)."""
+more costs FreeSWITCH's own time: with eight, a fifth of the calls that it can place
+(docs/freeswitch.rst)."""
 
 _STATUS = re.compile("[1-6][0-9]{2}")
 _STAMP = re.compile("[0-9]{1,17}")

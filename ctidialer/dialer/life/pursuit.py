@@ -47,7 +47,7 @@ from ctidialer.store.in_flight import NO_CALL, Dialing
 from ctidialer.store.store import Store
 
 REFUSALS_IN_A_ROW = 5
-"""After so many refusals in a row a number is given up, so that nothing loops for ever (SPEC 6)."""
+"""After so many refusals in a row a number is given up, so that nothing loops for ever."""
 
 STOPPING = "this daemon is stopping"
 NOT_READY = "no call can be placed just now"

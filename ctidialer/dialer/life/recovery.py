@@ -1,4 +1,4 @@
-"""After a restart: what an earlier daemon of this host left in flight (SPEC 6).
+"""After a restart: what an earlier daemon of this host left in flight (docs/faults.rst).
 
 An entry that was taken but never sent goes back to the head of its queue.  One whose call may have
 been placed is never dialed again without asking: its call is followed if FreeSWITCH knows it, and

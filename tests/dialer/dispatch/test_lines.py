@@ -1,4 +1,4 @@
-"""Which line takes a call, and its account: tiers, count, rest, faults (SPEC 2.4)."""
+"""Which line takes a call, and its account: tiers, count, rest, faults."""
 
 from __future__ import annotations
 
