@@ -11,6 +11,8 @@ import unicodedata
 from ctidialer.contract.document import Node, NumberText, Params, shown
 
 LARGEST = 2_147_483_647
+_SLOWEST = 1e-6
+_FASTEST = 1e6
 _LONGEST_NUMBER = 64  # characters; also keeps normalisation from growing a megabyte
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -78,6 +80,18 @@ def seconds(node: Node) -> float | None:
     """Read milliseconds; the value is in seconds."""
     value = decimal(node)
     return None if value is None else value / 1000
+
+
+def rate(node: Node) -> float | None:
+    """Read call starts per second, fractions allowed, greater than 0."""
+    value = decimal(node, 0.0, _FASTEST)
+    if value is not None and value < _SLOWEST:
+        node.fault(
+            f"must be greater than 0, not {shown(node.value)}: "
+            "leave it out for no rate limit (a limit or count of 0 places no calls)"
+        )
+        return None
+    return value
 
 
 def items(node: Node) -> list[Node] | None:

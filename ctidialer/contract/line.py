@@ -26,7 +26,7 @@ class Line:
     """One line: ``count`` calls at once, ``rest`` in seconds (milliseconds in Redis).
 
     With ``count`` 1 the line rests after the hang-up; with more, ``rest`` is the least interval
-    between two starts.
+    between two starts.  ``cps``: call starts per second, None = no rate limit.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Line:
     rest: float = 0.0
     faults: FaultPolicy = FaultPolicy()
     variables: Mapping[str, str] = field(factory=dict)
+    cps: float | None = None
 
 
 @frozen

@@ -31,6 +31,7 @@ def decode_line(name: str, raw: bytes) -> Line:
         rest=params.optional("rest", fields.seconds, 0.0),
         faults=_fault_policy(params),
         variables=read_variables(document.get("variables")),
+        cps=params.optional("cps", fields.rate, None),
     )
     faults.settle()
     return line

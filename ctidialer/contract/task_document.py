@@ -10,8 +10,6 @@ from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, read_hours
 from ctidialer.contract.task import Destination, Side, Task
 from ctidialer.contract.variables import read_variables
 
-_SLOWEST_CPS = 1e-6
-_FASTEST_CPS = 1e6
 _ABORTS_FREESWITCH = "undef"
 
 
@@ -113,7 +111,7 @@ def _task(name: str, documents: TaskDocuments) -> Task:
         enabled=params.optional("enable", fields.flag, False),
         line_groups=params.required("line_group", fields.some_texts, ()),
         limit=params.required("limit", fields.whole, 0),
-        cps=params.optional("cps", _cps, None),
+        cps=params.optional("cps", fields.rate, None),
         number_queue=params.required("number_queue", fields.text, ""),
         destination=read_destination(params),
         hours=read_hours(params),
@@ -138,17 +136,6 @@ def _extension(node: Node) -> str | None:
         node.fault("must not be 'undef': as an extension it aborts FreeSWITCH")
         return None
     return extension
-
-
-def _cps(node: Node) -> float | None:
-    value = fields.decimal(node, 0.0, _FASTEST_CPS)
-    if value is not None and value < _SLOWEST_CPS:
-        node.fault(
-            f"must be greater than 0, not {shown(node.value)}: "
-            "leave it out for no rate limit, pause with limit 0"
-        )
-        return None
-    return value
 
 
 def _side(node: Node) -> Side | None:

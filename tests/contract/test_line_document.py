@@ -77,6 +77,14 @@ class LineTests(SynchronousTestCase):
         found = line(count=0, fault_condition={"connect_time": 0})
         self.assertEqual((found.count, found.faults.connect_time), (0, 0.0))
 
+    def test_cps(self) -> None:
+        self.assertIsNone(line().cps)
+        written: list[tuple[object, float]] = [(2, 2.0), (0.05, 0.05), ("2.5", 2.5), ("１", 1.0)]
+        for value, expected in written:
+            self.assertEqual(line(cps=value).cps, expected, value)
+        at_the_top = as_json({"dialstring": "a", "cps": 3})
+        self.assertEqual(decode_line("a", at_the_top).cps, 3.0)
+
     def test_keys_at_the_top_are_taken_too(self) -> None:
         raw = as_json({"dialstring": "a", "count": 5, "params": {"count": 6}})
         found = decode_line("a", raw)
@@ -97,6 +105,10 @@ class LineTests(SynchronousTestCase):
             ({"fault_threshold": []}, "$.params.fault_threshold"),
             ({"fault_try_interval": True}, "$.params.fault_try_interval"),
             ({"fault_condition": 5}, "$.params.fault_condition"),
+            ({"cps": 0}, "$.params.cps"),
+            ({"cps": "-1"}, "$.params.cps"),
+            ({"cps": "fast"}, "$.params.cps"),
+            ({"cps": []}, "$.params.cps"),
             ({"fault_condition": {"connect_time": "x"}}, "$.params.fault_condition.connect_time"),
         ]
         for changed, path in table:
