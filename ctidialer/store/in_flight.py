@@ -6,13 +6,15 @@ The field is the entry's id, ``<daemon>-<claim>-<index>``.  The value is two lin
     {"uuid":"…","line":"gw1","group":"g","attempt":1,"progress":"<base64>"}
     <the entry, byte for byte, to the end of the value>
 
-The second line is empty until a call is about to be placed.  ``kind`` ``schedule`` has
+The second line is empty until a call is about to be placed; ``"answered_at"`` comes to it when that
+call is answered.  ``kind`` ``schedule`` has
 ``"side":"due"`` and a ``score`` (text, for it may be ``inf``).
 """
 
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64decode, b64encode
 from typing import Any
 
@@ -62,6 +64,7 @@ class Dialing:
 
     ``line`` None = no line of the tables.  ``attempt`` counts from 1.  ``progress`` are the
     dialer's own bytes: the attempts before this one, and what else it needs to go on.
+    ``answered_at`` (unix seconds) None = no answer of this call was noted.
     """
 
     uuid: str
@@ -69,6 +72,7 @@ class Dialing:
     group: str
     attempt: int
     progress: bytes = field(default=b"", repr=False)
+    answered_at: float | None = None
 
 
 @frozen
@@ -136,7 +140,17 @@ def dialing_line(dialing: Dialing) -> bytes:
     try:
         return _ENCODER.encode(document)
     except UnicodeEncodeError:  # half a surrogate pair: JSON has an escape for it, UTF-8 has not
-        return json.dumps(document).encode()
+        return json.dumps(document, separators=(",", ":")).encode()
+
+
+def answer_note(uuid: str, answered_at: float) -> bytes:
+    """Return what the script that notes is told of an answer; it patches the second line.
+
+    Raises ValueError where the time is no finite number: that is no JSON.
+    """
+    if not math.isfinite(answered_at):
+        raise ValueError(f"no time: {answered_at}")
+    return f"answered {uuid} {float(answered_at)!r}".encode()
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -200,6 +214,7 @@ def _dialing(line: bytes) -> Dialing | None:
         group=_text(document["group"]),
         attempt=int(document["attempt"]),
         progress=b64decode(document["progress"]),
+        answered_at=_time_or_none(document.get("answered_at")),
     )
 
 
@@ -211,3 +226,7 @@ def _text(value: object) -> str:
 
 def _text_or_none(value: object) -> str | None:
     return None if value is None else _text(value)
+
+
+def _time_or_none(value: Any) -> float | None:
+    return None if value is None else float(value)

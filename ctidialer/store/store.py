@@ -30,6 +30,7 @@ from ctidialer.store.in_flight import (
     Dialing,
     InFlight,
     Origin,
+    answer_note,
     decode_claimed,
     dialing_line,
     header,
@@ -159,6 +160,15 @@ class Store(Reading):
         """
         noting = self._notes.add((entry_id, dialing_line(dialing)))
         return noting.addCallback(self._noted, entry_id)
+
+    def note_answered(self, entry_id: str, uuid: str, answered_at: float) -> Deferred[bool]:
+        """Write that the call ``uuid``, which was noted before, was answered (unix seconds).
+
+        What is noted in one turn of the reactor, calls that are about to be placed among it, goes
+        out together.  The first answer counts.  False = the entry is no longer in flight, or it
+        names another call, and nothing was written.
+        """
+        return self._notes.add((entry_id, answer_note(uuid, answered_at)))
 
     # --- the end -----------------------------------------------------------------------------
 

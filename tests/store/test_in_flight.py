@@ -49,6 +49,7 @@ class DecodingTests(SynchronousTestCase):
         for name, other in (
             *(("uuid", 1), ("uuid", None), ("line", []), ("group", {}), ("group", None)),
             *(("attempt", "x"), ("attempt", None), ("progress", 1), ("progress", "a")),
+            *(("answered_at", "x"), ("answered_at", {})),
         ):
             self.assert_none(value(dialing={**DIALING, name: other}))
 
