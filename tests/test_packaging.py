@@ -176,6 +176,15 @@ class ConstraintsTests(SynchronousTestCase):
         self.assertIn("twisted", asked)
         self.assertEqual(all_requirements(asked) - set(pins()), set(), "run make constraints")
 
+    def test_the_daemon_is_installed_by_hash_at_the_same_versions(self) -> None:
+        text = (ROOT / "requirements" / "daemon.txt").read_text(encoding="utf-8")
+        found = re.findall(r"(?m)^([\w.-]+)==([^\s;]+)[^\\\n]*((?: \\\n    --hash=\S+)+)$", text)
+        versions = {normal(name): version for name, version, _ in found}
+        self.assertEqual(len(versions), len(re.findall(r"(?m)^[\w.-]+==", text)))
+        self.assertEqual(versions, {name: pins()[name] for name in versions})
+        needed = set(required(setup_cfg()["options"]["install_requires"].splitlines()))
+        self.assertEqual(all_requirements(needed) - set(versions), set(), "run make constraints")
+
 
 class DocumentTests(SynchronousTestCase):
     """What the texts tell people to type, and what no text may tell."""

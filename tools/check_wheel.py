@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
+DAEMON = ROOT / "requirements" / "daemon.txt"
 PLUGIN = "twisted/plugins/ctidialer_plugin.py"
 IMPORT_ALL = """
 import importlib, pathlib, pkgutil, ctidialer, ctidialer.store.lua
@@ -94,8 +94,9 @@ def install(wheel: Path, folder: Path) -> None:
     """Make a venv in ``folder`` that holds the wheel, and what it asks for, and nothing else."""
     venv.create(folder, with_pip=True)
     pip = ("python", "-m", "pip", "--disable-pip-version-check")
-    pinned = ("--only-binary=:all:", "--constraint", str(CONSTRAINTS))
-    run(folder, *pip, "install", "--quiet", *pinned, str(wheel))
+    pinned = ("--only-binary=:all:", "--require-hashes", "-r", str(DAEMON))
+    run(folder, *pip, "install", "--quiet", *pinned)
+    run(folder, *pip, "install", "--quiet", "--no-deps", str(wheel))
     run(folder, *pip, "check")
 
 
