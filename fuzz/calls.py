@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.task import Destination
 from ctidialer.rules.dialstring import RESERVED
 from ctidialer.rules.originate import MAX_COMMAND_BYTES, Call, Uncarriable, originate_command
@@ -78,12 +79,31 @@ def _operators_own(call: Call) -> Reading | None:
     return read(filled.replace("${line_group}", call.group))
 
 
+def _filled(value: str, call: Call) -> str:
+    """Fill in placeholders from left to right."""
+    values = {
+        "uuid": call.uuid,
+        "destination_number": call.number,
+        "cti_task_name": call.task or "",
+        "cti_dial_number": call.number,
+        "cti_line_name": call.line or "",
+        "cti_line_group_name": call.group,
+        "cti_host": call.host,
+    }
+    first, *rest = value.split("${")
+    pieces = [first]
+    for part in rest:
+        name, _, behind = part.partition("}")
+        pieces += [values[name], behind]
+    return "".join(pieces)
+
+
 def _variables(call: Call, of_dialstring: dict[str, str]) -> dict[str, str]:
     """Return the variables that are meant, by their names in small letters."""
     meant = {"ignore_early_media": "true", "originate_timeout": "60"}
     for name, value in [*call.variables.items(), *of_dialstring.items()]:
         if value:
-            meant[name.lower()] = value
+            meant[name.lower()] = _filled(value, call) if isinstance(value, Fillable) else value
     ours = (call.task, call.number, call.line, call.group, call.host, call.uuid)
     meant = {name: value for name, value in meant.items() if name not in RESERVED}
     return meant | {name: value for name, value in zip(RESERVED, ours, strict=True) if value}

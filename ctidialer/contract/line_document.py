@@ -13,7 +13,7 @@ from ctidialer.contract.document import FaultList, Node, Params, read_json, show
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup
 from ctidialer.contract.task_warnings import own_variable_warnings
-from ctidialer.contract.variables import read_variables
+from ctidialer.contract.variables import read_configured_variables
 
 _LEAST_SIP_STATUS = 100
 _LARGEST_SIP_STATUS = 699
@@ -30,7 +30,7 @@ def decode_line(name: str, raw: bytes) -> Line:
         count=params.optional("count", fields.whole, 1),
         rest=params.optional("rest", fields.seconds, 0.0),
         faults=_fault_policy(params),
-        variables=read_variables(document.get("variables")),
+        variables=read_configured_variables(document.get("variables")),
         cps=params.optional("cps", fields.rate, None),
     )
     faults.settle()

@@ -9,7 +9,7 @@ from ctidialer.contract.document import FaultList, Node, read_json
 from ctidialer.contract.number_document import read_number
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.task_document import read_destination
-from ctidialer.contract.variables import read_variables
+from ctidialer.contract.variables import read_configured_variables, read_variables
 
 _LAST_MOMENT = 1e15  # unix seconds, or milliseconds where a producer mistakes the unit
 
@@ -22,7 +22,7 @@ def decode_schedule_config(name: str, raw: bytes) -> ScheduleConfig:
         name=name,
         line_groups=params.required("line_group", fields.some_texts, ()),
         destination=read_destination(params),
-        variables=read_variables(variables),
+        variables=read_configured_variables(variables),
     )
     faults.settle()
     return config

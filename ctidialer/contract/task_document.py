@@ -8,7 +8,7 @@ from ctidialer.contract import fields, keys
 from ctidialer.contract.document import FaultList, Node, Params, read_json, shown
 from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, read_hours
 from ctidialer.contract.task import Destination, Side, Task
-from ctidialer.contract.variables import read_variables
+from ctidialer.contract.variables import read_configured_variables
 
 _ABORTS_FREESWITCH = "undef"
 
@@ -147,4 +147,4 @@ def _side(node: Node) -> Side | None:
 
 
 def _variables(document: TaskDocument | None) -> dict[str, str]:
-    return {} if document is None else read_variables(document.variables)
+    return {} if document is None else read_configured_variables(document.variables)

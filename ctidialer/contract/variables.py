@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
+from ctidialer.contract import placeholders
 from ctidialer.contract.document import FaultList, Node, NumberText, shown
 from ctidialer.contract.fields import members
 
@@ -48,6 +49,25 @@ def read_variables(node: Node | None) -> dict[str, str]:
     found = {} if node is None else members(node) or {}
     texts = {name: _text(name, value) for name, value in found.items()}
     return {name: text for name, text in texts.items() if text}
+
+
+def read_configured_variables(node: Node | None) -> dict[str, str]:
+    """Return the variables of a task, a line or a configuration, as `read_variables` does.
+
+    Values with placeholders are `placeholders.Fillable`; any other ``${`` is a fault.
+    """
+    found = read_variables(node)
+    for name, value in found.items():
+        if "${" in value and node is not None:
+            found[name] = _with_placeholders(node.member(name, value), value)
+    return found
+
+
+def _with_placeholders(node: Node, value: str) -> str:
+    unknown = placeholders.unknown(value)
+    if unknown is not None:
+        node.fault(f"names {shown(unknown)}: a call has {placeholders.ALL_NAMES}")
+    return placeholders.fillable(value)
 
 
 def requested_uuid(variables: Mapping[str, str]) -> str | None:

@@ -7,6 +7,7 @@ destination's words with one, and what no layer can carry is refused as ``Uncarr
 
 * braces that do not balance, ``:_:``, a leading ``ARRAY::``, NUL, text that is no UTF-8;
 * ``${``, also with backslashes between the two: FreeSWITCH drops such a variable silently.
+  Placeholders (``ctidialer.contract.placeholders``) are filled in before that is looked at.
 
 The dial string, where nothing can be quoted, is ``ctidialer.rules.dialstring``'s.  An extension may
 be an inline application (``&park``, ``&playback(a b.wav)``), as FreeSWITCH itself reads it: who
@@ -22,6 +23,7 @@ from functools import lru_cache
 
 from attrs import field, frozen
 
+from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.task import Destination
 from ctidialer.rules.dialstring import (
     CONTROL,
@@ -91,7 +93,7 @@ def originate_command(call: Call) -> str:
     _check_uuid(call.uuid)
     of_dialstring, legs = split_dialstring(filled_in(call.dialstring, call.number, call.group))
     variables = _all_variables(call, of_dialstring)
-    words = [_braces(variables) + legs, *_destination_words(call.destination)]
+    words = [_braces(variables, call) + legs, *_destination_words(call.destination)]
     return _within_bounds(" ".join(words))
 
 
@@ -148,21 +150,29 @@ def _ours(call: Call) -> dict[str, str]:
     return {name: value for name, value in zip(RESERVED, values, strict=True) if value}
 
 
-def _braces(variables: Mapping[str, str]) -> str:
+def _braces(variables: Mapping[str, str], call: Call) -> str:
     if len(variables) > MAX_VARIABLES:
         raise Uncarriable(Part.VARIABLE, f"{len(variables)} variables, at most {MAX_VARIABLES}")
-    return "{" + ",".join(_assignment(*pair) for pair in variables.items()) + "}"
+    return "{" + ",".join(_assignment(*pair, call) for pair in variables.items()) + "}"
 
 
-def _assignment(name: str, value: str) -> str:
+def _assignment(name: str, value: str, call: Call) -> str:
     if not _NAME.fullmatch(name):
         raise Uncarriable(Part.VARIABLE, f"{name[:80]!r} is no name of a channel variable")
     if _PLAIN.fullmatch(value):
         return f"{name}={value}"
+    if isinstance(value, Fillable):
+        value = value.filled(_values(call))
     if fault := _value_fault(value):
         raise Uncarriable(Part.VARIABLE, f"{name[:80]}: {fault}")
     layers = value.translate(_ONE_LAYER).translate(_COMMA_LAYER).translate(_OUTER_LAYER)
     return f"{name}={layers}"
+
+
+def _values(call: Call) -> dict[str, str]:
+    """Return what placeholders stand for; what the call has not (a line, say) is empty."""
+    values = dict.fromkeys(RESERVED, "") | _ours(call)
+    return values | {"uuid": call.uuid, "destination_number": call.number}
 
 
 def _value_fault(value: str) -> str | None:

@@ -31,7 +31,7 @@ from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.schedule_document import decode_schedule_config
 from ctidialer.contract.task import Destination, Task
 from ctidialer.contract.task_document import decode_task, read_destination, read_task
-from ctidialer.contract.variables import NAME, read_variables
+from ctidialer.contract.variables import NAME, read_configured_variables
 from ctidialer.rules.originate import MAX_VARIABLES, Call, Uncarriable, originate_command
 
 Value = TypeVar("Value")
@@ -56,9 +56,11 @@ def sound_task(name: str, *, template: bytes | None, host: bytes | None, host_na
     def uncarriable() -> Iterator[Fault]:
         documents = read_task(template=template, host=host, host_name=host_name)
         params = documents.merged()
-        yield from _name_faults(evolve(_PROBE, task=name), documents.present()[0].root.key)
+        probe = evolve(_PROBE, task=name, host=host_name)
+        yield from _name_faults(probe, documents.present()[0].root.key)
         for document in documents.present():
-            yield from _variable_faults(read_variables(document.variables), document.root.key)
+            variables = read_configured_variables(document.variables)
+            yield from _variable_faults(variables, document.root.key, _fit(probe))
         yield from _destination_faults(read_destination(params), params)
 
     return _sound(
@@ -70,12 +72,13 @@ def sound_line(name: str, raw: bytes) -> Line:
     """Return a line as `decode_line` does; raises ContractError for what no call can carry too."""
 
     def uncarriable() -> Iterator[Fault]:
-        yield from _name_faults(evolve(_PROBE, line=name))
+        probe = evolve(_PROBE, line=name)
+        yield from _name_faults(probe)
         place = places(raw).get("dialstring")
         dialstring = word(place) if place is not None else None
         if dialstring is not None:
             yield from _faults_at(place, evolve(_PROBE, dialstring=dialstring))
-        yield from _variable_faults(read_variables(_parts(raw)[1]))
+        yield from _variable_faults(read_configured_variables(_parts(raw)[1]), probe=_fit(probe))
 
     return _sound(lambda: decode_line(name, raw), uncarriable)
 
@@ -94,8 +97,9 @@ def sound_schedule_config(name: str, raw: bytes) -> ScheduleConfig:
 
     def uncarriable() -> Iterator[Fault]:
         params, variables = _parts(raw)
-        yield from _name_faults(evolve(_PROBE, task=name))
-        yield from _variable_faults(read_variables(variables))
+        probe = evolve(_PROBE, task=name)
+        yield from _name_faults(probe)
+        yield from _variable_faults(read_configured_variables(variables), probe=_fit(probe))
         yield from _destination_faults(read_destination(params), params)
 
     return _sound(lambda: decode_schedule_config(name, raw), uncarriable)
@@ -180,11 +184,18 @@ def _name_faults(call: Call, key: str = "") -> Iterator[Fault]:
         yield Fault("$", f"has a name that no call can carry: {problem}", key)
 
 
-def _variable_faults(variables: Mapping[str, str], key: str = "") -> Iterator[Fault]:
+def _fit(probe: Call) -> Call:
+    """Return ``probe``, whose names may stand in placeholders; without names that are at fault."""
+    return probe if _problem(probe) is None else _PROBE
+
+
+def _variable_faults(
+    variables: Mapping[str, str], key: str = "", probe: Call = _PROBE
+) -> Iterator[Fault]:
     """Yield the faults of each variable, or of their number, or else of all together."""
-    faults = _faults_of_each(variables if len(variables) <= MAX_VARIABLES else {}, key)
+    faults = _faults_of_each(variables if len(variables) <= MAX_VARIABLES else {}, key, probe)
     first = next(faults, None)
-    problem = _problem(evolve(_PROBE, variables=variables)) if first is None else None
+    problem = _problem(evolve(probe, variables=variables)) if first is None else None
     if problem is not None:
         first = Fault("$.variables", problem, key)
     if first is not None:
@@ -192,11 +203,11 @@ def _variable_faults(variables: Mapping[str, str], key: str = "") -> Iterator[Fa
     yield from faults
 
 
-def _faults_of_each(variables: Mapping[str, str], key: str) -> Iterator[Fault]:
+def _faults_of_each(variables: Mapping[str, str], key: str, probe: Call) -> Iterator[Fault]:
     for name, value in variables.items():
         if _is_harmless_variable(name, value):
             continue
-        problem = _problem(evolve(_PROBE, variables={name: value}))
+        problem = _problem(evolve(probe, variables={name: value}))
         if problem is not None:
             yield Fault(member_path("$.variables", name), problem, key)
 

@@ -114,9 +114,10 @@ def _json(document: object) -> bytes:
 
 def seeds() -> list[bytes]:
     """Return good documents of each kind, alone and together, and what is none."""
-    task = _json({"params": _PARAMS, "variables": {"a": "it's", "B": "x,y", "c": 1.10}})
+    variables = {"a": "it's", "B": "x,y", "c": 1.10, "d": "record /r/${uuid}-${cti_task_name}"}
+    task = _json({"params": _PARAMS, "variables": variables})
     host = _json({"params": {"limit": "3", "work_hour": None}, "variables": {"b": "z", "d": True}})
-    line = _json({"params": _LINE, "variables": {"a": "{x}"}})
+    line = _json({"params": _LINE, "variables": {"a": "{x}", "b": "${uuid} {${cti_line_name}}"}})
     good = [
         *(task, host, line, _json(_GROUP), _json({"params": _GROUP}), _json(_CHANGE)),
         *(seed_examples.TASK, seed_examples.SCHEDULE_CONFIG),
@@ -302,7 +303,15 @@ TARGET = Target(
         *(fragment.encode() for fragment in FRAGMENTS),
         *(b"null", b"true", b"[]", b"{}", b"[", b"]", b"{", b"}", b",", b":", b'"', b"8:00"),
         *(b"24:00", b"2020-2-29 8:00", b"9999-12-31 24:00:00", b"Europe/Berlin", b"${line_group}"),
-        *(b"${destination_number}", b"user/1", b"{a=b}", b"[a=b]", b"USER_BUSY"),
+        *(
+            b"${destination_number}",
+            b"${uuid}",
+            b"${cti_line_group_name}",
+            b"user/1",
+            b"{a=b}",
+            b"[a=b]",
+            b"USER_BUSY",
+        ),
     ),
     examine=examine,
     restructure=restructure,

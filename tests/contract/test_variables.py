@@ -4,10 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.document import FaultList, read_json
+from ctidialer.contract.document import FaultList, Node, read_json
+from ctidialer.contract.faults import Fault
+from ctidialer.contract.placeholders import NAMES as PLACEHOLDERS
+from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.variables import (
     decode_variables,
     merge_variables,
+    read_configured_variables,
     read_variables,
     requested_uuid,
 )
@@ -95,6 +99,45 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(
             paths_of(decode_variables, variables, "$"), ["$.a", '$["b c"]', '$["b c"]']
         )
+
+
+class PlaceholderTests(SynchronousTestCase):
+    """``${uuid}`` and the like, in what is configured."""
+
+    def read(self, value: object) -> tuple[dict[str, str], tuple[Fault, ...]]:
+        faults = FaultList()
+        found = read_configured_variables(Node({"a": value, "b": "x"}, "$.variables", faults))
+        return found, faults.all()
+
+    def test_values_with_placeholders_are_told_from_others(self) -> None:
+        for name in PLACEHOLDERS:
+            found, faults = self.read(f"<${{{name}}}>")
+            self.assertEqual((faults, type(found["a"]), type(found["b"])), ((), Fillable, str))
+            self.assertEqual(found["a"], f"<${{{name}}}>")
+        for value in ("x", "$", "{x}", "$x", "$ {uuid}", 1):
+            found, faults = self.read(value)
+            self.assertEqual((faults, type(found["a"])), ((), str))
+
+    def test_any_other_is_a_fault_that_says_which_there_are(self) -> None:
+        for value, named in (
+            ("${caller_id_number}", "${caller_id_number}"),
+            ("${uuid} ${x}", "${x}"),
+            ("$${domain}", "${domain}"),
+            ("$${uuid}", "${uuid}"),
+            ("${UUID}", "${UUID}"),
+            ("${uuid", "${uuid}"),
+            ("${a${uuid}}", "${a}"),
+        ):
+            _, (fault,) = self.read(value)
+            self.assertEqual(fault.path, "$.variables.a")
+            self.assertIn(named, fault.problem)
+            for name in PLACEHOLDERS:
+                self.assertIn(f"${{{name}}}", fault.problem)
+
+    def test_merging_keeps_them(self) -> None:
+        found, _ = self.read("${uuid}")
+        merged = merge_variables({"a": "${uuid}", "c": "${uuid}"}, found)
+        self.assertEqual((type(merged["a"]), type(merged["c"])), (Fillable, str))
 
 
 class RequestedUuidTests(SynchronousTestCase):

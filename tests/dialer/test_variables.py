@@ -135,6 +135,55 @@ class ExactnessTests(VariablesCase):
         self.assertEqual((arrived["big"], arrived["after"]), (value, "x"))
 
 
+PLACED = (
+    "record_session /tmp/${uuid}.wav",
+    "${destination_number} ${cti_dial_number}",
+    "${cti_task_name},${cti_line_name},${cti_line_group_name},${cti_host}",
+    "$5 {${uuid}} it's ${uuid}${uuid}",
+)
+
+
+class PlaceholderTests(VariablesCase):
+    """``${uuid}`` and the like stand for the values of each call; numbers have none."""
+
+    async def test_each_attempt_has_its_own_values(self) -> None:
+        placed: dict[str, dict[str, object]] = {
+            level: {f"{level}_{at}": value for at, value in enumerate(PLACED)}
+            for level in LEVELS[1:]
+        }
+        placed["template"]["execute_on_answer"] = PLACED[0]
+        await self.put_levels(placed)
+        await self.put_group(redialer_count=1)
+        await self.sim(number={"13800000001": [{"result": "busy"}, {"result": "answer"}]})
+        self.start_dialer()
+        (record,) = await self.records_of(1)
+        calls = self.switch_log().originates
+        self.assertEqual(len(calls), 2)
+        for attempt, call in zip(record.attempts, calls, strict=True):
+            uuid = attempt.uuid
+            recorded = f"record_session /tmp/{uuid}.wav"
+            self.assertEqual(call.variables["execute_on_answer"], recorded)
+            for level in LEVELS[1:]:
+                arrived = [call.variables[f"{level}_{at}"] for at in range(len(PLACED))]
+                self.assertEqual(
+                    arrived,
+                    [
+                        recorded,
+                        "13800000001 13800000001",
+                        "t,l,g,fs1",
+                        f"$5 {{{uuid}}} it's {uuid}{uuid}",
+                    ],
+                )
+
+    async def test_a_number_has_none(self) -> None:
+        await self.usual_tables()
+        await self.put_numbers([entry("13800000001", {"a": "${uuid}"})])
+        self.start_dialer()
+        (record,) = await self.records_of(1)
+        self.assertIs(record.outcome, Outcome.INVALID)
+        self.assertEqual(self.switch_log().originates, ())
+
+
 class RequestedUuidTests(VariablesCase):
     """A number's own origination_uuid is honoured for its first attempt, if it can be."""
 

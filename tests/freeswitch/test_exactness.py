@@ -31,6 +31,20 @@ class ExactnessTests(RealSwitchTestCase):
             for name, value in levels[level].items():
                 self.assertEqual(arrived.get(name), value, name)
 
+    async def test_placeholders(self) -> None:
+        """A recording is where the task says, under the name of its call."""
+        folder = self.directory.absolute()
+        await self.real_tables(
+            talk=400, variables={"execute_on_answer": f"record_session {folder}/${{uuid}}.wav"}
+        )
+        await self.put_numbers(["13800138000"])
+        self.start_dialer()
+        (record,) = await self.real_records(1)
+        uuid = record.attempts[0].uuid
+        recorded = self.witness.variables(uuid)["execute_on_answer"]
+        self.assertEqual(recorded, f"record_session {folder}/{uuid}.wav")
+        self.assertEqual((folder / f"{uuid}.wav").read_bytes()[:4], b"RIFF")
+
     async def test_hostile_entries(self) -> None:
         """Each is refused, or is one call with its own variables; FreeSWITCH runs on."""
         entries = [entry for entry in HOSTILE_ENTRIES if entry not in GIANTS]

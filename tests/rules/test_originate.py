@@ -9,6 +9,7 @@ from attrs import evolve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ctidialer.contract.placeholders import Fillable
 from ctidialer.rules.dialstring import RESERVED
 from ctidialer.rules.originate import Call, Part, Uncarriable, originate_command
 from tests.rules.originate_case import BASE, OriginateCase, names, reading, text
@@ -164,6 +165,57 @@ class ValueTests(OriginateCase):
             "\ud800",
         ):
             self.assert_refused(with_value(value), Part.VARIABLE, "v: ")
+
+    def test_placeholders_are_filled_in(self) -> None:
+        for template, expected in (
+            ("record_session /tmp/${uuid}.wav", f"record_session /tmp/{BASE.uuid}.wav"),
+            ("${destination_number}|${cti_dial_number}", "+8613800138000|+8613800138000"),
+            ("${cti_task_name} ${cti_line_name}", "spring ims"),
+            ("${cti_line_group_name}@${cti_host}", "外呼@fs1"),
+            ("{${uuid}} $5 $", f"{{{BASE.uuid}}} $5 $"),
+        ):
+            call = evolve(BASE, variables={"v": Fillable(template)})
+            self.assertEqual(reading(call).variables["v"], expected)
+
+    def test_what_a_call_has_not_is_filled_in_as_nothing(self) -> None:
+        variables = {"v": Fillable("a${cti_line_name}b${cti_task_name}c")}
+        result = reading(evolve(BASE, line=None, task=None, variables=variables))
+        self.assertEqual(result.variables["v"], "abc")
+
+    def test_only_what_was_read_from_a_task_or_a_line_is_filled_in(self) -> None:
+        self.assert_refused(with_value("${uuid}"), Part.VARIABLE, "v: ")
+
+    def test_what_was_filled_in_is_looked_at(self) -> None:
+        for value, call in (
+            ("$${cti_line_group_name}", evolve(BASE, group="{x}")),
+            ("${uuid}${system(id)}", BASE),
+            ("a:_${destination_number}", evolve(BASE, number=":1")),
+            ("ARRAY${destination_number}", evolve(BASE, number="::1")),
+        ):
+            variables = {"v": Fillable(value)}
+            self.assert_refused(evolve(call, variables=variables), Part.VARIABLE, "v: ")
+
+    @settings(deadline=None, max_examples=200)
+    @given(text, text, text, text)
+    def test_no_name_breaks_out_of_a_placeholder(
+        self, task: str, line: str, group: str, host: str
+    ) -> None:
+        pattern = "a,${cti_task_name}'${cti_line_name} ${cti_line_group_name}=${cti_host}"
+        call = evolve(
+            BASE,
+            task=task,
+            line=line,
+            group=group,
+            host=host,
+            dialstring="null/${destination_number}",
+            variables={"v": Fillable(pattern)},
+        )
+        try:
+            result = reading(call)
+        except Uncarriable:
+            return
+        assert result.variables["v"] == f"a,{task}'{line} {group}={host}"
+        assert result.words == ["8888", "XML", "default"]
 
     def test_names_that_are_none_are_refused(self) -> None:
         for name in ("", "a b", "a[0]", "a=b", "a,b", "1a", "ä", "a\n", "a}", "^^;a"):

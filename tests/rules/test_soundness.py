@@ -62,6 +62,19 @@ class SoundnessTests(SynchronousTestCase):
             config = document({"a": value}, **GOOD)
             self.assertEqual(self.places(sound_schedule_config, "c", config), ["$.variables.a"])
 
+    def test_placeholders(self) -> None:
+        good = document({"a": "/rec/${uuid}-${cti_task_name}-${cti_line_name}.wav"}, **GOOD)
+        self.assertEqual(
+            len(sound_task("t", template=good, host=None, host_name="fs1").template_variables), 1
+        )
+        # The names that stand in them are looked at where the table is read.
+        bad = document({"a": "a:_${cti_task_name}", "b": "${cti_task_name}"}, **GOOD)
+        places = self.places(sound_task, ":1", template=bad, host=None, host_name="fs1")
+        self.assertEqual(places, ["cti_queue_dialer_task@template $.variables.a"])
+        # A name at fault is one fault, not one for each variable.
+        places = self.places(sound_task, "{", template=good, host=None, host_name="fs1")
+        self.assertEqual(places, ["cti_queue_dialer_task@template $"])
+
     def test_a_dial_string(self) -> None:
         for dialstring in ("user/1 &park()", "user/'1", "user/1|user/2", "user/1,user/2", "{a=1}"):
             raw = document(dialstring=dialstring)
