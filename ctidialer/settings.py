@@ -122,7 +122,7 @@ class Config(Section, frozen=True):
 class Records(Section, frozen=True):
     """``[records]``: how many the stream keeps, and where else a record goes (empty = nowhere)."""
 
-    max_records: int = 1_000_000
+    max_records: int = 200_000
     list: str = ""
     channel: str = ""
 

@@ -53,7 +53,7 @@ poll_interval = 1.0
 [config]
 poll_interval = 5.0
 [records]
-max_records = 1000000
+max_records = 200000
 list = ""
 channel = ""
 [http]
