@@ -15,13 +15,25 @@ LONGEST_MODULE = 350
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "contract": frozenset(),
     "rules": frozenset({"contract"}),
-    "esl": frozenset({"logs"}),
-    "store": frozenset({"contract", "logs"}),
+    "esl": frozenset({"glue", "logs", "reconnection"}),
+    "store": frozenset({"contract", "glue", "logs", "reconnection"}),
     "switchsim": frozenset({"contract", "logs"}),
-    "dialer": frozenset({"contract", "rules", "esl", "store", "settings", "logs", "version"}),
+    "dialer": frozenset(
+        {
+            "contract",
+            "rules",
+            "esl",
+            "store",
+            "glue",
+            "reconnection",
+            "settings",
+            "logs",
+            "version",
+        }
+    ),
     "nodes": frozenset({"contract", "rules", "store", "settings"}),
     "check": frozenset({"contract", "rules", "store", "settings"}),
-    "stage": frozenset({"contract", "esl", "store", "nodes", "switchsim", "settings"}),
+    "stage": frozenset({"contract", "glue", "esl", "store", "nodes", "switchsim", "settings"}),
     "web": frozenset(
         {
             "contract",
@@ -30,6 +42,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "store",
             "nodes",
             "check",
+            "glue",
             "settings",
             "logs",
             "version",
@@ -41,7 +54,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "settings": frozenset({"contract", "rules"}),
     "logs": frozenset(),
-    "notify": frozenset(),
+    "notify": frozenset({"glue"}),
+    "glue": frozenset(),
+    "reconnection": frozenset({"glue"}),
     "version": frozenset(),
 }
 # It wires everything together: it may import every part, and no part may import it.
