@@ -18,7 +18,7 @@ WIDE = 180
 """Columns where the output is no terminal, so that a sentence stays on its line."""
 
 STYLES = {"dialing": "green", "paced": "green", "limit_reached": "green", "invalid": "bold red"}
-LINE_STYLES = {"out_of_use": "bold red", "trial_under_way": "yellow"}
+LINE_STYLES = {"never_left": "bold red", "out_of_use": "bold red", "trial_under_way": "yellow"}
 
 
 def print_node(

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from attrs import frozen
 
 from ctidialer.contract import keys
+from ctidialer.contract.line import Line
 from ctidialer.contract.status import VERSION, LineStatus, Missing, NodeStatus, TaskStatus
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
@@ -27,6 +28,7 @@ from ctidialer.rules.explaining import CLOSED
 from ctidialer.rules.explanation import NodeFacts, Reason
 from ctidialer.rules.line_state import LineState, free_at, why_busy
 from ctidialer.rules.node_facts import as_explained
+from ctidialer.rules.routing import FALLBACK
 from ctidialer.rules.tables import Tables
 from ctidialer.settings import Node
 from ctidialer.version import program_version
@@ -41,7 +43,16 @@ FEWEST_BUSY_LINES = 5
 
 FREE = "free"
 REMOVED = "removed"
-SHOWN_FIRST = ("out_of_use", "trial_under_way", "full", "resting", REMOVED, FREE)
+SHOWN_FIRST = (
+    "never_left",
+    "out_of_use",
+    "trial_under_way",
+    "full",
+    "resting",
+    "paced",
+    REMOVED,
+    FREE,
+)
 
 
 @frozen(eq=False)
@@ -140,6 +151,10 @@ class NodeView:
 
     def _used_lines(self, now: float) -> Iterator[LineStatus]:
         for name, state in self.lines.states.items():
+            if self._is_fallback(name):
+                if state.out_of_use:
+                    yield _told(name, FALLBACK, state, now)
+                continue
             told = self._line(name, state, now)
             if told.calls or told.state not in (FREE, REMOVED):
                 yield told
@@ -148,15 +163,22 @@ class NodeView:
         line = self.tables.routes.lines.get(name)
         if line is None:
             return LineStatus(name, REMOVED, state.calls, None, state.faults)
-        why = why_busy(line, state, now)
-        if why is None:
-            return LineStatus(name, FREE, state.calls, line.count, state.faults)
-        until = free_at(line, state, now)
-        return LineStatus(name, why.name.lower(), state.calls, line.count, state.faults, until)
+        return _told(name, line, state, now)
+
+    def _is_fallback(self, name: str) -> bool:
+        return name not in self.tables.routes.lines and self.lines.is_fallback(name)
 
     def _line_states(self, used: list[LineStatus]) -> Mapping[str, int]:
         states = Counter(line.state for line in used if line.state not in (FREE, REMOVED))
         return {FREE: len(self.tables.routes.lines) - states.total(), **states}
+
+
+def _told(name: str, line: Line, state: LineState, now: float) -> LineStatus:
+    why = why_busy(line, state, now)
+    if why is None:
+        return LineStatus(name, FREE, state.calls, line.count, state.faults)
+    until = free_at(line, state, now)
+    return LineStatus(name, why.name.lower(), state.calls, line.count, state.faults, until)
 
 
 def _plainly_closed(run: TaskRun) -> Reason | None:

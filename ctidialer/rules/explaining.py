@@ -173,7 +173,7 @@ def _no_way(node: NodeFacts, groups: tuple[str, ...]) -> Explanation | None:
 
 def _said(lines: tuple[LineBusy, ...]) -> str:
     """Say why lines are busy: of a few by name, of many how many for each reason."""
-    by_name = {busy.name: busy.why.value for busy in lines}
+    by_name = {busy.name: busy.text for busy in lines}
     if len(by_name) <= LINES_NAMED:
         return "; ".join(f"{name}: {why}" for name, why in by_name.items())
     return "; ".join(f"{why}: {count}" for why, count in Counter(by_name.values()).most_common())

@@ -1,15 +1,25 @@
-"""The account of one line: calls, rest, faults (docs/redis-contract.rst).
+"""The account of one line: calls, rest, rate, faults (docs/redis-contract.rst).
 
 A state is kept by line name and counts every call until its end, so a line that is edited or
 removed while calls are up keeps its account right.  It holds moments, not deadlines: a changed
 ``rest`` or ``fault_try_interval`` is in force at once, and after a clock that jumped backwards a
 line that rests since "the future" is taken as rested.
 
-``now`` is in seconds, of one clock for all calls of one account::
+A line is out of use after too many faults in a row, or because FreeSWITCH made no channel for a
+call (it "never left").  A call is the trial when it was started while the line was out of use.
+``now`` is in seconds, of one clock for all calls of one account.  An end says that there was a
+channel; whether it is a fault is asked of `is_fault`, and never where the threshold is 0::
 
-    IN USE --fault no. threshold--> OUT OF USE --try_interval--> one trial call let through
-    OUT OF USE --trial: no fault--> IN USE
-    OUT OF USE --trial: a fault--> OUT OF USE, and the interval begins anew
+    state          what happens                  then
+    IN USE         a call ends as a fault        FAULTY from the threshold on, else IN USE
+    FAULTY         the interval is over          one trial call is let through
+    FAULTY         the trial ends as a fault     FAULTY, and the interval begins anew
+    NEVER LEFT     the interval is over          one trial call is let through
+    NEVER LEFT     the trial ends as a fault     FAULTY from the threshold on, else IN USE
+    FAULTY, NEVER  the trial goes well           IN USE
+    FAULTY, NEVER  the trial is withdrawn        as before, and the next trial may be made
+    FAULTY, NEVER  an older call ends            as before
+    any            a call never left             NEVER LEFT, and the interval begins anew
 """
 
 from __future__ import annotations
@@ -22,6 +32,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ctidialer.contract.line import FaultPolicy, Line
+from ctidialer.rules import pacing
+from ctidialer.rules.pacing import Pace
+
+TRY_AGAIN = 30.0
+"""Seconds between two trials where a call never left, and the line has no interval of its own."""
 
 
 class Why(enum.Enum):
@@ -30,7 +45,9 @@ class Why(enum.Enum):
     UNKNOWN_LINE = "there is no line of this name"
     FULL = "all its calls are up"
     RESTING = "it rests"
+    PACED = "it starts as many calls as its cps allows"
     OUT_OF_USE = "it is out of use after faults in a row"
+    NEVER_LEFT = "it is out of use, since FreeSWITCH could place no call by it"
     TRIAL_UNDER_WAY = "it is out of use and its trial call is under way"
     GROUP_DISABLED = "the group is not enabled"
     NO_LINES = "the group lists no line"
@@ -52,13 +69,18 @@ class CallEnd:
     bill: float | None = None
 
 
+NO_START = Pace()
+
+
 # A Struct like Attempt, for the same reason: it is replaced with every turn of every call.
 class LineState(Struct, frozen=True, gc=False):
     """What one line is doing; ``LineState()`` is a line that was never used.
 
     ``idle_since``: the end of the last call, ``last_start``: the start of the last one.
-    ``faults``: faults in a row.  ``out_of_use_since``: when the last of them ended;
-    ``trial_since``: when the trial call under way began.  Moments are seconds, None = never.
+    ``faults``: faults in a row.  ``out_of_use_since``: when the last of them ended, or when the
+    last call never left; ``never_left`` is FreeSWITCH's word for that (INVALID_GATEWAY), empty =
+    it is not so.  ``trial_since``: when the trial call under way began.  Moments are seconds,
+    None = never.
     """
 
     calls: int = 0
@@ -67,10 +89,12 @@ class LineState(Struct, frozen=True, gc=False):
     faults: int = 0
     out_of_use_since: float | None = None
     trial_since: float | None = None
+    never_left: str = ""
+    pace: Pace = NO_START
 
     @property
     def out_of_use(self) -> bool:
-        """Whether faults have put the line out of use."""
+        """Whether faults, or a call that never left, have put the line out of use."""
         return self.out_of_use_since is not None
 
 
@@ -80,7 +104,8 @@ UNUSED = LineState()
 def started(state: LineState, line: Line, now: float) -> LineState:
     """A call takes its place on the line, from its originate on."""
     trial_since = now if _is_out_of_use(state, line) else None
-    return replace(state, calls=state.calls + 1, last_start=now, trial_since=trial_since)
+    pace = NO_START if line.cps is None else pacing.spent(state.pace, line.cps, 1, now)
+    return replace(state, calls=state.calls + 1, last_start=now, trial_since=trial_since, pace=pace)
 
 
 def answered(state: LineState, line: Line) -> LineState:
@@ -96,15 +121,23 @@ def answered(state: LineState, line: Line) -> LineState:
 def ended(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
     """A call on the line is over, and says whether the line works."""
     after = replace(state, calls=max(0, state.calls - 1), idle_since=now)
-    if line.faults.threshold == 0:
-        return _in_use(after)
-    if state.out_of_use:
-        return _after_trial(after, line, now, end) if _is_trial(state, now, end) else after
-    if not is_fault(line.faults, end):
+    if _is_out_of_use(state, line) and not _is_trial(state, now, end):
+        return after
+    if line.faults.threshold == 0 or not is_fault(line.faults, end):
         return _in_use(after)
     faults = state.faults + 1
-    is_out = faults >= line.faults.threshold
-    return replace(after, faults=faults, out_of_use_since=now if is_out else None)
+    is_faulty = state.out_of_use and not state.never_left
+    is_out = is_faulty or faults >= line.faults.threshold
+    return replace(_in_use(after), faults=faults, out_of_use_since=now if is_out else None)
+
+
+def never_left(state: LineState, word: str, now: float) -> LineState:
+    """A call that was started made no channel; ``word`` is what FreeSWITCH says of it.
+
+    It is no verdict on the number, and the line is out of use at once.
+    """
+    calls = max(0, state.calls - 1)
+    return replace(state, calls=calls, out_of_use_since=now, trial_since=None, never_left=word)
 
 
 def withdrawn(state: LineState) -> LineState:
@@ -128,6 +161,8 @@ def room(line: Line, state: LineState, now: float) -> float:
         return 0
     has_one_only = _is_out_of_use(state, line) or (line.rest > 0 and line.count != 1)
     free = math.inf if line.count is None else line.count - state.calls
+    if line.cps is not None:
+        free = min(free, pacing.room(state.pace, line.cps, now))
     return min(1, free) if has_one_only else free
 
 
@@ -136,11 +171,13 @@ def why_busy(line: Line, state: LineState, now: float) -> Why | None:
     if _is_out_of_use(state, line):
         if state.trial_since is not None and state.calls > 0:
             return Why.TRIAL_UNDER_WAY
-        if _within(state.out_of_use_since, line.faults.try_interval, now):
-            return Why.OUT_OF_USE
+        if _within(state.out_of_use_since, _try_interval(line, state), now):
+            return Why.NEVER_LEFT if state.never_left else Why.OUT_OF_USE
     if line.count is not None and state.calls >= line.count:
         return Why.FULL
-    return Why.RESTING if _within(_rests_since(line, state), line.rest, now) else None
+    if _within(_rests_since(line, state), line.rest, now):
+        return Why.RESTING
+    return None if pacing.room(state.pace, line.cps, now) > 0 else Why.PACED
 
 
 def free_at(line: Line, state: LineState, now: float) -> float | None:
@@ -155,17 +192,21 @@ def free_at(line: Line, state: LineState, now: float) -> float | None:
         return None
     if line.count is not None and state.calls >= line.count:
         return None
-    return max(_ends(_rests_since(line, state), line.rest, now), _trial_at(line, state, now))
+    paced_at = pacing.next_start(state.pace, line.cps, now)
+    if paced_at is None:
+        return None
+    rested_at = _ends(_rests_since(line, state), line.rest, now)
+    return max(rested_at, _trial_at(line, state, now), paced_at)
+
+
+def _try_interval(line: Line, state: LineState) -> float:
+    """Return the time in seconds between two trials of a line that is out of use."""
+    interval = line.faults.try_interval
+    return TRY_AGAIN if state.never_left and not interval else interval
 
 
 def _in_use(state: LineState) -> LineState:
-    return replace(state, faults=0, out_of_use_since=None, trial_since=None)
-
-
-def _after_trial(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
-    if not is_fault(line.faults, end):
-        return _in_use(state)
-    return replace(state, faults=state.faults + 1, out_of_use_since=now, trial_since=None)
+    return replace(state, faults=0, out_of_use_since=None, trial_since=None, never_left="")
 
 
 def _is_trial(state: LineState, now: float, end: CallEnd) -> bool:
@@ -176,7 +217,7 @@ def _is_trial(state: LineState, now: float, end: CallEnd) -> bool:
 
 
 def _is_out_of_use(state: LineState, line: Line) -> bool:
-    return state.out_of_use and line.faults.threshold > 0
+    return state.out_of_use and (line.faults.threshold > 0 or state.never_left != "")
 
 
 def _rests_since(line: Line, state: LineState) -> float | None:
@@ -186,7 +227,7 @@ def _rests_since(line: Line, state: LineState) -> float | None:
 def _trial_at(line: Line, state: LineState, now: float) -> float:
     if not _is_out_of_use(state, line):
         return now
-    return _ends(state.out_of_use_since, line.faults.try_interval, now)
+    return _ends(state.out_of_use_since, _try_interval(line, state), now)
 
 
 def _within(since: float | None, span: float, now: float) -> bool:

@@ -47,7 +47,7 @@ def node_without_calls(
 def as_explained(found: Explanation, most_lines: int = sys.maxsize) -> Explained:
     """Return an explanation as it is published, with no more than so many lines."""
     lines = tuple(
-        BusyLine(busy.name, busy.group, busy.why.name.lower(), busy.why.value, busy.until)
+        BusyLine(busy.name, busy.group, busy.why.name.lower(), busy.text, busy.until)
         for busy in found.lines[:most_lines]
     )
     left_out = len(found.lines) - len(lines)

@@ -4,6 +4,9 @@ Within a tier the line that has been idle longest is taken.  A line without any 
 since its last hang-up, one that was never used since ever; lines that have calls up, and room for
 more, come after all of those, the one whose last call started first before the others.  Equals
 keep the order of the table.
+
+A name that is neither group nor line is a fallback: a gateway of its own without a count, dialed by
+the default dial string.  Its state stands among those of the lines, by its name.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from ctidialer.rules.line_state import (
     answered,
     ended,
     free_at,
+    never_left,
     room,
     started,
     why_busy,
@@ -30,6 +34,7 @@ from ctidialer.rules.line_state import (
 from ctidialer.rules.soundness import way_problem
 
 __all__ = [
+    "FALLBACK",
     "CallEnd",
     "Choice",
     "LineBusy",
@@ -43,6 +48,7 @@ __all__ = [
     "free_room",
     "group_called",
     "lines_of",
+    "never_left",
     "next_free_at",
     "started",
     "withdrawn",
@@ -50,8 +56,11 @@ __all__ = [
 
 NAMES_THE_GROUP = "null/${line_group}"
 
+FALLBACK = Line(name="", dialstring="", count=None)
+"""What the account of any fallback goes by: no count, no rest, no faults."""
+
 States = Mapping[str, LineState]
-"""The states of the lines by name; a line that is not there was never used."""
+"""The states of the lines and fallbacks by name; one that is not there was never used."""
 
 
 @frozen
@@ -65,7 +74,7 @@ class Routes:
 
 @frozen
 class Choice:
-    """The way of the next call; ``line`` None = by the default dial string, without an account."""
+    """The way of the next call; ``line`` None = the group's name is a fallback."""
 
     group: str
     line: Line | None
@@ -77,13 +86,20 @@ class LineBusy:
     """Why one line of a group cannot take a call.
 
     ``until``: the moment (seconds) at which it could by itself, None = not before something else
-    happens.  Where the group itself is the reason, ``name`` is the group's.
+    happens.  Where the group itself is the reason, ``name`` is the group's.  ``word`` is what
+    FreeSWITCH said where a call never left, else empty.
     """
 
     name: str
     why: Why
     until: float | None = None
     group: str = ""
+    word: str = ""
+
+    @property
+    def text(self) -> str:
+        """The reason in words, for people."""
+        return f"{self.why.value}: {self.word}" if self.word else self.why.value
 
 
 @frozen
@@ -98,13 +114,18 @@ def choose(routes: Routes, states: States, group_name: str, now: float) -> Choic
     """Return the way of a call through ``group_name`` at ``now`` (seconds)."""
     group = group_called(routes, group_name)
     if group is None:
-        return Choice(group_name, None, routes.default_dialstring)
+        return _fallback(routes, states, group_name, now)
     for tier in _tiers(routes, group):
         free = [line for line in tier if why_busy(line, _state(states, line), now) is None]
         if free:
             line = min(free, key=lambda line: _idleness(_state(states, line)))
             return Choice(group_name, line, line.dialstring)
     return NoLine(group_name, tuple(_reasons(routes, states, group, now)))
+
+
+def _fallback(routes: Routes, states: States, name: str, now: float) -> Choice | NoLine:
+    busy = _busy(name, FALLBACK, states.get(name, UNUSED), now, name)
+    return NoLine(name, (busy,)) if busy else Choice(name, None, routes.default_dialstring)
 
 
 def group_called(routes: Routes, name: str) -> LineGroup | None:
@@ -128,9 +149,7 @@ def free_room(
     A line that stands in several groups or tiers counts once.
     """
     lines = lines_of(routes, groups)
-    if lines is None:
-        return max(0, at_most)
-    free = sum(room(line, _state(states, line), now) for line in lines.values())
+    free = sum(room(line, states.get(name, UNUSED), now) for name, line in lines.items())
     return max(0, int(min(free, at_most)))
 
 
@@ -140,9 +159,7 @@ def next_free_at(routes: Routes, states: States, groups: Sequence[str], now: flo
     ``now`` where one can already, None where all wait for a hang-up or a change of the tables.
     """
     lines = lines_of(routes, groups)
-    if lines is None:
-        return now
-    moments = (free_at(line, _state(states, line), now) for line in lines.values())
+    moments = (free_at(line, states.get(name, UNUSED), now) for name, line in lines.items())
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -182,13 +199,14 @@ def _idleness(state: LineState) -> tuple[bool, float]:
     return (state.calls > 0, -math.inf if since is None else since)
 
 
-def lines_of(routes: Routes, groups: Sequence[str]) -> dict[str, Line] | None:
-    """Return the distinct lines of the groups by name; None = one dials by default, unlimited."""
+def lines_of(routes: Routes, groups: Sequence[str]) -> dict[str, Line]:
+    """Return the distinct lines of the groups by name; a fallback is ``FALLBACK`` by its own."""
     lines: dict[str, Line] = {}
     for name in groups:
         group = group_called(routes, name)
         if group is None:
-            return None
+            lines[name] = FALLBACK
+            continue
         lines |= {line.name: line for tier in _tiers(routes, group) for line in tier}
     return lines
 
@@ -209,6 +227,12 @@ def _reason(routes: Routes, states: States, group: str, name: str, now: float) -
     line = routes.lines.get(name)
     if line is None:
         return LineBusy(name, Why.UNKNOWN_LINE, None, group)
-    state = _state(states, line)
+    return _busy(name, line, _state(states, line), now, group)
+
+
+def _busy(name: str, line: Line, state: LineState, now: float, group: str) -> LineBusy | None:
     why = why_busy(line, state, now)
-    return LineBusy(name, why, free_at(line, state, now), group) if why else None
+    if why is None:
+        return None
+    word = state.never_left if why in (Why.NEVER_LEFT, Why.TRIAL_UNDER_WAY) else ""
+    return LineBusy(name, why, free_at(line, state, now), group, word)

@@ -99,8 +99,6 @@ def _nothing_due(facts: ScheduleFacts) -> ScheduleExplanation:
 
 def _no_free_line(facts: ScheduleFacts, config: ScheduleConfig) -> ScheduleExplanation | None:
     lines = lines_of(facts.routes, config.line_groups)
-    if lines is None:  # dialed by the default dial string, without a limit
-        return None
     if not lines:
         text = f"none of its line groups has a line; due: {facts.due}"
         return ScheduleExplanation(NO_FREE_LINE, text)

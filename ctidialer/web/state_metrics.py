@@ -12,6 +12,9 @@ from twisted.internet.interfaces import IReactorTime
 from ctidialer.contract.status import NodeStatus
 from ctidialer.dialer.assembly import Parts
 from ctidialer.dialer.readiness import Condition
+from ctidialer.rules.line_state import Why
+
+OUT_OF_USE = frozenset({Why.OUT_OF_USE.name.lower(), Why.NEVER_LEFT.name.lower()})
 
 NOT_TOLD = "(other)"
 """The reason of the open tasks that are too many to be explained one by one."""
@@ -112,7 +115,7 @@ class StateMetrics(Collector):
         lines = status.lines
         calls = [((_text(line.name),), float(line.calls)) for line in lines]
         yield _gauge("line_calls", f"Calls on a line {told}.", ("line",), calls)
-        out = [((_text(line.name),), float(line.state == "out_of_use")) for line in lines]
+        out = [((_text(line.name),), float(line.state in OUT_OF_USE)) for line in lines]
         yield _gauge("line_out_of_use", f"1 while a line is out of use {told}.", ("line",), out)
 
 

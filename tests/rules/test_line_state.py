@@ -20,6 +20,7 @@ from ctidialer.rules.line_state import (
     ended,
     free_at,
     is_fault,
+    never_left,
     room,
     started,
     why_busy,
@@ -168,12 +169,111 @@ class FaultTests(SynchronousTestCase):
         self.assertIsNone(free_at(FAULTY, replace(OUT, calls=10), 10))
 
 
+class NeverLeftTests(SynchronousTestCase):
+    """FreeSWITCH made no channel: the line is out of use, whatever its threshold."""
+
+    trunk = Line("trunk", "sofia/gateway/a/1", count=10)
+
+    def refused(self, line: Line, now: float = 100.0) -> LineState:
+        return never_left(started(UNUSED, line, now), "INVALID_GATEWAY", now)
+
+    def test_out_of_use_at_once_with_the_word(self) -> None:
+        state = self.refused(self.trunk)
+        self.assertEqual((state.calls, state.never_left), (0, "INVALID_GATEWAY"))
+        self.assertTrue(state.out_of_use)
+        self.assertIs(why_busy(self.trunk, state, 100), Why.NEVER_LEFT)
+        self.assertEqual(room(self.trunk, state, 129.9), 0)
+
+    def test_one_trial_every_thirty_seconds_or_as_the_line_says(self) -> None:
+        self.assertEqual(free_at(self.trunk, self.refused(self.trunk), 101), 130)
+        own = evolve(self.trunk, faults=FaultPolicy(try_interval=5.0))
+        state = self.refused(own)
+        self.assertEqual(free_at(own, state, 101), 105)
+        self.assertEqual(room(own, state, 105), 1)
+        self.assertIs(why_busy(own, started(state, own, 105), 106), Why.TRIAL_UNDER_WAY)
+
+    def test_a_trial_that_never_left_waits_again(self) -> None:
+        trial = started(self.refused(self.trunk), self.trunk, 130)
+        again = never_left(trial, "GATEWAY_DOWN", 130.1)
+        self.assertEqual(again.never_left, "GATEWAY_DOWN")
+        self.assertEqual(free_at(self.trunk, again, 131), 160.1)
+
+    def test_any_trial_that_left_puts_it_back(self) -> None:
+        trial = started(self.refused(self.trunk), self.trunk, 130)
+        self.assertEqual(room(self.trunk, answered(trial, self.trunk), 131), 9)
+        for end in (FAILED, ANSWERED):
+            back = ended(trial, self.trunk, 131, end)
+            self.assertEqual((back.out_of_use, back.never_left), (False, ""))
+            self.assertEqual(room(self.trunk, back, 131), 10)
+
+    def test_a_withdrawn_trial_says_nothing(self) -> None:
+        state = withdrawn(started(self.refused(self.trunk), self.trunk, 130))
+        self.assertEqual(state.never_left, "INVALID_GATEWAY")
+        self.assertEqual(room(self.trunk, state, 131), 1)
+
+    def test_calls_from_before_are_not_the_trial(self) -> None:
+        up = started(UNUSED, self.trunk, 90)
+        out = never_left(started(up, self.trunk, 100), "INVALID_GATEWAY", 100)
+        old = CallEnd(True, "NORMAL_CLEARING", 200, duration=15.0, bill=10.0)
+        self.assertTrue(ended(out, self.trunk, 105, old).out_of_use)
+        trial = started(out, self.trunk, 130)
+        late = ended(trial, self.trunk, 131, evolve(old, duration=41.0))
+        self.assertIs(why_busy(self.trunk, late, 131), Why.TRIAL_UNDER_WAY)
+
+    def test_a_trial_that_left_but_failed_counts_as_the_faults_say(self) -> None:
+        trial = started(self.refused(FAULTY), FAULTY, 160)
+        first = ended(trial, FAULTY, 161, FAILED)
+        self.assertEqual((first.out_of_use, first.faults), (False, 1))
+        third = ended(replace(trial, faults=2), FAULTY, 161, FAILED)
+        self.assertIs(why_busy(FAULTY, third, 162), Why.OUT_OF_USE)
+
+    def test_a_faulty_line_whose_trial_never_left(self) -> None:
+        state = never_left(started(OUT, FAULTY, 63), "INVALID_GATEWAY", 63)
+        self.assertIs(why_busy(FAULTY, state, 64), Why.NEVER_LEFT)
+        self.assertEqual(free_at(FAULTY, state, 64), 123)
+        self.assertEqual(state.faults, 3)
+
+
+class RateTests(SynchronousTestCase):
+    """``cps`` of a line."""
+
+    slow = Line("slow", "user/1", count=10, cps=0.5)
+
+    def test_starts_come_no_faster_than_the_rate(self) -> None:
+        self.assertEqual(room(self.slow, UNUSED, 100), 1)
+        state = started(UNUSED, self.slow, 100)
+        self.assertIs(why_busy(self.slow, state, 101), Why.PACED)
+        self.assertEqual(free_at(self.slow, state, 101), 102)
+        self.assertEqual(room(self.slow, state, 102), 1)
+
+    def test_in_ten_seconds_as_many_as_the_rate_says(self) -> None:
+        line, state, starts = evolve(self.slow, cps=2.5, count=None), UNUSED, 0
+        for tick in range(1000):
+            now = 100 + tick * 0.01
+            if room(line, state, now):
+                state, starts = started(state, line, now), starts + 1
+        self.assertEqual(starts, 25)
+
+    def test_rest_and_rate_hold_together(self) -> None:
+        line = evolve(self.slow, rest=5.0)
+        self.assertEqual(free_at(line, started(UNUSED, line, 100), 101), 105)
+
+    def test_a_full_line_is_not_free_at_its_rate(self) -> None:
+        line = evolve(self.slow, count=1)
+        self.assertIsNone(free_at(line, started(UNUSED, line, 100), 101))
+
+    def test_a_rate_taken_away_is_forgotten(self) -> None:
+        line = evolve(self.slow, cps=None)
+        self.assertEqual(room(line, started(UNUSED, self.slow, 100), 100), 9)
+
+
 lines = st.builds(
     Line,
     name=st.just("x"),
     dialstring=st.just("user/1"),
     count=st.sampled_from([1, 2, 5, None]),
     rest=st.sampled_from([0.0, 1.0]),
+    cps=st.sampled_from([None, None, 0.4, 3.0]),
     faults=st.builds(
         FaultPolicy,
         threshold=st.sampled_from([0, 1, 3]),
@@ -181,7 +281,7 @@ lines = st.builds(
         connect_time=st.sampled_from([None, 0.5]),
     ),
 )
-steps = st.lists(st.tuples(st.floats(0, 2), st.sampled_from("sssefw"), st.booleans()), max_size=60)
+steps = st.lists(st.tuples(st.floats(0, 2), st.sampled_from("sssefwn"), st.booleans()), max_size=60)
 
 
 class InvariantTests(SynchronousTestCase):
@@ -200,6 +300,9 @@ class InvariantTests(SynchronousTestCase):
             elif what == "w" and up:
                 up.pop()
                 state = withdrawn(state)
+            elif what == "n" and up:
+                up.pop()
+                state = never_left(state, "INVALID_GATEWAY", now)
             elif what in "ef" and up:
                 began = up.pop(0 if what == "e" else -1)
                 end = CallEnd(was_answered, duration=now - began)
@@ -215,6 +318,7 @@ class InvariantTests(SynchronousTestCase):
         self.assertEqual(at == now, free > 0)
         if at is not None:
             self.assertGreaterEqual(room(line, state, at), 1)
-            self.assertTrue(at == now or room(line, state, math.nextafter(at, 0)) == 0)
+            before = at - 1e-5 if line.cps else math.nextafter(at, 0)
+            self.assertTrue(before <= now or room(line, state, before) == 0)
         if up == 0:
             self.assertIsNotNone(at, "a line without calls would never come free")

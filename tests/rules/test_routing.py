@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract.line import FaultPolicy, Line, LineGroup
 from ctidialer.rules.line_state import UNUSED, room
 from ctidialer.rules.routing import (
+    FALLBACK,
     CallEnd,
     Choice,
     LineBusy,
@@ -20,6 +21,7 @@ from ctidialer.rules.routing import (
     choose,
     ended,
     free_room,
+    never_left,
     next_free_at,
     started,
 )
@@ -101,6 +103,20 @@ class ChooseTests(SynchronousTestCase):
 
     def test_a_name_that_is_neither_is_dialed_by_default(self) -> None:
         self.assertEqual(choose(ROUTES, {}, "carrier", 0), Choice("carrier", None, DEFAULT))
+
+    def test_a_fallback_by_which_no_call_left_is_out_of_use(self) -> None:
+        state = never_left(started(UNUSED, FALLBACK, 1000), "INVALID_GATEWAY", 1000)
+        states = {"carrier": state}
+        busy = choose(ROUTES, states, "carrier", 1001)
+        reason = LineBusy("carrier", Why.NEVER_LEFT, 1030, "carrier", "INVALID_GATEWAY")
+        self.assertEqual(busy, NoLine("carrier", (reason,)))
+        self.assertIn("INVALID_GATEWAY", reason.text)
+        self.assertIsInstance(choose(ROUTES, states, "another", 1001), Choice)
+        self.assertEqual(free_room(ROUTES, states, ["carrier"], 1001, 100), 0)
+        self.assertEqual(free_room(ROUTES, states, ["carrier", "a"], 1001, 100), 1)
+        self.assertEqual(next_free_at(ROUTES, states, ["carrier"], 1001), 1030)
+        self.assertIsInstance(choose(ROUTES, states, "carrier", 1030), Choice)
+        self.assertEqual(free_room(ROUTES, states, ["carrier"], 1030, 100), 1)
 
 
 class ReasonTests(SynchronousTestCase):

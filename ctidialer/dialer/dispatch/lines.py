@@ -1,7 +1,8 @@
 """The accounts of the lines: how many calls are on each, which rest and which are out of use.
 
 The rules are in :mod:`ctidialer.rules.routing`; this holds the states that they lead to, by line
-name, so that a line that is edited or removed while calls are up keeps its account.
+name, so that a line that is edited or removed while calls are up keeps its account.  A fallback, a
+name that is dialed by the default dial string, has an account by that name.
 """
 
 from __future__ import annotations
@@ -12,23 +13,33 @@ from twisted.logger import Logger
 
 from ctidialer.contract.line import Line
 from ctidialer.rules import routing
-from ctidialer.rules.routing import CallEnd, LineState, Routes
+from ctidialer.rules.line_state import TRY_AGAIN, UNUSED
+from ctidialer.rules.never_left import advice
+from ctidialer.rules.routing import FALLBACK, CallEnd, LineState, Routes
 
 
 class LineAccounts:
-    """The present state of each line this node has used."""
+    """The present state of each line this node has used.
+
+    A call is counted by its line and its group: ``line`` None means that ``group`` is a fallback.
+    """
 
     log = Logger()
 
     def __init__(self) -> None:
         self._states: dict[str, LineState] = {}
+        self._fallbacks: set[str] = set()
         self._kept = 0
         self._kept_groups: Sequence[str] = ()
 
     @property
     def states(self) -> Mapping[str, LineState]:
-        """The states by line name; a line that is not there was never used."""
+        """The states by name of line or fallback; one that is not there was never used."""
         return self._states
+
+    def is_fallback(self, name: str) -> bool:
+        """Say whether the state of this name is that of a fallback."""
+        return name in self._fallbacks
 
     def room(self, routes: Routes, groups: Sequence[str], now: float, at_most: int) -> int:
         """Return how many calls of a task with these line groups could be placed at ``now``."""
@@ -45,7 +56,7 @@ class LineAccounts:
         """Say whether a line of these groups is free, or will be by itself or with a hang-up."""
         if routing.next_free_at(routes, self._states, groups, now) is not None:
             return True
-        lines = routing.lines_of(routes, groups) or {}
+        lines = routing.lines_of(routes, groups)
         return any(self._states[name].calls for name in lines if name in self._states)
 
     def keep(self, groups: Sequence[str], count: int) -> None:
@@ -55,41 +66,85 @@ class LineAccounts:
     def _kept_of(self, routes: Routes, groups: Sequence[str]) -> int:
         if not self._kept:
             return 0
-        lines = routing.lines_of(routes, groups) or {}
-        kept = routing.lines_of(routes, self._kept_groups) or {}
+        lines = routing.lines_of(routes, groups)
+        kept = routing.lines_of(routes, self._kept_groups)
         return self._kept if lines.keys() & kept.keys() else 0
 
-    def started(self, line: Line | None, now: float) -> None:
-        """A call takes its place on ``line`` (None: the default dial string has no account)."""
-        if line is not None:
-            state = self._states.get(line.name, LineState())
-            self._states[line.name] = routing.started(state, line, now)
-
-    def answered(self, line: Line | None) -> None:
-        """The call on ``line`` was answered: the line works."""
-        if line is not None:
-            self._put(line, routing.answered(self._states[line.name], line))
-
-    def withdrawn(self, line: Line | None) -> None:
-        """The call on ``line`` proved to be none: never sent, or refused by FreeSWITCH itself."""
-        if line is not None:
-            self._states[line.name] = routing.withdrawn(self._states[line.name])
-
-    def ended(self, line: Line | None, now: float, end: CallEnd) -> None:
-        """The call that took its place on ``line`` has ended."""
+    def started(self, line: Line | None, group: str, now: float) -> None:
+        """A call takes its place on ``line``, or on the fallback ``group``."""
         if line is None:
-            return
-        before = self._states.get(line.name, LineState())
-        self._put(line, routing.ended(before, line, now, end))
+            self._fallbacks.add(group)
+        name = _name(line, group)
+        state = self._states.get(name, UNUSED)
+        self._states[name] = routing.started(state, line or FALLBACK, now)
 
-    def _put(self, line: Line, after: LineState) -> None:
-        before = self._states.get(line.name, LineState())
-        self._states[line.name] = after
-        if after.out_of_use and not before.out_of_use:
+    def answered(self, line: Line | None, group: str) -> None:
+        """The call was answered: its line works."""
+        self._put(line, group, routing.answered(self._state(line, group), line or FALLBACK))
+
+    def withdrawn(self, line: Line | None, group: str) -> None:
+        """The call proved to be none: never sent, or refused by FreeSWITCH itself."""
+        self._put(line, group, routing.withdrawn(self._state(line, group)))
+
+    def never_left(self, line: Line | None, group: str, word: str, now: float) -> None:
+        """FreeSWITCH made no channel for the call, and says ``word``: the line is out of use."""
+        state = self._state(line, group)
+        if state.never_left != word:
+            self._warn(line, group, word)
+        self._put(line, group, routing.never_left(state, word, now))
+
+    def ended(self, line: Line | None, group: str, now: float, end: CallEnd) -> None:
+        """The call has ended; there was a channel."""
+        self._put(line, group, routing.ended(self._state(line, group), line or FALLBACK, now, end))
+
+    def _state(self, line: Line | None, group: str) -> LineState:
+        return self._states.get(_name(line, group), UNUSED)
+
+    def _put(self, line: Line | None, group: str, after: LineState) -> None:
+        before, name = self._state(line, group), _name(line, group)
+        self._states[name] = after
+        if after.out_of_use is not before.out_of_use or before.never_left != after.never_left:
+            self._say(line, group, after)
+        if line is None and not after.calls and not after.out_of_use:
+            del self._states[name]  # nothing is left to know of it
+            self._fallbacks.discard(name)
+
+    def _say(self, line: Line | None, group: str, after: LineState) -> None:
+        if after.never_left:
+            return  # that has been said, with what to do
+        if after.out_of_use:
             self.log.warn(
                 "Line {line} is out of use after {faults} faults in a row",
-                line=line.name,
+                line=_name(line, group),
                 faults=after.faults,
             )
-        elif before.out_of_use and not after.out_of_use:
+        elif line is None:
+            self.log.info("Fallback {line_group} is back in use", line_group=group)
+        else:
             self.log.info("Line {line} is back in use", line=line.name)
+
+    def _warn(self, line: Line | None, group: str, word: str) -> None:
+        if line is None:
+            self.log.warn(
+                "Fallback {line_group} is out of use: FreeSWITCH made no channel for its call and "
+                "says {word}; one trial call every {seconds:g} s. What to do: {advice}",
+                line_group=group,
+                word=word,
+                seconds=TRY_AGAIN,
+                advice=advice(word),
+            )
+        else:
+            self.log.warn(
+                "Line {line} is out of use: FreeSWITCH made no channel for its call through "
+                "{line_group} and says {word}; one trial call every {seconds:g} s. "
+                "What to do: {advice}",
+                line=line.name,
+                line_group=group,
+                word=word,
+                seconds=line.faults.try_interval or TRY_AGAIN,
+                advice=advice(word),
+            )
+
+
+def _name(line: Line | None, group: str) -> str:
+    return group if line is None else line.name

@@ -160,8 +160,9 @@ class Pursuit:
     async def _adopt(self, progress: Progress, under_way: Attempt) -> Ended:
         """Follow a call that was placed before a restart; it has its place on its line."""
         line = self._tables.routes.lines.get(under_way.line or "")
-        self._lines.started(line, self._clock.seconds())
-        attempt = await self._calls.adopt(under_way, partial(self._lines.answered, line))
+        group = under_way.group
+        self._lines.started(line, group, self._clock.seconds())
+        attempt = await self._calls.adopt(under_way, partial(self._lines.answered, line, group))
         self._off_the_line(line, attempt)
         return Ended(attempt, under_way.group, progress)
 
@@ -173,32 +174,33 @@ class Pursuit:
             return _without_line(progress)
         choice, itinerary = first
         progress = Progress(itinerary, progress.attempts)
-        self._lines.started(choice.line, now)
+        self._lines.started(choice.line, choice.group, now)
         try:
             attempt = await self._send(number, progress, choice)
         except Uncarriable as error:
-            self._lines.withdrawn(choice.line)
+            self._lines.withdrawn(choice.line, choice.group)
             return _uncarriable(progress, error)
         except NotInFlight:
-            self._lines.withdrawn(choice.line)
+            self._lines.withdrawn(choice.line, choice.group)
             return Suspended()  # another daemon has taken it over, or closed it
         except (NotSent, StoreError) as error:
-            self._lines.withdrawn(choice.line)
+            self._lines.withdrawn(choice.line, choice.group)
             return Held(str(error), refused=isinstance(error, NotTaken))
         except Exception:  # a fault of ours: the number stays in flight, its line must not
-            self._lines.withdrawn(choice.line)
+            self._lines.withdrawn(choice.line, choice.group)
             raise
         if rules.is_refusal(attempt):
-            self._lines.withdrawn(choice.line)  # no verdict on the line
+            self._lines.withdrawn(choice.line, choice.group)  # no verdict on the line
             return Held("FreeSWITCH refuses calls (too many sessions, rate, or paused)", True)
         self._off_the_line(choice.line, attempt)
         return Ended(attempt, choice.group, progress)
 
     def _off_the_line(self, line: Line | None, attempt: Attempt) -> None:
         if attempt.lost and not attempt.was_answered:
-            self._lines.withdrawn(line)  # how it ended is not known: no verdict on the line
+            self._lines.withdrawn(line, attempt.group)  # how it ended is not known: no verdict
         else:
-            self._lines.ended(line, self._clock.seconds(), rules.call_end(attempt))
+            now, end = self._clock.seconds(), rules.call_end(attempt)
+            self._lines.ended(line, attempt.group, now, end)
 
     async def _send(self, number: NumberInHand, progress: Progress, choice: Choice) -> Attempt:
         """Note the call in Redis, then place it; the order is the whole point."""
@@ -210,7 +212,7 @@ class Pursuit:
             await self._note(number, progress, attempt)
             if not progress.attempts:
                 number.sent(attempt.dialed_at)
-            answered = partial(self._lines.answered, choice.line)
+            answered = partial(self._lines.answered, choice.line, choice.group)
             return await self._calls.place(attempt, command, answered)
         finally:
             self._requested.discard(uuid)

@@ -39,7 +39,9 @@ export const LINE_STATES = {
   free: 'good',
   full: 'wait',
   resting: 'wait',
+  paced: 'good',
   out_of_use: 'bad',
+  never_left: 'bad',
   trial_under_way: 'warn',
   removed: 'off',
 };

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.line import FaultPolicy, Line
@@ -28,53 +29,109 @@ class AccountTests(SynchronousTestCase):
         return self.lines.room(routes(line), ["gw1"], now, 50)
 
     def test_calls_take_room_until_they_end(self) -> None:
-        self.lines.started(LINE, 100)
-        self.lines.started(LINE, 100)
+        self.lines.started(LINE, "gw1", 100)
+        self.lines.started(LINE, "gw1", 100)
         self.assertEqual(self.room(), 1)
-        self.lines.ended(LINE, 101, ANSWERED)
-        self.lines.withdrawn(LINE)
+        self.lines.ended(LINE, "gw1", 101, ANSWERED)
+        self.lines.withdrawn(LINE, "gw1")
         self.assertEqual(self.room(), 3)
 
-    def test_the_default_dial_string_has_no_account(self) -> None:
-        self.lines.started(None, 100)
-        self.lines.answered(None)
-        self.lines.withdrawn(None)
-        self.lines.ended(None, 101, FAILED)
-        self.assertEqual(self.lines.states, {})
+    def test_a_fallback_takes_any_number_of_calls_and_leaves_nothing_behind(self) -> None:
+        for _ in range(3):
+            self.lines.started(None, "gw1", 100)
         self.assertEqual(self.room(line=None), 50)
+        self.assertTrue(self.lines.is_fallback("gw1"))
+        self.lines.answered(None, "gw1")
+        self.lines.withdrawn(None, "gw1")
+        for _ in range(2):
+            self.lines.ended(None, "gw1", 101, FAILED)
+        self.assertEqual(self.lines.states, {})
+        self.assertFalse(self.lines.is_fallback("gw1"))
 
     def test_a_line_that_is_edited_keeps_its_account(self) -> None:
-        self.lines.started(LINE, 100)
+        self.lines.started(LINE, "gw1", 100)
         smaller = evolve(LINE, count=1)
         self.assertEqual(self.room(line=smaller), 0)
-        self.lines.ended(LINE, 101, ANSWERED)
+        self.lines.ended(LINE, "gw1", 101, ANSWERED)
         self.assertEqual(self.room(102, smaller), 1)
 
     def test_a_line_that_is_removed_and_put_again_keeps_its_account(self) -> None:
-        self.lines.started(LINE, 100)
+        self.lines.started(LINE, "gw1", 100)
         self.assertEqual(self.room(line=None), 50)
         self.assertEqual(self.room(), 2)
 
     def test_faults_put_it_out_of_use_and_an_answer_back_in(self) -> None:
         for moment in (100, 101):
-            self.lines.started(LINE, moment)
-            self.lines.ended(LINE, moment, FAILED)
+            self.lines.started(LINE, "gw1", moment)
+            self.lines.ended(LINE, "gw1", moment, FAILED)
         self.assertTrue(self.lines.states["gw1"].out_of_use)
         self.assertEqual(self.room(102), 0)
         self.assertEqual(self.room(162), 1)
-        self.lines.started(LINE, 162)
-        self.lines.answered(LINE)
+        self.lines.started(LINE, "gw1", 162)
+        self.lines.answered(LINE, "gw1")
         self.assertFalse(self.lines.states["gw1"].out_of_use)
 
     def test_a_withdrawn_trial_may_be_made_again(self) -> None:
         for moment in (100, 101):
-            self.lines.started(LINE, moment)
-            self.lines.ended(LINE, moment, FAILED)
-        self.lines.started(LINE, 162)
+            self.lines.started(LINE, "gw1", moment)
+            self.lines.ended(LINE, "gw1", moment, FAILED)
+        self.lines.started(LINE, "gw1", 162)
         self.assertEqual(self.room(163), 0)
-        self.lines.withdrawn(LINE)
+        self.lines.withdrawn(LINE, "gw1")
         self.assertEqual(self.room(163), 1)
 
+
+class NeverLeftTests(SynchronousTestCase):
+    """A call for which FreeSWITCH made no channel."""
+
+    def setUp(self) -> None:
+        self.lines = LineAccounts()
+        self.logged = self.enterContext(capturedLogs())
+
+    @property
+    def said(self) -> list[tuple[LogLevel, str]]:
+        """The levels and texts of what was logged."""
+        return [(event["log_level"], formatEvent(event)) for event in self.logged]
+
+    def never_left(self, line: Line | None, now: float, word: str = "INVALID_GATEWAY") -> None:
+        self.lines.started(line, "trunks", now)
+        self.lines.never_left(line, "trunks", word, now)
+
+    def room(self, now: float) -> int:
+        return self.lines.room(routes(None), ["trunks"], now, 50)
+
+    def test_it_is_said_once_with_what_to_do_and_again_when_it_is_over(self) -> None:
+        self.never_left(LINE, 100)
+        self.never_left(LINE, 160)
+        self.lines.started(LINE, "trunks", 220)
+        self.lines.ended(LINE, "trunks", 221, ANSWERED)
+        (first, warning), (second, back) = self.said
+        self.assertEqual((first, second), (LogLevel.warn, LogLevel.info))
+        for said in ("Line gw1", "trunks", "INVALID_GATEWAY", "60 s", "sofia profile NAME rescan"):
+            self.assertIn(said, warning)
+        self.assertEqual(back, "Line gw1 is back in use")
+
+    def test_another_word_is_said(self) -> None:
+        self.never_left(LINE, 100)
+        self.never_left(LINE, 160, "GATEWAY_DOWN")
+        self.never_left(LINE, 220, "SOMETHING_NEW")
+        self.assertIn("sofia status gateway", self.said[1][1])
+        self.assertIn("SOMETHING_NEW", self.said[2][1])
+
+    def test_a_fallback_rests_for_thirty_seconds(self) -> None:
+        self.never_left(None, 100)
+        self.assertIn("Fallback trunks is out of use", self.said[0][1])
+        self.assertIn("every 30 s", self.said[0][1])
+        self.assertEqual([self.room(now) for now in (100, 129.9, 130)], [0, 0, 1])
+        self.lines.started(None, "trunks", 130)
+        self.assertEqual(self.room(131), 0)
+        self.lines.ended(None, "trunks", 132, FAILED)
+        self.assertEqual(self.room(132), 50)
+        self.assertEqual(self.said[1][1], "Fallback trunks is back in use")
+        self.assertEqual(self.lines.states, {})
+
+
+class HistoryTests(SynchronousTestCase):
     @settings(deadline=None, max_examples=150)
     @given(st.lists(st.sampled_from(["answered", "failed", "withdrawn", "start"]), max_size=40))
     def test_the_account_is_even_when_all_calls_are_over(self, history: list[str]) -> None:
@@ -82,15 +139,15 @@ class AccountTests(SynchronousTestCase):
         for what in history:
             now += 7.0
             if what == "start":
-                lines.started(LINE, now)
+                lines.started(LINE, "gw1", now)
                 up += 1
             elif up:
                 up -= 1
                 if what == "withdrawn":
-                    lines.withdrawn(LINE)
+                    lines.withdrawn(LINE, "gw1")
                 else:
-                    lines.ended(LINE, now, ANSWERED if what == "answered" else FAILED)
+                    lines.ended(LINE, "gw1", now, ANSWERED if what == "answered" else FAILED)
             self.assertEqual(lines.states["gw1"].calls if "gw1" in lines.states else 0, up)
         for _ in range(up):
-            lines.ended(LINE, now, ANSWERED)
+            lines.ended(LINE, "gw1", now, ANSWERED)
         self.assertTrue(all(state.calls == 0 for state in lines.states.values()))
