@@ -15,10 +15,8 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from benchmarks.measuring import environment
-from benchmarks.rig import HOST, Rig, measure, one_task
+from benchmarks.rig import Rig, measure, one_task
 from benchmarks.tasks import closed_tasks
 from benchmarks.wire import Wire, quantiles
 from ctidialer.contract import keys
@@ -33,19 +31,19 @@ async def changes(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     """Change one task again and again, among few and among many; return the figures."""
     await rig.start({"default": {"talk": 0.01}})
     document = one_task(CHANGED, QUEUE, 1)
-    await rig.write_tables(document)
-    await rig.push(QUEUE, ["13800000000"])
+    await rig.back_end.write_tables(document)
+    await rig.back_end.push(QUEUE, ["13800000000"])
     rig.start_daemon()
     await rig.until_recorded(1)
     wire = Wire(rig.switch.log_path)
     before = rig.spent()
     by_count = {}
     for count in sorted(given.tasks):
-        await rig.write_tables({TASKS: closed_tasks(count)})
+        await rig.back_end.write_tables({TASKS: closed_tasks(count)})
         await settled(rig)
         by_count[str(count)] = {
-            "one_task_ms": await sampled(rig, wire, document[TASKS], {"key": CHANGED}, given),
-            "whole_table_ms": await sampled(rig, wire, document[TASKS], {}, given),
+            "one_task_ms": await sampled(rig, wire, document[TASKS], CHANGED, given),
+            "whole_table_ms": await sampled(rig, wire, document[TASKS], None, given),
         }
     spent = rig.spent().since(before)
     return {
@@ -61,7 +59,7 @@ async def changes(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
 
 async def settled(rig: Rig) -> None:
     """Have the whole table read, and wait until it is."""
-    await publish(rig, {})
+    await rig.back_end.publish(keys.TASK)
     before = rig.spent().daemon
     while True:
         await rig.pause(0.5)
@@ -75,19 +73,19 @@ async def sampled(
     rig: Rig,
     wire: Wire,
     tasks: Mapping[str, object],
-    what: Mapping[str, str],
+    name: str | None,
     given: argparse.Namespace,
 ) -> Mapping[str, float]:
     """Enable the task, wait for its call, disable it: so many times."""
     waited = []
     for _ in range(given.samples):
-        await switch_to(rig, tasks, what, enabled=False)
+        await switch_to(rig, tasks, name, enabled=False)
         await rig.pause(0.2 + random.uniform(0, 0.1))
-        await rig.push(QUEUE, ["13800000000"])
+        await rig.back_end.push(QUEUE, ["13800000000"])
         await rig.pause(random.uniform(0, 0.1))
         wire.look()
         changed_at = time.time()
-        await switch_to(rig, tasks, what, enabled=True)
+        await switch_to(rig, tasks, name, enabled=True)
         waited.append(await next_start(rig, wire) - changed_at)
     return quantiles(waited)
 
@@ -105,19 +103,13 @@ async def next_start(rig: Rig, wire: Wire) -> float:
 
 
 async def switch_to(
-    rig: Rig, tasks: Mapping[str, object], what: Mapping[str, str], *, enabled: bool
+    rig: Rig, tasks: Mapping[str, object], name: str | None, *, enabled: bool
 ) -> None:
     """Write the task anew, and say so."""
     task = json.loads(json.dumps(tasks[CHANGED]))
     task["params"]["enable"] = enabled
     await rig.call("HSET", TASKS, CHANGED, json.dumps(task))
-    await publish(rig, what)
-
-
-async def publish(rig: Rig, what: Mapping[str, str]) -> None:
-    """Say that the tasks have changed; ``key`` names one of them."""
-    message = {"type": "config_change", "table": keys.TASK, **what}
-    await rig.call("PUBLISH", keys.at(keys.CHANGE_CHANNEL, HOST), msgspec.json.encode(message))
+    await rig.back_end.publish(keys.TASK, name)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -26,7 +26,7 @@ from benchmarks.measuring import spread
 from benchmarks.rig import HOST, Rig, measure, numbers, one_task
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
-from ctidialer.nodes.record_scan import read_records
+from ctidialer.settings import FreeSwitch
 
 TASK = "bench"
 QUEUE = "bench_numbers"
@@ -41,8 +41,8 @@ async def compare(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     lines = tables[keys.at(keys.LINE, HOST)]
     for line in lines:
         lines[line] = {"params": {"count": given.limit, "dialstring": given.dialstring}}
-    await rig.write_tables(tables)
-    rig.start_daemon(address=given.address, password=given.password)
+    await rig.back_end.write_tables(tables)
+    rig.start_daemon(FreeSwitch(address=given.address, password=given.password))
     await dialed(rig, given, given.limit)  # both are warm: it has connected, and has its scripts
     scripts, dialers, spent = [], [], []
     for _ in range(given.rounds):
@@ -73,17 +73,17 @@ async def bare(given: argparse.Namespace) -> float:
 
 async def dialed(rig: Rig, given: argparse.Namespace, count: int) -> float:
     """Return the calls per second of the dialer, from the first push to the last record."""
-    before = await rig.recorded()
+    before = await rig.back_end.recorded()
     entries = numbers(count, start=before)
     started = time.monotonic()
-    await rig.push(QUEUE, entries)
+    await rig.back_end.push(QUEUE, entries)
     await rig.until_recorded(before + count)
     return count / (time.monotonic() - started)
 
 
 async def not_answered(rig: Rig) -> int:
     """Return how many numbers were not answered at their first call."""
-    records = await read_records(rig.link, keys.records(HOST))
+    records = await rig.records()
     return sum(one.outcome is not Outcome.ANSWERED or len(one.attempts) != 1 for one in records)
 
 

@@ -17,10 +17,8 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.measuring import environment
-from benchmarks.rig import HOST, Rig, measure, numbers, one_task
+from benchmarks.rig import Rig, measure, numbers, one_task
 from benchmarks.wire import Wire, quantiles
-from ctidialer.contract import keys
-from ctidialer.nodes.record_scan import read_records
 
 TASK = "bench"
 QUEUE = "bench_numbers"
@@ -36,8 +34,8 @@ async def latency(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     )
     rig.start_daemon()
     wire = Wire(rig.switch.log_path)
-    await rig.write_tables(one_task(TASK, QUEUE, 100))
-    await rig.push(QUEUE, numbers(1))
+    await rig.back_end.write_tables(one_task(TASK, QUEUE, 100))
+    await rig.back_end.push(QUEUE, numbers(1))
     await rig.until_recorded(1)
     before = rig.spent()
     pushed = await pushes(rig, wire, given.samples)
@@ -62,7 +60,7 @@ async def pushes(rig: Rig, wire: Wire, samples: int) -> dict[str, float]:
         await rig.pause(random.uniform(0.05, 0.15))
         number = f"{PUSHED}{index:08d}"
         pushed[number] = time.time()
-        await rig.push(QUEUE, [number])
+        await rig.back_end.push(QUEUE, [number])
 
     async def are_all_there() -> bool:
         wire.look()
@@ -78,8 +76,8 @@ async def refill(rig: Rig, wire: Wire, limit: int, samples: int) -> dict[str, di
     """Keep a task of its own at its limit; return how long each freed slot stood empty."""
     task = f"refill-{limit}"
     queue = f"{task}_numbers"
-    await rig.push(queue, numbers(samples + 3 * limit))
-    await rig.write_tables(one_task(task, queue, limit))
+    await rig.back_end.push(queue, numbers(samples + 3 * limit))
+    await rig.back_end.write_tables(one_task(task, queue, limit))
 
     async def are_enough() -> bool:
         wire.look()
@@ -106,7 +104,7 @@ def freed(ends: Sequence[float], starts: Sequence[float], limit: int) -> list[fl
 
 async def read_ends(rig: Rig, task: str) -> list[float]:
     """Return when the daemon read that the calls of a task had ended, in order."""
-    records = await read_records(rig.link, keys.records(HOST))
+    records = await rig.records()
     attempts = [one for record in records if record.task == task for one in record.attempts]
     return sorted(one.ended_at for one in attempts if one.ended_at is not None)
 

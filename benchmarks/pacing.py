@@ -13,15 +13,10 @@ other time.  Prints one JSON line::
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import time
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from benchmarks.measuring import environment
-from benchmarks.own_switch import start_own_switch
 from benchmarks.rig import HOST, Rig, measure, numbers, one_task
 from benchmarks.wire import Wire, most_at_once, most_in_a_second
 from ctidialer.contract import keys
@@ -42,8 +37,8 @@ async def pace(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     await rig.start(SCRIPT)
     rig.start_daemon()
     wire = Wire(rig.switch.log_path)
-    await rig.push("warm", numbers(1))
-    await rig.write_tables(one_task("warm", "warm", 1))
+    await rig.back_end.push("warm", numbers(1))
+    await rig.back_end.write_tables(one_task("warm", "warm", 1))
     await rig.until_recorded(1)
     before = rig.spent()
     rates = await at_rates(rig, wire, given.rates, given.seconds) if given.rates else {}
@@ -68,10 +63,10 @@ async def at_rates(
     """Dial at every rate at once, and beside them a task that is held by its ``limit`` alone."""
     for cps in (*rates, 0):
         count = round((cps or LIMIT / TALK) * seconds * 1.1) + 50
-        await rig.push(f"numbers-{cps}", numbers(count))
+        await rig.back_end.push(f"numbers-{cps}", numbers(count))
     for cps in rates:
-        await rig.write_tables(one_task(f"cps-{cps}", f"numbers-{cps}", 10_000, cps=cps))
-    await rig.write_tables(one_task(LIMITED, "numbers-0", LIMIT))
+        await rig.back_end.write_tables(one_task(f"cps-{cps}", f"numbers-{cps}", 10_000, cps=cps))
+    await rig.back_end.write_tables(one_task(LIMITED, "numbers-0", LIMIT))
 
     async def have_begun() -> bool:
         wire.look()
@@ -106,8 +101,8 @@ async def after_pauses(rig: Rig, wire: Wire, away: float, run: float) -> dict[st
     It is kept from it ``away`` seconds, and dials ``run`` seconds before and after.
     """
     task, queue = "paused", "numbers-paused"
-    await rig.push(queue, numbers(round(AFTER_PAUSE * 4 * (away + run + 5))))
-    await rig.write_tables(one_task(task, queue, 10_000, cps=AFTER_PAUSE))
+    await rig.back_end.push(queue, numbers(round(AFTER_PAUSE * 4 * (away + run + 5))))
+    await rig.back_end.write_tables(one_task(task, queue, 10_000, cps=AFTER_PAUSE))
     await rig.pause(run)
     figures: dict[str, object] = {"cps": AFTER_PAUSE, "allowed": int(AFTER_PAUSE) + 1}
     for name, pause in PAUSES.items():
@@ -130,16 +125,10 @@ async def by_operator(rig: Rig, task: str, away: float) -> None:
     """Have the operator pause the task, and resume it."""
     key, field = keys.control(HOST), pause_field(task)
     await rig.call("HSET", key, field, Order().encode())
-    await notice(rig, field)
+    await rig.back_end.publish(keys.CONTROL, field)
     await rig.pause(away)
     await rig.call("HDEL", key, field)
-    await notice(rig, field)
-
-
-async def notice(rig: Rig, field: str) -> None:
-    """Publish a change of the node's control table."""
-    message = msgspec.json.encode({"type": "config_change", "table": keys.CONTROL, "key": field})
-    await rig.call("PUBLISH", keys.at(keys.CHANGE_CHANNEL, HOST), message)
+    await rig.back_end.publish(keys.CONTROL, field)
 
 
 async def by_switch(rig: Rig, task: str, away: float) -> None:
@@ -147,16 +136,15 @@ async def by_switch(rig: Rig, task: str, away: float) -> None:
     address = f"127.0.0.1:{rig.switch.port}"
     await rig.switch.kill()
     await rig.pause(away)
-    await start_own_switch(rig, SCRIPT, listen=address)
+    await rig.start_switch(SCRIPT, listen=address)
 
 
 async def by_stop(rig: Rig, task: str, away: float) -> None:
     """Stop the daemon, as a machine that swaps or is suspended does, shorter than its lease."""
     assert rig.daemon is not None
-    assert rig.daemon.pid is not None
-    os.kill(rig.daemon.pid, signal.SIGSTOP)
+    rig.daemon.pause()
     await rig.pause(min(away, STOPPED))
-    os.kill(rig.daemon.pid, signal.SIGCONT)
+    rig.daemon.go_on()
 
 
 PAUSES = {"operator": by_operator, "freeswitch_away": by_switch, "daemon_stopped": by_stop}

@@ -38,8 +38,8 @@ async def calls_up(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     there = 0
     for count in sorted(given.calls):
         name = f"up-{count}"
-        await rig.push(f"numbers-{name}", numbers(count - there, start=there))
-        await rig.write_tables({tasks_key(): {name: task(name, limit=count)}})
+        await rig.back_end.push(f"numbers-{name}", numbers(count - there, start=there))
+        await rig.back_end.write_tables({tasks_key(): {name: task(name, limit=count)}})
         there = count
         await until_up(rig, count)
         by_calls[str(count)] = await figures(rig, name)

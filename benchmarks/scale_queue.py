@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from benchmarks.measuring import environment
 from benchmarks.rig import Rig, measure, numbers, one_task
 from benchmarks.wire import quantiles
+from ctidialer.contract import keys
 
 LIMIT = 600
 TARGET = {"cpu_us_per_call": "the same at every length"}
@@ -43,23 +44,21 @@ async def long_queues(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
 
 async def stretch(rig: Rig, name: str, length: int, calls: int) -> dict[str, object]:
     """Dial the first ``calls`` numbers of a queue of this ``length``; the rest is thrown away."""
-    await rig.push(name, numbers(length))
-    before, recorded = rig.spent(), await rig.recorded()
-    await rig.write_tables(one_task(name, name, LIMIT))
+    await rig.back_end.push(name, numbers(length))
+    before, recorded = rig.spent(), await rig.back_end.recorded()
+    await rig.back_end.write_tables(one_task(name, name, LIMIT))
     asked: list[float] = []
 
     async def are_done() -> bool:
         asked_at = time.perf_counter()
-        await rig.length("LLEN", name)
+        await rig.back_end.length("LLEN", name)
         asked.append(time.perf_counter() - asked_at)
-        return await rig.recorded() - recorded >= calls
+        return await rig.back_end.recorded() - recorded >= calls
 
-    await rig.call("PUBLISH", "config@all", '{"type":"config_change","table":"cti_line"}')
-    await rig.call("PUBLISH", "config@all", '{"type":"config_change","table":"cti_line_group"}')
-    notice = '{"type":"config_change","table":"cti_queue_dialer_task"}'
-    await rig.call("PUBLISH", "config@all", notice)
+    for table in (keys.LINE, keys.LINE_GROUP, keys.TASK):
+        await rig.back_end.publish(table)
     await rig.until(are_done, within=600)
-    spent, dialed = rig.spent().since(before), await rig.recorded() - recorded
+    spent, dialed = rig.spent().since(before), await rig.back_end.recorded() - recorded
     await rig.call("UNLINK", name)
     await rig.pause(1)
     return {

@@ -16,10 +16,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
 from benchmarks.measuring import environment
-from benchmarks.rig import BATCH, HOST, Rig, Spent, measure, numbers
+from benchmarks.rig import HOST, Rig, Spent, measure, numbers
 from benchmarks.tasks import task, tasks_key
 from benchmarks.wire import Wire, most_in_a_second
 from ctidialer.contract import keys
+from ctidialer.stage.back_end import BATCH
 
 KEY = keys.at(keys.SCHEDULE_NUMBER, HOST)
 CONFIG = "bench"
@@ -35,9 +36,13 @@ async def bursts(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     """Have a burst before every number of members; return the figures."""
     await rig.start({"default": {"talk": 0.5}})
     params = {"line_group": ["bench"], "destination_extension": "8888"}
-    await rig.write_tables({keys.at(keys.SCHEDULE_CONFIG, HOST): {CONFIG: {"params": params}}})
-    await rig.write_tables({tasks_key(): {QUEUE_TASK: task(QUEUE_TASK, cps=CPS, limit=1000)}})
-    await rig.push(f"numbers-{QUEUE_TASK}", numbers(100_000))
+    await rig.back_end.write_tables(
+        {keys.at(keys.SCHEDULE_CONFIG, HOST): {CONFIG: {"params": params}}}
+    )
+    await rig.back_end.write_tables(
+        {tasks_key(): {QUEUE_TASK: task(QUEUE_TASK, cps=CPS, limit=1000)}}
+    )
+    await rig.back_end.push(f"numbers-{QUEUE_TASK}", numbers(100_000))
     rig.start_daemon()
     await rig.until_recorded(1)
     wire = Wire(rig.switch.log_path)

@@ -29,8 +29,8 @@ async def idle(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     """Measure with all sorts and numbers of other tasks; return the figures."""
     await rig.start({"default": {"talk": 0.5}})
     ten = {f"dialing-{index}": task(f"dialing-{index}", cps=CPS) for index in range(DIALING)}
-    await rig.push("numbers-dialing-0", numbers(1))
-    await rig.write_tables({tasks_key(): ten})
+    await rig.back_end.push("numbers-dialing-0", numbers(1))
+    await rig.back_end.write_tables({tasks_key(): ten})
     rig.start_daemon()
     await rig.until_recorded(1)
     figures = {
@@ -56,17 +56,17 @@ async def among(
 ) -> dict[str, float]:
     """Return what the daemon uses with these other tasks, in percent of a core."""
     await rig.call("DEL", tasks_key())
-    await rig.write_tables({tasks_key(): {**others, **ten}})
+    await rig.back_end.write_tables({tasks_key(): {**others, **ten}})
     await rig.pause(given.settle)
     before = rig.spent()
     await rig.pause(given.seconds)
     spent = rig.spent().since(before)
     for name in ten:
-        await rig.push(f"numbers-{name}", numbers(round(CPS * given.seconds) + DIALING))
-    before, recorded = rig.spent(), await rig.recorded()
+        await rig.back_end.push(f"numbers-{name}", numbers(round(CPS * given.seconds) + DIALING))
+    before, recorded = rig.spent(), await rig.back_end.recorded()
     await rig.pause(given.seconds)
     dialed = rig.spent().since(before)
-    calls = await rig.recorded() - recorded
+    calls = await rig.back_end.recorded() - recorded
     await rig.call("DEL", *(f"numbers-{name}" for name in ten))
     return {
         "idle_cpu_percent": percent(spent.daemon, spent.at),

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from benchmarks.measuring import environment
-from benchmarks.own_switch import start_own_switch
 from benchmarks.rig import HOST, Rig, measure, numbers, one_task
 from ctidialer.contract import keys
 
@@ -85,19 +84,19 @@ class Records:
 async def soak(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     """Dial everything, reading memory on the way; return the figures."""
     await rig.start(None)
-    await start_own_switch(rig, {"default": {"talk": TALK}}, log="/dev/null")
-    await rig.write_tables(one_task(TASK, QUEUE, LIMIT))
-    rig.start_daemon(f"[records]\nmax_records = {KEPT}")
+    await rig.start_switch({"default": {"talk": TALK}}, log="/dev/null")
+    await rig.back_end.write_tables(one_task(TASK, QUEUE, LIMIT))
+    rig.start_daemon(more=f"[records]\nmax_records = {KEPT}")
     records = Records(rig, given.numbers)
     fill = queue_filler(given.numbers)
-    await rig.push(QUEUE, next(fill))
+    await rig.back_end.push(QUEUE, next(fill))
     await rig.until_recorded(1)
     began = rig.spent()
     samples: list[dict[str, float]] = []
 
     async def is_done() -> bool:
-        if await rig.length("LLEN", QUEUE) < AHEAD // 2:
-            await rig.push(QUEUE, next(fill, []))
+        if await rig.back_end.length("LLEN", QUEUE) < AHEAD // 2:
+            await rig.back_end.push(QUEUE, next(fill, []))
         while await records.look():
             if records.read >= given.every * (len(samples) + 1):
                 samples.append(sample(rig, records, began.at))
@@ -115,7 +114,7 @@ async def soak(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
         "records_written": written,
         "numbers_with_exactly_one_record": records.with_one(),
         "answered": records.answered,
-        "left_in_flight": await rig.length("HLEN", keys.in_flight(HOST)),
+        "left_in_flight": await rig.back_end.length("HLEN", keys.in_flight(HOST)),
         "wall_seconds": round(spent.at, 1),
         "calls_per_second": round(given.numbers / spent.at),
         "daemon_cpu_us_per_call": round(spent.daemon / given.numbers * 1e6),

@@ -15,10 +15,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from benchmarks.rig import HOST, Rig, Spent, measure, numbers, one_task
-from ctidialer.contract import keys
+from benchmarks.rig import Rig, Spent, measure, numbers, one_task
 from ctidialer.contract.record import Outcome
-from ctidialer.nodes.record_scan import read_records
 
 TASK = "bench"
 QUEUE = "bench_numbers"
@@ -27,12 +25,12 @@ QUEUE = "bench_numbers"
 async def dial(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     """Dial everything and return the figures."""
     await rig.start({"default": {"result": "answer", "talk": given.talk}})
-    await rig.write_tables(one_task(TASK, QUEUE, given.limit))
+    await rig.back_end.write_tables(one_task(TASK, QUEUE, given.limit))
     rig.start_daemon()
-    await rig.push(QUEUE, numbers(given.warm_up))
+    await rig.back_end.push(QUEUE, numbers(given.warm_up))
     await rig.until_recorded(given.warm_up)
     before = rig.spent()
-    await rig.push(QUEUE, numbers(given.numbers, start=given.warm_up))
+    await rig.back_end.push(QUEUE, numbers(given.numbers, start=given.warm_up))
     await rig.until_recorded(given.warm_up + given.numbers)
     spent = rig.spent().since(before)
     return figures(given, spent, await answered(rig) - given.warm_up)
@@ -40,7 +38,7 @@ async def dial(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
 
 async def answered(rig: Rig) -> int:
     """Return how many numbers were answered at their first call; else it was another work."""
-    records = await read_records(rig.link, keys.records(HOST))
+    records = await rig.records()
     return sum(
         record.outcome is Outcome.ANSWERED and len(record.attempts) == 1 for record in records
     )

@@ -10,7 +10,6 @@ from typing import Any
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.task import deferLater
 
 from chaos.auditor import Evidence, Findings, Moment, Written, examine
 from chaos.faults import Fault, Strike, plan_faults
@@ -19,8 +18,9 @@ from chaos.site import Site
 from chaos.strikes import HarnessProblem, Strikes
 from ctidialer.contract import keys
 from ctidialer.contract.record_document import decode_record
+from ctidialer.stage.back_end import BackEnd, Progress
+from ctidialer.stage.watching import Stalled, watch
 from ctidialer.store.errors import StoreError
-from ctidialer.switchsim.calllog import read_call_log
 
 LOOK = 0.1
 SETTLED = 0.3
@@ -78,15 +78,6 @@ class Report:
         return (*self.findings.faults, *self.problems)
 
 
-@frozen
-class _State:
-    """How far the campaign has got."""
-
-    queued: int
-    in_flight: int
-    recorded: int
-
-
 class Campaign:
     """One campaign in ``directory``; ``say`` is told each step."""
 
@@ -108,7 +99,7 @@ class Campaign:
         began = self._reactor.seconds()
         try:
             await self._site.start()
-            await self._site.write(tables())
+            await self._site.back_end.write_tables(tables())
             self._load = plan_load(self._plan.seed, self._plan.numbers, began)
             self._site.supervisor.start()
             faults = plan_faults(self._plan.seed, self._plan.faults)
@@ -197,30 +188,17 @@ class Campaign:
 
     async def _until_drained(self) -> None:
         self._say("everything is left alone")
-        last, since = None, self._reactor.seconds()
-        while True:
-            state = await self._state()
-            if state is not None and state.queued == state.in_flight == 0:
-                return
-            if state != last:
-                last, since = state, self._reactor.seconds()
-            if self._reactor.seconds() - since > STALLED:
-                self._problems.append(f"nothing has moved for {STALLED:.0f} s: {state}")
-                return
-            await self._pause(LOOK)
-
-    async def _state(self) -> _State | None:
-        link = self._site.link
         try:
-            queued = [await link.call("LLEN", queue) for queue in QUEUES]
-            queued.append(await link.call("ZCARD", SCHEDULE))
-            in_flight = await link.call("HLEN", keys.in_flight(HOST))
-            recorded = await link.call("XLEN", keys.records(HOST))
+            await watch(self._reactor, self._state, _is_drained, STALLED, LOOK)
+        except Stalled as error:
+            self._problems.append(str(error))
+
+    async def _state(self) -> Progress | None:
+        """Return how far the campaign has got; None = Redis is away."""
+        try:
+            return await BackEnd(self._site.link.call, HOST).progress(QUEUES, SCHEDULE)
         except StoreError:
             return None
-        assert isinstance(in_flight, int)
-        assert isinstance(recorded, int)
-        return _State(sum(one for one in queued if isinstance(one, int)), in_flight, recorded)
 
     async def _evidence(self) -> Evidence:
         call = self._site.call
@@ -233,7 +211,7 @@ class Campaign:
             in_flight=await call("HLEN", keys.in_flight(HOST)),
             records=await self._records(),
             cdr_ids=[decode_record(raw).id for raw in listed],
-            log=read_call_log(self._site.switch.log_path),
+            log=self._site.call_log(),
             moments=self._moments,
             most_calls=MOST_CALLS,
             silent=SILENT,
@@ -256,11 +234,15 @@ class Campaign:
             self._problems.append(f"the last daemon ended with status {status}")
         odd = set(self._site.supervisor.statuses) - GOOD_ENDS - {REFUSED}
         self._problems += [f"a daemon ended with status {one}" for one in sorted(odd)]
-        text = self._site.daemon_log.read_text("utf-8", "replace")
+        text = self._site.supervisor.current.output.read_text("utf-8", "replace")
         self._problems += [f"in the daemon's log: {line}" for line in _tracebacks(text)]
 
     async def _pause(self, seconds: float) -> None:
-        await deferLater(self._reactor, seconds)
+        await self._site.pause(seconds)
+
+
+def _is_drained(state: Progress | None) -> bool:
+    return state is not None and state.queued == state.in_flight == 0
 
 
 def _portions(load: Load) -> Iterator[tuple[str, str, list[tuple[bytes, str]]]]:

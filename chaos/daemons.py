@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,48 +14,29 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
-import ctidialer
-from ctidialer.stage.daemon import DaemonProcess
+from ctidialer.stage.child_process import with_our_packages
+from ctidialer.stage.daemon import DaemonProcess, start_daemon
 
 RESTART_PAUSE = 0.3
 """Seconds after which a daemon that ended is started again."""
 
 
-class ChaosDaemon(DaemonProcess):
-    """A daemon that can also be stopped and continued.  ``pid`` stays what it was."""
-
-    pid = 0
-
-    def connectionMade(self) -> None:
-        """Learn the process id."""
-        assert self.transport is not None
-        self.pid = self.transport.pid or 0
-
-    def send(self, name: str) -> None:
-        """Send a signal (``KILL``, ``STOP``, ``CONT``…), if the process is still there."""
-        if self.running:
-            os.kill(self.pid, signal.Signals[f"SIG{name}"])
-
-
 def start_chaos_daemon(
-    reactor: Any, config: Path, log_path: Path, orders: Mapping[str, object]
-) -> ChaosDaemon:
-    """Start ``twistd ctidialer`` with the settings ``config``; it appends to ``log_path``."""
-    process = ChaosDaemon(log_path)
-    root = str(Path(ctidialer.__file__).resolve().parent.parent)
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    twistd = ["--nodaemon", "--pidfile=", "ctidialer", "--config", str(config)]
-    command = [sys.executable, "-m", "chaos.entry", json.dumps(orders), *twistd]
-    with process.log_path.open("ab") as log:
-        reactor.spawnProcess(
-            process,
-            command[0],
-            command,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            path=str(config.parent),
-            childFDs={1: log.fileno(), 2: log.fileno()},
-        )
-    return process
+    reactor: Any,
+    directory: Path,
+    settings: str,
+    orders: Mapping[str, object],
+    name: str = "daemon",
+) -> DaemonProcess:
+    """Start the test build with the TOML ``settings`` and ``orders`` (:mod:`chaos.entry`)."""
+    return start_daemon(
+        reactor,
+        directory,
+        settings,
+        name,
+        program=(sys.executable, "-m", "chaos.entry", json.dumps(orders)),
+        environ={"PYTHONPATH": with_our_packages(os.environ)["PYTHONPATH"]},
+    )
 
 
 class Supervisor:
@@ -66,27 +46,23 @@ class Supervisor:
     again until it gets in.
     """
 
-    def __init__(
-        self, reactor: Any, config: Path, log_path: Path, orders: Mapping[str, object]
-    ) -> None:
+    def __init__(self, reactor: Any, start: Callable[[], DaemonProcess]) -> None:
         self._reactor = reactor
-        self._config = config
-        self._log_path = log_path
-        self._orders = orders
+        self._start_one = start
         self._generation = 0
         self.down_for = RESTART_PAUSE
         self.statuses: Counter[int] = Counter()
         self._pause: Deferred[None] | None = None
-        self.current: ChaosDaemon
+        self.current: DaemonProcess
 
     def start(self) -> None:
         """Begin."""
         self._start(self._generation)
 
-    def replace_stopped(self) -> ChaosDaemon:
+    def replace_stopped(self) -> DaemonProcess:
         """Stop the daemon (SIGSTOP) and keep another one from now on; return the stopped one."""
         former = self.current
-        former.send("STOP")
+        former.pause()
         self._start_no_other()
         self._start(self._generation)
         return former
@@ -107,11 +83,10 @@ class Supervisor:
             self._pause.cancel()
 
     def _start(self, generation: int) -> None:
-        daemon = start_chaos_daemon(self._reactor, self._config, self._log_path, self._orders)
-        self.current = daemon
-        Deferred.fromCoroutine(self._ended(daemon, generation))
+        self.current = self._start_one()
+        Deferred.fromCoroutine(self._ended(self.current, generation))
 
-    async def _ended(self, daemon: ChaosDaemon, generation: int) -> None:
+    async def _ended(self, daemon: DaemonProcess, generation: int) -> None:
         status = await daemon.ended()
         self.statuses[status] += 1
         if generation == self._generation:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 
-from chaos.daemons import RESTART_PAUSE, ChaosDaemon
+from chaos.daemons import RESTART_PAUSE
 from chaos.faults import Kind, Strike
 from chaos.load import HOST
 from chaos.proxy import Proxy
 from chaos.site import Site
 from ctidialer.contract import keys
+from ctidialer.stage.child_process import ChildProcess
+from ctidialer.stage.daemon import DaemonProcess
 
 REFUSED = 1
 PATIENCE = 60.0
@@ -44,7 +43,7 @@ class Strikes:
             case Kind.END_DAEMON:
                 await self._end_daemon("TERM", seconds)
             case Kind.STOP_DAEMON:
-                await self._stop_daemon(seconds)
+                await self._stop(self._site.supervisor.current, seconds)
             case Kind.REPLACE_DAEMON:
                 await self._replace_daemon(seconds)
             case Kind.KILL_REDIS:
@@ -54,9 +53,9 @@ class Strikes:
             case Kind.END_SWITCH:
                 await self._end_switch(self._site.switch.stop, seconds)
             case Kind.STOP_REDIS:
-                await self._stop(self._site.redis.pid, seconds)
+                await self._stop(self._site.redis, seconds)
             case Kind.STOP_SWITCH:
-                await self._stop(self._site.switch.pid, seconds)
+                await self._stop(self._site.switch, seconds)
             case _:
                 by_name = {"REDIS": self._site.redis_proxy, "SWITCH": self._site.switch_proxy}
                 await self._disturb(by_name[target.name], strike)
@@ -67,17 +66,9 @@ class Strikes:
         supervisor = self._site.supervisor
         supervisor.down_for = RESTART_PAUSE + down_for
         daemon = supervisor.current
-        ended = daemon.ended()
-        daemon.send(name)
-        await ended
+        await daemon.signal(name)
         await self._pause(down_for)
         supervisor.down_for = RESTART_PAUSE
-
-    async def _stop_daemon(self, seconds: float) -> None:
-        daemon = self._site.supervisor.current
-        daemon.send("STOP")
-        await self._pause(seconds)
-        daemon.send("CONT")
 
     async def _replace_daemon(self, seconds: float) -> None:
         """Stop the daemon, let another one take its host's name, then wake the former one."""
@@ -89,10 +80,10 @@ class Strikes:
             await self._until_another_holds(former)
             await self._pause(seconds)
         finally:
-            former.send("CONT")
+            former.go_on()
         await self._ends_refused(former)
 
-    async def _until_another_holds(self, former: ChaosDaemon) -> None:
+    async def _until_another_holds(self, former: DaemonProcess) -> None:
         give_up = self._site.reactor.seconds() + PATIENCE
         while await self._holder() in (None, former.pid):
             if self._site.reactor.seconds() > give_up:
@@ -104,7 +95,7 @@ class Strikes:
         holder = await self._site.call("HGET", keys.lease(HOST), "holder")
         return None if holder is None else int(json.loads(holder)["pid"])
 
-    async def _ends_refused(self, former: ChaosDaemon) -> None:
+    async def _ends_refused(self, former: DaemonProcess) -> None:
         ended = former.ended()
         ended.addTimeout(PATIENCE, self._site.reactor)
         try:
@@ -124,23 +115,20 @@ class Strikes:
         try:
             await site.redis.kill()
             await self._pause(down_for)
-            await site.start_redis()
-            await site.link.when_up(PATIENCE)
+            await site.restart_redis()
             await look()
         finally:
             site.redis_proxy.refuses = False
 
-    async def _end_switch(self, end: Callable[[], Deferred[None]], down_for: float) -> None:
+    async def _end_switch(self, end: Callable[[], Deferred[int]], down_for: float) -> None:
         await end()
         await self._pause(down_for)
-        await self._site.start_switch()
+        await self._site.restart_switch()
 
-    async def _stop(self, pid: int | None, seconds: float) -> None:
-        if pid is None:
-            raise HarnessProblem("what was to be stopped has ended by itself")
-        os.kill(pid, signal.SIGSTOP)
+    async def _stop(self, process: ChildProcess, seconds: float) -> None:
+        process.pause()
         await self._pause(seconds)
-        os.kill(pid, signal.SIGCONT)
+        process.go_on()
 
     async def _disturb(self, proxy: Proxy, strike: Strike) -> None:
         match strike.kind.name.partition("_")[0]:
@@ -162,4 +150,4 @@ class Strikes:
             proxy.release()
 
     async def _pause(self, seconds: float) -> None:
-        await deferLater(self._site.reactor, seconds)
+        await self._site.pause(seconds)

@@ -19,20 +19,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from ctidialer.cli.demo_campaign import NULL_ENDPOINT, Campaign, FreeSwitch, Plan, Report
 from ctidialer.cli.running import run
 from ctidialer.contract.record import Outcome
 from ctidialer.esl.errors import EslError
 from ctidialer.settings import SettingsError, host_and_port
-from ctidialer.stage.campaign import (
-    NULL_ENDPOINT,
-    Campaign,
-    CampaignFailed,
-    FreeSwitch,
-    Plan,
-    Report,
-    Snapshot,
-)
-from ctidialer.stage.redis import NoServer
+from ctidialer.stage import back_end
+from ctidialer.stage.redis_binary import NoServer
+from ctidialer.stage.watching import StageFailed
 from ctidialer.store.errors import StoreError
 
 SHOWN_FAULTS = 20
@@ -98,12 +92,12 @@ def demo(
     try:
         with (
             TemporaryDirectory(prefix="ctidialer-demo-") as directory,
-            _Display(as_json) as display,
+            _Display(numbers, as_json) as display,
         ):
             report = run(
                 lambda reactor: Campaign(reactor, plan, Path(directory), display.show).run()
             )
-    except (CampaignFailed, NoServer, StoreError, EslError, OSError) as error:
+    except (StageFailed, NoServer, StoreError, EslError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(_as_json(plan, report, monotonic() - began)))
@@ -125,7 +119,8 @@ def _freeswitch(address: str | None, password: str, dialstring: str) -> FreeSwit
 class _Display:
     """The live progress: records written, numbers in flight and in the queue."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, total: int, quiet: bool) -> None:
+        self._total = total
         self._progress = Progress(
             TextColumn("dialing"),
             BarColumn(),
@@ -144,17 +139,14 @@ class _Display:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, now: back_end.Progress) -> None:
         """Show how far the campaign has got."""
         if self._bar is None:
             self._bar = self._progress.add_task(
-                "", total=snapshot.total, in_flight=0, queued=snapshot.queued
+                "", total=self._total, in_flight=0, queued=now.queued
             )
         self._progress.update(
-            self._bar,
-            completed=snapshot.recorded,
-            in_flight=snapshot.in_flight,
-            queued=snapshot.queued,
+            self._bar, completed=now.recorded, in_flight=now.in_flight, queued=now.queued
         )
 
 

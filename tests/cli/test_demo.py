@@ -19,9 +19,9 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 from ctidialer.cli import demo as demo_module
 from ctidialer.cli import main
+from ctidialer.cli.demo_campaign import Report, demo_entries
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.stage.audit import Audit
-from ctidialer.stage.campaign import Report, demo_entries
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = [sys.executable, "-c", "from ctidialer.cli import main; main()", "demo"]

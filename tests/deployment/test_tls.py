@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 from twisted.trial.unittest import SkipTest
 
-from ctidialer.stage.redis import ServerBinary, examine
+from ctidialer.stage.redis_binary import ServerBinary, examine
 from ctidialer.store.errors import StoreError
 from tests.support.node import NodeTestCase
 from tests.support.redis import link_to, new_directory, own_redis

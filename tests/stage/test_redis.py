@@ -14,7 +14,8 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from ctidialer.stage.redis import NAMED_BY, NoServer, examine, find_server, start_redis
+from ctidialer.stage.redis import start_redis
+from ctidialer.stage.redis_binary import NAMED_BY, NoServer, examine, find_server
 from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreUnavailable
 from tests.support.redis import RedisTestCase, link_to, new_directory, own_redis
@@ -131,12 +132,11 @@ class StartTests(RedisTestCase):
     async def test_the_end(self) -> None:
         server = await own_redis(self)
         pid = server.pid
-        assert pid is not None
         await server.stop()
         self.assertFalse(server.running)
         self.assertFalse(is_alive(pid))
         await server.kill()
-        await server.when_ended()
+        await server.ended()
 
     async def test_one_that_does_not_start_says_why(self) -> None:
         starting = start_redis(reactor, new_directory(self), directives=["nonsense yes"])

@@ -59,8 +59,7 @@ class ProcessCase(TestCase):
 
     async def tearDown(self) -> None:  # type: ignore[override]
         for process in self.running:
-            if not process.ended.called:
-                await process.kill()
+            await process.kill()
 
     async def start(self, script: dict[str, Any] | None = None, **options: object) -> SwitchProcess:
         process = await start_switch(the_reactor, self.directory, script, **options)
@@ -136,7 +135,7 @@ class Processes(ProcessCase):
             length = len(caller.received)
             caller.send(command)
             await caller.lost
-            await process.ended
+            await process.ended()
             self.assertEqual(caller.received[length:].count(b"-ERR"), 0)
 
     async def test_connections_can_be_reset_and_refused(self) -> None:
@@ -161,7 +160,7 @@ class Processes(ProcessCase):
         process = await self.start()
         assert process.transport is not None
         process.transport.closeStdin()
-        await process.ended
+        await process.ended()
 
     async def test_a_bad_script_is_said(self) -> None:
         with self.assertRaises(SwitchFailed) as caught:

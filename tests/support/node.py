@@ -4,7 +4,6 @@ daemon, in this process (fast) or as the real `twistd ctidialer` in its own.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,20 +11,21 @@ from typing import Any
 
 from msgspec.structs import replace
 from twisted.internet import reactor
-from twisted.internet.task import deferLater
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome, Record
 from ctidialer.dialer.service import DialerService
 from ctidialer.nodes.record_scan import read_records
 from ctidialer.settings import FreeSwitch, Node, Redis, Settings, completed
-from ctidialer.stage.daemon import DaemonProcess, start_daemon
+from ctidialer.stage.back_end import BackEnd
+from ctidialer.stage.daemon import DaemonProcess, settings_text, start_daemon
+from ctidialer.stage.stage import PASSWORD as PASSWORD
 from ctidialer.stage.switch import SwitchProcess, start_switch
+from ctidialer.stage.watching import Stalled, watch
 from ctidialer.switchsim.calllog import CallLog, read_call_log
 from tests.support.redis import RedisTestCase, new_directory
 
 HOST = "fs1"
-PASSWORD = "simulated"
 LOOK = 0.01
 DEADLINE = 20.0
 """Seconds after which a test that waits for something gives up."""
@@ -55,11 +55,14 @@ class NodeTestCase(RedisTestCase):
 
     # --- what a back end does ----------------------------------------------------------------
 
+    @property
+    def back_end(self) -> BackEnd:
+        """What a back end does with this test's Redis."""
+        return BackEnd(self.redis.call, HOST)
+
     async def put(self, key: str, documents: Mapping[str, object]) -> None:
         """Write JSON documents into a hash; a text is written as it is."""
-        for name, document in documents.items():
-            raw = document if isinstance(document, str | bytes) else json.dumps(document)
-            await self.call("HSET", key, name, raw)
+        await self.back_end.write_tables({key: documents})
 
     async def put_task(self, name: str = "t", key: str | None = None, **params: Any) -> None:
         """Write a task that dials the list ``q`` through the line group ``g``, as far as
@@ -92,7 +95,7 @@ class NodeTestCase(RedisTestCase):
 
     async def put_numbers(self, numbers: Iterable[str | bytes], queue: str = "q") -> None:
         """Append numbers to a list."""
-        await self.call("RPUSH", queue, *numbers)
+        await self.back_end.push(queue, numbers)
 
     async def usual_tables(self, **params: Any) -> None:
         """Write one task, one line group and one line."""
@@ -102,8 +105,7 @@ class NodeTestCase(RedisTestCase):
 
     async def published(self, table: str, name: str | None = None, suffix: str = "all") -> None:
         """Publish that a table has changed."""
-        message = {"type": "config_change", "table": table, **({"key": name} if name else {})}
-        await self.call("PUBLISH", keys.at(keys.CHANGE_CHANNEL, suffix), json.dumps(message))
+        await self.back_end.publish(table, name, suffix)
 
     # --- the daemon --------------------------------------------------------------------------
 
@@ -143,17 +145,8 @@ class NodeTestCase(RedisTestCase):
         ``extra`` are further tables of its settings, ``node`` further keys of ``[node]``,
         ``process`` what :func:`~ctidialer.stage.daemon.start_daemon` takes besides.
         """
-        text = "\n".join(
-            [
-                f'[node]\nhost = "{host}"\ndomain = "{HOST}"\ntimezone = "Asia/Shanghai"',
-                node,
-                f"[redis]\nurl = {json.dumps(self.url)}",
-                f"[freeswitch]\naddress = {json.dumps(self.freeswitch().address)}",
-                f"password = {json.dumps(self.freeswitch().password)}",
-                extra,
-                "",
-            ]
-        )
+        node = f'domain = "{HOST}"\ntimezone = "Asia/Shanghai"\n{node}'
+        text = settings_text(host, self.url, self.freeswitch(), node=node, more=extra)
         daemon = start_daemon(reactor, self.directory, text, name, **process)
         self.addCleanup(daemon.kill)
         return daemon
@@ -162,11 +155,10 @@ class NodeTestCase(RedisTestCase):
 
     async def until(self, what: str, is_so: Callable[[], Awaitable[bool]]) -> None:
         """Wait until something is so; fail, saying ``what``, when it is not in time."""
-        end = reactor.seconds() + DEADLINE
-        while not await is_so():
-            if reactor.seconds() > end:
-                self.fail(f"not within {DEADLINE:.0f} s: {what}")
-            await deferLater(reactor, LOOK)
+        try:
+            await watch(reactor, is_so, bool, DEADLINE, LOOK)
+        except Stalled:
+            self.fail(f"not within {DEADLINE:.0f} s: {what}")
 
     async def records(self, host: str = HOST) -> tuple[Record, ...]:
         """Return the records so far, oldest first."""
@@ -176,9 +168,7 @@ class NodeTestCase(RedisTestCase):
         """Wait for ``count`` records and return them; more than that is a failure."""
 
         async def are_there() -> bool:
-            length = await self.call("XLEN", keys.records(host))
-            assert isinstance(length, int)
-            return length >= count
+            return await self.back_end.length("XLEN", keys.records(host)) >= count
 
         await self.until(f"{count} records", are_there)
         records = await self.records(host)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint
 from twisted.internet.interfaces import IStreamClientEndpoint
 
-from chaos.daemons import ChaosDaemon, start_chaos_daemon
+from chaos.daemons import start_chaos_daemon
 from chaos.proxy import Proxy
 from ctidialer.contract import keys
 from ctidialer.contract.record import Record
+from ctidialer.settings import FreeSwitch
+from ctidialer.stage.daemon import DaemonProcess, settings_text
 from ctidialer.stage.redis import RedisProcess, start_redis
 from ctidialer.store.address import parse_address
 from ctidialer.store.in_flight import InFlight
@@ -23,19 +24,12 @@ from tests.support.node import HOST, PASSWORD
 from tests.support.redis import link_to, new_directory
 
 LEASE = 1.0
-SETTINGS = """
-[node]
-host = "{host}"
+NODE = """
 domain = "{host}"
 timezone = "Asia/Shanghai"
 lease = {lease}
 drain_timeout = 5
 call_check_interval = {interval}
-[redis]
-url = "redis://{login}127.0.0.1:{redis_port}/0"
-[freeswitch]
-address = "127.0.0.1:{switch_port}"
-password = "{password}"
 """
 
 
@@ -82,26 +76,19 @@ class FaultCase(SwitchTestCase):
 
     def launch(
         self, stop_at: str = "", count: int = 1, name: str = "daemon", **orders: object
-    ) -> ChaosDaemon:
+    ) -> DaemonProcess:
         """Start the test build; it is killed at ``stop_at``, or when the test ends.
 
         ``orders`` are further ones of :mod:`chaos.entry`.
         """
         if stop_at:
             orders = {"stop_at": stop_at, "count": count, **orders}
-        config = Path(self.directory) / f"{name}.toml"
         login = f":{self.redis_password}@" if self.redis_password else ""
-        text = SETTINGS.format(
-            host=HOST,
-            lease=LEASE,
-            login=login,
-            interval=self.call_check_interval,
-            redis_port=self.redis_proxy.port,
-            switch_port=self.switch_proxy.port,
-            password=PASSWORD,
-        )
-        config.write_text(text, "utf-8")
-        daemon = start_chaos_daemon(reactor, config, config.with_suffix(".log"), orders)
+        redis = f"redis://{login}127.0.0.1:{self.redis_proxy.port}/0"
+        freeswitch = FreeSwitch(address=f"127.0.0.1:{self.switch_proxy.port}", password=PASSWORD)
+        node = NODE.format(host=HOST, lease=LEASE, interval=self.call_check_interval)
+        text = settings_text(HOST, redis, freeswitch, node=node)
+        daemon = start_chaos_daemon(reactor, self.directory, text, orders, name)
         self.addCleanup(daemon.kill)
         return daemon
 
@@ -131,7 +118,7 @@ class FaultCase(SwitchTestCase):
         holder = await self.call("HGET", keys.lease(HOST), "holder")
         return int(json.loads(holder)["pid"]) if isinstance(holder, bytes) else None
 
-    async def holds(self, daemon: ChaosDaemon) -> None:
+    async def holds(self, daemon: DaemonProcess) -> None:
         """Wait until this daemon has the host's name."""
 
         async def has_it() -> bool:
@@ -139,7 +126,7 @@ class FaultCase(SwitchTestCase):
 
         await self.until("the daemon has its host's name", has_it)
 
-    async def said(self, daemon: ChaosDaemon, words: str) -> None:
+    async def said(self, daemon: DaemonProcess, words: str) -> None:
         """Wait until the daemon's log has these words."""
 
         async def is_there() -> bool:

@@ -9,39 +9,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
-from twisted.internet.interfaces import IReactorProcess, IReactorTime
-from twisted.internet.task import deferLater
 
+from ctidialer import settings
 from ctidialer.contract import keys
 from ctidialer.contract.record import Record
-from ctidialer.nodes.record_scan import read_records
 from ctidialer.stage.audit import Audit, audit
-from ctidialer.stage.daemon import DaemonProcess, start_daemon
-from ctidialer.stage.redis import RedisProcess, start_redis
-from ctidialer.stage.switch import SwitchProcess, start_switch
+from ctidialer.stage.back_end import Progress
+from ctidialer.stage.stage import Stage
 from ctidialer.stage.witness import Witness
-from ctidialer.store.address import parse_address
-from ctidialer.store.link import Link
-from ctidialer.switchsim.calllog import read_call_log
-
-
-class Reactor(IReactorTime, IReactorProcess):
-    """What a campaign needs of the reactor."""
-
 
 HOST = "demo"
 TASK = "demo"
 QUEUE = "demo_numbers"
-LOOK = 0.1
+LOOK_INTERVAL = 0.1
 """Seconds between two looks at how far the campaign has got."""
 
 STALLED = 90.0
 """Seconds without any new record after which the campaign is given up."""
-
-BATCH = 1000
-PASSWORD = "simulated"
 
 NULL_ENDPOINT = "null/${destination_number}"
 """FreeSWITCH's endpoint that answers at once and calls nobody."""
@@ -71,21 +58,6 @@ class Plan:
 
 
 @frozen
-class Snapshot:
-    """How far a campaign has got."""
-
-    total: int
-    queued: int
-    in_flight: int
-    recorded: int
-
-    @property
-    def done(self) -> bool:
-        """Whether every number has its record."""
-        return self.recorded >= self.total and not self.in_flight
-
-
-@frozen
 class Report:
     """How a campaign went; ``status`` is the daemon's exit status after its drain.
 
@@ -110,137 +82,64 @@ class Report:
         return (*faults, f"the daemon ended with status {self.status}")
 
 
-class CampaignFailed(Exception):
-    """The campaign could not be brought to its end; the message says why."""
-
-
 class Campaign:
-    """One campaign in ``directory``; ``watch`` is shown every snapshot."""
+    """One campaign in ``directory``; ``watcher`` is shown how far it has got, again and again."""
 
     def __init__(
-        self, reactor: Reactor, plan: Plan, directory: Path, watch: Callable[[Snapshot], None]
+        self, reactor: Any, plan: Plan, directory: Path, watcher: Callable[[Progress], None]
     ) -> None:
-        self._reactor = reactor
         self._plan = plan
-        self._directory = directory
-        self._watch = watch
-        self._redis: RedisProcess
-        self._link: Link
-        self._switch: SwitchProcess | None = None
+        self._watcher = watcher
+        self._stage = Stage(reactor, directory, HOST)
         self._witness: Witness | None = None
-        self._daemon: DaemonProcess | None = None
 
     async def run(self) -> Report:
-        """Dial the whole campaign and audit it; raises CampaignFailed, NoServer or StoreError."""
+        """Dial the whole campaign and audit it; raises StageFailed, NoServer or StoreError."""
         try:
-            await self._start()
-            await self._until_done()
-            assert self._daemon is not None
-            status = await self._daemon.stop()
+            await self._stage.start_redis()
+            freeswitch = await self._switch()
+            await self._stage.back_end.write_tables(demo_tables(self._plan))
+            await self._stage.back_end.push(QUEUE, demo_entries(self._plan.numbers))
+            daemon = self._stage.start_daemon(freeswitch)
+            await self._stage.watch(self._look, self._is_done, STALLED, LOOK_INTERVAL)
+            status = await daemon.stop()
             return await self._report(status)
         finally:
-            await self._end()
+            if self._witness is not None:
+                await self._witness.stop()
+            await self._stage.end()
 
-    async def _start(self) -> None:
-        self._redis = await start_redis(self._reactor, self._directory / "redis")
-        self._link = Link(self._reactor, parse_address(self._redis.url))
-        self._link.start()
-        await self._link.when_up(10)
-        if self._plan.freeswitch is None:
-            directory = self._directory / "switch"
-            directory.mkdir()
-            self._switch = await start_switch(
-                self._reactor,
-                directory,
-                script=demo_script(self._plan.seed),
-                password=PASSWORD,
-            )
-        else:
-            real = self._plan.freeswitch
-            self._witness = Witness(self._reactor, real.address, real.password, HOST)
-            await self._witness.start(10)
-        await self._load()
-        self._daemon = start_daemon(self._reactor, self._directory, self._settings())
+    async def _switch(self) -> settings.FreeSwitch:
+        """Start the simulated switch, or a witness beside the real one; return where it is."""
+        real = self._plan.freeswitch
+        if real is None:
+            await self._stage.start_switch(demo_script(self._plan.seed))
+            return self._stage.freeswitch()
+        self._witness = Witness(self._stage.reactor, real.address, real.password, HOST)
+        await self._witness.start(10)
+        return settings.FreeSwitch(address=real.address, password=real.password)
 
-    async def _load(self) -> None:
-        """Write the tables and the numbers as a back end would."""
-        tables = demo_tables(self._plan)
-        for key, documents in tables.items():
-            for name, document in documents.items():
-                await self._link.call("HSET", key, name, json.dumps(document))
-        entries = demo_entries(self._plan.numbers)
-        for start in range(0, len(entries), BATCH):
-            await self._link.call("RPUSH", QUEUE, *entries[start : start + BATCH])
+    async def _look(self) -> Progress:
+        progress = await self._stage.back_end.progress([QUEUE])
+        self._watcher(progress)
+        return progress
 
-    def _settings(self) -> str:
-        freeswitch = self._plan.freeswitch
-        if freeswitch is None:
-            assert self._switch is not None
-            freeswitch = FreeSwitch(f"127.0.0.1:{self._switch.port}", PASSWORD)
-        return "\n".join(
-            [
-                f'[node]\nhost = "{HOST}"',
-                f"[redis]\nurl = {json.dumps(self._redis.url)}",
-                f"[freeswitch]\naddress = {json.dumps(freeswitch.address)}",
-                f"password = {json.dumps(freeswitch.password)}",
-                "",
-            ]
-        )
-
-    async def _until_done(self) -> None:
-        assert self._daemon is not None
-        last, since = None, self._reactor.seconds()
-        while True:
-            snapshot = await self._look()
-            self._watch(snapshot)
-            if snapshot.done:
-                return
-            if snapshot != last:
-                last, since = snapshot, self._reactor.seconds()
-            if not self._daemon.running:
-                raise CampaignFailed(f"the daemon has ended:\n{self._daemon.last_words()}")
-            if self._reactor.seconds() - since > STALLED:
-                raise CampaignFailed(
-                    f"nothing has moved for {STALLED:.0f} s:\n{self._daemon.last_words()}"
-                )
-            await deferLater(self._reactor, LOOK)
-
-    async def _look(self) -> Snapshot:
-        queued = await self._link.call("LLEN", QUEUE)
-        in_flight = await self._link.call("HLEN", keys.in_flight(HOST))
-        recorded = await self._link.call("XLEN", keys.records(HOST))
-        assert isinstance(queued, int)
-        assert isinstance(in_flight, int)
-        assert isinstance(recorded, int)
-        return Snapshot(self._plan.numbers, queued, in_flight, recorded)
+    def _is_done(self, progress: Progress) -> bool:
+        return progress.recorded >= self._plan.numbers and not progress.in_flight
 
     async def _report(self, status: int) -> Report:
-        records = await read_records(self._link, keys.records(HOST))
+        records = await self._stage.records()
         entries = demo_entries(self._plan.numbers)
-        redis = self._redis.description
-        if self._switch is not None:
-            originates = read_call_log(self._switch.log_path).originates
-            dialed = [line.uuid_asked for line in originates]
+        redis = self._stage.redis.description
+        witness = self._witness
+        if witness is None:
+            dialed = [line.uuid_asked for line in self._stage.call_log().originates]
             found = audit(entries, records, dialed)
             return Report(found, records, status, redis, "simulated", len(dialed))
-        witness = self._witness
-        assert witness is not None
         found = audit(entries, records, None)
         switch = f"FreeSWITCH {witness.version}"
         calls = witness.created.total()
         return Report(found, records, status, redis, switch, calls, witness.compare(records))
-
-    async def _end(self) -> None:
-        if self._daemon is not None and self._daemon.running:
-            await self._daemon.kill()
-        if self._switch is not None:
-            await self._switch.kill()
-        if self._witness is not None:
-            await self._witness.stop()
-        if hasattr(self, "_link"):
-            await self._link.stop()
-        if hasattr(self, "_redis"):
-            await self._redis.stop()
 
 
 def demo_entries(count: int) -> list[bytes]:
