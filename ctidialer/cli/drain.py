@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from twisted.internet.task import deferLater
 
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.operator import order_now
+from ctidialer.cli.operator import order_now, why_option
 from ctidialer.cli.printable import printable
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.nodes.reader import NodeReader
@@ -33,6 +33,7 @@ class _Drained:
 
     host: str
     undo: bool
+    why: str
     changed: bool = False
     daemon: str | None = None
     heeded: bool = False
@@ -58,8 +59,9 @@ class _Drained:
 @connection_options
 @click.option("--wait", is_flag=True, help="Wait until no call of the node is up.")
 @click.option("--undo", is_flag=True, help="Put the node back into service.")
+@why_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as a JSON object.")
-def drain(settings: Settings, wait: bool, undo: bool, as_json: bool) -> None:
+def drain(settings: Settings, wait: bool, undo: bool, why: str, as_json: bool) -> None:
     """Take this node out of service: no new call, the calls that are up go on.
 
     Numbers stay in their queues, for other hosts too.  It holds, also after a restart of the
@@ -67,7 +69,7 @@ def drain(settings: Settings, wait: bool, undo: bool, as_json: bool) -> None:
     """
     if wait and undo:
         raise click.UsageError("--wait and --undo do not go together")
-    state = _Drained(settings.node.host, undo)
+    state = _Drained(settings.node.host, undo, why)
     try:
         with_redis(settings, lambda link: _Drain(link, settings.node, state, wait, as_json).run())
     except click.Abort:
@@ -91,8 +93,8 @@ class _Drain:
     async def run(self) -> None:
         control = NodeOrders(self._link, self._state.host)
         undo = self._state.undo
-        order = control.undo_drain() if undo else control.drain(order_now())
-        self._state.changed = await order
+        order = order_now(self._state.why)
+        self._state.changed = await (control.undo_drain(order) if undo else control.drain(order))
         await self._look()
         if self._wait:
             await self._until_drained()

@@ -6,12 +6,18 @@ import getpass
 import socket
 from time import time
 
+import click
+
 from ctidialer.contract.control import Order
 
+why_option = click.option(
+    "--why", default="", metavar="TEXT", help="The reason, for the log and for `ctidialer explain`."
+)
 
-def order_now() -> Order:
+
+def order_now(why: str) -> Order:
     """Return an order of the user who runs this command, given now."""
-    return Order(since=round(time(), 3), by=f"{_user()}@{socket.gethostname()}")
+    return Order(since=round(time(), 3), by=f"{_user()}@{socket.gethostname()}", why=why)
 
 
 def _user() -> str:

@@ -1,8 +1,9 @@
 """What an operator has ordered for one node: ``cti_dialer_control@<host>`` (a hash).
 
 The field ``drain`` takes the node out of service, ``pause:<task>`` stops new calls of one task.
-The value is ``{"since":1700000000.5,"by":"ann@pbx1"}``, for people: a field that is there is in
-force whatever its value says, so that ``HSET … drain 1`` will do in an emergency.
+The value is ``{"since":1700000000.5,"by":"ann@pbx1","why":"…"}``, for people: a field that is
+there is in force whatever its value says, so that ``HSET … drain 1`` will do in an emergency.
+``undrain`` and ``resume:<task>`` say who took such an order back, when and why.
 """
 
 from __future__ import annotations
@@ -16,14 +17,20 @@ from ctidialer.contract.document import FaultList, read_json
 
 DRAIN = "drain"
 PAUSE = "pause:"
+UNDRAIN = "undrain"
+RESUME = "resume:"
 
 
 @frozen
 class Order:
-    """One order: ``since`` unix seconds, ``by`` whom; None and empty where it does not say."""
+    """One order: ``since`` unix seconds, ``by`` whom, and ``why``.
+
+    None and empty where it does not say.
+    """
 
     since: float | None = None
     by: str = ""
+    why: str = ""
 
     def encode(self) -> bytes:
         """Return the order as it stands in Redis."""
@@ -32,10 +39,15 @@ class Order:
 
 @frozen
 class Control:
-    """All orders for one node: whether it is drained, and which tasks are paused, by name."""
+    """All orders for one node: whether it is drained, and which tasks are paused, by name.
+
+    ``undrained`` and ``resumed`` are the last orders that took such a one back.
+    """
 
     drain: Order | None = None
     paused: Mapping[str, Order] = field(factory=dict)
+    undrained: Order | None = None
+    resumed: Mapping[str, Order] = field(factory=dict)
 
 
 def pause_field(task: str) -> str:
@@ -43,25 +55,44 @@ def pause_field(task: str) -> str:
     return f"{PAUSE}{task}"
 
 
+def resume_field(task: str) -> str:
+    """Return the field that says who resumed a task."""
+    return f"{RESUME}{task}"
+
+
 def decode_control(documents: Mapping[str, bytes]) -> Control:
     """Return the orders in the fields of the hash; fields that mean nothing are passed over."""
-    drain = documents.get(DRAIN)
     return Control(
-        drain=None if drain is None else decode_order(drain),
-        paused={
-            name.removeprefix(PAUSE): decode_order(raw)
-            for name, raw in documents.items()
-            if name.startswith(PAUSE)
-        },
+        drain=_order(documents, DRAIN),
+        paused=_orders(documents, PAUSE),
+        undrained=_order(documents, UNDRAIN),
+        resumed=_orders(documents, RESUME),
     )
+
+
+def _order(documents: Mapping[str, bytes], name: str) -> Order | None:
+    raw = documents.get(name)
+    return None if raw is None else decode_order(raw)
+
+
+def _orders(documents: Mapping[str, bytes], prefix: str) -> dict[str, Order]:
+    return {
+        name.removeprefix(prefix): decode_order(raw)
+        for name, raw in documents.items()
+        if name.startswith(prefix)
+    }
 
 
 def decode_order(raw: bytes) -> Order:
     """Return what an order says of itself; never fails."""
     document = read_json(raw, FaultList()).value
     members = document if isinstance(document, dict) else {}
-    since, by = members.get("since"), members.get("by")
-    return Order(_seconds(since), by if isinstance(by, str) else "")
+    return Order(_seconds(members.get("since")), _text(members, "by"), _text(members, "why"))
+
+
+def _text(members: Mapping[str, object], name: str) -> str:
+    value = members.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _seconds(value: object) -> float | None:

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
 from ctidialer.dialer.configuration import Configuration
-from ctidialer.dialer.control import obey
+from ctidialer.dialer.control import Orders
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.dispatch.pause_watch import PauseWatch
@@ -71,6 +71,7 @@ class Parts:
         self.switch = _switch(settings, reactor, listener)
         self.tables = Tables(node.host, node.domain, node.default_dialstring)
         self.runs = TaskRuns(node.timezone)
+        self.orders = Orders(self.runs, self.readiness)
         self.lines = LineAccounts()
         self.limits = NodeLimits(node.max_calls, node.max_cps)
         self.journal = Journal()
@@ -155,7 +156,7 @@ class Parts:
         if changed.table == keys.TASK:
             self.runs.update(self.tables.tasks, changed.names, self._clock.seconds())
         elif changed.table == keys.CONTROL:
-            obey(self.tables.control, self.runs, self.readiness)
+            self.orders.obey(self.tables.control)
         self.queue_dialer.tick()
 
 

@@ -7,14 +7,14 @@ as it reads its tables.
 from __future__ import annotations
 
 from ctidialer.contract import keys
-from ctidialer.contract.control import DRAIN, Order, pause_field
+from ctidialer.contract.control import DRAIN, UNDRAIN, Order, pause_field, resume_field
 from ctidialer.contract.notice import ConfigChange, encode_notice
 from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.link import Link
 
 
 class NodeOrders:
-    """Gives the orders for the node ``host``; its daemon heeds them at once.
+    """Gives the orders for the node ``host``; its daemon obeys them at once.
 
     Every method returns whether that changed anything (an order that is given again keeps its first
     date and author), and fails with StoreError.
@@ -29,23 +29,29 @@ class NodeOrders:
         """Take the node out of service: no new call; the calls that are up go on."""
         return await self._give(DRAIN, order)
 
-    async def undo_drain(self) -> bool:
+    async def undo_drain(self, order: Order) -> bool:
         """Put the node back into service."""
-        return await self._take_back(DRAIN)
+        return await self._take_back(DRAIN, UNDRAIN, order)
 
     async def pause(self, task: str, order: Order) -> bool:
         """Start no new call of ``task`` on this node."""
         return await self._give(pause_field(task), order)
 
-    async def resume(self, task: str) -> bool:
+    async def resume(self, task: str, order: Order) -> bool:
         """Take back the pause of ``task``."""
-        return await self._take_back(pause_field(task))
+        return await self._take_back(pause_field(task), resume_field(task), order)
 
     async def _give(self, name: str, order: Order) -> bool:
-        return await self._change("HSETNX", name, order.encode())
+        is_new = await self._change("HSETNX", name, order.encode())
+        await self._publish()
+        return is_new
 
-    async def _take_back(self, name: str) -> bool:
-        return await self._change("HDEL", name)
+    async def _take_back(self, name: str, by: str, order: Order) -> bool:
+        # In this order: who sees the order gone can read who took it back.
+        await self._change("HSET", by, order.encode())
+        was_there = await self._change("HDEL", name)
+        await self._publish()
+        return was_there
 
     async def _change(self, command: str, name: str, *value: bytes) -> bool:
         try:
@@ -54,7 +60,9 @@ class NodeOrders:
             if str(error).startswith("WRONGTYPE"):
                 raise WrongType(self._key, "value of another type", "hash") from None
             raise
-        # Published in any case: an earlier try may have got no further than the write.
-        notice = encode_notice(ConfigChange(keys.CONTROL, name))
-        await self._link.call("PUBLISH", self._channel, notice)
         return changed == 1
+
+    async def _publish(self) -> None:
+        """Publish in any case: an earlier try may have got no further than the write."""
+        notice = encode_notice(ConfigChange(keys.CONTROL))
+        await self._link.call("PUBLISH", self._channel, notice)

@@ -85,12 +85,14 @@ def _paused(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None
 
 
 def by_whom(order: Order, zone: str) -> str:
-    """Say who gave an order and when, as far as it tells."""
+    """Say who gave an order, when and why, as far as it tells."""
     by = f" by {order.by}" if order.by else ""
+    why = f" ({order.why})" if order.why else ""
     try:
-        return by if order.since is None else f"{by} since {local_time(order.since, zone)}"
+        since = "" if order.since is None else f" since {local_time(order.since, zone)}"
     except (ValueError, OverflowError, OSError):
-        return by  # no time of any calendar
+        since = ""  # no time of any calendar
+    return f"{by}{since}{why}"
 
 
 def _limit_zero(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:

@@ -78,7 +78,7 @@ class Api:
 
     async def undo_drain(self, asked: Asked) -> Answer:
         """Put this node back into service."""
-        changed = await self._control.undo_drain()
+        changed = await self._control.undo_drain(_order(asked))
         return json_answer(documents.Drained(self._host, False, changed))
 
     async def check(self, asked: Asked) -> Answer:
@@ -137,7 +137,7 @@ class Api:
     async def resume(self, asked: Asked) -> Answer:
         """Let a task go on."""
         name = self._known(asked)
-        changed = await self._control.resume(name)
+        changed = await self._control.resume(name, _order(asked))
         return json_answer(documents.TaskPaused(name, False, changed))
 
     # --- lines -------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def _order(asked: Asked) -> Order:
     why = asked.members().get("why", "")
     if not isinstance(why, str) or len(why) > LONGEST_WHY or not why.isprintable():
         raise Refusal(400, f"$.why must be a text of one line, at most {LONGEST_WHY} characters")
-    return Order(since=round(time(), 3), by=f"{asked.by}: {why}" if why else asked.by)
+    return Order(since=round(time(), 3), by=asked.by, why=why)
 
 
 def _in_a_thread(work: Callable[[], Iterable[Finding]]) -> Awaitable[Iterable[Finding]]:

@@ -114,7 +114,7 @@ class ExplainTests(NodeCommandCase):
         answer = await self.reason("paused")
         self.assertIn("paused by ann since 1970", answer["text"])
         await self.put_task(limit=50)
-        await NodeOrders(self.redis, HOST).resume("t")
+        await NodeOrders(self.redis, HOST).resume("t", Order())
         await self.dialed(9)
         await self.hang_up()
 
@@ -187,7 +187,7 @@ class ExplainTests(NodeCommandCase):
         await NodeOrders(self.redis, HOST).drain(Order(1.0, "ann"))
         answer = await self.reason("draining")
         self.assertIn("drained by ann", answer["text"])
-        self.assertEqual(answer["node"]["drain"], {"since": 1.0, "by": "ann"})
+        self.assertEqual(answer["node"]["drain"], {"since": 1.0, "by": "ann", "why": ""})
         await self.hang_up()
         await self.records_of(1)
         await self.reason("drained")

@@ -73,7 +73,7 @@ class ExplainScheduleTests(NodeCommandCase):
         self.assertEqual([line["state"] for line in answer["lines"]], ["full"])
         said = (await self.on_node("explain", "--schedule", "callback")).out
         self.assertIn("callback on fs1: no_free_line\nno line is free (l: full); due: ", said)
-        await NodeOrders(self.redis, HOST).drain(order_now())
+        await NodeOrders(self.redis, HOST).drain(order_now(""))
         await self.until("the daemon says that it is drained", self.says_drained)
         self.assertIn((await self.ask())["reason"], ("draining", "drained"))
         for call in self.switch_log().originates:

@@ -39,6 +39,18 @@ class PauseCommandTests(CommandTestCase):
         order = decode_order(raw)
         self.assertIn("@", order.by)
         self.assertGreater(order.since or 0, 1.7e9)
+        self.assertEqual(order.why, "")
+
+    async def test_the_reason_stands_beside_the_order(self) -> None:
+        await self.put_task("t")
+        await self.on_node("pause", "t", "--why", "trunk fault")
+        raw = await self.call("HGET", keys.control(HOST), "pause:t")
+        assert isinstance(raw, bytes)
+        self.assertEqual(decode_order(raw).why, "trunk fault")
+        await self.on_node("resume", "t", "--why", "trunk is back")
+        raw = await self.call("HGET", keys.control(HOST), "resume:t")
+        assert isinstance(raw, bytes)
+        self.assertEqual(decode_order(raw).why, "trunk is back")
 
     async def test_twice(self) -> None:
         await self.put_task()
@@ -63,7 +75,7 @@ class PauseCommandTests(CommandTestCase):
         await self.put(keys.control(HOST), {"pause:gone": json.dumps({"by": "ann"})})
         done = await self.on_node("resume", "gone", "--json")
         self.assertEqual((done.status, done.json()["changed"]), (0, True))
-        self.assertEqual(await self.call("EXISTS", keys.control(HOST)), 0)
+        self.assertEqual(await self.call("HKEYS", keys.control(HOST)), [b"resume:gone"])
 
     async def test_wrong_usage_and_no_redis(self) -> None:
         self.assertEqual((await self.on_node("pause")).status, 2)

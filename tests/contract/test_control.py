@@ -24,10 +24,15 @@ class ControlTests(SynchronousTestCase):
             pause_field("催收"): b'{"since":17,"by":"bob"}',
             pause_field("a:b"): b"1",
             "pause": b"1",
+            "undrain": b'{"by":"bob","why":"done"}',
+            resume_field("c"): b'{"by":"eve"}',
             "other": b"{}",
         }
         paused = {"催收": Order(17.0, "bob"), "a:b": Order()}
-        self.assertEqual(decode_control(documents), Control(by_ann, paused))
+        self.assertEqual(
+            decode_control(documents),
+            Control(by_ann, paused, Order(by="bob", why="done"), {"c": Order(by="eve")}),
+        )
 
     def test_an_order_that_says_nothing_of_itself_is_one_all_the_same(self) -> None:
         rubbish = [b"", b"1", b"{", b"[]", b"null", b"\xff", b'{"since":true,"by":7}', b'"x"']

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec.structs import replace
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import keys
-from ctidialer.contract.control import Order
+from ctidialer.contract.control import Control, Order
 from ctidialer.contract.record import Outcome
-from ctidialer.dialer.readiness import Condition
+from ctidialer.dialer.control import Orders
+from ctidialer.dialer.dispatch.task_runs import TaskRuns
+from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.dialer.service import DialerService
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Config, Schedule, Settings
@@ -19,7 +22,7 @@ from tests.dialer.queue_case import NUMBERS, QueueCase
 from tests.dialer.world import World
 from tests.support.node import HOST
 
-ORDER = Order(1.5, "ann@pbx1")
+ORDER = Order(1.5, "ann@pbx1", "trunk fault")
 LONG: dict[str, Any] = {"result": "answer", "talk": 30}
 SHORT: dict[str, Any] = {"result": "answer", "talk": 0.02}
 
@@ -78,7 +81,7 @@ class DrainTests(ControlCase):
         await self.nothing_in_flight()
         self.assertEqual(await self.queue(), [number.encode() for number in NUMBERS[2:6]])
         self.assertEqual(len(self.switch_log().originates), 2)
-        self.assertTrue(await self.control.undo_drain())
+        self.assertTrue(await self.control.undo_drain(ORDER))
         records = await self.records_of(7)
         self.assertIn("777", {record.number for record in records})
         self.assert_accounted_for(records)
@@ -94,7 +97,7 @@ class DrainTests(ControlCase):
         self.assertEqual(self.switch_log().originates, ())
         dialer = self.start_dialer()
         await self.condition(dialer, Condition.IN_SERVICE)
-        await self.control.undo_drain()
+        await self.control.undo_drain(ORDER)
         await self.records_of(1)
 
     async def test_a_number_between_two_calls_waits(self) -> None:
@@ -113,7 +116,7 @@ class DrainTests(ControlCase):
             return entry.dialing is not None and not entry.dialing.uuid
 
         await self.until("the number rests", rests)
-        await self.control.undo_drain()
+        await self.control.undo_drain(ORDER)
         (record,) = await self.records_of(1)
         self.assertEqual(len(record.attempts), 2)
         self.assertIs(record.outcome, Outcome.ANSWERED)
@@ -145,7 +148,7 @@ class PauseTests(ControlCase):
         await self.canary()
         self.assertEqual(self.numbers_dialed(), [])
         self.assertEqual(len(await self.queue()), 3)
-        self.assertTrue(await self.control.resume("t"))
+        self.assertTrue(await self.control.resume("t", ORDER))
         await self.dialed(6)
         await self.control.pause("t", ORDER)
 
@@ -168,15 +171,47 @@ class OrderTests(ControlCase):
         self.assertTrue(await self.control.pause("t", ORDER))
         self.assertFalse(await self.control.pause("t", Order(2.0, "bob")))
         stands = await self.call("HGET", "cti_dialer_control@fs1", "pause:t")
-        self.assertEqual(stands, b'{"since":1.5,"by":"ann@pbx1"}')
-        self.assertTrue(await self.control.resume("t"))
-        self.assertFalse(await self.control.resume("t"))
-        self.assertFalse(await self.control.undo_drain())
+        self.assertEqual(stands, b'{"since":1.5,"by":"ann@pbx1","why":"trunk fault"}')
+        self.assertTrue(await self.control.resume("t", ORDER))
+        self.assertFalse(await self.control.resume("t", ORDER))
+        self.assertFalse(await self.control.undo_drain(ORDER))
 
     async def test_a_key_of_another_type(self) -> None:
         await self.call("SET", "cti_dialer_control@fs1", "x")
         with self.assertRaises(WrongType):
             await self.control.drain(ORDER)
+
+
+class ToldTests(SynchronousTestCase):
+    """What the log says of the orders."""
+
+    def told(self, *controls: Control) -> list[str]:
+        orders = Orders(TaskRuns("UTC"), Readiness())
+        with capturedLogs() as events:
+            for control in controls:
+                orders.obey(control)
+        return [formatEvent(event) for event in events]
+
+    def test_who_paused_and_resumed_a_task_and_why(self) -> None:
+        paused = Control(paused={"t": ORDER})
+        resumed = Control(resumed={"t": Order(2.0, "bob@pbx1", "trunk is back")})
+        told = ["Task t is paused by ann@pbx1: trunk fault"]
+        self.assertEqual(self.told(paused, paused), told)
+        told.append("Task t is resumed by bob@pbx1: trunk is back")
+        self.assertEqual(self.told(paused, resumed, resumed), told)
+
+    def test_who_drained_the_node_and_put_it_back(self) -> None:
+        drained, back = Control(drain=ORDER), Control(undrained=Order(2.0, "bob"))
+        told = [
+            "This node is drained by ann@pbx1: trunk fault",
+            "This node is back in service by bob",
+        ]
+        self.assertEqual(self.told(drained, back), told)
+
+    def test_an_order_taken_back_by_hand_names_nobody(self) -> None:
+        before = Control(drain=Order(), paused={"t": Order()})
+        told = ["This node is drained", "Task t is paused", "This node is back in service"]
+        self.assertEqual(self.told(before, Control()), [*told, "Task t is resumed"])
 
 
 class HeldTests(SynchronousTestCase):
