@@ -10,6 +10,7 @@ from ctidialer.contract.control import (
     decode_control,
     decode_order,
     pause_field,
+    resume_field,
 )
 
 
