@@ -21,7 +21,6 @@ from ctidialer.dialer.dispatch.queue import QueueDialer
 from ctidialer.dialer.dispatch.schedule import ScheduleDialer
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.explainer import Explainer, Troubles
-from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.life import channel_events
 from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.closing import Closing
@@ -33,6 +32,7 @@ from ctidialer.dialer.node_view import NodeView
 from ctidialer.dialer.readiness import Readiness
 from ctidialer.dialer.status_report import StatusReport
 from ctidialer.esl.switch import Credentials, Subscription, Switch, SwitchListener
+from ctidialer.glue import Gate, Idle
 from ctidialer.rules.tables import Changed, Tables
 from ctidialer.settings import Settings, host_and_port
 from ctidialer.store.address import parse_address
@@ -118,6 +118,9 @@ class Parts:
             self.closing,
             self.readiness.gate,
         )
+        self.idle = Idle(reactor, self._is_idle)
+        for part in (self.numbers, self.closing, self.limits):
+            part.finished = self.idle.look
         self.recovery = Recovery(
             self.store.token,
             self.numbers,
@@ -151,6 +154,9 @@ class Parts:
             self.explainer,
         )
         self.status = StatusReport(reactor, view, self.store, self.writable)
+
+    def _is_idle(self) -> bool:
+        return not (len(self.numbers) or self.closing.unwritten or self.limits.asked)
 
     def _changed(self, changed: Changed) -> None:
         if changed.table == keys.TASK:

@@ -6,7 +6,7 @@ import enum
 from collections import Counter
 from collections.abc import Callable
 
-from ctidialer.dialer.gate import Gate
+from ctidialer.glue import Gate
 
 
 class Condition(enum.Enum):
@@ -22,13 +22,24 @@ class Condition(enum.Enum):
     RUNNING = "this daemon is stopping"
 
 
+DONE_AGAIN = {
+    Condition.REDIS: (Condition.TABLES, Condition.RECOVERY),
+    Condition.FREESWITCH: (Condition.RECOVERY,),
+}
+"""What has to be done again once this has been away.
+
+While Redis is away changes are not heard, so nothing is dialed by the old tables; and another
+daemon may work under this host's name, and leave numbers behind.
+"""
+
+
 class Readiness:
     """Which conditions are met; ``gate`` is open while all are."""
 
-    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self) -> None:
         self.gate = Gate()
         self._missing = dict.fromkeys(Condition)
-        self._changed = changed
+        self._watchers: list[Callable[[], None]] = []
         self.losses: Counter[Condition] = Counter()
         """How often each condition was lost after it had been met."""
 
@@ -37,18 +48,32 @@ class Readiness:
         """The conditions that are not met, in the order in which they are usually met."""
         return tuple(condition for condition in Condition if condition in self._missing)
 
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` whenever a condition is met or lost."""
+        self._watchers.append(changed)
+
     def met(self, *conditions: Condition) -> None:
         """These conditions are met from now on."""
+        before = len(self._missing)
         for condition in conditions:
             self._missing.pop(condition, None)
-        if not self._missing and not self.gate.is_open:
-            self.gate.open()
+        if len(self._missing) < before:
             self._changed()
 
     def lost(self, *conditions: Condition) -> None:
-        """These conditions are no longer met."""
-        self.losses.update(one for one in conditions if one not in self._missing)
-        self._missing.update(dict.fromkeys(conditions))
-        if self.gate.is_open:
-            self.gate.shut()
+        """These conditions are no longer met, nor those that have to be met again after them."""
+        before = len(self._missing)
+        again = [one for condition in conditions for one in DONE_AGAIN.get(condition, ())]
+        lost = dict.fromkeys((*conditions, *again))
+        self.losses.update(one for one in lost if one not in self._missing)
+        self._missing.update(lost)
+        if len(self._missing) > before:
             self._changed()
+
+    def _changed(self) -> None:
+        if self._missing:
+            self.gate.shut()
+        elif not self.gate.is_open:
+            self.gate.open()
+        for changed in self._watchers:
+            changed()

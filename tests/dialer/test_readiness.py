@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.dialer.readiness import DONE_AGAIN, Condition, Readiness
 
 
 class ReadinessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.told: list[bool] = []
-        self.readiness = Readiness(lambda: self.told.append(self.readiness.gate.is_open))
+        self.readiness = Readiness()
+        self.readiness.watch(lambda: self.told.append(self.readiness.gate.is_open))
 
     def test_all_is_missing_at_first(self) -> None:
         self.assertEqual(self.readiness.missing, tuple(Condition))
@@ -22,13 +23,13 @@ class ReadinessTests(SynchronousTestCase):
         *others, last = Condition
         self.readiness.met(*others)
         self.assertEqual(self.readiness.missing, (last,))
-        self.assertEqual(self.told, [])
+        self.assertEqual(self.told, [False])
         self.readiness.met(last)
         self.assertTrue(self.readiness.gate.is_open)
         self.readiness.lost(Condition.FREESWITCH)
         self.readiness.lost(Condition.FREESWITCH, Condition.RECOVERY)
         self.assertFalse(self.readiness.gate.is_open)
-        self.assertEqual(self.told, [True, False])
+        self.assertEqual(self.told, [False, True, False])
 
     def test_the_same_news_twice_changes_nothing(self) -> None:
         self.readiness.met(*Condition)
@@ -38,9 +39,16 @@ class ReadinessTests(SynchronousTestCase):
     def test_what_is_missing_is_in_the_usual_order_and_for_people(self) -> None:
         self.readiness.met(*Condition)
         self.readiness.lost(Condition.RUNNING)
-        self.readiness.lost(Condition.REDIS)
-        self.assertEqual(self.readiness.missing, (Condition.REDIS, Condition.RUNNING))
+        self.readiness.lost(Condition.LEASE)
+        self.assertEqual(self.readiness.missing, (Condition.LEASE, Condition.RUNNING))
         self.assertTrue(all(" " in condition.value for condition in Condition))
+
+    def test_what_has_to_be_done_again_is_missing_until_it_is(self) -> None:
+        self.readiness.met(*Condition)
+        self.readiness.lost(Condition.REDIS)
+        self.readiness.met(Condition.REDIS)
+        self.assertEqual(self.readiness.missing, (Condition.TABLES, Condition.RECOVERY))
+        self.assertEqual(self.readiness.losses[Condition.RECOVERY], 1)
 
     @settings(deadline=None, max_examples=100)
     @given(st.lists(st.tuples(st.booleans(), st.sampled_from(Condition)), max_size=40))
@@ -50,6 +58,9 @@ class ReadinessTests(SynchronousTestCase):
         readiness, missing = Readiness(), set(Condition)
         for is_met, condition in news:
             (readiness.met if is_met else readiness.lost)(condition)
-            (missing.discard if is_met else missing.add)(condition)
+            if is_met:
+                missing.discard(condition)
+            else:
+                missing.update({condition, *DONE_AGAIN.get(condition, ())})
             self.assertEqual(set(readiness.missing), missing)
             self.assertEqual(readiness.gate.is_open, not missing)

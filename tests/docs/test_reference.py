@@ -11,11 +11,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer import settings
 from ctidialer.contract import keys
+from ctidialer.dialer.lease_keeper import STATES, TRANSITIONS
 from ctidialer.rules.attempt import Phase
 from ctidialer.rules.explanation import Reason
 from tests.docs.blocks import ROOT, blocks, pages
 from tools.commands_page import SHARED, commands, is_about_a_node, reference
 from tools.settings_page import MeaningError, all_settings, read_meanings, rows
+from tools.states_page import lines as state_lines
 
 DOCS = ROOT / "docs"
 PICTURE = DOCS / "life-of-a-number.svg"
@@ -32,6 +34,25 @@ def sections(text: str, underline: str) -> dict[str, str]:
     found = list(re.finditer(rf"(?m)^(\S.*)\n{re.escape(underline)}{{3,}}$", text))
     ends = [one.start() for one in found[1:]] + [len(text)]
     return {one[1]: text[one.end() : end] for one, end in zip(found, ends, strict=True)}
+
+
+class StatesPageTests(SynchronousTestCase):
+    """The tables of the lease, which are made from its transitions."""
+
+    def test_every_state_has_its_meaning_and_a_way_into_it_and_out_of_it(self) -> None:
+        in_state = {before for before, *_ in TRANSITIONS}
+        reached = {after for _, _, after, _ in TRANSITIONS}
+        self.assertEqual(in_state, set(STATES))
+        self.assertEqual(reached, set(STATES))
+
+    def test_a_row_says_state_event_action_and_state(self) -> None:
+        text = "\n".join(state_lines())
+        row = "   * - held\n     - redis went\n     - pause\n     - away\n"
+        self.assertIn(row, text)
+        self.assertIn("   * - waiting\n     - another daemon has the name", text)
+
+    def test_the_page_asks_for_them(self) -> None:
+        self.assertIn(".. lease-states::", page("architecture"))
 
 
 class SettingsPageTests(SynchronousTestCase):

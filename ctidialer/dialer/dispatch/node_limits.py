@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ctidialer.rules import backpressure, pacing
 from ctidialer.rules.backpressure import Backpressure
 from ctidialer.rules.explanation import NodeLoad
@@ -14,9 +16,9 @@ class NodeLimits:
     """``max_calls`` calls at once and ``max_cps`` starts per second (0 = no limit), and the pauses
     that FreeSWITCH's refusals ask for.
 
-    ``calls`` are the numbers in hand, ``asked`` those of the claims that are under way.  ``kept``
-    calls are kept free for the scheduled numbers, ``started`` counts all numbers ever taken.
-    ``is_paused``: FreeSWITCH says that somebody has paused it.
+    ``calls`` are the numbers in hand.  ``kept`` calls are kept free for the scheduled numbers,
+    ``started`` counts all numbers ever taken.  ``is_paused``: FreeSWITCH says that somebody has
+    paused it.
     """
 
     def __init__(self, max_calls: int, max_cps: float) -> None:
@@ -27,9 +29,21 @@ class NodeLimits:
         self.backpressure = Backpressure()
         self.is_paused = False
         self.calls = 0
-        self.asked = 0
+        self._asked = 0
         self.kept = 0
         self.started = 0
+        self.finished: Callable[[], None] = lambda: None
+        """Called when a claim has been answered."""
+
+    @property
+    def asked(self) -> int:
+        """The numbers that were asked for by the claims that are under way."""
+        return self._asked
+
+    @asked.setter
+    def asked(self, count: int) -> None:
+        self._asked = count
+        self.finished()
 
     def room(self, now: float) -> int:
         """Return how many numbers of queues may be asked for at ``now``."""

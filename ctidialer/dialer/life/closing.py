@@ -62,6 +62,8 @@ class Closing:
         self._is_returning = False
         self._complained = ""
         self._writing = 0
+        self.finished: Callable[[], None] = lambda: None
+        """Called when something has been written."""
         self.outcomes: Counter[Outcome] = Counter()
         """How the numbers ended whose records were written, since this daemon began."""
 
@@ -122,6 +124,7 @@ class Closing:
                 await self._surely(partial(self._return, []))
         finally:
             self._is_returning = False
+            self.finished()
 
     def _return(self, sent: list[str]) -> Deferred[int]:
         sent += self._returning
@@ -152,6 +155,7 @@ class Closing:
                 await self._writable.passed()
         finally:
             self._writing -= 1
+            self.finished()
 
     def _refused(self, problem: str, is_record: bool) -> None:
         if is_record:

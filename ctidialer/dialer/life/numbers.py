@@ -71,6 +71,8 @@ class Numbers:
         self._limits = limits
         self._refused: OrderedDict[bytes, int] = OrderedDict()
         self._in_hand: set[str] = set()
+        self.finished: Callable[[], None] = lambda: None
+        """Called when a number is no longer in hand."""
 
     def __len__(self) -> int:
         return len(self._in_hand)
@@ -99,7 +101,11 @@ class Numbers:
                 task=errand.name,
             )
         )
-        living.addBoth(lambda _: self._in_hand.discard(errand.claim.id))
+        living.addBoth(self._left, errand.claim.id)
+
+    def _left(self, _: object, entry_id: str) -> None:
+        self._in_hand.discard(entry_id)
+        self.finished()
 
     async def _follow(
         self, errand: Errand, pursuit: Coroutine[Any, Any, tuple[NumberInHand | None, Verdict]]
