@@ -144,7 +144,9 @@ class Event:
         return hash(self._raw)
 
     def __repr__(self) -> str:
-        return f"<Event {self.name} {self.get('Unique-ID') or self.get('Job-UUID') or ''}>"
+        subject = self.get("Unique-ID") or self.get("Job-UUID")
+        words = filter(None, (self.name, self.get("Event-Subclass"), subject))
+        return f"<Event {' '.join(words)}>"
 
 
 def plain_event(raw: bytes) -> Event:

@@ -23,6 +23,21 @@ class EventSocketPageTests(DocsCase):
         self.assertRegex(said, r"(?m)^(\+OK )?[0-9a-f-]{36}$")
         self.assertEqual(len(self.switch_log().originates), 1)
 
+    async def test_the_switch_shown_comes_back(self) -> None:
+        page = ROOT / "docs" / "event-socket.rst"
+        (block,) = [block for block in blocks(page) if "Subscription(" in block.text]
+        program = block.text.replace("127.0.0.1:8021", self.freeswitch().address)
+        program = "import sys\nsys.stdout.reconfigure(line_buffering=True)\n" + program.replace(
+            "ClueCon", PASSWORD
+        )
+        (self.directory / "switch.py").write_text(program, encoding="utf-8")
+        process = self.start_shell("exec python switch.py")
+        assert process.stdout is not None
+        said = await deferToThread(process.stdout.readline)
+        self.assertEqual(said, "FreeSWITCH is there\n")
+        said = await deferToThread(process.stdout.readline)
+        self.assertRegex(said, "^UP ")
+
 
 class SimulatedSwitchPageTests(DocsCase):
     async def test_it_is_started_as_shown(self) -> None:

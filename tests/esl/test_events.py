@@ -89,6 +89,8 @@ class Headers(SynchronousTestCase):
     def test_repr_names_the_event_and_the_call_only(self) -> None:
         read = event(b"Event-Name: CHANNEL_ANSWER", b"Unique-ID: u1", b"Caller-ANI: 13800138000")
         self.assertEqual(repr(read), "<Event CHANNEL_ANSWER u1>")
+        read = plain_event(b"\nEvent-Name: CUSTOM\nEvent-Subclass: callcenter%3A%3Ainfo\n\n")
+        self.assertEqual(repr(read), "<Event CUSTOM callcenter::info>")
 
     @settings(deadline=None, max_examples=200)
     @given(st.lists(st.tuples(names, texts), max_size=8), texts)
