@@ -20,6 +20,11 @@ several orders in one object:
     scripts a number (a list: its next attempts); JSON ``{"number": {"139": {…}, …}}``
 ``gateway NAME {behaviour}``, ``default {behaviour}``
     the same for a gateway, and for everything not scripted (this ends a script's ``mix``)
+``known_gateways NAME…``
+    says which gateways there are; JSON ``{"known_gateways": {"a": "up", "b": "down"}}``.  Without
+    names (and without this order): all, and they are up
+``gateway_state NAME up|down|gone``
+    changes one of them; JSON ``{"gateway_state": {"carrier1": "down", …}}``
 ``drop [fin|rst] [others]``
     closes all connections, or all but the one that asks
 ``mute SECONDS [others]``
@@ -39,6 +44,7 @@ several orders in one object:
 ``clear``
     ends all of these and forgets scripted numbers and gateways
 
-Session limits are reached with FreeSWITCH's own commands: ``fsctl max_sessions``, ``fsctl sps``,
-``fsctl pause``.  A process stopped with SIGSTOP (`SwitchProcess.pause`) is a host that hangs.
+Calls are refused, and session limits are reached, with FreeSWITCH's own commands: ``fsctl pause``,
+``fsctl max_sessions``, ``fsctl sps``.  A process stopped with SIGSTOP (`SwitchProcess.pause`) is a
+host that hangs.
 """

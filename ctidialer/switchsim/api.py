@@ -16,7 +16,7 @@ from ctidialer.switchsim.faults import Faults
 from ctidialer.switchsim.fields import set_variables
 from ctidialer.switchsim.identity import VERSION, VERSION_FULL, VERSION_HUMAN
 from ctidialer.switchsim.originate import originate
-from ctidialer.switchsim.show import show, sofia, status
+from ctidialer.switchsim.show import show, status
 from ctidialer.switchsim.switch import Switch
 from ctidialer.switchsim.tokens import separate
 
@@ -64,7 +64,7 @@ class Api:
             "hupall": self._hupall,
             "show": lambda argument: show(switch, argument),
             "status": lambda argument: status(switch),
-            "sofia": lambda argument: sofia(switch, argument),
+            "sofia": switch.gateways.sofia,
             "fsctl": self._fsctl,
             "global_getvar": self._global_getvar,
             "hostname": lambda argument: switch.identity.hostname,

@@ -8,13 +8,15 @@ A script is a JSON object; every key may be missing::
                   "13800138001": [{"result": "busy"}, {"result": "answer"}]},
      "prefixes": {"139": {"result": "no_answer"}},
      "patterns": [["^1[0-9]*7$", {"result": "sip", "status": 503}]],
-     "gateways": {"downgw": {"result": "gateway_down"}},
+     "gateways": {"slowgw": {"result": "silent"}},
+     "known_gateways": {"carrier1": "up", "downgw": "down"},
      "mix":      [{"weight": 6, "result": "answer"}, {"weight": 3, "result": "busy"}],
      "users":    {"esl@127.0.0.1": {"password": "limited", "events": "HEARTBEAT", "api": "show"}}}
 
 Looked up in this order: gateway, exact number, longest prefix, first pattern, mix, default.  A list
 gives the first, second… attempt on a number its behaviour; the last one holds from then on.  What
-chance decides depends on the seed and the number alone.
+chance decides depends on the seed and the number alone.  Where ``known_gateways`` are given (a list
+of names will do), there are no others; without it every gateway exists and is up.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ import msgspec
 from attrs import Factory, define, fields, frozen
 
 from ctidialer.switchsim.causes import Q850
+from ctidialer.switchsim.gateways import Gateways
 
 RESULTS = frozenset(
     {
@@ -148,6 +151,7 @@ class Script:
     gateways: dict[str, tuple[Behaviour, ...]] = Factory(dict)
     mix: tuple[Behaviour, ...] = ()
     users: dict[str, dict[str, Any]] = Factory(dict)
+    known_gateways: Gateways = Factory(Gateways)
     _attempts: dict[str, int] = Factory(dict)
 
     def choose(self, number: str, gateway: str = "") -> Behaviour:
@@ -184,7 +188,9 @@ class Script:
         return float(span)
 
 
-_KEYS = {"seed", "default", "numbers", "prefixes", "patterns", "gateways", "mix", "users"}
+_KEYS = {"seed", "default", "numbers", "prefixes", "patterns", "gateways", "mix", "users"} | {
+    "known_gateways"
+}
 
 
 def read_script(document: object) -> Script:
@@ -203,7 +209,18 @@ def read_script(document: object) -> Script:
         gateways=_table(document.get("gateways", {}), "$.gateways"),
         mix=read_series(document.get("mix", []), "$.mix"),
         users=dict(document.get("users", {})),
+        known_gateways=_known_gateways(document),
     )
+
+
+def _known_gateways(document: dict[str, Any]) -> Gateways:
+    gateways = Gateways()
+    if "known_gateways" in document:
+        try:
+            gateways.set_all(document["known_gateways"])
+        except ValueError as problem:
+            raise ScriptError(f"$.known_gateways: {problem}") from None
+    return gateways
 
 
 def read_script_file(path: Path) -> Script:

@@ -44,6 +44,8 @@ class Faults:
         self._orders: dict[str, Callable[[object], str]] = {
             "number": self._script_number,
             "gateway": self._script_gateway,
+            "known_gateways": self._known_gateways,
+            "gateway_state": self._gateway_state,
             "default": self._script_default,
             "drop": self._drop,
             "mute": self._mute,
@@ -79,6 +81,21 @@ class Faults:
     def _script_gateway(self, value: object) -> str:
         for gateway, behaviours in _object(value).items():
             self._switch.script.gateways[gateway] = read_series(behaviours, f"$.{gateway}")
+        return "+OK\n"
+
+    def _known_gateways(self, value: object) -> str:
+        if value in ("", None):
+            self._switch.gateways.clear()
+        else:
+            self._switch.gateways.set_all(value)
+        return "+OK\n"
+
+    def _gateway_state(self, value: object) -> str:
+        if isinstance(value, str):
+            name, _, state = value.partition(" ")
+            value = {name: state}
+        for name, one in _object(value).items():
+            self._switch.gateways.set_one(name, one)
         return "+OK\n"
 
     def _script_default(self, value: object) -> str:
@@ -137,6 +154,7 @@ class Faults:
             setattr(self._switch, name, calm)
         self._switch.script.numbers.clear()
         self._switch.script.gateways.clear()
+        self._switch.gateways.clear()
         self._sockets().resume_events()
         return "+OK\n"
 

@@ -68,16 +68,19 @@ def _unread(switch: Switch, serial: int, argument: str, text: str) -> Started:
 
 def _place(switch: Switch, serial: int, argument: str, request: DialRequest) -> Started:
     asked = request.variable("origination_uuid")
-    behaviour = switch.script.choose(request.number, _gateway(request))
+    lost = _gateway_fault(switch, request)
+    # What never leaves is no attempt that the far end could count.
+    behaviour = Behaviour() if lost else switch.script.choose(request.number, _gateway(request))
     refusal = _refusal(switch, request, behaviour, asked)
     taken = asked in switch.calls
     uuid = "" if refusal else asked if asked and not taken else switch.new_uuid()
     _log(switch, serial, argument, request, uuid)
     if refusal:
         return _refused(switch, serial, request, behaviour, uuid, refusal)
-    if behaviour.result in _BARE:
+    lost = lost or _BARE.get(behaviour.result, "")
+    if lost:
         _fire_bare_destroy(switch, uuid)
-        return _refused(switch, serial, request, behaviour, uuid, _BARE[behaviour.result])
+        return _refused(switch, serial, request, behaviour, uuid, lost)
     named = bool(asked) and not taken
     call = Call(switch, request, behaviour, uuid, switch.limits.started, named=named)
     call.serial = serial
@@ -98,6 +101,14 @@ def _gateway(request: DialRequest) -> str:
     if request.endpoint != "sofia" or len(parts) < 2:
         return ""
     return parts[1] if parts[0] == "gateway" and len(parts) > 2 else parts[0]
+
+
+def _gateway_fault(switch: Switch, request: DialRequest) -> str:
+    """Give the cause for which nothing leaves the switch, empty where it does."""
+    words = request.destination.split("/")
+    if request.endpoint != "sofia" or words[0] != "gateway" or len(words) < 3:
+        return ""
+    return switch.gateways.fault(words[1])
 
 
 def _refusal(switch: Switch, request: DialRequest, behaviour: Behaviour, asked: str) -> str:

@@ -1,4 +1,4 @@
-"""What ``show``, ``status`` and ``sofia status`` answer (recordings 70, 73, 74)."""
+"""What ``show`` and ``status`` answer (recordings 70, 74)."""
 
 from __future__ import annotations
 
@@ -124,32 +124,4 @@ def status(switch: Switch) -> str:
         f"{limits.max_sessions} session(s) max\n"
         "min idle cpu 0.00/96.87\n"
         "Current Stack Size/Max 240K/240K\n"
-    )
-
-
-def sofia(switch: Switch, argument: str) -> str:
-    """Answer ``sofia status`` and ``sofia status gateway NAME``: one profile, unscripted is up."""
-    words = argument.split()
-    if words[:2] == ["status", "gateway"] and len(words) == 3:
-        scripted = switch.script.gateways.get(words[2], ())
-        result = scripted[0].result if scripted else ""
-        if result == "invalid_gateway":
-            return "Invalid Gateway!\n"
-        return _gateway(words[2], "DOWN" if result == "gateway_down" else "UP")
-    if words == ["status"]:
-        rule = "=" * 97
-        return (
-            f"{'Name':>25}\t   Type\t{'Data':>42}\tState\n{rule}\n"
-            f"{'external':>25}\tprofile\t{'sip:mod_sofia@127.0.0.1:15060':>42}\tRUNNING (0)\n"
-            f"{rule}\n1 profile 0 aliases\n"
-        )
-    return f"Unknown Command [{words[0] if words else ''}]\n"
-
-
-def _gateway(name: str, state: str) -> str:
-    rule = "=" * 97
-    return (
-        f"{rule}\nName    \t{name}\nProfile \texternal\nScheme  \tDigest\nRealm   \t127.0.0.1\n"
-        f"Ping    \t0\nPingFreq\t0\nPingTime\t0.00\nPingState\t0/0/0\nState   \tNOREG\n"
-        f"Status  \t{state}\n{rule}\n"
     )

@@ -68,6 +68,7 @@ class Switch:
         self.identity = identity or Identity()
         self.end_process = end_process
         self.limits = SessionLimits()
+        self.gateways = self.script.known_gateways
         self.calls: dict[str, Call] = {}
         self.listeners: list[Listener] = []
         self.counts: Counter[str] = Counter()

@@ -11,6 +11,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from ctidialer.switchsim.behaviour import ScriptError, read_script
 from tests.switchsim.replay import Bench, Frame, play, read_recording, recorded
 
 # Values that tell of a moment, a machine, a media stream or a random choice.
@@ -47,12 +48,21 @@ SCRIPT: dict[str, Any] = {
     },
     "patterns": [[f"^{it}1234", {"result": "sip", "status": it, "ring": 0.02}] for it in STATUSES],
     "gateways": {
-        "downgw": {"result": "gateway_down"},
-        "reggw": {"result": "gateway_down"},
-        "nosuchgw": {"result": "invalid_gateway"},
         "nosuchprofile": {"result": "invalid_profile"},
         "dead": {"result": "unreachable"},
         "blackhole": {"result": "silent"},
+    },
+    "known_gateways": {
+        name: {"state": state, "proxy": f"127.0.0.1:{port}"}
+        for name, state, port in (
+            ("reggw", "down", 15077),
+            ("pinggw", "up", 15071),
+            ("downgw", "down", 15078),
+            ("dead", "up", 15079),
+            ("blackhole", "up", 15072),
+            ("carrier2", "up", 15071),
+            ("carrier1", "up", 15070),
+        )
     },
     "users": {
         "esl@127.0.0.1": {
@@ -239,6 +249,75 @@ class RecordedReplies(SynchronousTestCase):
                 client.write(chunk.octets)
         bench.advance(0.1)
         self.assertEqual(bench.ended, [-6])
+
+
+class RecordedGateways(SynchronousTestCase):
+    """Recording 73: what is told of gateways."""
+
+    maxDiff = None
+    # What tells of pings, registrations, calls and time: the simulated gateways have none.
+    OF_THE_MOMENT = re.compile(
+        r"(?mi)^((ping|pingfreq|pingtime|pingstate|state|uptime|(failed)?callsout)\s*\t).*$"
+        r"|(<(ping\w*|state|uptime-usec|(failed-)?calls-out)>)[^<]*<|^ *<retry>.*\n"
+        r"|\t(NOREG|FAIL_WAIT.*)$"
+    )
+
+    def told(self, frames: list[Frame]) -> list[str]:
+        answers = [frame.body.decode() for frame in frames if frame.type == "api/response"]
+        return [self.OF_THE_MOMENT.sub(r"\1\4", answer) for answer in answers]
+
+    def test_every_question_is_answered_as_recorded(self) -> None:
+        real = self.told(recorded("73_"))
+        simulated = self.told(play("73_", SCRIPT))
+        self.assertEqual(len(real), len(simulated))
+        unknown_here = {9, 10}  # the state of a profile, and what would end a gateway
+        for at, answer in enumerate(real):
+            if at not in unknown_here:
+                self.assertEqual(answer, simulated[at], f"answer {at}")
+
+    def test_by_default_every_gateway_is_there(self) -> None:
+        client = Bench().client()
+        self.assertIn("Status  \tUP", client.ask("sofia status gateway any"))
+        self.assertIn("<status>UP<", client.ask("sofia xmlstatus gateway external::any"))
+
+    def test_gateways_come_and_go_while_it_runs(self) -> None:
+        client = Bench().client("event plain BACKGROUND_JOB CHANNEL_DESTROY")
+
+        def call() -> list[str]:
+            client.send("bgapi originate sofia/gateway/a/1 &park")
+            client.bench.advance(0.3)
+            return [frame.payload.decode().strip() for frame in client.events()]
+
+        self.assertTrue(call()[0].startswith("+OK"))
+        for order, lost in (
+            ("sim gateway_state a down", "-ERR GATEWAY_DOWN"),
+            ("sim known_gateways b c", "-ERR INVALID_GATEWAY"),
+            ('sim {"known_gateways": {"a": "down"}}', "-ERR GATEWAY_DOWN"),
+            ("sim gateway_state a gone", "-ERR INVALID_GATEWAY"),
+        ):
+            self.assertEqual(client.ask(order), "+OK\n")
+            self.assertEqual(call(), ["", lost], order)
+        for order in ("sim gateway_state a up", "sim known_gateways", "sim clear"):
+            client.ask("sim known_gateways none")
+            self.assertEqual(client.ask(order), "+OK\n")
+            self.assertTrue(call()[0].startswith("+OK"), order)
+
+    def test_what_never_left_is_no_attempt(self) -> None:
+        script = {"numbers": {"1": [{"result": "busy"}, {"talk": 60}]}}
+        client = Bench(script).client("event plain BACKGROUND_JOB", "api sim gateway_state a down")
+        for _ in range(2):
+            client.send("bgapi originate sofia/gateway/a/1 &park")
+        client.send("bgapi originate sofia/gateway/b/1 &park")
+        client.bench.advance(0.3)
+        said = [frame.payload.decode().strip() for frame in client.events()]
+        self.assertEqual(said, ["-ERR GATEWAY_DOWN", "-ERR GATEWAY_DOWN", "-ERR USER_BUSY"])
+
+    def test_states_that_there_are_not(self) -> None:
+        client = Bench().client()
+        for order in ("gateway_state a away", '{"known_gateways": 5}'):
+            self.assertTrue(client.ask(f"sim {order}").startswith("-ERR sim: "), order)
+        with self.assertRaisesRegex(ScriptError, r"\$\.known_gateways: a gateway is up"):
+            read_script({"known_gateways": {"a": "away"}})
 
 
 class RecordedRefusals(SynchronousTestCase):
