@@ -15,7 +15,12 @@ project = _setup["metadata"]["name"]
 release = _setup["metadata"]["version"]
 author = "The ctidialer authors"
 project_copyright = f"2026, {author}"
-extensions = ["tools.commands_page", "tools.settings_page", "tools.states_page"]
+extensions = [
+    "tools.chinese_lines",
+    "tools.commands_page",
+    "tools.settings_page",
+    "tools.states_page",
+]
 exclude_patterns = ["_build"]
 html_theme = "furo"  # readable on a phone and in the dark
 html_title = f"{project} {release}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.docs.blocks import ROOT
 from tools.chinese_lines import join_lines
 
 
@@ -15,3 +18,7 @@ class JoinTests(SynchronousTestCase):
     def test_a_blank_stays_beside_other_words(self) -> None:
         for text in ("监听\nRedis", "Redis\n监听", "two\nwords"):
             self.assertEqual(join_lines(text), text)
+
+    def test_the_pages_are_built_with_it(self) -> None:
+        built_with = runpy.run_path(str(ROOT / "docs" / "conf.py"))["extensions"]
+        self.assertIn("tools.chinese_lines", built_with)
