@@ -137,7 +137,7 @@ def makeService(options: Options) -> IService:
 def in_one_line(dialer: DialerService) -> str:
     """Return what the daemon is doing, for people who ask ``systemctl status``."""
     parts = dialer.parts
-    missing = [condition.value for condition in parts.readiness.missing]
+    missing = [condition.text for condition in parts.readiness.missing]
     state = f"not dialing: {'; '.join(missing)}" if missing else "dialing"
     return f"{state}; calls in progress: {len(parts.calls)}"
 

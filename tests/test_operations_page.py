@@ -12,7 +12,6 @@ from ctidialer.contract import keys
 from ctidialer.contract.control import decode_control
 from ctidialer.contract.notice import ConfigChange, decode_notice
 from ctidialer.contract.status import NodeStatus
-from ctidialer.rules.explanation import Reason
 from tests.test_documents import DOCS, redis_commands
 
 PAGE = DOCS / "operations.rst"
@@ -27,15 +26,6 @@ def first_cells(heading: str) -> list[str]:
 
 
 class OperationsTests(SynchronousTestCase):
-    def test_every_reason_is_explained_in_its_order(self) -> None:
-        named = first_cells(".. _reasons:")
-        closed = {"before_start", "holiday", "not_a_working_day", "outside_hours"}
-        self.assertEqual(sorted(named), sorted(reason.value for reason in Reason))
-        order = [reason.value for reason in Reason]
-        self.assertEqual(
-            [n for n in named if n not in closed], [n for n in order if n not in closed]
-        )
-
     def test_every_key_of_the_status_is_explained(self) -> None:
         named = first_cells("What a daemon says of itself\n")
         self.assertEqual(sorted(named), sorted(field.name for field in fields(NodeStatus)))

@@ -18,17 +18,24 @@ VERSION = 1
 
 @frozen
 class Missing:
-    """One condition without which nothing is dialed; ``problem`` is for people."""
+    """One condition without which nothing is dialed; ``problem`` is for people.
+
+    ``form`` and ``values`` are what ``problem`` is made of, so that it can be said in another
+    language.
+    """
 
     condition: str
     problem: str
+    form: str = ""
+    values: Mapping[str, str] = field(factory=dict)
 
 
 @frozen
 class BusyLine:
     """Why one line (or a whole group: the names are the same) takes no call.
 
-    ``until``: when it could by itself, None = not by the clock alone.
+    ``until``: when it could by itself, None = not by the clock alone.  ``values`` are what the
+    sentence names, so that it can be said in another language.
     """
 
     name: str
@@ -36,13 +43,15 @@ class BusyLine:
     why: str
     text: str
     until: float | None = None
+    values: Mapping[str, str] = field(factory=dict)
 
 
 @frozen
 class Explained:
     """Why a task is, or is not, dialing: ``reason`` for programs, ``text`` for people.
 
-    ``changes_at``: when the reason goes by itself, None = not by the clock alone.
+    ``changes_at``: when the reason goes by itself, None = not by the clock alone.  ``form`` and
+    ``values`` are what ``text`` is made of, so that it can be said in another language.
     """
 
     reason: str
@@ -51,6 +60,8 @@ class Explained:
     faults: tuple[Fault, ...] = ()
     lines: tuple[BusyLine, ...] = ()
     lines_left_out: int = 0
+    form: str = ""
+    values: Mapping[str, str] = field(factory=dict)
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol
 
 from attrs import frozen
@@ -20,23 +20,10 @@ from ctidialer.rules.explanation import (
     Explanation,
     NodeFacts,
     Obstacle,
-    Reason,
     TaskFacts,
 )
 from ctidialer.rules.node_facts import drain_obstacle
 from ctidialer.rules.tables import Tables
-
-REASONS = {
-    Condition.RUNNING: Reason.DRAINING,
-    Condition.IN_SERVICE: Reason.DRAINED,
-    Condition.REDIS: Reason.REDIS_AWAY,
-    Condition.LEASE: Reason.LEASE_LOST,
-    Condition.FREESWITCH: Reason.FREESWITCH_AWAY,
-    Condition.TABLES: Reason.STARTING,
-    Condition.RECOVERY: Reason.STARTING,
-    Condition.RECORDS: Reason.RECORDS_REFUSED,
-}
-"""The reason that goes with each missing condition, the one that explains the others first."""
 
 
 class Sized(Protocol):
@@ -93,7 +80,7 @@ class Explainer:
             zone=self._zone,
             routes=self._tables.routes,
             states=self._lines.states,
-            obstacles=tuple(self._obstacles()),
+            obstacles=tuple(self._obstacle(one) for one in self._readiness.missing),
             tables_read=is_read or bool(self._tables.tasks),
             load=self._limits.load(now),
         )
@@ -126,23 +113,15 @@ class Explainer:
             return known
         return opening(run.task.hours, self._zone, now)
 
-    def _obstacles(self) -> Iterator[Obstacle]:
-        missing = self._readiness.missing
-        for condition, reason in REASONS.items():
-            if condition in missing:
-                yield self._obstacle(condition, reason)
-
-    def _obstacle(self, condition: Condition, reason: Reason) -> Obstacle:
+    def _obstacle(self, condition: Condition) -> Obstacle:
         if condition is Condition.IN_SERVICE:
             return drain_obstacle(
                 self._tables.control.drain or Order(), len(self._calls), self._zone
             )
-        return Obstacle(reason, self._problem(condition))
+        trouble = self._trouble(condition)
+        return Obstacle(condition.reason, condition.form, {"trouble": trouble} if trouble else {})
 
-    def _problem(self, condition: Condition) -> str:
-        trouble: str | None = None
+    def _trouble(self, condition: Condition) -> str | None:
         if condition is Condition.FREESWITCH:
-            trouble = self._troubles.freeswitch()
-        elif condition is Condition.REDIS:
-            trouble = self._troubles.redis()
-        return f"{condition.value}: {trouble}" if trouble else condition.value
+            return self._troubles.freeswitch()
+        return self._troubles.redis() if condition is Condition.REDIS else None

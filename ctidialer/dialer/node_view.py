@@ -15,7 +15,7 @@ from attrs import frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.line import Line
-from ctidialer.contract.status import VERSION, LineStatus, Missing, NodeStatus, TaskStatus
+from ctidialer.contract.status import VERSION, LineStatus, NodeStatus, TaskStatus
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.explainer import Explainer
@@ -25,9 +25,11 @@ from ctidialer.dialer.life.numbers import Numbers
 from ctidialer.dialer.readiness import Readiness
 from ctidialer.esl.switch import Switch
 from ctidialer.rules.explaining import CLOSED
-from ctidialer.rules.explanation import NodeFacts, Reason
+from ctidialer.rules.explanation import NodeFacts
+from ctidialer.rules.line_reasons import FREE, REMOVED
 from ctidialer.rules.line_state import LineState, free_at, why_busy
-from ctidialer.rules.node_facts import as_explained
+from ctidialer.rules.node_facts import as_explained, as_missing
+from ctidialer.rules.reasons import Reason
 from ctidialer.rules.routing import FALLBACK
 from ctidialer.rules.tables import Tables
 from ctidialer.settings import Node
@@ -41,12 +43,11 @@ MOST_BUSY_LINES = 2000
 FEWEST_BUSY_LINES = 5
 """Lines with their reasons, over all tasks without a free line, and of each one at least."""
 
-FREE = "free"
-REMOVED = "removed"
 SHOWN_FIRST = (
     "never_left",
     "out_of_use",
     "trial_under_way",
+    "malformed",
     "full",
     "resting",
     "paced",
@@ -87,7 +88,7 @@ class NodeView:
             started=started,
             at=now,
             ready=self.readiness.gate.is_open,
-            missing=tuple(Missing(one.reason.value, one.text) for one in facts.obstacles),
+            missing=tuple(as_missing(one) for one in facts.obstacles),
             drain=self.tables.control.drain,
             freeswitch_up=self.switch.up,
             freeswitch_trouble=self.switch.trouble,
@@ -178,7 +179,7 @@ def _told(name: str, line: Line, state: LineState, now: float) -> LineStatus:
     if why is None:
         return LineStatus(name, FREE, state.calls, line.count, state.faults)
     until = free_at(line, state, now)
-    return LineStatus(name, why.name.lower(), state.calls, line.count, state.faults, until)
+    return LineStatus(name, why.value, state.calls, line.count, state.faults, until)
 
 
 def _plainly_closed(run: TaskRun) -> Reason | None:

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Callable
 
 from ctidialer.glue import Gate
-
-
-class Condition(enum.Enum):
-    """One thing without which nothing is taken from any queue; the value is for people."""
-
-    REDIS = "Redis is away"
-    LEASE = "this daemon does not hold its host's name"
-    TABLES = "the tables have not been read yet"
-    FREESWITCH = "FreeSWITCH is away"
-    RECOVERY = "FreeSWITCH is being asked for the calls of before"
-    RECORDS = "Redis refuses to write the records"
-    IN_SERVICE = "this node is drained by the operator"
-    RUNNING = "this daemon is stopping"
+from ctidialer.rules.reasons import Condition as Condition
 
 
 DONE_AGAIN = {
@@ -45,7 +32,7 @@ class Readiness:
 
     @property
     def missing(self) -> tuple[Condition, ...]:
-        """The conditions that are not met, in the order in which they are usually met."""
+        """The conditions that are not met, the one that explains the others first."""
         return tuple(condition for condition in Condition if condition in self._missing)
 
     def watch(self, changed: Callable[[], None]) -> None:

@@ -12,11 +12,17 @@ from ctidialer.contract import keys
 from ctidialer.contract.status import Explained, NodeStatus, TaskStatus
 from ctidialer.contract.task import Task
 from ctidialer.rules.explaining import explain
-from ctidialer.rules.explanation import NodeFacts, Obstacle, Reason
-from ctidialer.rules.node_facts import as_explained, drain_obstacle, facts_from_tables
+from ctidialer.rules.explanation import Explanation, NodeFacts, Obstacle
+from ctidialer.rules.node_facts import (
+    as_explained,
+    as_obstacle,
+    drain_obstacle,
+    facts_from_tables,
+)
+from ctidialer.rules.reasons import Reason
 from ctidialer.rules.tables import Tables
 
-NOT_READ = "the daemon has not read the task as it stands in Redis yet; it will, within seconds"
+NOT_READ = as_explained(Explanation(Reason.STARTING, form="not_read"))
 
 
 @frozen
@@ -47,15 +53,15 @@ class NodeReport:
     def obstacles(self) -> tuple[Obstacle, ...]:
         """Return what keeps the whole node from dialing, the most important first."""
         if self.status is not None and self.daemon is not None:
-            return tuple(_as_obstacle(one.condition, one.problem) for one in self.status.missing)
+            return tuple(as_obstacle(one) for one in self.status.missing)
         drain = self.tables.control.drain
         drained = () if drain is None else (drain_obstacle(drain, 0, self.zone),)
-        return (Obstacle(Reason.NO_DAEMON, self._no_daemon()), *drained)
+        return (self._no_daemon(), *drained)
 
-    def _no_daemon(self) -> str:
+    def _no_daemon(self) -> Obstacle:
         if self.daemon is None:
-            return f"no daemon is alive under the host name {self.host!r}"
-        return f"the daemon says nothing: it hangs, or cannot reach Redis ({self.daemon})"
+            return Obstacle(Reason.NO_DAEMON, values={"host": self.host})
+        return Obstacle(Reason.NO_DAEMON, "silent", {"daemon": self.daemon})
 
     def task_names(self) -> list[str]:
         """Return the names of all tasks of this host, valid or not."""
@@ -70,43 +76,21 @@ class NodeReport:
         node = NodeFacts(now, self.zone, self.tables.routes, obstacles=self.obstacles())
         found = explain(facts_from_tables(self.tables, name, self.zone, now), node)
         explained = as_explained(found)
-        if found.reason not in _NEEDS_NO_DAEMON and self.is_alive and not node.obstacles:
+        if not found.reason.from_tables and self.is_alive and not node.obstacles:
             explained = self._unsaid()
         return _as_status(name, self.tables.tasks.get(name), explained)
 
     def is_unsaid(self, name: str, now: float) -> bool:
         """Whether the daemon should say something of this task, and does not yet."""
-        return self.explain(name, now).explained == Explained(Reason.STARTING.value, NOT_READ)
+        return self.explain(name, now).explained == NOT_READ
 
     def _unsaid(self) -> Explained:
         """Explain a task that is open by the tables, and of which the daemon says nothing."""
         status = self.status
         if status is not None and status.tasks_left_out:
-            text = f"it is open; only {len(status.tasks)} tasks are explained one by one"
-            return Explained(Reason.DIALING.value, text)
-        return Explained(Reason.STARTING.value, NOT_READ)
-
-
-_NEEDS_NO_DAEMON = frozenset(
-    {
-        Reason.UNKNOWN_TASK,
-        Reason.INVALID,
-        Reason.DISABLED,
-        Reason.AFTER_STOP,
-        Reason.BEFORE_START,
-        Reason.HOLIDAY,
-        Reason.NOT_A_WORKING_DAY,
-        Reason.OUTSIDE_HOURS,
-    }
-)
-"""Reasons of which the daemon says no more than the tables do."""
-
-
-def _as_obstacle(reason: str, text: str) -> Obstacle:
-    try:
-        return Obstacle(Reason(reason), text)
-    except ValueError:
-        return Obstacle(Reason.STARTING, text)  # of a later version
+            values = {"told": str(len(status.tasks))}
+            return as_explained(Explanation(Reason.DIALING, form="left_out", values=values))
+        return NOT_READ
 
 
 def _as_status(name: str, task: Task | None, explained: Explained) -> TaskStatus:

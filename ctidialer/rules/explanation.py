@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import enum
-
 from attrs import field, frozen
 
 from ctidialer.contract.control import Order
@@ -11,59 +9,46 @@ from ctidialer.contract.faults import Fault
 from ctidialer.contract.task import Task
 from ctidialer.rules.backpressure import Backpressure
 from ctidialer.rules.calling_hours import Opening
+from ctidialer.rules.line_sentences import lines_said
 from ctidialer.rules.pacing import Pace
+from ctidialer.rules.reasons import NO_VALUES
+from ctidialer.rules.reasons import Reason as Reason
 from ctidialer.rules.routing import LineBusy, Routes, States
+from ctidialer.rules.words import Language, Values
 
 OPEN = Opening(True)
 NO_START = Pace()
 NO_REFUSAL = Backpressure()
 
 
-class Reason(enum.Enum):
-    """The one reason for the present state, for programs; the first that applies is given."""
-
-    UNKNOWN_TASK = "unknown_task"
-    INVALID = "invalid"
-    DISABLED = "disabled"
-    AFTER_STOP = "after_stop"
-    BEFORE_START = "before_start"
-    HOLIDAY = "holiday"
-    NOT_A_WORKING_DAY = "not_a_working_day"
-    OUTSIDE_HOURS = "outside_hours"
-    PAUSED = "paused"
-    LIMIT_ZERO = "limit_zero"
-    NO_DAEMON = "no_daemon"
-    DRAINING = "draining"
-    DRAINED = "drained"
-    REDIS_AWAY = "redis_away"
-    LEASE_LOST = "lease_lost"
-    FREESWITCH_AWAY = "freeswitch_away"
-    STARTING = "starting"
-    RECORDS_REFUSED = "records_refused"
-    FREESWITCH_PAUSED = "freeswitch_paused"
-    FREESWITCH_REFUSING = "freeswitch_refusing"
-    LIMIT_REACHED = "limit_reached"
-    QUEUE_UNUSABLE = "queue_unusable"
-    NODE_LIMIT = "node_limit"
-    NO_FREE_LINE = "no_free_line"
-    QUEUE_EMPTY = "queue_empty"
-    PACED = "paced"
-    DIALING = "dialing"
-
-
 @frozen
 class Explanation:
-    """The reason, and a sentence for people.
+    """The reason, and what its sentence is made of.
 
     ``changes_at`` is the unix time at which the reason goes by itself, None = not by the clock
-    alone.  ``faults`` go with INVALID, ``lines`` (each with its own reason) with NO_FREE_LINE.
+    alone.  ``form`` and ``values`` are for `Reason.sentence`.  ``faults`` go with INVALID,
+    ``lines`` (each with its own reason) with NO_FREE_LINE.
     """
 
     reason: Reason
-    text: str
     changes_at: float | None = None
     faults: tuple[Fault, ...] = ()
     lines: tuple[LineBusy, ...] = ()
+    form: str = ""
+    values: Values = NO_VALUES
+
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return self.in_("en")
+
+    def in_(self, language: Language) -> str:
+        """Return the sentence in a language."""
+        values = self.values
+        if self.lines:
+            lines = [(busy.name, busy.why.sentence(busy.values, language)) for busy in self.lines]
+            values = {**values, "lines": lines_said(lines)}
+        return self.reason.sentence(self.form, values, language)
 
 
 @frozen
@@ -87,10 +72,24 @@ class TaskFacts:
 
 @frozen
 class Obstacle:
-    """Something that keeps the whole node from starting calls."""
+    """Something that keeps the whole node from starting calls.
+
+    ``said``: the English sentence of a daemon of another version, which is not in our table.
+    """
 
     reason: Reason
-    text: str
+    form: str = ""
+    values: Values = NO_VALUES
+    said: str = ""
+
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return self.in_("en")
+
+    def in_(self, language: Language) -> str:
+        """Return the sentence in a language."""
+        return self.said or self.reason.sentence(self.form, self.values, language)
 
 
 @frozen

@@ -24,7 +24,6 @@ channel; whether it is a fault is asked of `is_fault`, and never where the thres
 
 from __future__ import annotations
 
-import enum
 import math
 
 from attrs import frozen
@@ -33,25 +32,11 @@ from msgspec.structs import replace
 
 from ctidialer.contract.line import FaultPolicy, Line
 from ctidialer.rules import pacing
+from ctidialer.rules.line_reasons import Why as Why
 from ctidialer.rules.pacing import Pace
 
 TRY_AGAIN = 30.0
 """Seconds between two trials where a call never left, and the line has no interval of its own."""
-
-
-class Why(enum.Enum):
-    """Why no call can be placed on a line, or through a group, just now."""
-
-    UNKNOWN_LINE = "there is no line of this name"
-    FULL = "all its calls are up"
-    RESTING = "it rests"
-    PACED = "it starts as many calls as its cps allows"
-    OUT_OF_USE = "it is out of use after faults in a row"
-    NEVER_LEFT = "it is out of use, since FreeSWITCH could place no call by it"
-    TRIAL_UNDER_WAY = "it is out of use and its trial call is under way"
-    GROUP_DISABLED = "the group is not enabled"
-    NO_LINES = "the group lists no line"
-    UNFIT_NAME = "the group's name cannot stand in the dial string"
 
 
 @frozen

@@ -6,26 +6,23 @@ import sys
 
 from ctidialer.contract import keys
 from ctidialer.contract.control import Order
-from ctidialer.contract.status import BusyLine, Explained
+from ctidialer.contract.status import BusyLine, Explained, Missing
 from ctidialer.rules.calling_hours import opening
-from ctidialer.rules.explaining import by_whom
-from ctidialer.rules.explanation import (
-    Explanation,
-    NodeFacts,
-    NodeLoad,
-    Obstacle,
-    Reason,
-    TaskFacts,
-)
+from ctidialer.rules.explaining import given
+from ctidialer.rules.explanation import Explanation, Obstacle, TaskFacts
+from ctidialer.rules.line_reasons import LINE_WORDS
+from ctidialer.rules.line_sentences import lines_said
+from ctidialer.rules.reasons import Reason, reason_called
 from ctidialer.rules.tables import Tables
+from ctidialer.rules.words import Language
 
 
 def drain_obstacle(order: Order, calls: int, zone: str) -> Obstacle:
     """Return what a drain means to the tasks, while ``calls`` are still up."""
-    text = f"this node is drained{by_whom(order, zone)}, until that is undone"
+    values = given(order, zone)
     if not calls:
-        return Obstacle(Reason.DRAINED, text)
-    return Obstacle(Reason.DRAINING, f"{text}; calls still up: {calls}")
+        return Obstacle(Reason.DRAINED, values=values)
+    return Obstacle(Reason.DRAINING, values={**values, "calls": str(calls)})
 
 
 def facts_from_tables(tables: Tables, name: str, zone: str, now: float) -> TaskFacts:
@@ -37,20 +34,68 @@ def facts_from_tables(tables: Tables, name: str, zone: str, now: float) -> TaskF
     return TaskFacts(task, (), opening(task.hours, zone, now), paused)
 
 
-def node_without_calls(
-    tables: Tables, zone: str, now: float, obstacles: tuple[Obstacle, ...]
-) -> NodeFacts:
-    """Return the facts of a node as far as its tables tell them."""
-    return NodeFacts(now, zone, tables.routes, obstacles=obstacles, load=NodeLoad())
-
-
 def as_explained(found: Explanation, most_lines: int = sys.maxsize) -> Explained:
     """Return an explanation as it is published, with no more than so many lines."""
     lines = tuple(
-        BusyLine(busy.name, busy.group, busy.why.name.lower(), busy.text, busy.until)
+        BusyLine(
+            busy.name,
+            busy.group,
+            busy.why.value,
+            busy.why.sentence(busy.values),
+            busy.until,
+            busy.values,
+        )
         for busy in found.lines[:most_lines]
     )
-    left_out = len(found.lines) - len(lines)
     return Explained(
-        found.reason.value, found.text, found.changes_at, found.faults, lines, left_out
+        reason=found.reason.value,
+        text=found.text,
+        changes_at=found.changes_at,
+        faults=found.faults,
+        lines=lines,
+        lines_left_out=len(found.lines) - len(lines),
+        form=found.form,
+        values=found.values,
     )
+
+
+def as_missing(obstacle: Obstacle) -> Missing:
+    """Return an obstacle as it is published."""
+    return Missing(obstacle.reason.value, obstacle.text, obstacle.form, obstacle.values)
+
+
+def as_obstacle(missing: Missing) -> Obstacle:
+    """Read what `as_missing` wrote, in this version or another one."""
+    reason = reason_called(missing.condition)
+    if reason is None:  # of a later version
+        return Obstacle(Reason.STARTING, said=missing.problem)
+    if reason.sentence(missing.form, missing.values) != missing.problem:
+        return Obstacle(reason, said=missing.problem)
+    return Obstacle(reason, missing.form, missing.values)
+
+
+def explained_in(explained: Explained, language: Language) -> str:
+    """Return the sentence of what a daemon has published in a language.
+
+    One of another version may not have told what that needs: then the word, and its own sentence.
+    """
+    if language == "en":
+        return explained.text
+    reason = reason_called(explained.reason)
+    if reason is None:
+        return explained.text
+    values = explained.values
+    if explained.lines and not explained.lines_left_out:
+        lines = [(busy.name, busy_in(busy, language)) for busy in explained.lines]
+        values = {**values, "lines": lines_said(lines)}
+    if not reason.words.can_say(explained.form, values):
+        return f"{reason.words.label.in_(language)}（{explained.text}）"
+    return reason.sentence(explained.form, values, language)
+
+
+def busy_in(busy: BusyLine, language: Language) -> str:
+    """Return why a line takes no call in a language."""
+    words = LINE_WORDS.get(busy.why)
+    if language == "en" or words is None or not words.can_say("", busy.values):
+        return busy.text
+    return words.sentence("", busy.values, language)

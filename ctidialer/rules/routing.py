@@ -31,7 +31,9 @@ from ctidialer.rules.line_state import (
     why_busy,
     withdrawn,
 )
+from ctidialer.rules.reasons import NO_VALUES
 from ctidialer.rules.soundness import way_problem
+from ctidialer.rules.words import Values
 
 __all__ = [
     "FALLBACK",
@@ -86,20 +88,20 @@ class LineBusy:
     """Why one line of a group cannot take a call.
 
     ``until``: the moment (seconds) at which it could by itself, None = not before something else
-    happens.  Where the group itself is the reason, ``name`` is the group's.  ``word`` is what
-    FreeSWITCH said where a call never left, else empty.
+    happens.  Where the group itself is the reason, ``name`` is the group's.  ``values`` are what
+    the sentence of ``why`` names.
     """
 
     name: str
     why: Why
     until: float | None = None
     group: str = ""
-    word: str = ""
+    values: Values = NO_VALUES
 
     @property
     def text(self) -> str:
         """The reason in words, for people."""
-        return f"{self.why.value}: {self.word}" if self.word else self.why.value
+        return self.why.sentence(self.values)
 
 
 @frozen
@@ -234,5 +236,6 @@ def _busy(name: str, line: Line, state: LineState, now: float, group: str) -> Li
     why = why_busy(line, state, now)
     if why is None:
         return None
-    word = state.never_left if why in (Why.NEVER_LEFT, Why.TRIAL_UNDER_WAY) else ""
-    return LineBusy(name, why, free_at(line, state, now), group, word)
+    is_unable = state.never_left and why in (Why.NEVER_LEFT, Why.TRIAL_UNDER_WAY)
+    values = {"cause": state.never_left} if is_unable else NO_VALUES
+    return LineBusy(name, why, free_at(line, state, now), group, values)

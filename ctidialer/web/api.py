@@ -13,14 +13,14 @@ from ctidialer.check.findings import Finding
 from ctidialer.check.node import NodeCheck
 from ctidialer.contract import keys
 from ctidialer.contract.control import Order
-from ctidialer.contract.status import Missing, encode_status
+from ctidialer.contract.status import encode_status
 from ctidialer.dialer.assembly import Parts
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.nodes.overview import overview_of
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.rules.explaining import explain
 from ctidialer.rules.explanation import Explanation, NodeFacts
-from ctidialer.rules.node_facts import as_explained
+from ctidialer.rules.node_facts import as_explained, as_missing
 from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError
 from ctidialer.web import documents
@@ -57,7 +57,7 @@ class Api:
     async def ready(self, asked: Asked) -> Answer:
         """Say whether calls can be placed; 503 where not."""
         facts = self._parts.explainer.node_facts(self._clock.seconds())
-        missing = [Missing(one.reason.value, one.text) for one in facts.obstacles]
+        missing = [as_missing(one) for one in facts.obstacles]
         is_ready = self._parts.readiness.gate.is_open
         return json_answer(documents.Readiness(is_ready, missing), 200 if is_ready else 503)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from urllib.parse import parse_qs
 
+from ctidialer.web import words_js
 from ctidialer.web.access import COOKIE, SESSION, Access
 from ctidialer.web.answers import FORM, HTML, Answer, Asked, Refusal
 from ctidialer.web.routes import Handler
@@ -33,6 +34,7 @@ class Pages:
             for file in folder.iterdir()
             if (suffix := _suffix(file.name)) in KINDS
         }
+        self._files[words_js.NAME] = Answer(200, words_js.reasons_js(), KINDS[".js"])
 
     async def dashboard(self, asked: Asked) -> Answer:
         """Return the dashboard."""

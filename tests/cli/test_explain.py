@@ -238,7 +238,7 @@ class NoDaemonTests(CommandTestCase):
         answer = await self.ask()
         self.assertEqual(answer["reason"], "no_daemon")
         self.assertIn(
-            "says nothing: it hangs, or cannot reach Redis (pid 7 on pbx1", answer["text"]
+            "it was killed or hangs, or cannot reach Redis (pid 7 on pbx1", answer["text"]
         )
 
     async def test_a_table_that_is_none(self) -> None:

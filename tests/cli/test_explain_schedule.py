@@ -48,7 +48,7 @@ class ExplainScheduleTests(NodeCommandCase):
         self.assertEqual(answer["reason"], "invalid")
         self.assertEqual([one["path"] for one in answer["faults"]], ["$.params"])
         done = await self.on_node("explain", "--schedule", "nobody")
-        self.assertIn("there are: callback, other", done.out)
+        self.assertIn("there are: bad, callback, other", done.out)
 
     async def test_nothing_due_then_no_line_then_drained(self) -> None:
         await self.tables()
@@ -70,9 +70,11 @@ class ExplainScheduleTests(NodeCommandCase):
         answer = await self.ask()
         self.assertEqual(answer["reason"], "no_free_line")
         self.assertGreater(answer["due"], 0)
-        self.assertEqual([line["state"] for line in answer["lines"]], ["full"])
+        self.assertEqual([line["why"] for line in answer["lines"]], ["full"])
         said = (await self.on_node("explain", "--schedule", "callback")).out
-        self.assertIn("callback on fs1: no_free_line\nno line is free (l: full); due: ", said)
+        self.assertIn(
+            "callback on fs1: no_free_line\nno line is free (l: all its calls are up); due: ", said
+        )
         await NodeOrders(self.redis, HOST).drain(order_now(""))
         await self.until("the daemon says that it is drained", self.says_drained)
         self.assertIn((await self.ask())["reason"], ("draining", "drained"))

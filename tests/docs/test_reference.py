@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 from xml.etree import ElementTree
 
 import click
 import msgspec
+from docutils.core import publish_doctree
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer import settings
 from ctidialer.contract import keys
 from ctidialer.dialer.lease_keeper import STATES, TRANSITIONS
 from ctidialer.rules.attempt import Phase
-from ctidialer.rules.explanation import Reason
+from ctidialer.rules.reasons import Reason
+from ctidialer.rules.words import LANGUAGES
 from tests.docs.blocks import ROOT, blocks, pages
+from tools import reasons_page
 from tools.commands_page import SHARED, commands, is_about_a_node, reference
 from tools.settings_page import MeaningError, all_settings, read_meanings, rows
 from tools.states_page import lines as state_lines
@@ -82,6 +86,47 @@ class SettingsPageTests(SynchronousTestCase):
         for path, lines in self.meanings().items():
             self.assertNotIn("CTIDIALER_", " ".join(lines), path)
             self.assertNotRegex(" ".join(lines), r"[Dd]efault(?:s|:)", path)
+
+
+def complaints(text: str) -> str:
+    """Return what docutils has to say against a text."""
+    warnings = StringIO()
+    publish_doctree(text, settings_overrides={"warning_stream": warnings})
+    return warnings.getvalue()
+
+
+class ReasonsPageTests(SynchronousTestCase):
+    """The tables of reasons and line states, which are made from the code."""
+
+    def test_every_word_stands_in_its_table_in_its_order(self) -> None:
+        for name, all_words in reasons_page.tables().items():
+            for language in LANGUAGES:
+                made = reasons_page.rows(name, language, ["label", "reason", "meaning"])
+                named = re.findall(r"(?m)^     - ``(\w+)``$", "\n".join(made))
+                self.assertEqual(named, list(all_words))
+        self.assertEqual(list(reasons_page.tables()["reasons"]), [one.value for one in Reason])
+
+    def test_every_text_is_sound_markup(self) -> None:
+        for all_words in reasons_page.tables().values():
+            for words in all_words.values():
+                for said in (words.label, words.meaning, words.advice):
+                    for language in LANGUAGES:
+                        self.assertEqual(complaints(said.in_(language)), "")
+
+    def test_every_cell_is_there(self) -> None:
+        made = reasons_page.rows("reasons", "zh", ["label", "reason", "meaning", "advice"])
+        paused = made[made.index("     - ``paused``") - 1 :][:4]
+        words = Reason.PAUSED.words
+        cells = [words.label.zh, "``paused``", words.meaning.zh, words.advice.zh]
+        self.assertEqual([line[7:] for line in paused], cells)
+
+    def test_the_pages_have_their_tables(self) -> None:
+        for name, language in (("operations", ""), ("dashboard", ""), ("zh/dashboard", "zh")):
+            text = page(name)
+            self.assertIn(".. reasons-table:: reasons\n", text)
+            self.assertEqual(":language: zh" in text, language == "zh")
+        for name in ("dashboard", "zh/dashboard"):
+            self.assertIn(".. reasons-table:: lines\n", page(name))
 
 
 class CommandsPageTests(SynchronousTestCase):

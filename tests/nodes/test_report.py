@@ -62,7 +62,7 @@ class ToldTests(SynchronousTestCase):
 
     def test_an_open_task_of_which_the_daemon_says_nothing(self) -> None:
         told = self.told()
-        self.assertEqual(told.explain("t", NOW).explained, Explained("starting", NOT_READ))
+        self.assertEqual(told.explain("t", NOW).explained, NOT_READ)
         self.assertTrue(told.is_unsaid("t", NOW))
         self.assertFalse(told.is_unsaid("off", NOW))
 

@@ -47,7 +47,7 @@ TASK = Task(
 )
 FACTS = TaskFacts(task=TASK, opening=Opening(True, None, NOW + 3600))
 NODE = NodeFacts(now=NOW, zone="Asia/Shanghai", routes=ROUTES)
-AWAY = Obstacle(Reason.FREESWITCH_AWAY, "FreeSWITCH is away: connection refused")
+AWAY = Obstacle(Reason.FREESWITCH_AWAY, values={"trouble": "connection refused"})
 ALL_BUSY = {
     "a": LineState(idle_since=NOW - 20, last_start=NOW - 50),
     "b": LineState(calls=2, last_start=NOW - 10),
@@ -95,7 +95,7 @@ class ReasonTests(SynchronousTestCase):
         )
 
     def test_a_task_of_tables_that_were_not_read_yet(self) -> None:
-        starting = Obstacle(Reason.STARTING, "the tables have not been read yet")
+        starting = Obstacle(Reason.STARTING)
         node = evolve(NODE, tables_read=False, obstacles=(starting,))
         self.check(Reason.STARTING, starting.text, facts=TaskFacts(), node=node)
 
@@ -160,8 +160,10 @@ class ReasonTests(SynchronousTestCase):
             Reason.STARTING,
             Reason.RECORDS_REFUSED,
         ):
-            node = evolve(NODE, obstacles=(Obstacle(reason, "so it is"), AWAY))
-            self.check(reason, "so it is", node=node)
+            obstacle = Obstacle(reason, values={"host": "fs1", "calls": "1", "trouble": "gone"})
+            node = evolve(NODE, obstacles=(obstacle, AWAY))
+            self.check(reason, obstacle.text, node=node)
+            self.assertNotIn("?", obstacle.text)
 
     def test_freeswitch_refusing(self) -> None:
         text = "FreeSWITCH refuses calls; it is given a rest of 2 s"

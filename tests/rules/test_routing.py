@@ -108,7 +108,7 @@ class ChooseTests(SynchronousTestCase):
         state = never_left(started(UNUSED, FALLBACK, 1000), "INVALID_GATEWAY", 1000)
         states = {"carrier": state}
         busy = choose(ROUTES, states, "carrier", 1001)
-        reason = LineBusy("carrier", Why.NEVER_LEFT, 1030, "carrier", "INVALID_GATEWAY")
+        reason = LineBusy("carrier", Why.NEVER_LEFT, 1030, "carrier", {"cause": "INVALID_GATEWAY"})
         self.assertEqual(busy, NoLine("carrier", (reason,)))
         self.assertIn("INVALID_GATEWAY", reason.text)
         self.assertIsInstance(choose(ROUTES, states, "another", 1001), Choice)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -9,52 +11,67 @@ from ctidialer.contract.faults import Fault
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.task import Destination
-from ctidialer.rules.explanation import Obstacle, Reason
+from ctidialer.rules.backpressure import Backpressure
+from ctidialer.rules.explanation import Explanation, NodeFacts, NodeLoad, Obstacle
+from ctidialer.rules.line_state import LineState
+from ctidialer.rules.reasons import Reason
 from ctidialer.rules.routing import Routes
-from ctidialer.rules.schedule_explaining import LineNow, ScheduleFacts, explain_schedule
+from ctidialer.rules.schedule_explaining import ScheduleFacts, explain_schedule
 
 CONFIG = ScheduleConfig("c", ("g",), Destination("8888"))
-LINES = {name: Line(name, dialstring="user/1") for name in ("a", "b")}
+LINES = {"a": Line("a", dialstring="user/1"), "b": Line("b", dialstring="user/1", rest=50.0)}
 ROUTES = Routes(LINES, {"g": LineGroup("g", tiers=(("a", "b"),))}, "user/${line_group}")
-FULL, RESTING = LineNow("full"), LineNow("resting", 150.0)
 NOW = 100.0
+BUSY = {"a": LineState(calls=1, last_start=NOW), "b": LineState(idle_since=NOW, last_start=NOW)}
 
 # Everything is in the way at once; each step takes the first thing out of it.
-WORST = ScheduleFacts(
+WORST = ScheduleFacts(config=None, faults=(Fault("$.params", "is wrong"),))
+WORST_NODE = NodeFacts(
     now=NOW,
     zone="UTC",
-    config=None,
     routes=ROUTES,
-    faults=(Fault("$.params", "is wrong"),),
-    obstacles=(Obstacle(Reason.FREESWITCH_AWAY, "FreeSWITCH is away"),),
-    refused_until=110.0,
-    lines={"a": FULL, "b": RESTING},
+    states=BUSY,
+    obstacles=(Obstacle(Reason.FREESWITCH_AWAY),),
+    load=NodeLoad(calls=5, max_calls=5, kept=2, backpressure=Backpressure(10.0, 110.0)),
 )
+IDLE = NodeFacts(now=NOW, zone="UTC", routes=ROUTES)
 
 
 class ScheduleExplainingTests(SynchronousTestCase):
     def test_the_first_reason_that_applies(self) -> None:
-        facts = WORST
-        for changes, reason, changes_at in (
-            ({}, "invalid", None),
-            ({"faults": ()}, "unknown_config", None),
-            ({"config": CONFIG}, "freeswitch_away", None),
-            ({"obstacles": ()}, "freeswitch_refusing", 110.0),
-            ({"refused_until": 99.0}, "nothing_scheduled", None),
-            ({"next_due": 120.0}, "not_due", 120.0),
-            ({"due": 3}, "no_free_line", 150.0),
-            ({"lines": {"a": FULL}}, "dialing", 120.0),
-        ):
-            facts = evolve(facts, **changes)
-            found = explain_schedule(facts)
+        facts, node = WORST, WORST_NODE
+        steps: tuple[tuple[dict[str, Any], dict[str, Any], Reason, float | None], ...] = (
+            ({}, {}, Reason.INVALID, None),
+            ({"faults": ()}, {}, Reason.UNKNOWN_CONFIG, None),
+            ({"config": CONFIG}, {}, Reason.FREESWITCH_AWAY, None),
+            ({}, {"obstacles": ()}, Reason.FREESWITCH_REFUSING, 110.0),
+            ({}, {"load": NodeLoad(calls=5, max_calls=5)}, Reason.NOTHING_SCHEDULED, None),
+            ({"next_due": 120.0}, {}, Reason.NOT_DUE, 120.0),
+            ({"due": 2}, {}, Reason.NODE_LIMIT, None),
+            ({}, {"load": NodeLoad(calls=4, max_calls=5, kept=1)}, Reason.NO_FREE_LINE, 150.0),
+            ({}, {"states": {}}, Reason.DIALING, 120.0),
+        )
+        for of_facts, of_node, reason, changes_at in steps:
+            facts, node = evolve(facts, **of_facts), evolve(node, **of_node)
+            found = explain_schedule(facts, node)
             self.assertEqual((found.reason, found.changes_at), (reason, changes_at))
+            self.assertNotIn("?", found.text)
+
+    def explain(self, **changes: Any) -> Explanation:
+        facts = ScheduleFacts(CONFIG, due=1)
+        return explain_schedule(facts, evolve(IDLE, **changes))
+
+    def test_lines_are_named_with_their_reasons(self) -> None:
+        found = self.explain(states=BUSY)
+        text = "no line is free (a: all its calls are up; b: it rests); due: 1"
+        self.assertEqual(found.text, text)
+        self.assertEqual(found.in_("zh"), "无空闲线路（a: 并发呼叫已满; b: 休息中）；到时号码：1")
+
+    def test_a_group_without_lines_says_why(self) -> None:
+        routes = evolve(ROUTES, groups={"g": LineGroup("g", (("a",),), enabled=False)})
+        found = self.explain(routes=routes)
+        self.assertEqual(found.text, "no line is free (g: the group is not enabled); due: 1")
 
     def test_a_name_that_is_no_group_is_dialed_without_a_limit(self) -> None:
-        config = evolve(CONFIG, line_groups=("carrier1",))
-        facts = ScheduleFacts(NOW, "UTC", config, ROUTES, due=1)
-        self.assertEqual(explain_schedule(facts).reason, "dialing")
-
-    def test_a_group_without_lines(self) -> None:
-        routes = Routes(LINES, {"g": LineGroup("g", enabled=False, tiers=(("a",),))}, "user/1")
-        facts = ScheduleFacts(NOW, "UTC", CONFIG, routes, due=1)
-        self.assertEqual(explain_schedule(facts).reason, "no_free_line")
+        found = self.explain(routes=Routes({}, {}, "user/${line_group}"))
+        self.assertIs(found.reason, Reason.DIALING)

@@ -284,7 +284,7 @@ def says_that_freeswitch_is_away(page: Page) -> None:
     expect(task_row(page, "t").locator(".badge")).to_have_text("FreeSWITCH away")
     page.locator("#language").select_option("中文")
     expect(page.locator("#freeswitch")).to_have_text("FreeSWITCH 断开")
-    has_text(page, "#notices li", "没有连上 FreeSWITCH")
+    has_text(page, "#notices li", "FreeSWITCH 断开：Connection was refused")
     page.locator("#language").select_option("English")
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.node_view import SHOWN_FIRST
-from ctidialer.rules.explanation import Reason
-from ctidialer.rules.line_state import Why
-from ctidialer.web import static
+from ctidialer.rules.line_reasons import LINE_STATES, LINE_WORDS
+from ctidialer.rules.reasons import Of, Reason
+from ctidialer.rules.words import LANGUAGES
+from ctidialer.web import static, words_js
 
 STATIC = Path(static.__file__).parent
-DOCS = STATIC.parent.parent.parent / "docs"
-LANGUAGES = ("en", "zh")
 LONGEST = 300
 ENTRY = re.compile(r"^  '([^']+)': '(.*)',$", re.MULTILINE)
 ATTRIBUTE = re.compile(r"data-t(?:-label|-placeholder)?\"?'?[=:] ?[\"'`]([^\"'`]+)[\"'`]")
@@ -36,6 +37,13 @@ def words(language: str) -> dict[str, str]:
     assert len(found) == len(dict(found)), "a key stands twice"
     assert len(found) == text.count("\n  '"), "a line of the table is not understood"
     return dict(found)
+
+
+def made() -> dict[str, Any]:
+    """Return what the script says that is made from the tables of the rules."""
+    text = words_js.reasons_js().decode()
+    found = re.findall(r"(?ms)^export const (\w+) = (\{.*?^\});$", text)
+    return {name: json.loads(value) for name, value in found}
 
 
 def used() -> tuple[set[str], set[str]]:
@@ -71,25 +79,39 @@ class TranslationTests(SynchronousTestCase):
     def test_every_key_that_is_used_is_there_and_none_is_left_over(self) -> None:
         keys, groups = used()
         there = set(words("en"))
+        groups |= {"meaning"}
         literal = {key for key in keys if "${" not in key}
         self.assertEqual(literal - there, set())
         self.assertEqual({k for k in there - literal if k.partition(".")[0] not in groups}, set())
 
     def test_all_words_of_the_daemon_are_translated(self) -> None:
-        reasons = {reason.value for reason in Reason}
+        outcomes = {outcome.value for outcome in Outcome}
         for language in LANGUAGES:
-            self.assertEqual(group(language, "reason"), reasons)
-            self.assertEqual(group(language, "meaning"), reasons)
-            outcomes = {outcome.value for outcome in Outcome}
             self.assertEqual(group(language, "outcome"), outcomes | {"other"})
-            lines = {*SHOWN_FIRST, *(why.name.lower() for why in Why)}
-            self.assertEqual(group(language, "line"), lines)
+            texts, forms = made()["WORDS"][language], made()["FORMS"][language]
+            for reason in Reason:
+                self.assertEqual(texts[f"reason.{reason.value}"], reason.words.label.in_(language))
+                self.assertIn(f"meaning.{reason.value}", texts)
+                said = {form: one.in_(language) for form, one in reason.words.forms.items()}
+                self.assertEqual(forms[f"reason.{reason.value}"], said)
+            for name, of in LINE_WORDS.items():
+                self.assertEqual(texts[f"line.{name}"], of.label.in_(language))
+                self.assertIn(f"line.{name}", forms)
+            self.assertFalse([text for text in texts.values() if "``" in text])
+            self.assertFalse(texts.keys() & words(language).keys())
 
     def test_every_word_of_the_daemon_has_a_tone(self) -> None:
         tones = (STATIC / "tones.js").read_text("utf-8")
         toned = set(re.findall(r"^  (\w+): '\w+',$", tones, re.MULTILINE))
-        named = {*(r.value for r in Reason), *(o.value for o in Outcome), *SHOWN_FIRST}
-        self.assertEqual(toned, named)
+        self.assertEqual(toned, {outcome.value for outcome in Outcome})
+        reasons = {*made()["TASK_REASONS"], *made()["SCHEDULE_REASONS"]}
+        self.assertEqual(reasons, {reason.value for reason in Reason})
+        self.assertEqual(made()["SCHEDULE_REASONS"]["not_due"], "wait")
+        of_both = {reason.value for reason in Reason if reason.of is Of.BOTH}
+        self.assertLessEqual(of_both, made()["TASK_REASONS"].keys())
+        self.assertEqual(set(made()["LINE_TONES"]), set(LINE_WORDS))
+        self.assertEqual(set(made()["LINE_STATES"]), set(LINE_STATES))
+        self.assertEqual(set(SHOWN_FIRST), set(LINE_STATES))
 
     def test_the_login_page_has_both_languages(self) -> None:
         login = (STATIC / "login.js").read_text("utf-8")
@@ -97,13 +119,6 @@ class TranslationTests(SynchronousTestCase):
         english, chinese = (set(re.findall(r"^ +(\w+):", table, re.MULTILINE)) for table in tables)
         self.assertEqual(english, chinese)
         self.assertGreater(len(english), 3)
-
-    def test_the_pages_of_the_documentation_have_every_word(self) -> None:
-        for page, language in (("dashboard.rst", "en"), ("zh/dashboard.rst", "zh")):
-            text = (DOCS / page).read_text("utf-8")
-            for key, shown in words(language).items():
-                if key.partition(".")[0] in {"reason", "meaning"}:
-                    self.assertIn(shown, text, f"{key} in {page}")
 
 
 class SafetyTests(SynchronousTestCase):
@@ -131,4 +146,5 @@ class SafetyTests(SynchronousTestCase):
     def test_every_import_is_there(self) -> None:
         for path in scripts():
             for name in re.findall(r"from '\./([^']+)'", path.read_text("utf-8")):
-                self.assertTrue((STATIC / name).is_file(), f"{name}, for {path.name}")
+                is_there = (STATIC / name).is_file() or name == words_js.NAME
+                self.assertTrue(is_there, f"{name}, for {path.name}")

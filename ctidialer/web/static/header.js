@@ -1,12 +1,11 @@
 /* The header: what state the node is in, and, when it dials nothing, why. */
 
 import { byId, el, setAttribute, setText } from './dom.js';
-import { exactly, lasting, onLanguage, speaksEnglish, t, when, word } from './i18n.js';
+import { exactly, lasting, onLanguage, sentence, t, when } from './i18n.js';
 
-/** How to call a condition that keeps the whole node from dialing, in the language of the page. */
-function problem({ condition, problem: sentence }) {
-  if (speaksEnglish()) return sentence;
-  return `${word('meaning', condition)}（${sentence}）`;
+/** Say what keeps the whole node from dialing, in the language of the page. */
+function problem({ condition, problem: text, form, values }) {
+  return sentence('reason', condition, { text, form, values });
 }
 
 export class Header {

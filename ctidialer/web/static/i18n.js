@@ -3,9 +3,10 @@
 
 import { byId, remember, remembered, setAttribute, setText } from './dom.js';
 import en from './en.js';
+import { FORMS, WORDS } from './reasons.js';
 import zh from './zh.js';
 
-const TABLES = { en, zh };
+const TABLES = { en: { ...en, ...WORDS.en }, zh: { ...zh, ...WORDS.zh } };
 const LOCALES = { en: 'en-GB', zh: 'zh-CN' };
 const listeners = [];
 let language = 'en';
@@ -17,13 +18,55 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** Return the text for a word of the daemon, null = there is none. */
+export const known = (group, value) => TABLES[language][`${group}.${value}`] ?? null;
+
 /** Return the text for a word of the daemon; a later daemon may have words not known here. */
 export function word(group, value) {
-  return TABLES[language][`${group}.${value}`] ?? String(value).replaceAll('_', ' ');
+  return known(group, value) ?? String(value).replaceAll('_', ' ');
 }
 
 /** Whether the daemon's own sentences, which are English, are in the language of the page. */
 export const speaksEnglish = () => language === 'en';
+
+/** Return the sentence for a word of the daemon, whose own English one is `text`, in the language
+ *  of the page.  A daemon of another version may not have told all that it names. */
+export function sentence(group, value, { text, form = '', values = {} }) {
+  if (speaksEnglish()) return text;
+  const template = FORMS[language][`${group}.${value}`]?.[form];
+  const told = template == null ? null : filled(template, values);
+  return told ?? `${word(group, value)}（${text}）`;
+}
+
+/** Fill a template of the daemon as it does: a part in [brackets] is left out where a value that
+ *  it names is not there; null where another one is not. */
+function filled(template, values) {
+  const names = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  const isTold = (text) => names(text).every((name) => name in values);
+  const parts = template.split(/\[([^[\]]*)\]/)
+    .filter((part, index) => index % 2 === 0 || isTold(part));
+  if (!parts.every(isTold)) return null;
+  return parts.map((part) => part.replace(/\{(\w+)\}/g, (_, name) => values[name])).join('');
+}
+
+/** Return the sentence of what the daemon explains; its lines are named in it. */
+export function explanation(explained) {
+  const { reason, text, form, lines = [], lines_left_out: leftOut } = explained;
+  const values = { ...explained.values };
+  if (lines.length && !leftOut) {
+    values.lines = linesSaid(lines.map((line) => [line.name, sentence('line', line.why, line)]));
+  }
+  return sentence('reason', reason, { text, form, values });
+}
+
+/** Name a few lines one by one; count many for each reason. */
+function linesSaid(lines) {
+  const whyOf = new Map(lines);
+  if (whyOf.size <= 5) return [...whyOf].map(([name, why]) => `${name}：${why}`).join('；');
+  const counts = new Map();
+  for (const why of whyOf.values()) counts.set(why, (counts.get(why) ?? 0) + 1);
+  return [...counts].map(([why, count]) => `${why}：${count}`).join('；');
+}
 
 /** Call back whenever another language was chosen. */
 export const onLanguage = (listener) => listeners.push(listener);

@@ -5,8 +5,9 @@ import { byId, el, setText } from './dom.js';
 import { onLanguage, t, when, whole, word } from './i18n.js';
 import { PAGE, Pages } from './pages.js';
 import { onFilter, poll } from './poll.js';
+import { LINE_STATES } from './reasons.js';
 import { label, row, Rows, sayEmpty } from './rows.js';
-import { badge, LINE_STATES, setBadge, setOptions } from './tones.js';
+import { badge, setBadge, setOptions } from './tones.js';
 
 const COLUMNS = ['name', 'state', 'calls', 'faults', 'until'];
 

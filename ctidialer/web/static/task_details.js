@@ -1,16 +1,16 @@
 /* Why a task is, or is not, dialing: everything that the daemon says of it. */
 
-import { el } from './dom.js';
-import { speaksEnglish, t, when, whole, word } from './i18n.js';
-import { badge, LINE_STATES, setBadge } from './tones.js';
+import { el, setAttribute } from './dom.js';
+import { explanation, known, sentence, t, when, whole, word } from './i18n.js';
+import { LINE_TONES } from './reasons.js';
+import { badge, setBadge } from './tones.js';
 
 /** The details of a task, from what `explain` says. */
 export function taskDetails(task, explained) {
-  const { reason, text, faults, lines, lines_left_out: leftOut } = explained;
+  const { reason, faults, lines, lines_left_out: leftOut } = explained;
   return el('div', { class: 'explained' },
-    // The daemon's sentence is English: screen readers shall read it as that.
-    el('p', { lang: 'en' }, text),
-    speaksEnglish() ? meaning(reason) : null,
+    el('p', {}, explanation(explained)),
+    meaning(reason),
     task.number_queue ? el('p', { class: 'quiet' },
       t('tasks.list', { queue: task.number_queue })) : null,
     faults.length ? faultList(faults) : null,
@@ -19,7 +19,10 @@ export function taskDetails(task, explained) {
 }
 
 function meaning(reason) {
-  return el('p', { class: 'quiet' }, `${t('tasks.meaning')}: ${word('meaning', reason)}`);
+  const advice = known('advice', reason);
+  return el('div', { class: 'quiet' },
+    el('p', {}, t('tasks.meaning', { meaning: word('meaning', reason) })),
+    advice ? el('p', {}, t('tasks.advice', { advice })) : null);
 }
 
 function faultList(faults) {
@@ -35,9 +38,11 @@ function lineTable(lines) {
     el('tbody', {}, ...lines.map(lineRow))));
 }
 
-function lineRow({ name, group, why, until }) {
+function lineRow(line) {
+  const { name, group, why, until } = line;
   const state = badge();
-  setBadge(state, LINE_STATES[why] ?? 'bad', word('line', why));
+  setBadge(state, LINE_TONES[why] ?? 'bad', word('line', why));
+  setAttribute(state, 'title', sentence('line', why, line));
   const shown = name === group ? name : `${group} › ${name}`;
   return el('tr', {}, el('td', {}, shown), el('td', {}, state),
     el('td', {}, until == null ? '–' : when(until)));

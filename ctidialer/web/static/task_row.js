@@ -2,10 +2,11 @@
 
 import { get } from './api.js';
 import { el, setAttribute, setText } from './dom.js';
-import { exactly, rate, speaksEnglish, t, when, whole, word } from './i18n.js';
+import { exactly, explanation, rate, t, when, whole, word } from './i18n.js';
 import { label, row } from './rows.js';
 import { taskDetails } from './task_details.js';
-import { badge, REASONS, setBadge } from './tones.js';
+import { TASK_REASONS } from './reasons.js';
+import { badge, setBadge } from './tones.js';
 
 const COLUMNS = ['name', 'state', 'calls', 'cps', 'queue'];
 /** Reasons that change with every call: a time that flickers tells nobody anything. */
@@ -70,9 +71,10 @@ export class TaskRow {
     if (this.details) this.#refresh();
   }
 
-  #updateState({ reason, text, changes_at: changesAt }) {
-    setBadge(this.badge, REASONS[reason], word('reason', reason));
-    setText(this.sentence, speaksEnglish() ? text : word('meaning', reason));
+  #updateState(explained) {
+    const { reason, changes_at: changesAt } = explained;
+    setBadge(this.badge, TASK_REASONS[reason], word('reason', reason));
+    setText(this.sentence, explanation(explained));
     this.changes.hidden = changesAt == null || FLEETING.includes(reason);
     if (this.changes.hidden) return;
     setText(this.changes, t('tasks.changes', { when: when(changesAt) }));

@@ -7,9 +7,10 @@ import { onLanguage, t, whole, word } from './i18n.js';
 import { PAGE, Pages } from './pages.js';
 import { onFilter, poll } from './poll.js';
 import { Rows, sayEmpty } from './rows.js';
+import { TASK_REASONS } from './reasons.js';
 import { TaskRow } from './task_row.js';
 import { toast } from './toasts.js';
-import { REASONS, setOptions } from './tones.js';
+import { setOptions } from './tones.js';
 
 /** As many as one answer may hold: what is sorted by anything but the name is sorted here. */
 const MOST = 1000;
@@ -86,7 +87,7 @@ export class Tasks {
   }
 
   #relabel() {
-    setOptions(byId('tasks-reason'), t('tasks.all'), REASONS, (value) => word('reason', value));
+    setOptions(byId('tasks-reason'), t('tasks.all'), TASK_REASONS, (value) => word('reason', value));
     if (this.found) this.#show(this.found);
   }
 

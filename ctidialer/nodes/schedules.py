@@ -1,0 +1,136 @@
+"""The scheduled numbers of a domain that wait, and why those of a configuration do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from math import ceil
+
+import msgspec
+from attrs import field, frozen
+
+from ctidialer.contract import keys
+from ctidialer.contract.status import LineStatus
+from ctidialer.nodes.report import NodeReport
+from ctidialer.rules.backpressure import Backpressure
+from ctidialer.rules.explaining import of_lines
+from ctidialer.rules.explanation import Explanation, NodeFacts, NodeLoad
+from ctidialer.rules.line_reasons import FREE, REMOVED, Why
+from ctidialer.rules.reasons import Reason
+from ctidialer.rules.routing import LineBusy, lines_of
+from ctidialer.rules.schedule_explaining import ScheduleFacts, explain_schedule
+from ctidialer.rules.tables import Tables
+from ctidialer.store.link import Link
+
+LOOKED_AT = 1000
+"""Members that are read, of those that are due and of the others, to find each configuration's."""
+
+
+@frozen
+class Waiting:
+    """What waits at one moment, by configuration as far as the members were read, and in all.
+
+    ``next_due``: the time (unix seconds) of the first member that is not due.
+    """
+
+    due: Mapping[str, int] = field(factory=dict)
+    next_due: Mapping[str, float] = field(factory=dict)
+    all_due: int = 0
+    scheduled: int = 0
+
+
+async def read_waiting(link: Link, domain: str, now: float) -> Waiting:
+    """Return what waits in a domain at ``now``; fails with StoreError."""
+    key = keys.at(keys.SCHEDULE_NUMBER, domain)
+    due = await _read(link, key, "-inf", str(now))
+    later = await _read(link, key, f"({now}", "+inf")
+    next_due: dict[str, float] = {}
+    for member, moment in later:
+        next_due.setdefault(_config_of(member), moment)
+    return Waiting(
+        due=Counter(_config_of(member) for member, _ in due),
+        next_due=next_due,
+        all_due=_count(await link.call("ZCOUNT", key, "-inf", str(now))),
+        scheduled=_count(await link.call("ZCARD", key)),
+    )
+
+
+def schedule_facts(tables: Tables, name: str, waiting: Waiting) -> ScheduleFacts:
+    """Return what is known of a configuration."""
+    return ScheduleFacts(
+        config=tables.schedules.get(name),
+        faults=tables.faults.get((keys.SCHEDULE_CONFIG, name), ()),
+        due=waiting.due.get(name, 0),
+        next_due=waiting.next_due.get(name),
+    )
+
+
+def schedule_names(tables: Tables) -> list[str]:
+    """Return the names of all configurations, valid or not."""
+    invalid = (name for table, name in tables.faults if table == keys.SCHEDULE_CONFIG)
+    return sorted({*tables.schedules, *invalid})
+
+
+def explain_from_outside(told: NodeReport, name: str, waiting: Waiting, now: float) -> Explanation:
+    """Return why numbers of a configuration are, or are not, called, without asking the daemon."""
+    facts = schedule_facts(told.tables, name, waiting)
+    node = NodeFacts(
+        now, told.zone, told.tables.routes, obstacles=told.obstacles(), load=_load(told, now)
+    )
+    if facts.config is not None:
+        groups = facts.config.line_groups
+        node.ways[groups] = of_lines(node, groups) or _as_told(told, groups, node)
+    return explain_schedule(facts, node)
+
+
+def _load(told: NodeReport, now: float) -> NodeLoad:
+    status = told.status
+    if status is None:
+        return NodeLoad()
+    until = status.refused_until or 0.0
+    pressure = Backpressure(float(max(0, ceil(until - now))), until)
+    return NodeLoad(status.numbers, status.max_calls, backpressure=pressure)
+
+
+def _as_told(told: NodeReport, groups: tuple[str, ...], node: NodeFacts) -> Explanation | None:
+    """Return that no line is free by what the daemon said of the lines; None = one is."""
+    lines = lines_of(node.routes, groups)
+    said = {line.name: line for line in (told.status.lines if told.status else ())}
+    busy = [said[name] for name in lines if name in said and not _is_free(said[name])]
+    if len(busy) < len(lines):
+        return None
+    free_at = min((one.until for one in busy if one.until is not None), default=None)
+    return Explanation(Reason.NO_FREE_LINE, free_at, lines=tuple(map(_as_busy, busy)))
+
+
+def _is_free(line: LineStatus) -> bool:
+    return line.state in (FREE, REMOVED)
+
+
+def _as_busy(line: LineStatus) -> LineBusy:
+    why = next((why for why in Why if why.value == line.state), Why.OUT_OF_USE)
+    return LineBusy(line.name, why, line.until)
+
+
+async def _read(link: Link, key: str, least: str, most: str) -> list[tuple[bytes, float]]:
+    """Return the earliest members between two times, and their times."""
+    limit = ("LIMIT", "0", str(LOOKED_AT))
+    reply = await link.call("ZRANGEBYSCORE", key, least, most, "WITHSCORES", *limit)
+    assert isinstance(reply, list)
+    found = [one for one in reply if isinstance(one, bytes)]
+    return [(member, float(score)) for member, score in zip(found[::2], found[1::2], strict=True)]
+
+
+def _config_of(member: bytes) -> str:
+    """Return the name of the configuration that a member names, empty = none."""
+    try:
+        document = msgspec.json.decode(member)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    params = document.get("params") if isinstance(document, dict) else None
+    name = params.get("config") if isinstance(params, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _count(reply: object) -> int:
+    return reply if isinstance(reply, int) else 0

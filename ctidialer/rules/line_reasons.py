@@ -1,0 +1,173 @@
+"""The one table of why a line, or a whole group, takes no call: as `reasons` is for tasks."""
+
+from __future__ import annotations
+
+import enum
+
+from ctidialer.rules.reasons import NO_VALUES
+from ctidialer.rules.words import Language, Said, Tone, Values, Words
+
+
+class Why(enum.Enum):
+    """Why no call can be placed on a line, or through a group, just now.
+
+    The value is for programs, ``words`` are for people.  ``is_state``: it is the state of a line,
+    not a fault in how a group names its lines.
+    """
+
+    _value_: str
+    words: Words
+    is_state: bool
+
+    def __new__(
+        cls,
+        value: str,
+        tone: Tone,
+        label: Said,
+        meaning: Said,
+        says: Said,
+        is_state: bool = True,
+    ) -> Why:
+        """Make one of a row of the table."""
+        why = object.__new__(cls)
+        why._value_ = value
+        why.words = Words(tone, label, meaning, {"": says})
+        why.is_state = is_state
+        return why
+
+    def sentence(self, values: Values = NO_VALUES, language: Language = "en") -> str:
+        """Return what is said of the line or group."""
+        return self.words.sentence("", values, language)
+
+    UNKNOWN_LINE = (
+        "unknown_line",
+        Tone.BAD,
+        Said("Unknown line", "线路不存在"),
+        Said("The group names a line that does not exist.", "线路组里的线路不存在。"),
+        Said("there is no line of this name", "没有这个名称的线路"),
+        False,
+    )
+    MALFORMED = (
+        "malformed",
+        Tone.BAD,
+        Said("Malformed", "内容有错误"),
+        Said(
+            "Its text in Redis is malformed; it takes no call until the faults are mended.",
+            "Redis 中的内容有错误，修正之前不接受呼叫。",
+        ),
+        Said("it is malformed: {faults}", "内容有错误：{faults}"),
+    )
+    FULL = (
+        "full",
+        Tone.WAIT,
+        Said("Full", "占线"),
+        Said("As many calls are up as its ``count`` allows.", "并发呼叫已达到线路的 ``count``。"),
+        Said("all its calls are up", "并发呼叫已满"),
+    )
+    RESTING = (
+        "resting",
+        Tone.WAIT,
+        Said("Resting", "休息中"),
+        Said(
+            "It rests after a call, or between two starts (``rest``).",
+            "通话后或两次呼叫之间的休息时间（``rest``）。",
+        ),
+        Said("it rests", "休息中"),
+    )
+    PACED = (
+        "paced",
+        Tone.GOOD,
+        Said("Paced", "限速中"),
+        Said("It starts as many calls as its ``cps`` allows.", "呼叫速率已达到线路的 ``cps``。"),
+        Said("it starts as many calls as its cps allows", "呼叫速率已达到线路的 cps"),
+    )
+    OUT_OF_USE = (
+        "out_of_use",
+        Tone.BAD,
+        Said("Out of use", "故障停用"),
+        Said(
+            "Faults in a row put it out of use. “Until” is when a trial call is let through.",
+            "连续故障后停用。“恢复时间”一栏是放行一次试呼的时间。",
+        ),
+        Said("it is out of use after faults in a row", "连续故障后停用"),
+    )
+    TRIAL_UNDER_WAY = (
+        "trial_under_way",
+        Tone.WARN,
+        Said("Trial call", "试呼中"),
+        Said(
+            "It is out of use, and one trial call is under way: it decides.",
+            "线路停用中，正在进行一次试呼，由它决定是否恢复。",
+        ),
+        Said(
+            "it is out of use and its trial call is under way[: {cause}]",
+            "故障停用，正在试呼[：{cause}]",
+        ),
+    )
+    NEVER_LEFT = (
+        "never_left",
+        Tone.BAD,
+        Said("Cannot place calls", "无法呼出"),
+        Said(
+            "FreeSWITCH made no channel for its last call (``INVALID_GATEWAY``, say), so it is out"
+            " of use. “Until” is when a trial call is let through. A fallback is shown too while it"
+            " is so.",
+            "FreeSWITCH 没有为它的上一次呼叫建立通道（例如 ``INVALID_GATEWAY``），因此停用。"
+            "“恢复时间”一栏是放行一次试呼的时间。按默认拨号串呼出的名称处于这种状态时也会显示。",
+        ),
+        Said(
+            "it is out of use, since FreeSWITCH could place no call by it[: {cause}]",
+            "FreeSWITCH 无法通过它呼出，已停用[：{cause}]",
+        ),
+    )
+    GROUP_DISABLED = (
+        "group_disabled",
+        Tone.OFF,
+        Said("Group disabled", "线路组未启用"),
+        Said("The ``enable`` of the group is not true.", "线路组的 ``enable`` 不是 true。"),
+        Said("the group is not enabled", "线路组未启用"),
+        False,
+    )
+    NO_LINES = (
+        "no_lines",
+        Tone.BAD,
+        Said("No lines in the group", "线路组没有线路"),
+        Said("The group lists no line.", "线路组没有列出线路。"),
+        Said("the group lists no line", "线路组没有列出线路"),
+        False,
+    )
+    UNFIT_NAME = (
+        "unfit_name",
+        Tone.BAD,
+        Said("Unfit name", "名称不可用"),
+        Said(
+            "The name of the group cannot stand in the dial string.",
+            "线路组的名称不能写进拨号串。",
+        ),
+        Said("the group's name cannot stand in the dial string", "线路组的名称不能写进拨号串"),
+        False,
+    )
+
+
+FREE = "free"
+REMOVED = "removed"
+
+LINE_WORDS: dict[str, Words] = {
+    FREE: Words(
+        Tone.GOOD, Said("Free", "空闲"), Said("It takes calls.", "可以呼叫。"), {"": Said("", "")}
+    ),
+    **{why.value: why.words for why in Why},
+    REMOVED: Words(
+        Tone.OFF,
+        Said("Removed", "已删除"),
+        Said(
+            "It was taken out of the tables, and its last calls go on.",
+            "已从表中删除，最后的呼叫仍在继续。",
+        ),
+        {"": Said("it was taken out of the tables", "已从表中删除")},
+    ),
+}
+"""What is said of a line or group: of a free one, or of why it is not free."""
+
+LINE_STATES = (FREE, *(why.value for why in Why if why.is_state), REMOVED)
+"""The words that are states of lines."""
