@@ -77,7 +77,7 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(document["missing"][0]["condition"], "freeswitch_away")
         (task,) = document["tasks"]
         self.assertEqual(task["explained"]["lines"][0]["why"], "resting")
-        self.assertEqual(document["drain"], {"since": 1.0, "by": "ann"})
+        self.assertEqual(document["drain"], {"since": 1.0, "by": "ann", "why": ""})
 
     def test_a_later_version_may_say_more(self) -> None:
         document = {**json.loads(encode_status(STATUS)), "more": 1}
