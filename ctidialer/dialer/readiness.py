@@ -8,7 +8,6 @@ from collections.abc import Callable
 from ctidialer.glue import Gate
 from ctidialer.rules.reasons import Condition as Condition
 
-
 DONE_AGAIN = {
     Condition.REDIS: (Condition.TABLES, Condition.RECOVERY),
     Condition.FREESWITCH: (Condition.RECOVERY,),
