@@ -18,6 +18,7 @@ project_copyright = f"2026, {author}"
 extensions = [
     "tools.chinese_lines",
     "tools.commands_page",
+    "tools.reasons_page",
     "tools.settings_page",
     "tools.states_page",
 ]

@@ -36,12 +36,12 @@ class ReadinessTests(SynchronousTestCase):
         self.readiness.met(*Condition)
         self.assertEqual(self.told, [True])
 
-    def test_what_is_missing_is_in_the_usual_order_and_for_people(self) -> None:
+    def test_what_explains_the_others_is_named_first(self) -> None:
         self.readiness.met(*Condition)
         self.readiness.lost(Condition.RUNNING)
         self.readiness.lost(Condition.LEASE)
-        self.assertEqual(self.readiness.missing, (Condition.LEASE, Condition.RUNNING))
-        self.assertTrue(all(" " in condition.value for condition in Condition))
+        self.assertEqual(self.readiness.missing, (Condition.RUNNING, Condition.LEASE))
+        self.assertTrue(all(" " in condition.text for condition in Condition))
 
     def test_what_has_to_be_done_again_is_missing_until_it_is(self) -> None:
         self.readiness.met(*Condition)
