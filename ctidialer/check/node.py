@@ -9,6 +9,7 @@ from functools import partial
 from attrs import frozen
 
 from ctidialer.check.findings import Finding, Severity
+from ctidialer.check.gateways import Use, gateways_used
 from ctidialer.check.node_tables import NodeTables
 from ctidialer.check.numbers import Refuse, check_numbers, refusal, scheduled_refusal
 from ctidialer.check.tables import check_tables
@@ -24,9 +25,10 @@ MISSING = "none"
 
 @frozen
 class Checked:
-    """What was found, and how much was looked at."""
+    """What was found, and how much was looked at; ``gateways`` are FreeSWITCH's to judge."""
 
     findings: tuple[Finding, ...]
+    gateways: tuple[Use, ...]
     tasks: int
     lines: int
     line_groups: int
@@ -67,6 +69,7 @@ class NodeCheck:
         await self._check_schedule(tables)
         return Checked(
             findings=tuple(self._found),
+            gateways=gateways_used(tables),
             tasks=len(tables.task_names()),
             lines=len(tables.raw(keys.LINE)),
             line_groups=len(tables.raw(keys.LINE_GROUP)),

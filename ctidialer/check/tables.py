@@ -172,13 +172,14 @@ def _of_lines(of: NodeTables) -> Iterator[Finding]:
                 f"{shown(line.dialstring)} names no endpoint, so every call on it fails: it must"
                 " begin with one and a slash, as sofia/gateway/carrier1/${destination_number} does"
             )
-            yield Finding(Severity.FAULT, key, name, _dialstring_path(raw), problem)
+            yield Finding(Severity.FAULT, key, name, dialstring_path(raw), problem)
         if name not in reached and not _has_riddles(of):
             problem = "is in no line group, and no task names it: no call goes out on it"
             yield Finding(Severity.WARNING, key, name, "$", problem)
 
 
-def _dialstring_path(raw: bytes) -> str:
+def dialstring_path(raw: bytes) -> str:
+    """Return where the dial string of a line stands in its document."""
     params = msgspec.json.decode(raw).get("params") or {}
     return "$.params.dialstring" if "dialstring" in params else "$.dialstring"
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from time import time
 
 import click
+from attrs import evolve
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,10 +18,12 @@ from ctidialer.check.findings import Finding, Severity
 from ctidialer.check.node import Checked, NodeCheck
 from ctidialer.check.security import all_findings, settings_findings
 from ctidialer.cli.connection import connection_options, with_redis
+from ctidialer.cli.gateways import ask_for_gateways
 from ctidialer.cli.printable import printable
 from ctidialer.cli.security import redis_facts, settings_facts
 from ctidialer.settings import Settings, find_file
 from ctidialer.store.address import parse_address
+from ctidialer.store.link import Link
 
 SHOWN_OF_A_KEY = 50
 STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
@@ -37,6 +40,12 @@ STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTIC
     help="Numbers looked at in each queue, from its head.",
 )
 @click.option(
+    "--freeswitch/--no-freeswitch",
+    default=True,
+    show_default=True,
+    help="Ask FreeSWITCH for the gateways that the tables name.",
+)
+@click.option(
     "--security",
     is_flag=True,
     help="Look at passwords, ports, rights and files instead of the tables.",
@@ -44,9 +53,16 @@ STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTIC
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
 @click.pass_context
 def check(
-    context: click.Context, settings: Settings, sample: int, security: bool, as_json: bool
+    context: click.Context,
+    settings: Settings,
+    sample: int,
+    freeswitch: bool,
+    security: bool,
+    as_json: bool,
 ) -> None:
     """Report every fault in the tables and numbers of this node.
+
+    FreeSWITCH is asked whether it has the gateways that the tables name, if it can be reached.
 
     With --security: what is unsafe in the settings, in Redis, and on this machine.
 
@@ -56,7 +72,7 @@ def check(
         findings = _unsafe(settings, context.params["config"], context.params["redis"])
         summary = _counts(findings)
     else:
-        checked = with_redis(settings, lambda link: NodeCheck(link, settings, sample, time()).run())
+        checked = with_redis(settings, lambda link: _looked_at(link, settings, sample, freeswitch))
         findings, summary = checked.findings, _summary(checked)
     if as_json:
         found = [finding.as_json() for finding in findings]
@@ -65,6 +81,18 @@ def check(
         _print(findings, summary)
     faults = any(finding.severity is Severity.FAULT for finding in findings)
     raise SystemExit(1 if faults else 0)
+
+
+async def _looked_at(link: Link, settings: Settings, sample: int, ask: bool) -> Checked:
+    checked = await NodeCheck(link, settings, sample, time()).run()
+    if not ask:
+        return checked
+    more = await ask_for_gateways(link.clock, settings.freeswitch, checked.gateways)
+    order: dict[str, int] = {}
+    by_key = sorted(
+        (*checked.findings, *more), key=lambda one: order.setdefault(one.key, len(order))
+    )
+    return evolve(checked, findings=tuple(by_key))
 
 
 def _unsafe(settings: Settings, config: str | None, redis: str | None) -> Sequence[Finding]:

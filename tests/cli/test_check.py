@@ -149,12 +149,12 @@ class CheckTests(CommandTestCase):
 
     async def test_the_domain_is_the_host_unless_it_is_given(self) -> None:
         await self.usual()
-        other = await self.found("--domain", "other")
+        other = await self.found("--domain", "other", "--no-freeswitch")
         self.assertEqual([one[0] for one in other], ["warning"])
         self.write("s.toml", '[node]\nhost = "elsewhere"\n')
         self.assertEqual(await self.found("--config", "s.toml"), [])
         self.write("s.toml", '[node]\nhost = "elsewhere"\ndomain = "other"\n')
-        self.assertEqual(await self.found("--config", "s.toml"), other)
+        self.assertEqual(await self.found("--config", "s.toml", "--no-freeswitch"), other)
 
     async def test_a_name_cannot_steer_the_terminal(self) -> None:
         await self.put_lines()

@@ -1,0 +1,142 @@
+"""The gateways that the tables of one node name, and whether FreeSWITCH knows them.
+
+Pure: tables in, questions for FreeSWITCH out; its answers in, findings out.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from attrs import frozen
+
+from ctidialer.check.findings import Finding, Severity
+from ctidialer.check.node_tables import NodeTables, texts_in
+from ctidialer.check.tables import dialstring_path
+from ctidialer.contract import keys
+from ctidialer.contract.document import shown
+
+# The name ends where the number begins: at the next slash.  What FreeSWITCH has to expand first
+# names no gateway that could be asked for.
+_GATEWAY = re.compile(r"(?:\{[^{}]*\}|\[[^\]]*\])*sofia/gateway/([^/\s{}\[\]$]+)/", re.IGNORECASE)
+_GROUP = "${line_group}"
+
+
+class State(enum.Enum):
+    """What FreeSWITCH says of a gateway; ``UNTOLD``: it said nothing that can be understood."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    UNTOLD = "untold"
+
+
+@frozen
+class Use:
+    """A place in the tables that makes calls go through ``gateway``."""
+
+    gateway: str
+    key: str
+    name: str
+    path: str
+
+
+def gateways_used(of: NodeTables) -> tuple[Use, ...]:
+    """Return every place that names a gateway, the dial strings of lines and the fallbacks."""
+    return (*_of_lines(of), *_of_fallbacks(of))
+
+
+def question(gateway: str) -> str:
+    """Return the API command that asks FreeSWITCH for a gateway."""
+    return f"sofia status gateway {gateway}"
+
+
+def read_answer(text: str) -> State:
+    """Read what FreeSWITCH answers to `question` (docs/freeswitch.rst)."""
+    if text.startswith("Invalid Gateway"):
+        return State.UNKNOWN
+    status = re.search(r"^Status\s+(\w+)", text, re.MULTILINE)
+    if status is None:
+        return State.UNTOLD
+    return State.DOWN if status[1].upper() == "DOWN" else State.UP
+
+
+def gateway_findings(
+    uses: Sequence[Use], states: Mapping[str, State], address: str
+) -> tuple[Finding, ...]:
+    """Return what is to be said of the gateways in use; ``address`` is FreeSWITCH's."""
+    untold = sorted(name for name, state in states.items() if state is State.UNTOLD)
+    found = [one for use in uses for one in _of_use(use, states[use.gateway], address)]
+    if untold:
+        found.append(unasked(address, f"it does not say how {shown(untold[0])} is", len(untold)))
+    return tuple(found)
+
+
+def unasked(address: str, why: str, count: int) -> Finding:
+    """Return the notice that ``count`` gateways could not be looked at."""
+    gateways = "1 gateway" if count == 1 else f"{count} gateways"
+    problem = f"FreeSWITCH was not asked whether it has the {gateways} that the tables name: {why}"
+    return Finding(Severity.NOTICE, f"FreeSWITCH {address}", "", "", problem)
+
+
+def _of_use(use: Use, state: State, address: str) -> Iterator[Finding]:
+    which = f"FreeSWITCH at {address} has no gateway {shown(use.gateway)}"
+    if state is State.UNKNOWN:
+        problem = f"{which}: no call leaves here until it has (sofia status lists those it has)"
+        yield Finding(Severity.FAULT, use.key, use.name, use.path, problem)
+    elif state is State.DOWN:
+        problem = f"gateway {shown(use.gateway)} of FreeSWITCH at {address} is down at the moment"
+        yield Finding(Severity.WARNING, use.key, use.name, use.path, problem)
+
+
+def _of_lines(of: NodeTables) -> Iterator[Use]:
+    key, groups = of.key(keys.LINE), _groups_of_lines(of)
+    for name, raw in of.raw(keys.LINE).items():
+        if (keys.LINE, name) in of.tables.faults:
+            continue
+        dialstring = of.tables.routes.lines[name].dialstring
+        written = groups.get(name, ()) if _GROUP in dialstring else ("",)
+        named = {_gateway_in(dialstring, group) for group in written}
+        for gateway in sorted(filter(None, named)):
+            yield Use(gateway, key, name, dialstring_path(raw))
+
+
+def _groups_of_lines(of: NodeTables) -> dict[str, list[str]]:
+    """Return by which names of groups each line is dialed."""
+    pairs = [
+        (line, group)
+        for group in of.raw(keys.LINE_GROUP)
+        for _, line in of.lines_of_group(group)
+        if (keys.LINE_GROUP, group) not in of.tables.faults
+    ]
+    pairs += [(name, name) for name in of.groups_named() & of.raw(keys.LINE).keys()]
+    return {
+        line: [group for _, group in some]
+        for line, some in groupby(sorted(pairs), key=lambda pair: pair[0])
+    }
+
+
+def _of_fallbacks(of: NodeTables) -> Iterator[Use]:
+    """Yield the names that are neither group nor line: the default dial string dials them."""
+    tables = (
+        (keys.TASK, ((name, of.task_params(name)) for name in of.task_names())),
+        (
+            keys.SCHEDULE_CONFIG,
+            ((name, of.config_params(name)[0]) for name in of.raw(keys.SCHEDULE_CONFIG)),
+        ),
+    )
+    known = of.raw(keys.LINE_GROUP).keys() | of.raw(keys.LINE).keys()
+    for table, documents in tables:
+        for name, params in documents:
+            for place, group in texts_in(params.get("line_group")):
+                gateway = _gateway_in(of.settings.default_dialstring, group)
+                if group not in known and gateway:
+                    yield Use(gateway, place.key or of.key(table), name, place.path)
+
+
+def _gateway_in(dialstring: str, group: str) -> str:
+    """Return the gateway that a dial string names, empty = none that can be told."""
+    match = _GATEWAY.match(dialstring.replace(_GROUP, group))
+    return match[1] if match else ""
