@@ -40,10 +40,9 @@ STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTIC
     help="Numbers looked at in each queue, from its head.",
 )
 @click.option(
-    "--freeswitch/--no-freeswitch",
-    default=True,
-    show_default=True,
-    help="Ask FreeSWITCH for the gateways that the tables name.",
+    "--no-freeswitch",
+    is_flag=True,
+    help="Do not ask FreeSWITCH whether it has the gateways that the tables name.",
 )
 @click.option(
     "--security",
@@ -56,7 +55,7 @@ def check(
     context: click.Context,
     settings: Settings,
     sample: int,
-    freeswitch: bool,
+    no_freeswitch: bool,
     security: bool,
     as_json: bool,
 ) -> None:
@@ -72,7 +71,9 @@ def check(
         findings = _unsafe(settings, context.params["config"], context.params["redis"])
         summary = _counts(findings)
     else:
-        checked = with_redis(settings, lambda link: _looked_at(link, settings, sample, freeswitch))
+        checked = with_redis(
+            settings, lambda link: _looked_at(link, settings, sample, not no_freeswitch)
+        )
         findings, summary = checked.findings, _summary(checked)
     if as_json:
         found = [finding.as_json() for finding in findings]
