@@ -14,20 +14,24 @@ from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
 from ctidialer.dialer.configuration import Configuration
 from ctidialer.dialer.control import Orders
+from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.dispatch.pause_watch import PauseWatch
 from ctidialer.dialer.dispatch.queue import QueueDialer
-from ctidialer.dialer.dispatch.schedule import ScheduleDialer
+from ctidialer.dialer.dispatch.schedule import Schedule, ScheduleDialer
+from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.explainer import Explainer, Troubles
 from ctidialer.dialer.life import channel_events
+from ctidialer.dialer.life.caller import Caller, Node
 from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.numbers import Numbers
-from ctidialer.dialer.life.pursuit import Node, Pursuit
+from ctidialer.dialer.life.pursuit import Pursuit
 from ctidialer.dialer.life.recovery import Recovery
+from ctidialer.dialer.life.ways import Ways
 from ctidialer.dialer.node_view import NodeView
 from ctidialer.dialer.readiness import Readiness
 from ctidialer.dialer.status_report import StatusReport
@@ -74,6 +78,7 @@ class Parts:
         self.orders = Orders(self.runs, self.readiness)
         self.lines = LineAccounts()
         self.limits = NodeLimits(node.max_calls, node.max_cps)
+        self.slots = Slots(self.tables, self.lines, self.limits, self.runs)
         self.journal = Journal()
         self.pause_watch = PauseWatch(reactor, self.switch, self.limits)
         self.calls = Calls(reactor, self.switch, self.journal)
@@ -85,41 +90,17 @@ class Parts:
         )
         self.pursuit = Pursuit(
             reactor,
-            Node(node.host, node.originate_timeout),
-            self.store,
-            self.switch,
-            self.calls,
-            self.lines,
-            self.tables,
+            Caller(Node(node.host, node.originate_timeout), self.store, self.switch, self.calls),
+            Ways(self.tables, self.lines),
             self.readiness.gate,
         )
         self.numbers = Numbers(reactor, self.pursuit, self.closing, self.limits)
-        self.queue_dialer = QueueDialer(
-            reactor,
-            pattern,
-            self.tables,
-            self.runs,
-            self.lines,
-            self.limits,
-            self.store,
-            self.numbers,
-            self.closing,
-            self.readiness.gate,
-        )
-        self.schedule_dialer = ScheduleDialer(
-            reactor,
-            keys.at(keys.SCHEDULE_NUMBER, node.domain),
-            pattern,
-            self.tables,
-            self.lines,
-            self.limits,
-            self.store,
-            self.numbers,
-            self.closing,
-            self.readiness.gate,
-        )
+        intake = Intake(self.store, self.numbers, self.readiness.gate)
+        self.queue_dialer = QueueDialer(reactor, pattern, self.runs, self.slots, intake)
+        schedule = Schedule(keys.at(keys.SCHEDULE_NUMBER, node.domain), pattern, self.tables)
+        self.schedule_dialer = ScheduleDialer(reactor, schedule, self.slots, intake)
         self.idle = Idle(reactor, self._is_idle)
-        for part in (self.numbers, self.closing, self.limits):
+        for part in (self.numbers, self.closing, self.slots):
             part.finished = self.idle.look
         self.recovery = Recovery(
             self.store.token,
@@ -136,7 +117,7 @@ class Parts:
             self.tables,
             self.runs,
             self.lines,
-            self.limits,
+            self.slots,
             self.readiness,
             self.calls,
             Troubles(lambda: self.switch.trouble, lambda: self.link.reason),
@@ -156,7 +137,7 @@ class Parts:
         self.status = StatusReport(reactor, view, self.store, self.writable)
 
     def _is_idle(self) -> bool:
-        return not (len(self.numbers) or self.closing.unwritten or self.limits.asked)
+        return not (len(self.numbers) or self.closing.unwritten or self.slots.asked)
 
     def _changed(self, changed: Changed) -> None:
         if changed.table == keys.TASK:

@@ -11,7 +11,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.control import Order
 from ctidialer.contract.task import Task
 from ctidialer.dialer.dispatch.lines import LineAccounts
-from ctidialer.dialer.dispatch.node_limits import NodeLimits
+from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.rules.calling_hours import Opening, opening
@@ -50,7 +50,7 @@ class Explainer:
         tables: Tables,
         runs: TaskRuns,
         lines: LineAccounts,
-        limits: NodeLimits,
+        slots: Slots,
         readiness: Readiness,
         calls: Sized,
         troubles: Troubles,
@@ -59,7 +59,7 @@ class Explainer:
         self._tables = tables
         self._runs = runs
         self._lines = lines
-        self._limits = limits
+        self._slots = slots
         self._readiness = readiness
         self._calls = calls
         self._troubles = troubles
@@ -82,7 +82,7 @@ class Explainer:
             states=self._lines.states,
             obstacles=tuple(self._obstacle(one) for one in self._readiness.missing),
             tables_read=is_read or bool(self._tables.tasks),
-            load=self._limits.load(now),
+            load=self._slots.load(now),
         )
 
     def task_facts(self, name: str, now: float) -> TaskFacts:

@@ -11,8 +11,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.contract.status import NodeStatus, encode_status
-from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.node_view import NodeView
+from ctidialer.glue import Gate
 from ctidialer.store.errors import StoreError
 from ctidialer.store.store import Store
 

@@ -18,7 +18,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.record import Record
 from ctidialer.contract.status import encode_status
 from ctidialer.dialer.assembly import Parts
-from ctidialer.dialer.gate import Gate
+from ctidialer.glue import Gate
 from ctidialer.rules.attempt import Attempt
 from ctidialer.settings import Settings, host_and_port
 from ctidialer.web.access import Access

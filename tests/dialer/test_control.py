@@ -272,7 +272,7 @@ class HeldTests(SynchronousTestCase):
         placed = self.placed()
         self.world.ends(answered=True)
         self.world.put_numbers("1003")
-        while not self.world.limits.asked:
+        while not self.world.slots.asked:
             self.world.clock.advance(0.01)
         self.world.runs.pause(["t"])
         self.world.runs_for(0.2)

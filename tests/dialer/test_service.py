@@ -62,7 +62,7 @@ class BeforeAnythingTests(SynchronousTestCase):
 
     def test_a_drain_ends_when_its_time_is_over(self) -> None:
         self.service.startService()
-        self.service.parts.limits.asked = 1  # a claim that is never answered
+        self.service.parts.slots.asked = 1  # a claim that is never answered
         stopped = self.service.stopService()
         self.reactor.pump([0.1] * 45)
         self.assertNoResult(stopped)

@@ -6,18 +6,22 @@ import json
 import re
 
 from ctidialer.contract import keys
+from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.dispatch.queue import QueueDialer
-from ctidialer.dialer.dispatch.schedule import ScheduleDialer
+from ctidialer.dialer.dispatch.schedule import Schedule, ScheduleDialer
+from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
-from ctidialer.dialer.gate import Gate
+from ctidialer.dialer.life.caller import Caller, Node
 from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.numbers import Numbers
-from ctidialer.dialer.life.pursuit import Node, Pursuit
+from ctidialer.dialer.life.pursuit import Pursuit
+from ctidialer.dialer.life.ways import Ways
 from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.glue import Gate
 from ctidialer.rules.attempt import LINGER
 from ctidialer.rules.tables import Tables
 from tests.dialer.fakes import (
@@ -54,44 +58,25 @@ class World:
         self.runs = TaskRuns("UTC")
         self.lines = LineAccounts()
         self.limits = NodeLimits(max_calls, max_cps)
+        self.slots = Slots(self.tables, self.lines, self.limits, self.runs)
         self.calls = Calls(self.clock, self.switch, Journal())
         self.closing = Closing(
             self.clock, "fs1", self.store, self.writable, self.readiness, Journal()
         )
         self.pursuit = Pursuit(
             self.clock,
-            Node("fs1", 60),
-            self.store,
-            self.switch,
-            self.calls,
-            self.lines,
-            self.tables,
+            Caller(Node("fs1", 60), self.store, self.switch, self.calls),
+            Ways(self.tables, self.lines),
             ready,
         )
         self.numbers = Numbers(self.clock, self.pursuit, self.closing, self.limits)
-        self.queue_dialer = QueueDialer(
-            self.clock,
-            PATTERN,
-            self.tables,
-            self.runs,
-            self.lines,
-            self.limits,
-            self.store,
-            self.numbers,
-            self.closing,
-            ready,
-        )
+        intake = Intake(self.store, self.numbers, ready)
+        self.queue_dialer = QueueDialer(self.clock, PATTERN, self.runs, self.slots, intake)
         self.schedule_dialer = ScheduleDialer(
             self.clock,
-            ZSET,
-            PATTERN,
-            self.tables,
-            self.lines,
-            self.limits,
-            self.store,
-            self.numbers,
-            self.closing,
-            ready,
+            Schedule(ZSET, PATTERN, self.tables),
+            self.slots,
+            intake,
         )
         self.put_line("gw1")
         self.put_line("gw2")
@@ -175,8 +160,8 @@ class World:
         found: dict[str, object] = {
             "calls": len(self.calls),
             "in hand": len(self.numbers),
-            "node": self.limits.calls,
-            "asked": self.limits.asked,
+            "node": self.slots.calls,
+            "asked": self.slots.asked,
             "unwritten": self.closing.unwritten,
             "jobs": len(self.switch.jobs),
         }

@@ -29,8 +29,6 @@ class LineAccounts:
     def __init__(self) -> None:
         self._states: dict[str, LineState] = {}
         self._fallbacks: set[str] = set()
-        self._kept = 0
-        self._kept_groups: Sequence[str] = ()
 
     @property
     def states(self) -> Mapping[str, LineState]:
@@ -42,15 +40,13 @@ class LineAccounts:
         return name in self._fallbacks
 
     def room(self, routes: Routes, groups: Sequence[str], now: float, at_most: int) -> int:
-        """Return how many calls of a task with these line groups could be placed at ``now``."""
-        kept = self._kept_of(routes, groups)
-        return max(0, routing.free_room(routes, self._states, groups, now, at_most + kept) - kept)
-
-    def scheduled_room(
-        self, routes: Routes, groups: Sequence[str], now: float, at_most: int
-    ) -> int:
-        """Return how many scheduled calls could be placed through these groups at ``now``."""
+        """Return how many calls could be placed through these groups at ``now``."""
         return routing.free_room(routes, self._states, groups, now, at_most)
+
+    def overlap(self, routes: Routes, groups: Sequence[str], others: Sequence[str]) -> bool:
+        """Say whether some line stands in both of these lists of groups."""
+        theirs = routing.lines_of(routes, others)
+        return not theirs.keys().isdisjoint(routing.lines_of(routes, groups))
 
     def may_come_free(self, routes: Routes, groups: Sequence[str], now: float) -> bool:
         """Say whether a line of these groups is free, or will be by itself or with a hang-up."""
@@ -58,17 +54,6 @@ class LineAccounts:
             return True
         lines = routing.lines_of(routes, groups)
         return any(self._states[name].calls for name in lines if name in self._states)
-
-    def keep(self, groups: Sequence[str], count: int) -> None:
-        """Keep the next ``count`` places on the lines of these groups from the queue tasks."""
-        self._kept_groups, self._kept = groups, count
-
-    def _kept_of(self, routes: Routes, groups: Sequence[str]) -> int:
-        if not self._kept:
-            return 0
-        lines = routing.lines_of(routes, groups)
-        kept = routing.lines_of(routes, self._kept_groups)
-        return self._kept if lines.keys() & kept.keys() else 0
 
     def started(self, line: Line | None, group: str, now: float) -> None:
         """A call takes its place on ``line``, or on the fallback ``group``."""

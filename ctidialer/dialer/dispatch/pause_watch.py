@@ -5,16 +5,14 @@ A refusal itself does not say: too many sessions, too many a second and a pause 
 
 from __future__ import annotations
 
-from functools import partial
-
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.life.calls import SwitchPort
 from ctidialer.esl.errors import EslError
+from ctidialer.glue import Repeated
 
 LOOK = 1.0
 """Seconds between two questions; none is asked while calls are taken."""
@@ -31,19 +29,15 @@ class PauseWatch:
         self._switch = switch
         self._limits = limits
         self._asking = False
-        self._looks = LoopingCall(self._look)
-        self._looks.clock = clock
+        self._looks = Repeated(clock, self._look, self.log, "A look for a pause")
 
     def start(self) -> None:
         """Look from now on."""
-        self._looks.start(LOOK, now=False).addErrback(
-            partial(self.log.failure, "Looking for a pause has stopped")
-        )
+        self._looks.start(LOOK)
 
     def stop(self) -> None:
         """Look no more."""
-        if self._looks.running:
-            self._looks.stop()
+        self._looks.stop()
 
     def _look(self) -> None:
         if not self._limits.backpressure.pause:

@@ -122,9 +122,8 @@ class TaskRuns:
             if self._runs.get(run.task.name) is run:
                 self._sort(run)
 
-    def ended(self, run: TaskRun) -> None:
-        """A number of this run is no longer in hand: its slot is free."""
-        run.calls -= 1
+    def left(self, run: TaskRun) -> None:
+        """A slot of this run has come free: a task that is no more is forgotten with its last."""
         if run.withdrawn and not run.calls and self._runs.get(run.task.name) is run:
             del self._runs[run.task.name]
 

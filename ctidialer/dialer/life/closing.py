@@ -18,10 +18,10 @@ from twisted.logger import Logger
 
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.contract.record_document import encode_record
-from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.glue import Gate
 from ctidialer.store.errors import LeaseLost, StoreError, StoreUnavailable
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 from attrs import field, frozen
@@ -20,8 +20,7 @@ from ctidialer.store.in_flight import Claimed
 class NumberInHand:
     """A number to reach, with all that its task (or schedule configuration) ``name`` says of it.
 
-    ``variables`` are merged up to, and without, those of the line.  ``sent`` is told when its first
-    call is sent, and of the moment at which it was decided on.
+    ``variables`` are merged up to, and without, those of the line.
     """
 
     claim: Claimed
@@ -31,7 +30,6 @@ class NumberInHand:
     destination: Destination
     variables: Mapping[str, str] = field(factory=dict)
     requested_uuid: str | None = None
-    sent: Callable[[float], None] = field(default=lambda decided: None, eq=False, repr=False)
 
 
 @frozen

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ctidialer.contract.faults import ContractError
-from ctidialer.contract.record import Kind, Outcome
+from ctidialer.contract.record import Outcome
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.life.closing import Closing
+from ctidialer.dialer.life.errand import Errand, GoesBack, Reading
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
     NotDialed,
@@ -29,32 +30,8 @@ from ctidialer.store.in_flight import Claimed
 
 REMEMBERED_REFUSALS = 10_000
 
-Reading = tuple[NumberInHand, Progress | Finished] | Finished
-"""A number and how far it has got, or how it ends before it begins; what cannot be read is only
-finished.
-"""
-
-
-@frozen
-class Errand:
-    """A number that was taken, and what to do at the turns of its life.
-
-    ``read`` makes the number of the entry, says that it is finished before it began (expired), or
-    raises ContractError.  ``may_dial`` is asked before
-    every further call; as long as ``held`` says so, that call waits.  ``unplaced`` is told that the
-    number was not dialed: it puts the entry back and returns None, or says how the number ends.
-    ``freed`` is called as soon as the last call is over, before the record is written: the slot is
-    free.
-    """
-
-    claim: Claimed
-    kind: Kind
-    name: str
-    read: Callable[[], Reading]
-    may_dial: Callable[[], bool]
-    unplaced: Callable[[Claimed, NotDialed], Finished | None]
-    freed: Callable[[Verdict], None]
-    held: Callable[[], bool] = lambda: False
+Known = NumberInHand | None
+"""The number of an entry; None = it could not be read."""
 
 
 class Numbers:
@@ -80,56 +57,62 @@ class Numbers:
     def __contains__(self, entry_id: object) -> bool:
         return entry_id in self._in_hand
 
-    def take(self, errand: Errand) -> None:
-        """Call a number that was just taken; ``limits`` has counted it already."""
-        self._live(self._follow(errand, self._reach(errand)), errand)
+    def take(self, errands: Iterable[Errand]) -> None:
+        """Call numbers that were just taken; they have their slots already."""
+        for errand in errands:
+            self._live(errand, self._reach(errand))
+
+    def give_back(self, claims: Iterable[Claimed]) -> None:
+        """Put numbers back that were just taken, and have no slot."""
+        for claim in claims:
+            self._closing.give_back(claim)
 
     def resume(self, errand: Errand, under_way: Attempt | None, progress: Progress) -> None:
         """Go on with a number that was in flight when this daemon, or the one before, stopped."""
-        self._limits.calls += 1
-        self._live(self._follow(errand, self._resume(errand, under_way, progress)), errand)
+        errand.resumed()
+        self._live(errand, self._resume(errand, under_way, progress))
 
-    def _live(self, life: Coroutine[Any, Any, None], errand: Errand) -> None:
+    def _live(self, errand: Errand, pursuit: Coroutine[Any, Any, tuple[Known, Verdict]]) -> None:
         self._in_hand.add(errand.claim.id)
-        living = Deferred.fromCoroutine(life)
+        living = Deferred.fromCoroutine(self._follow(errand, pursuit))
         # Nothing is lost: the entry stays in flight, and the next start takes it up.
-        living.addErrback(
-            lambda failure: self.log.failure(
-                "Number {entry_id} of {task} was abandoned",
-                failure,
-                entry_id=errand.claim.id,
-                task=errand.name,
-            )
-        )
+        living.addErrback(self._abandoned, errand)
         living.addBoth(self._left, errand.claim.id)
 
     def _left(self, _: object, entry_id: str) -> None:
         self._in_hand.discard(entry_id)
         self.finished()
 
+    def _abandoned(self, failure: Failure, errand: Errand) -> None:
+        self.log.failure(
+            "Number {entry_id} of {task} was abandoned",
+            failure,
+            entry_id=errand.claim.id,
+            task=errand.name,
+        )
+
     async def _follow(
-        self, errand: Errand, pursuit: Coroutine[Any, Any, tuple[NumberInHand | None, Verdict]]
+        self, errand: Errand, pursuit: Coroutine[Any, Any, tuple[Known, Verdict]]
     ) -> None:
         verdict: Verdict = Suspended()
         try:
             number, verdict = await pursuit
         finally:
-            self._limits.calls -= 1
-            errand.freed(verdict)
+            errand.over(verdict)
         await self._close(errand, number, verdict)
 
-    async def _reach(self, errand: Errand) -> tuple[NumberInHand | None, Verdict]:
+    async def _reach(self, errand: Errand) -> tuple[Known, Verdict]:
         reading = _read(errand)
         if isinstance(reading, Finished):
             return None, reading
         number, progress = reading
         if isinstance(progress, Finished):
             return number, progress
-        return number, await self._pursuit.reach(number, progress, errand.may_dial, errand.held)
+        return number, await self._pursuit.reach(errand, number, progress)
 
     async def _resume(
         self, errand: Errand, under_way: Attempt | None, progress: Progress
-    ) -> tuple[NumberInHand | None, Verdict]:
+    ) -> tuple[Known, Verdict]:
         reading = _read(errand)
         if isinstance(reading, Finished):
             # What its entry means today does not matter: there was a call, and it is followed.
@@ -137,38 +120,44 @@ class Numbers:
         number, fresh = reading
         if isinstance(fresh, Finished):
             return number, await self._pursuit.follow(progress, under_way)
-        if under_way is None:
-            return number, await self._pursuit.reach(number, progress, errand.may_dial, errand.held)
-        return number, await self._pursuit.resume(
-            number, progress, under_way, errand.may_dial, errand.held
-        )
+        return number, await self._pursuit.resume(errand, number, progress, under_way)
 
-    async def _close(self, errand: Errand, number: NumberInHand | None, verdict: Verdict) -> None:
-        if isinstance(verdict, NotDialed):
-            ended = self._unplaced(errand, verdict)
-            if ended is None:
-                return
-            verdict = ended
-        elif isinstance(verdict, Suspended):
+    async def _close(self, errand: Errand, number: Known, verdict: Verdict) -> None:
+        if isinstance(verdict, Suspended):
             return
+        if isinstance(verdict, NotDialed):
+            end = self._unplaced(errand, verdict)
         else:
             self._taken_by_freeswitch(errand.claim, verdict)
+            end = verdict
+        if isinstance(end, GoesBack):
+            self._put_back(errand.claim, end)
+        else:
+            await self._settle(errand, number, end)
+
+    def _put_back(self, claim: Claimed, back: GoesBack) -> None:
+        if back.due is None:
+            self._closing.give_back(claim)
+        else:
+            self._closing.write_back(claim, back.due)
+
+    async def _settle(self, errand: Errand, number: Known, end: Finished) -> None:
         await self._closing.settle(
             errand.claim,
             errand.kind,
             errand.name,
-            verdict,
+            end,
             number=number.number if number else None,
             requested_uuid=number.requested_uuid if number else None,
         )
 
-    def _unplaced(self, errand: Errand, verdict: NotDialed) -> Finished | None:
+    def _unplaced(self, errand: Errand, verdict: NotDialed) -> Finished | GoesBack:
         if verdict.refused:
             self._limits.refused(self._clock.seconds())
             if self._refusals(errand.claim) >= REFUSALS_IN_A_ROW:
                 reason = f"refused {REFUSALS_IN_A_ROW} times in a row: {verdict.reason}"
                 return Finished(Outcome.FAILED, reason)
-        return errand.unplaced(errand.claim, verdict)
+        return errand.unplaced(verdict)
 
     def _refusals(self, claim: Claimed) -> int:
         """Count one more refusal of this entry; it may have been claimed anew since the last."""

@@ -14,8 +14,9 @@ from twisted.logger import Logger
 
 from ctidialer.contract.record import Kind
 from ctidialer.dialer.life.closing import Closing
+from ctidialer.dialer.life.errand import Errand
 from ctidialer.dialer.life.number_in_hand import Progress
-from ctidialer.dialer.life.numbers import Errand, Numbers
+from ctidialer.dialer.life.numbers import Numbers
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.itinerary import Itinerary
 from ctidialer.store.in_flight import NO_CALL, Dialing, InFlight

@@ -265,7 +265,7 @@ class ChangedLineTests(LineTestCase):
         await self.nothing_in_flight()
         left = {name: state.calls for name, state in dialer.parts.lines.states.items()}
         self.assertEqual(set(left.values()), {0}, left)
-        self.assertEqual(dialer.parts.limits.calls, 0)
+        self.assertEqual(dialer.parts.slots.calls, 0)
 
     async def in_force(self, dialer: DialerService, count: int | None) -> float:
         """Wait until the line has this ``count`` (None = it is gone); return the switch's time."""

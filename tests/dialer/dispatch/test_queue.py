@@ -209,7 +209,7 @@ class TroubleTests(DialerCase):
         self.store.error = StoreUnavailable("away", True)
         self.start(limit=5)
         self.world.runs_for(0.2)
-        self.assertEqual(self.world.limits.asked, 0)
+        self.assertEqual(self.world.slots.asked, 0)
         self.store.error = None
         self.world.runs_for(0.1)
         self.assertEqual(len(self.world.calls), 5)
@@ -301,7 +301,7 @@ class LeftOverTests(DialerCase):
         self.resume(self.entry("t"), "u-1")
         run = self.world.runs.get("t")
         assert run is not None
-        self.assertEqual((run.calls, self.world.limits.calls), (1, 1))
+        self.assertEqual((run.calls, self.world.slots.calls), (1, 1))
         self.assertEqual(self.world.lines.states["gw1"].calls, 1)
         self.world.calls.event(hang_up_event("u-1", "USER_BUSY"))
         self.world.runs_for(0.1)

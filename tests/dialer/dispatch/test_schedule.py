@@ -7,8 +7,9 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome, Record
-from ctidialer.dialer.dispatch.schedule import AT_MOST, WAIT_FOR_LINE
+from ctidialer.dialer.dispatch.schedule_errand import WAIT_FOR_LINE
 from ctidialer.dialer.readiness import Condition
+from ctidialer.rules.sharing import AT_MOST
 from ctidialer.store.errors import StoreUnavailable
 from tests.dialer.fakes import NOW, ZSET, hang_up_event
 from tests.dialer.world import World
@@ -159,7 +160,7 @@ class TroubleTests(ScheduleCase):
         self.store.error = StoreUnavailable("away", True)
         self.start()
         self.world.runs_for(1)
-        self.assertEqual(self.world.limits.asked, 0)
+        self.assertEqual(self.world.slots.asked, 0)
         self.store.error = None
         self.world.runs_for(1.2)
         self.world.ends(answered=True)
@@ -178,12 +179,12 @@ class TroubleTests(ScheduleCase):
         def fails(now: float) -> int:
             raise ZeroDivisionError
 
-        room = self.world.limits.scheduled_room
+        room = self.world.slots.node_room
         self.put()
-        self.patch(self.world.limits, "scheduled_room", fails)
+        self.patch(self.world.slots, "node_room", fails)
         self.start()
         self.assertTrue(self.flushLoggedErrors(ZeroDivisionError))
-        self.patch(self.world.limits, "scheduled_room", room)
+        self.patch(self.world.slots, "node_room", room)
         self.world.runs_for(1.2)
         self.assertEqual(len(self.switch.placed), 1)
 

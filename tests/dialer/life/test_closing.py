@@ -9,11 +9,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
-from ctidialer.dialer.gate import Gate
 from ctidialer.dialer.life.closing import REFUSED_PAUSE, RETRY_PAUSE, Closing
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.glue import Gate
 from ctidialer.store.errors import LeaseLost, StoreUnavailable, WrongType
 from ctidialer.store.in_flight import Claimed
 from tests.dialer.fakes import NOW, ROUND_TRIP, ZSET, MemoryStore, clock, let_run

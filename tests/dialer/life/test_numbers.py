@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve
+from attrs import define, evolve
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Destination, Side
+from ctidialer.dialer.dispatch.slots import Slots
+from ctidialer.dialer.life.errand import GoesBack, Reading
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
     NotDialed,
@@ -20,7 +22,7 @@ from ctidialer.dialer.life.number_in_hand import (
     Verdict,
     finished,
 )
-from ctidialer.dialer.life.numbers import REMEMBERED_REFUSALS, Errand
+from ctidialer.dialer.life.numbers import REMEMBERED_REFUSALS
 from ctidialer.dialer.life.pursuit import REFUSALS_IN_A_ROW
 from ctidialer.rules.attempt import Attempt, gone
 from ctidialer.rules.attempt import attempt_record as record_of
@@ -29,6 +31,44 @@ from ctidialer.store.errors import NotInFlight, StoreUnavailable
 from ctidialer.store.in_flight import Claimed
 from tests.dialer.fakes import NOW, ROUND_TRIP, hang_up_event
 from tests.dialer.world import World
+
+
+@define(eq=False)
+class PlainErrand:
+    """An errand that does what a test says, and tells ``case`` what it was told."""
+
+    slots: Slots
+    claim: Claimed
+    reading: Reading | Exception
+    end: Finished | GoesBack
+    case: NumbersCase
+    kind: Kind = Kind.QUEUE
+    name: str = "t"
+
+    def read(self) -> Reading:
+        if isinstance(self.reading, Exception):
+            raise self.reading
+        return self.reading
+
+    def resumed(self) -> None:
+        self.slots.occupy(None)
+
+    def may_dial(self) -> bool:
+        return True
+
+    def held(self) -> bool:
+        return False
+
+    def sent(self, decided: float) -> None:
+        pass
+
+    def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:
+        self.case.unplaced.append(verdict)
+        return self.end
+
+    def over(self, verdict: Verdict) -> None:
+        self.slots.leave(None)
+        self.case.freed.append(verdict)
 
 
 class NumbersCase(SynchronousTestCase):
@@ -44,27 +84,14 @@ class NumbersCase(SynchronousTestCase):
         (claim,) = self.successResultOf(claiming)
         return claim
 
-    def errand(self, claim: Claimed, **changes: Any) -> Errand:
+    def errand(self, claim: Claimed, reading: Any = None, end: Any = None) -> PlainErrand:
         number = NumberInHand(claim, Kind.QUEUE, "t", claim.entry.decode(), Destination("8888"))
-        errand = Errand(
-            claim=claim,
-            kind=Kind.QUEUE,
-            name="t",
-            read=lambda: (number, Progress(Itinerary(("main", "backup")))),
-            may_dial=lambda: True,
-            unplaced=self.put_back,
-            freed=self.freed.append,
-        )
-        return evolve(errand, **changes)
+        usual = (number, Progress(Itinerary(("main", "backup"))))
+        return PlainErrand(self.world.slots, claim, reading or usual, end or GoesBack(), self)
 
-    def put_back(self, claim: Claimed, verdict: NotDialed) -> Finished | None:
-        self.unplaced.append(verdict)
-        self.world.closing.give_back(claim)
-        return None
-
-    def take(self, errand: Errand) -> None:
-        self.world.limits.taken(1, NOW)
-        self.world.numbers.take(errand)
+    def take(self, errand: PlainErrand) -> None:
+        self.world.slots.enter(None, 1, NOW)
+        self.world.numbers.take([errand])
         self.world.runs_for(0.05)
 
     def check_even(self) -> None:
@@ -77,10 +104,10 @@ class SlotTests(NumbersCase):
     def test_a_slot_is_held_until_the_last_call_is_over(self) -> None:
         claim = self.claim()
         self.take(self.errand(claim))
-        self.assertEqual((len(self.world.numbers), self.world.limits.calls), (1, 1))
+        self.assertEqual((len(self.world.numbers), self.world.slots.calls), (1, 1))
         self.assertIn(claim.id, self.world.numbers)
         self.world.ends("USER_BUSY")
-        self.assertEqual((self.freed, self.world.limits.calls), ([], 1))
+        self.assertEqual((self.freed, self.world.slots.calls), ([], 1))
         self.world.ends(answered=True)
         self.assertNotIn(claim.id, self.world.numbers)
         self.assertIs(self.world.store.records[0].outcome, Outcome.ANSWERED)
@@ -90,7 +117,7 @@ class SlotTests(NumbersCase):
         self.take(self.errand(self.claim()))
         self.world.store.error = StoreUnavailable("away", True)
         self.world.ends(answered=True)
-        self.assertEqual((len(self.freed), self.world.limits.calls), (1, 0))
+        self.assertEqual((len(self.freed), self.world.slots.calls), (1, 0))
         self.assertEqual(len(self.world.numbers), 1)
         self.world.runs_for(1)
         self.world.store.error = None
@@ -99,10 +126,8 @@ class SlotTests(NumbersCase):
         self.check_even()
 
     def test_what_cannot_be_read_is_invalid_at_once(self) -> None:
-        def read() -> Any:
-            raise ContractError([Fault("$.params.number", "must be a number")])
-
-        self.take(self.errand(self.claim(), read=read))
+        error = ContractError([Fault("$.params.number", "must be a number")])
+        self.take(self.errand(self.claim(), error))
         (record,) = self.world.store.records
         self.assertIs(record.outcome, Outcome.INVALID)
         self.assertIsNone(record.number)
@@ -111,16 +136,13 @@ class SlotTests(NumbersCase):
 
     def test_what_is_finished_before_it_began(self) -> None:
         ended = Finished(Outcome.EXPIRED, "too late")
-        self.take(self.errand(self.claim(), read=lambda: ended))
+        self.take(self.errand(self.claim(), ended))
         self.assertIs(self.world.store.records[0].outcome, Outcome.EXPIRED)
         self.check_even()
 
     def test_a_bug_frees_the_slot_and_leaves_the_entry_in_flight(self) -> None:
-        def read() -> Any:
-            raise ZeroDivisionError
-
         claim = self.claim()
-        self.take(self.errand(claim, read=read))
+        self.take(self.errand(claim, ZeroDivisionError()))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.freed, [Suspended()])
         self.assertIn(claim.id, self.world.store.flying)
@@ -147,7 +169,7 @@ class UnplacedTests(NumbersCase):
         self.freed.clear()
         ended = Finished(Outcome.NO_LINE, "none")
         self.world.store.queues.clear()
-        self.take(self.errand(self.claim(), unplaced=lambda *_: ended))
+        self.take(self.errand(self.claim(), end=ended))
         self.assertIs(self.world.store.records[0].outcome, Outcome.NO_LINE)
         self.check_even()
 
@@ -175,19 +197,17 @@ class ResumeTests(NumbersCase):
         attempt = Attempt("u-1", "gw1", "main", NOW - 5)
         progress = Progress(Itinerary(("main", "backup")))
         self.world.numbers.resume(self.errand(self.claim()), attempt, progress)
-        self.assertEqual(self.world.limits.calls, 1)
+        self.assertEqual(self.world.slots.calls, 1)
         self.world.calls.event(hang_up_event("u-1", talked=2))
         self.world.runs_for(0.05)
         self.assertIs(self.world.store.records[0].outcome, Outcome.ANSWERED)
         self.check_even()
 
     def test_what_its_entry_means_today_does_not_matter_to_its_call(self) -> None:
-        def read() -> Any:
-            raise ContractError([Fault("$", "is broken")])
-
+        error = ContractError([Fault("$", "is broken")])
         attempt = Attempt("u-1", "gw1", "main", NOW - 5)
         progress = Progress(Itinerary(("main", "backup")))
-        self.world.numbers.resume(self.errand(self.claim(), read=read), attempt, progress)
+        self.world.numbers.resume(self.errand(self.claim(), error), attempt, progress)
         self.world.calls.event(hang_up_event("u-1", "USER_BUSY", 486))
         self.world.runs_for(0.05)
         self.assertIs(self.world.store.records[0].outcome, Outcome.BUSY)

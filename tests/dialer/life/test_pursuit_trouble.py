@@ -67,7 +67,7 @@ class NotSentTests(PursuitCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual([state.calls for state in self.world.lines.states.values()], [0])
         self.assertEqual([entry.entry for entry in self.world.store.flying.values()], [b"1001"])
-        self.assertEqual(self.world.limits.calls, 0)
+        self.assertEqual(self.world.slots.calls, 0)
         self.world.stop()
 
     def test_a_note_that_redis_refuses_harms_no_account(self) -> None:

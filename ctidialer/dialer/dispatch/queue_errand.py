@@ -1,0 +1,150 @@
+"""What is to be done with a number that was taken from a queue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from attrs import define, frozen
+from twisted.internet.interfaces import IReactorTime
+
+from ctidialer.contract.number_document import decode_number
+from ctidialer.contract.record import Kind
+from ctidialer.contract.task import Destination, Task
+from ctidialer.contract.variables import merge_variables, requested_uuid
+from ctidialer.dialer.dispatch.slots import Slots
+from ctidialer.dialer.dispatch.task_runs import TaskRun
+from ctidialer.dialer.life.errand import GoesBack, Reading
+from ctidialer.dialer.life.number_in_hand import NotDialed, NumberInHand, Progress, Verdict
+from ctidialer.rules.itinerary import Itinerary
+from ctidialer.store.in_flight import Claimed, InFlight
+
+NOWHERE = Destination("")
+"""Where the call of a number without a task would go: it is never placed."""
+
+
+@frozen(eq=False)
+class QueueDesk:
+    """What all numbers of queues have in common.
+
+    ``wake`` is told of a task one of whose slots has come free.
+    """
+
+    clock: IReactorTime
+    number_pattern: re.Pattern[str]
+    slots: Slots
+    wake: Callable[[TaskRun], None]
+
+
+@define(eq=False)
+class QueueErrand:
+    """A number of a task: it is dialed as ``task`` said when it was taken, as long as ``run``, the
+    task by now, may dial."""
+
+    desk: QueueDesk
+    run: TaskRun
+    task: Task
+    claim: Claimed
+
+    @property
+    def kind(self) -> Kind:
+        """A number of a queue."""
+        return Kind.QUEUE
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.task.name
+
+    def read(self) -> Reading:
+        """Return the number of the entry."""
+        entry, task = decode_number(self.claim.entry, self.desk.number_pattern), self.task
+        variables = merge_variables(entry.variables, task.host_variables, task.template_variables)
+        number = NumberInHand(
+            claim=self.claim,
+            kind=Kind.QUEUE,
+            name=task.name,
+            number=entry.number,
+            destination=task.destination,
+            variables=variables,
+            requested_uuid=requested_uuid(entry.variables),
+        )
+        return number, Progress(Itinerary(groups=task.line_groups))
+
+    def resumed(self) -> None:
+        """It takes a slot of the node and of its task."""
+        self.desk.slots.occupy(self.run)
+
+    def may_dial(self) -> bool:
+        """Say whether its task still dials."""
+        return self.run.dialing
+
+    def held(self) -> bool:
+        """Say whether its task is held."""
+        return self.run.held
+
+    def sent(self, decided: float) -> None:
+        """The call counts in the second in which it was sent."""
+        self.desk.slots.sent(self.run, decided, self.desk.clock.seconds())
+
+    def unplaced(self, _: NotDialed) -> GoesBack:
+        """It goes back to the head of its queue."""
+        return GoesBack()
+
+    def over(self, verdict: Verdict) -> None:
+        """The slot is filled at once; a number that was not dialed waits for the next tick."""
+        self.desk.slots.leave(self.run)
+        if not isinstance(verdict, NotDialed):
+            self.desk.wake(self.run)
+
+
+@define(eq=False)
+class OrphanErrand:
+    """A number whose task is no more: its call is followed, and no other placed."""
+
+    desk: QueueDesk
+    entry: InFlight
+
+    @property
+    def claim(self) -> Claimed:
+        """The entry as it was taken."""
+        return self.entry.claimed
+
+    @property
+    def kind(self) -> Kind:
+        """A number of a queue."""
+        return Kind.QUEUE
+
+    @property
+    def name(self) -> str:
+        """The name of the task that is gone."""
+        return self.entry.task or ""
+
+    def read(self) -> Reading:
+        """Return the number of the entry, with nowhere to go."""
+        number = decode_number(self.entry.entry, self.desk.number_pattern).number
+        in_hand = NumberInHand(self.claim, Kind.QUEUE, self.name, number, NOWHERE)
+        return in_hand, Progress(Itinerary(groups=()))
+
+    def resumed(self) -> None:
+        """It takes a slot of the node."""
+        self.desk.slots.occupy(None)
+
+    def may_dial(self) -> bool:
+        """No further call is placed."""
+        return False
+
+    def held(self) -> bool:
+        """Nothing waits."""
+        return False
+
+    def sent(self, decided: float) -> None:
+        """No call of it is ever sent."""
+
+    def unplaced(self, _: NotDialed) -> GoesBack:
+        """It goes back to the head of its queue."""
+        return GoesBack()
+
+    def over(self, _: Verdict) -> None:
+        """The node's slot is free."""
+        self.desk.slots.leave(None)

@@ -1,0 +1,130 @@
+"""What is to be done with a scheduled number that was taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from attrs import define, frozen
+from twisted.internet.interfaces import IReactorTime
+
+from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.record import Kind, Outcome
+from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
+from ctidialer.contract.schedule_document import decode_scheduled_number
+from ctidialer.contract.task import Destination
+from ctidialer.contract.variables import merge_variables, requested_uuid
+from ctidialer.dialer.dispatch.slots import Slots
+from ctidialer.dialer.life.errand import GoesBack, Reading
+from ctidialer.dialer.life.number_in_hand import (
+    Finished,
+    NotDialed,
+    NumberInHand,
+    Progress,
+    Verdict,
+)
+from ctidialer.rules.itinerary import Itinerary
+from ctidialer.rules.tables import Tables
+from ctidialer.store.in_flight import Claimed
+
+WAIT_FOR_LINE = 60.0
+"""Seconds after which a number for which no line was free is due again (the seed says 60)."""
+
+NOWHERE = Destination("")
+"""Where the call of a number without a valid configuration would go: it is never placed."""
+
+
+@frozen(eq=False)
+class ScheduleDesk:
+    """What all scheduled numbers have in common.
+
+    ``met_no_line`` is told of each number for which no line was free.
+    """
+
+    clock: IReactorTime
+    number_pattern: re.Pattern[str]
+    tables: Tables
+    slots: Slots
+    met_no_line: Callable[[], None]
+
+
+@define(eq=False)
+class ScheduledErrand:
+    """A member of the schedule that was due."""
+
+    desk: ScheduleDesk
+    claim: Claimed
+
+    @property
+    def kind(self) -> Kind:
+        """A scheduled number."""
+        return Kind.SCHEDULE
+
+    @property
+    def name(self) -> str:
+        """The name of its configuration, empty where the member is none."""
+        try:
+            return self._decoded().config
+        except ContractError:
+            return ""
+
+    def read(self) -> Reading:
+        """Return the number of the member, or that it has expired."""
+        scheduled = self._decoded()
+        config = self.desk.tables.schedules.get(scheduled.config)
+        number = self._number(scheduled, config)
+        if _has_expired(scheduled, self.desk.clock.seconds()):
+            return number, Finished(Outcome.EXPIRED, "its time to be called had passed")
+        if config is None:
+            problem = f"there is no valid schedule configuration {scheduled.config!r}"
+            fault = Fault("$.params.config", problem)
+            return number, Finished(Outcome.INVALID, str(ContractError([fault])))
+        return number, Progress(Itinerary(config.line_groups))
+
+    def resumed(self) -> None:
+        """It takes a slot of the node."""
+        self.desk.slots.occupy(None)
+
+    def may_dial(self) -> bool:
+        """A number that was due may be dialed."""
+        return True
+
+    def held(self) -> bool:
+        """Nothing holds it."""
+        return False
+
+    def sent(self, decided: float) -> None:
+        """The call counts in the second in which it was sent."""
+        self.desk.slots.sent(None, decided, self.desk.clock.seconds())
+
+    def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:
+        """For want of a line it is due again later, or ends; else it goes back as it was."""
+        if not verdict.no_line:
+            return GoesBack()
+        self.desk.met_no_line()
+        now, expires = self.desk.clock.seconds(), self._decoded().expires
+        if expires is None or now > expires:
+            return Finished(Outcome.NO_LINE, "no line was free when it was due")
+        return GoesBack(due=now + WAIT_FOR_LINE)
+
+    def over(self, _: Verdict) -> None:
+        """The node's slot is free."""
+        self.desk.slots.leave(None)
+
+    def _decoded(self) -> ScheduledNumber:
+        return decode_scheduled_number(self.claim.entry, self.desk.number_pattern)
+
+    def _number(self, scheduled: ScheduledNumber, config: ScheduleConfig | None) -> NumberInHand:
+        return NumberInHand(
+            claim=self.claim,
+            kind=Kind.SCHEDULE,
+            name=scheduled.config,
+            number=scheduled.number,
+            destination=config.destination if config else NOWHERE,
+            variables=merge_variables(scheduled.variables, config.variables if config else {}),
+            requested_uuid=requested_uuid(scheduled.variables),
+        )
+
+
+def _has_expired(scheduled: ScheduledNumber, now: float) -> bool:
+    return scheduled.expires is not None and now > scheduled.expires

@@ -1,0 +1,140 @@
+"""The slots of calls: how many there are, who has them, and how many more may be taken.
+
+Every number in hand holds one slot of the node, and one of its task where it came from a queue:
+from its claim until its last call is over.  Claims that are under way have asked for theirs.  All
+of these are counted here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ctidialer.contract.task import Task
+from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.dispatch.node_limits import NodeLimits
+from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
+from ctidialer.rules import pacing
+from ctidialer.rules.explanation import NodeLoad
+from ctidialer.rules.sharing import NOTHING_KEPT, Kept, for_queues
+from ctidialer.rules.tables import Tables
+
+
+class Slots:
+    """The slots of this node and of its tasks; ``run`` None is a number without a task."""
+
+    def __init__(
+        self, tables: Tables, lines: LineAccounts, limits: NodeLimits, runs: TaskRuns
+    ) -> None:
+        self._tables = tables
+        self._lines = lines
+        self._runs = runs
+        self.limits = limits
+        self.calls = 0
+        """The numbers in hand."""
+        self.asked = 0
+        """The numbers that claims under way ask for."""
+        self.started = 0
+        """All numbers ever taken."""
+        self.finished: Callable[[], None] = lambda: None
+        """Called when a claim has been answered."""
+        self._kept: Kept = NOTHING_KEPT
+        self._kept_groups: Sequence[str] = ()
+
+    # --- what is free ---
+
+    def node_room(self, now: float) -> int:
+        """Return how many more calls the node's limits allow at ``now``."""
+        return self.limits.room(self.calls, self.asked, now)
+
+    def is_full(self, now: float) -> bool:
+        """Whether the node leaves nothing to the queue tasks at ``now``."""
+        return not for_queues(self.node_room(now), self._kept.node)
+
+    def room(self, run: TaskRun, now: float, at_most: int) -> int:
+        """Return how many numbers of this task can be called at ``now``."""
+        task = run.task
+        room = min(
+            at_most,
+            task.limit - run.calls,
+            pacing.room(run.pace, task.cps, now),
+            for_queues(self.node_room(now), self._kept.node),
+        )
+        return self._on_lines(task, now, room) if room > 0 else 0
+
+    def line_room(self, groups: Sequence[str], now: float, at_most: int) -> int:
+        """Return how many calls the lines of these groups have room for, up to ``at_most``."""
+        return self._lines.room(self._tables.routes, groups, now, at_most)
+
+    def line_may_come(self, groups: Sequence[str], now: float) -> bool:
+        """Say whether a line of these groups is free, or will be by itself or with a hang-up."""
+        return self._lines.may_come_free(self._tables.routes, groups, now)
+
+    def next_start(self, run: TaskRun, now: float) -> float:
+        """Return the first moment from ``now`` on at which the paces let this task start a call."""
+        moment = pacing.next_start(run.pace, run.task.cps, now)
+        return max(now if moment is None else moment, self.limits.next_start(now))
+
+    def load(self, now: float) -> NodeLoad:
+        """Return what the node does and may do, to explain it."""
+        limits = self.limits
+        return NodeLoad(
+            calls=self.calls,
+            max_calls=limits.max_calls,
+            kept=self._kept.node,
+            max_cps=limits.max_cps,
+            next_start=limits.next_start(now),
+            backpressure=limits.backpressure,
+            is_paused=limits.is_paused,
+        )
+
+    # --- what is taken ---
+
+    def keep(self, kept: Kept, groups: Sequence[str]) -> None:
+        """Keep places from the queue tasks: of the node, and of the lines of these groups."""
+        self._kept, self._kept_groups = kept, groups
+
+    def ask(self, run: TaskRun | None, count: int) -> None:
+        """A claim of ``count`` numbers is under way."""
+        self.asked += count
+        if run is not None:
+            run.asked += count
+
+    def answered(self, run: TaskRun | None, count: int) -> None:
+        """The claim that asked for ``count`` numbers is over, whatever came of it."""
+        self.ask(run, -count)
+        self.finished()
+
+    def enter(self, run: TaskRun | None, count: int, now: float) -> None:
+        """``count`` numbers were taken, and are called now."""
+        self.occupy(run, count)
+        self.started += count
+        self.limits.started(count, now)
+        if run is not None:
+            run.pace = pacing.spent(run.pace, run.task.cps, count, now)
+
+    def occupy(self, run: TaskRun | None, count: int = 1) -> None:
+        """``count`` numbers have slots whose calls were started long ago."""
+        self.calls += count
+        if run is not None:
+            run.calls += count
+
+    def leave(self, run: TaskRun | None) -> None:
+        """The last call of a number is over: its slot is free."""
+        self.calls -= 1
+        if run is not None:
+            run.calls -= 1
+            self._runs.left(run)
+
+    def sent(self, run: TaskRun | None, decided: float, now: float) -> None:
+        """A call that was decided on at ``decided`` was sent at ``now``."""
+        self.limits.sent(decided, now)
+        if run is not None:
+            run.pace = pacing.sent(run.pace, decided, now)
+
+    def _on_lines(self, task: Task, now: float, at_most: int) -> int:
+        kept = self._kept.lines
+        if kept and not self._lines.overlap(
+            self._tables.routes, task.line_groups, self._kept_groups
+        ):
+            kept = 0
+        return for_queues(self.line_room(task.line_groups, now, at_most + kept), kept)

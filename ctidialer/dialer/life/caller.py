@@ -1,0 +1,124 @@
+"""One call of a number: its UUID is noted in Redis, and only then the originate is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from uuid import uuid4
+
+from attrs import frozen
+
+from ctidialer.contract.variables import REQUESTED_UUID, merge_variables
+from ctidialer.dialer.life.calls import Calls, NotSent, SwitchPort
+from ctidialer.dialer.life.number_in_hand import NumberInHand, Progress
+from ctidialer.esl.errors import EslError
+from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.originate import Call, Part, Uncarriable, originate_command
+from ctidialer.rules.routing import Choice
+from ctidialer.store.errors import StoreError
+from ctidialer.store.in_flight import NO_CALL, Dialing
+from ctidialer.store.store import Store
+
+
+@frozen
+class Node:
+    """What every call of this node has in common."""
+
+    host: str
+    originate_timeout: int
+
+
+class Caller:
+    """Places calls and follows them to their end."""
+
+    def __init__(self, node: Node, store: Store, switch: SwitchPort, calls: Calls) -> None:
+        self._node = node
+        self._store = store
+        self._switch = switch
+        self._calls = calls
+        self._requested: set[str] = set()
+
+    async def call(
+        self,
+        number: NumberInHand,
+        progress: Progress,
+        choice: Choice,
+        now: float,
+        sent: Callable[[], None],
+        answered: Callable[[], None],
+    ) -> Attempt:
+        """Note the call in Redis, place it, and return it when it has ended.
+
+        ``sent`` is called when the originate is about to be sent, ``answered`` when the callee
+        answers.  Raises NotSent or StoreError where the call was certainly not sent, Uncarriable
+        where it cannot be written as a command.
+        """
+        uuid = await self._uuid(number, progress)
+        try:
+            command = originate_command(self._as_call(number, choice, uuid))
+            line = choice.line.name if choice.line else None
+            attempt = Attempt(uuid, line, choice.group, dialed_at=now)
+            await self._note(number, progress, attempt)
+            sent()
+            return await self._calls.place(attempt, command, answered)
+        finally:
+            self._requested.discard(uuid)
+
+    async def adopt(self, under_way: Attempt, answered: Callable[[], None]) -> Attempt:
+        """Follow a call that was placed before a restart; return it when it has ended."""
+        return await self._calls.adopt(under_way, answered)
+
+    async def note_resting(self, number: NumberInHand, progress: Progress) -> None:
+        """Note that no call of this number is up, so that a restart does not look for one."""
+        last = progress.attempts[-1]
+        count = len(progress.attempts)
+        resting = Dialing(NO_CALL, last.line, last.line_group, count, progress.encode())
+        with suppress(StoreError):
+            await self._store.note_dialing(number.claim.id, resting)
+
+    async def _note(self, number: NumberInHand, progress: Progress, attempt: Attempt) -> None:
+        dialing = Dialing(
+            attempt.uuid,
+            attempt.line,
+            attempt.group,
+            attempt=len(progress.attempts) + 1,
+            progress=Progress(progress.itinerary, progress.attempts, attempt.dialed_at).encode(),
+        )
+        await self._store.note_dialing(number.claim.id, dialing)
+
+    def _as_call(self, number: NumberInHand, choice: Choice, uuid: str) -> Call:
+        line_variables = choice.line.variables if choice.line else {}
+        return Call(
+            uuid=uuid,
+            dialstring=choice.dialstring,
+            number=number.number,
+            group=choice.group,
+            destination=number.destination,
+            host=self._node.host,
+            variables=merge_variables(number.variables, line_variables),
+            line=choice.line.name if choice.line else None,
+            task=number.name,
+            originate_timeout=self._node.originate_timeout,
+        )
+
+    async def _uuid(self, number: NumberInHand, progress: Progress) -> str:
+        """Return the UUID of the next call: the producer's own for the first, if it is free."""
+        requested = number.requested_uuid
+        if requested is None or progress.attempts:
+            return str(uuid4())
+        if not REQUESTED_UUID.fullmatch(requested):
+            raise Uncarriable(Part.UUID, "origination_uuid must be 1 to 64 of A-Z a-z 0-9 _ . : -")
+        if requested in self._calls or requested in self._requested:
+            return str(uuid4())
+        self._requested.add(requested)
+        if not await self._is_used(requested) and requested not in self._calls:
+            return requested
+        self._requested.discard(requested)
+        return str(uuid4())
+
+    async def _is_used(self, uuid: str) -> bool:
+        try:
+            return (await self._switch.api(f"uuid_exists {uuid}")).strip() == "true"
+        except EslError as error:
+            self._requested.discard(uuid)
+            raise NotSent(str(error)) from error

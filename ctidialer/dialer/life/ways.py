@@ -1,0 +1,52 @@
+"""The lines as one call meets them: chosen, occupied, and left with a verdict or without one."""
+
+from __future__ import annotations
+
+from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.rules import attempt as rules
+from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.itinerary import Itinerary, NextGroup, Redial, after_call, first_choice
+from ctidialer.rules.routing import Choice, NoLine
+from ctidialer.rules.tables import Tables
+
+
+class Ways:
+    """Which line takes a call, by the tables of this moment, and what the call says of it."""
+
+    def __init__(self, tables: Tables, lines: LineAccounts) -> None:
+        self._tables = tables
+        self._lines = lines
+
+    def take(self, itinerary: Itinerary, now: float) -> tuple[Choice, Itinerary] | NoLine:
+        """Choose the way of the next call and take the place on its line."""
+        found = first_choice(self._tables.routes, self._lines.states, itinerary, now)
+        if not isinstance(found, NoLine):
+            self._lines.started(found[0].line, found[0].group, now)
+        return found
+
+    def adopt(self, under_way: Attempt, now: float) -> Choice:
+        """Take the place of a call that was placed before a restart."""
+        line = self._tables.routes.lines.get(under_way.line or "")
+        self._lines.started(line, under_way.group, now)
+        return Choice(under_way.group, line, "")
+
+    def answered(self, choice: Choice) -> None:
+        """The call was answered: its line works."""
+        self._lines.answered(choice.line, choice.group)
+
+    def withdraw(self, choice: Choice) -> None:
+        """The call proved to be none: it says nothing of its line."""
+        self._lines.withdrawn(choice.line, choice.group)
+
+    def leave(self, choice: Choice, attempt: Attempt, now: float) -> None:
+        """The call is over."""
+        if attempt.lost and not attempt.was_answered:
+            self.withdraw(choice)  # how it ended is not known
+        else:
+            self._lines.ended(choice.line, choice.group, now, rules.call_end(attempt))
+
+    def after(self, itinerary: Itinerary, attempt: Attempt) -> Redial | NextGroup | None:
+        """Return what follows a call that has ended; None = the number is finished."""
+        group = self._tables.routes.groups.get(attempt.group)
+        step = after_call(itinerary, group, rules.call_end(attempt))
+        return step if isinstance(step, Redial | NextGroup) else None

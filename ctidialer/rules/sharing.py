@@ -1,0 +1,166 @@
+"""How scheduled numbers and the numbers of queue tasks share a node and its lines.
+
+A queue task asks for as many numbers as there is room for, and so would leave nothing to the
+schedule wherever its list is long.  So the two take turns: where the node, or the lines, are full,
+the next places that come free are kept for the scheduled numbers that are due, but only when the
+queue tasks have started a call since the schedule had its last turn.
+
+Everything here is about one look of the schedule at what is free.  Moments are in seconds, of one
+clock.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+AT_MOST = 100
+"""Scheduled numbers taken by one claim."""
+
+BACKLOG_LOOK = 0.05
+"""Seconds between two looks while more is due: a backlog is worked off at 2,000 calls a second,
+more than one FreeSWITCH places, and everybody else has a turn between two claims."""
+
+ASKED_LOOK = 0.01
+"""Seconds after which the answers to the queue tasks' claims, which ask for all room, are there."""
+
+KEPT = 10
+"""Places kept for a backlog at one turn; for a single number that is due it is one."""
+
+WITHOUT_LINE = 20
+"""Numbers taken by one poll although all lines are busy: they are told so, the others wait."""
+
+
+@frozen
+class Turn:
+    """What the schedule remembers from one look to the next.
+
+    ``more_due``: the last claim returned as many as it asked for.  ``has_waited`` for a line and
+    ``had_line`` are since the last poll.  ``others_started``: how many numbers of queue tasks had
+    ever been started when the schedule took its last ones.
+    """
+
+    more_due: bool = False
+    has_waited: bool = False
+    had_line: bool = False
+    others_started: int = 0
+
+
+@frozen
+class Facts:
+    """What there is at this moment.
+
+    ``node_room``: calls that the node's limits leave; ``line_room``: calls that the lines of all
+    schedule configurations have room for; ``asked``: numbers that claims under way ask for;
+    ``others_started``: as in `Turn`, by now.  ``line_may_come``: such a line is free, or will be by
+    itself or with a hang-up.  ``is_poll``: the poll interval is over.
+    """
+
+    now: float
+    node_room: int
+    line_room: int
+    asked: int = 0
+    others_started: int = 0
+    line_may_come: bool = True
+    is_poll: bool = False
+
+
+@frozen
+class Kept:
+    """Places that are kept from the queue tasks: of the node, and of the schedule's lines."""
+
+    node: int = 0
+    lines: int = 0
+
+
+NOTHING_KEPT = Kept()
+
+
+@frozen
+class Claim:
+    """Take this many of the numbers that are due."""
+
+    count: int
+    has_line: bool
+
+    @property
+    def kept(self) -> Kept:
+        """While they are on their way the queue tasks must not take their lines."""
+        return Kept(lines=self.count)
+
+
+@frozen
+class Wait:
+    """Look again at ``until``; ``for_line`` is whether all lines are busy."""
+
+    until: float
+    kept: Kept = NOTHING_KEPT
+    for_line: bool = False
+
+
+@frozen
+class Nothing:
+    """Nothing to do before the next poll; all lines are busy."""
+
+    kept: Kept = NOTHING_KEPT
+
+
+Look = Claim | Wait | Nothing
+
+
+def look(turn: Turn, facts: Facts) -> Look:
+    """Return what the schedule is to do now.
+
+    Numbers for which all lines are busy wait where they are, for one that comes free: only when
+    none has for a whole poll interval, or none can, are some of them taken, to be told so.
+    """
+    if not facts.node_room:
+        wait = ASKED_LOOK if facts.asked else BACKLOG_LOOK
+        return Wait(facts.now + wait, Kept(node=_share(turn, facts)))
+    free = min(facts.line_room - facts.asked, AT_MOST, facts.node_room)
+    if free > 0:
+        return Claim(free, has_line=True)
+    if facts.line_room:  # the queue tasks have asked for numbers to fill these lines
+        return Wait(facts.now + ASKED_LOOK, Kept(lines=_share(turn, facts)))
+    if facts.is_poll and _is_in_vain(turn, facts):
+        return Claim(min(WITHOUT_LINE, facts.node_room), has_line=False)
+    kept = Kept(lines=_share(turn, facts)) if facts.line_may_come else NOTHING_KEPT
+    if kept.lines or turn.more_due:
+        return Wait(facts.now + BACKLOG_LOOK, kept, for_line=True)
+    return Nothing(kept)
+
+
+def looked(turn: Turn, facts: Facts, found: Look) -> Turn:
+    """Return what is remembered of a look that came to ``found``."""
+    since = evolve(turn, has_waited=False, had_line=False) if facts.is_poll else turn
+    if isinstance(found, Claim):
+        has_line = since.had_line or found.has_line
+        return evolve(since, had_line=has_line, others_started=facts.others_started)
+    if isinstance(found, Nothing) or found.for_line:
+        return evolve(since, has_waited=True)
+    return since
+
+
+def claimed(turn: Turn, asked: int, got: int, without_line: int) -> Turn:
+    """Return the turn after a claim of ``asked`` numbers that returned ``got``.
+
+    Where some of them met no line (``without_line``), the next ones most likely would, too: they
+    wait for the next poll.
+    """
+    return evolve(turn, more_due=got == asked and not without_line)
+
+
+def for_queues(room: int, kept: int) -> int:
+    """Return how many of ``room`` places the queue tasks may have."""
+    return max(0, room - kept)
+
+
+def _is_in_vain(turn: Turn, facts: Facts) -> bool:
+    return (turn.has_waited and not turn.had_line) or not facts.line_may_come
+
+
+def _share(turn: Turn, facts: Facts) -> int:
+    """Return how much is kept of what comes free next: nothing before the queue tasks, too, have
+    started a call."""
+    if facts.others_started == turn.others_started:
+        return 0
+    return KEPT if turn.more_due else 1
