@@ -161,7 +161,7 @@ class WakeTests(DialerCase):
         self.start()
         self.world.runs_for(1)
         self.assertEqual(self.store.asked_for, [])
-        self.world.readiness.met(Condition.FREESWITCH)
+        self.world.readiness.met(Condition.FREESWITCH, Condition.RECOVERY)
         self.world.runs_for(0.1)
         self.assertNotEqual(self.store.asked_for, [])
 

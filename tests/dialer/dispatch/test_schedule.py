@@ -151,7 +151,7 @@ class TroubleTests(ScheduleCase):
         self.start()
         self.world.runs_for(3)
         self.assertEqual(self.store.asked_for, [])
-        self.world.readiness.met(Condition.FREESWITCH)
+        self.world.readiness.met(Condition.FREESWITCH, Condition.RECOVERY)
         self.world.runs_for(1.2)
         self.assertEqual(len(self.switch.placed), 1)
 

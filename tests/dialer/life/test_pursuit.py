@@ -200,7 +200,7 @@ class RequestedUuidTests(PursuitCase):
         self.assertEqual(self.world.queue, [self.ENTRY])
         self.world.switch.comes_back()
         self.world.switch.silent = False
-        self.world.readiness.met(Condition.FREESWITCH)
+        self.world.readiness.met(Condition.FREESWITCH, Condition.RECOVERY)
         self.world.runs_for(0.1)
         self.assertEqual(self.world.switch.last.uuid, "crm-7")
         self.world.ends()

@@ -89,7 +89,7 @@ class AnyLifeTests(SynchronousTestCase):
             world.switch.comes_back()
             world.switch.existing = {one.uuid for one in up[::2]}
             world.calls.ask()
-            world.readiness.met(Condition.FREESWITCH)
+            world.readiness.met(Condition.FREESWITCH, Condition.RECOVERY)
         elif what.startswith("redis"):
             refuses = what == "redis refuses"
             world.store.error = (
@@ -101,7 +101,7 @@ class AnyLifeTests(SynchronousTestCase):
             world.runs_for(0.3)
             world.store.error = None
             world.writable.open()
-            world.readiness.met(Condition.REDIS)
+            world.readiness.met(Condition.REDIS, Condition.TABLES, Condition.RECOVERY)
         world.runs_for(0.15)
 
     def check(self, world: World, numbers: list[str]) -> None:

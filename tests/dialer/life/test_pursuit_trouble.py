@@ -33,7 +33,7 @@ class NotSentTests(PursuitCase):
         self.world.runs_for(5)
         self.world.switch.comes_back()
         self.assertEqual(len(self.world.switch.placed), 1)
-        self.world.readiness.met(Condition.FREESWITCH)
+        self.world.readiness.met(Condition.FREESWITCH, Condition.RECOVERY)
         self.world.runs_for(0.1)
         self.assertEqual(len(self.world.switch.placed), 2)
         self.world.ends(answered=True)
