@@ -14,14 +14,18 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 MOST = 500
-"""How many items go out together: at 2 kB a record, a megabyte."""
+"""How many items go out together."""
+
+MOST_BYTES = 1 << 20
+"""How many bytes go out together; one item always does, whatever its size."""
 
 
 class Batch(Generic[Item, Answer]):
     """Collects items and sends them with ``send``, which returns an answer for each, in order.
 
     Everything added within one turn of the reactor, or while a batch is under way, goes out
-    together; one batch is under way at a time.  Each item has its own Deferred.  Where ``send``
+    together, as far as it is no more than MOST and MOST_BYTES; one batch is under way at a time.
+    ``weigh`` says how many bytes an item has.  Each item has its own Deferred.  Where ``send``
     fails, every item of that batch fails with the same exception.
     """
 
@@ -29,8 +33,10 @@ class Batch(Generic[Item, Answer]):
         self,
         clock: IReactorTime,
         send: Callable[[Sequence[Item]], Coroutine[Deferred[Any], Any, Sequence[Answer]]],
+        weigh: Callable[[Item], int] = lambda item: 0,
     ) -> None:
         self._clock = clock
+        self._weigh = weigh
         self._send = send
         self._waiting: list[tuple[Item, Deferred[Answer]]] = []
         self._busy = False
@@ -45,14 +51,24 @@ class Batch(Generic[Item, Answer]):
         return answer
 
     def _next(self) -> None:
-        batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-        if not batch:
+        if not self._waiting:
             self._busy = False
             return
+        count = self._how_many()
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
         sent = Deferred.fromCoroutine(self._send([item for item, _ in batch]))
         sent.addCallback(partial(_answer, batch))
         sent.addErrback(partial(_fail, batch))
         sent.addCallback(lambda _: self._next())
+
+    def _how_many(self) -> int:
+        """Return how many of those that wait go out together."""
+        left = MOST_BYTES
+        for count, (item, _) in enumerate(self._waiting[:MOST]):
+            left -= self._weigh(item)
+            if left < 0:
+                return max(1, count)
+        return MOST
 
 
 def _answer(batch: Sequence[tuple[Item, Deferred[Answer]]], answers: Sequence[Answer]) -> None:

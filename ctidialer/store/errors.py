@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class StoreError(Exception):
     """Redis answered, and the answer is an error; the message says which key and what to do."""
@@ -20,12 +22,47 @@ class StoreUnavailable(StoreError):
         super().__init__(reason)
 
 
+class WritesRefused(StoreUnavailable):
+    """Redis answers, and takes no writes now: for want of memory, a disk, replicas.
+
+    Nothing was changed.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"Redis refuses writes: {said}")
+
+
+class NotAllowed(StoreError):
+    """The user's rights (ACL) lack something; nothing was changed.
+
+    ``command`` and ``name``: what is refused, and on which key or channel; empty = only Redis' own
+    words, ``said``, tell.
+    """
+
+    def __init__(self, command: str, name: str, said: str = "") -> None:
+        self.command = command
+        self.name = name
+        super().__init__(said or f"the user's rights in Redis lack {command} on {name!r}")
+
+
 class WrongType(StoreError):
     """A key holds another type of value than the contract says; nothing was changed."""
 
     def __init__(self, key: str, found: str, wanted: str) -> None:
         self.key = key
         super().__init__(f"the key {key!r} holds a {found}, but must hold a {wanted}")
+
+
+class NotReturned(StoreError):
+    """Some entries cannot go back to where they came from: they stay in flight, unlike the others.
+
+    ``entry_ids`` are those that stay, ``problem`` is what the first of their keys has.
+    """
+
+    def __init__(self, entry_ids: Sequence[str], problem: StoreError) -> None:
+        self.entry_ids = tuple(entry_ids)
+        self.problem = problem
+        super().__init__(str(problem))
 
 
 class NotInFlight(StoreError):

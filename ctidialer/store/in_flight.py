@@ -9,6 +9,9 @@ The field is the entry's id, ``<daemon>-<claim>-<index>``.  The value is two lin
 The second line is empty until a call is about to be placed; ``"answered_at"`` comes to it when that
 call is answered.  ``kind`` ``schedule`` has
 ``"side":"due"`` and a ``score`` (text, for it may be ``inf``).
+
+An entry above the size that is called has ``"v":2`` and its ``length``: the value ends with its
+beginning, and the whole entry is the string ``cti_dialer_inflight@<host>:<id>``.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Side
 
 VERSION = 1
+VERSION_APART = 2
+"""The version of an entry that has a key of its own: an older daemon must leave it where it is."""
+
 DUE = "due"
 
 NO_CALL = ""
@@ -49,13 +55,15 @@ class Claimed:
     """One entry taken: ``entry`` byte for byte, ``taken_at`` unix seconds by Redis' clock.
 
     ``id`` is unique for ever, and the record's id too.  ``score`` is a scheduled member's time,
-    None for a queue's entry.
+    None for a queue's entry.  ``length``: the entry has so many bytes, which is more than is
+    called, and ``entry`` is only its beginning; None = ``entry`` is all of it.
     """
 
     id: str
     entry: bytes
     taken_at: float
     score: float | None = None
+    length: int | None = None
 
 
 @frozen
@@ -92,6 +100,7 @@ class InFlight:
     task: str | None = None
     score: float | None = None
     dialing: Dialing | None = None
+    length: int | None = None
 
     @property
     def origin(self) -> Origin:
@@ -101,7 +110,7 @@ class InFlight:
     @property
     def claimed(self) -> Claimed:
         """The entry as it was when it was taken."""
-        return Claimed(self.id, self.entry, self.taken_at, self.score)
+        return Claimed(self.id, self.entry, self.taken_at, self.score, self.length)
 
     @property
     def daemon(self) -> str:
@@ -116,16 +125,17 @@ class InFlight:
 
 
 def header(origin: Origin, task: str | None) -> str:
-    """Return the first line of a value, without ``taken_at`` and what follows: Redis adds it."""
+    """Return the first line of a value, without its braces, version, ``taken_at`` and what follows:
+    Redis adds it.
+    """
     kind = Kind.SCHEDULE if origin.side is None else Kind.QUEUE
     document = {
-        "v": VERSION,
         "kind": kind.value,
         "key": origin.key,
         "side": origin.end,
         "task": task,
     }
-    return json.dumps(document).removesuffix("}")
+    return json.dumps(document)[1:-1]
 
 
 def dialing_line(dialing: Dialing) -> bytes:
@@ -161,6 +171,7 @@ class _Taken(msgspec.Struct):
 
     taken_at: float
     score: str | None = None
+    length: int | None = None
 
 
 _TAKEN = msgspec.json.Decoder(_Taken)
@@ -171,7 +182,7 @@ def decode_claimed(entry_id: str, value: bytes) -> Claimed:
     first, _, entry = value.split(b"\n", 2)
     taken = _TAKEN.decode(first)
     score = None if taken.score is None else float(taken.score)
-    return Claimed(entry_id, entry, taken.taken_at, score)
+    return Claimed(entry_id, entry, taken.taken_at, score, taken.length)
 
 
 def decode_in_flight(entry_id: str, value: bytes) -> InFlight:
@@ -179,7 +190,7 @@ def decode_in_flight(entry_id: str, value: bytes) -> InFlight:
     try:
         first, second, entry = value.split(b"\n", 2)
         taken: dict[str, Any] = json.loads(first)
-        if taken["v"] != VERSION:
+        if taken["v"] not in (VERSION, VERSION_APART):
             raise ValueError(f"version {taken['v']} of the in-flight entries is not known here")
         entry_in_flight = _decode(entry_id, taken, _dialing(second), entry)
         _ = entry_in_flight.order
@@ -201,6 +212,7 @@ def _decode(
         task=_text_or_none(taken["task"]),
         score=float(taken["score"]) if "score" in taken else None,
         dialing=dialing,
+        length=int(taken["length"]) if taken["v"] == VERSION_APART else None,
     )
 
 

@@ -11,13 +11,13 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from secrets import token_hex
 
 from ctidialer.contract import keys
 from ctidialer.store.connection import Argument, Reply
-from ctidialer.store.errors import LeaseHeld, LeaseLost, StoreError, WrongType
+from ctidialer.store.errors import LeaseHeld, LeaseLost, NotAllowed, StoreError, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.scripts import LEASE, Script
 
@@ -93,25 +93,35 @@ class Lease:
 
         Raises LeaseLost, WrongType, or what ``Link.run`` raises.
         """
-        names = (self._key, *names)
+        names, arguments = (self._key, *names), (self.token, *arguments)
         try:
-            return await self._link.run(script, names, (self.token, *arguments))
+            return await self._link.run(script, names, arguments)
         except StoreError as error:
-            raise self._translated(error, names) from None
+            raise self._translated(error, names, arguments) from None
 
     async def _ask(self, what: str) -> list[Reply]:
         reply = await self.run(LEASE, (), (what, self._milliseconds, self._holder[:-1]))
         assert isinstance(reply, list)
         return reply
 
-    def _translated(self, error: StoreError, names: Sequence[str]) -> StoreError:
+    def _translated(
+        self, error: StoreError, names: Sequence[str], arguments: Sequence[Argument]
+    ) -> StoreError:
         code, _, rest = str(error).partition(" ")
         if code == "LEASELOST":
             return LeaseLost(self._host, "" if rest == "-" else describe_holder(rest))
         if code == "KEYTYPE":
             index, found, wanted = rest.split()[:3]
             return WrongType(names[int(index) - 1], found, wanted)
+        if code == "NOTALLOWED":
+            return _not_allowed(rest, {"KEYS": names, "ARGV": arguments})
         return error
+
+
+def _not_allowed(said: str, words: Mapping[str, Sequence[Argument]]) -> NotAllowed:
+    """Read ``<command> KEYS|ARGV <index> [<what follows it>]``."""
+    command, which, index, *more = said.split()
+    return NotAllowed(command, "".join([str(words[which][int(index) - 1]), *more]))
 
 
 def describe_holder(holder: Reply | str) -> str:

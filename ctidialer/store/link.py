@@ -19,7 +19,7 @@ from ctidialer.store.connection import (
     WatchedConnection,
 )
 from ctidialer.store.endpoint import Dialup
-from ctidialer.store.errors import StoreError, StoreUnavailable
+from ctidialer.store.errors import NotAllowed, StoreError, StoreUnavailable, WritesRefused
 from ctidialer.store.reconnection import BackOff, Reconnection
 from ctidialer.store.scripts import Script
 
@@ -30,6 +30,10 @@ log = Logger()
 NOT_NOW = re.compile(
     r"(?:^|: -)(LOADING|OOM|MISCONF|READONLY|MASTERDOWN|NOREPLICAS|BUSY|NOAUTH)(?= )"
 )
+# Of these the ones that only writes meet.
+WRITES_REFUSED = frozenset({"OOM", "MISCONF", "NOREPLICAS"})
+# What Redis says where the user's rights lack something.
+NO_RIGHT = re.compile(r"^NOPERM |ACL failure in script|user executing the script can't")
 # The answers after which only another connection helps: this one is no master's (any more).
 WRONG_SERVER = frozenset({"READONLY", "MASTERDOWN", "NOAUTH", "LOADING"})
 
@@ -164,7 +168,9 @@ class Link:
     def _refused(self, text: str) -> StoreError:
         code = NOT_NOW.search(text)
         if code is None:
-            return StoreError(text)
+            return NotAllowed("", "", text) if NO_RIGHT.search(text) else StoreError(text)
+        if code[1] in WRITES_REFUSED:
+            return WritesRefused(text[code.start(1) :])
         if code[1] in WRONG_SERVER and self._connection is not None:
             self._connection.abort(f"this Redis cannot be used: {text}")
         return StoreUnavailable(f"Redis refuses for the moment: {text}")

@@ -20,6 +20,11 @@ class Script:
         """Return ``lua/<name>.lua``, with the functions that all scripts share before it."""
         folder = files("ctidialer.store.lua")
         text = b"\n".join(folder.joinpath(f"{part}.lua").read_bytes() for part in ("shared", name))
+        return cls.of(text)
+
+    @classmethod
+    def of(cls, text: bytes) -> Script:
+        """Return the script of this text."""
         return cls(text, sha1(text, usedforsecurity=False).hexdigest())
 
 

@@ -20,7 +20,9 @@ from ctidialer.store.connection import Argument, Reply
 from ctidialer.store.errors import (
     LeaseHeld,
     LeaseLost,
+    NotAllowed,
     NotInFlight,
+    NotReturned,
     StoreError,
     StoreUnavailable,
     WrongType,
@@ -37,6 +39,7 @@ from ctidialer.store.in_flight import (
 )
 from ctidialer.store.lease import Lease
 from ctidialer.store.link import Link
+from ctidialer.store.oversize import CLAIM_BYTES, KEPT, MAX_ENTRY, OversizeEntries
 from ctidialer.store.reading import Reading, flags, named_values
 from ctidialer.store.scripts import CLAIM, NOTE, RETURN, SETTLE, STATUS, Script
 
@@ -56,6 +59,9 @@ __all__ = [
 
 log = Logger()
 
+LOOKED_UP = 100
+"""Entries in flight that are read at a time: at their largest, 6 MB."""
+
 
 @frozen
 class _UnansweredClaim:
@@ -71,7 +77,7 @@ class Store(Reading):
 
     ``daemon_id`` names this daemon to people.  ``max_records``: about how many the stream keeps.
     ``record_list`` and ``record_channel``: where else each record goes, empty = nowhere.
-    ``lease`` is in seconds.
+    ``lease`` is in seconds.  Entries above ``max_entry`` bytes are claimed apart (`Claimed`).
     """
 
     def __init__(
@@ -84,8 +90,11 @@ class Store(Reading):
         record_channel: str = "",
         *,
         lease: float = 15.0,
+        max_entry: int = MAX_ENTRY,
     ) -> None:
         super().__init__(link, host)
+        self._max_entry = max_entry
+        self._oversize = OversizeEntries(link, self._in_flight_key)
         self._lease = Lease(link, host, daemon_id, lease)
         self._status_key = keys.status(host)
         self._record_keys = tuple(filter(None, (keys.records(host), record_list)))
@@ -93,9 +102,9 @@ class Store(Reading):
         self._record_channel = record_channel
         self._claims = 0
         self._unanswered: dict[int, _UnansweredClaim] = {}
-        self._notes: Batch[tuple[str, bytes], bool] = Batch(link.clock, self._send_notes)
-        self._settlements: Batch[tuple[str, bytes], bool] = Batch(
-            link.clock, self._send_settlements
+        self._notes: Batch[tuple[str, bytes], bool] = Batch(link.clock, self._send_notes, _size)
+        self._settlements: Batch[tuple[str, bytes, bool], bool] = Batch(
+            link.clock, self._send_settlements, _size
         )
         self._write_backs: Batch[tuple[str, float | None], bool] = Batch(
             link.clock, self._send_back
@@ -137,9 +146,10 @@ class Store(Reading):
     def claim(self, queue: str, side: Side, count: int, *, task: str) -> Deferred[list[Claimed]]:
         """Take up to ``count`` entries from one end of the list ``queue``, in the queue's order.
 
+        Fewer where there are fewer, or where they are large: about CLAIM_BYTES at most, or one.
         A claim that fails has taken nothing for good: where its answer was lost, what it may have
         taken goes back to the head of the queue before the next claim from it, or when the lease
-        is renewed.  Fails with WrongType, LeaseLost or StoreUnavailable.
+        is renewed.  Fails with WrongType, NotAllowed, LeaseLost or StoreUnavailable.
         """
         return Deferred.fromCoroutine(self._claim(Origin(queue, side), count, task, 0.0))
 
@@ -172,12 +182,20 @@ class Store(Reading):
 
     # --- the end -----------------------------------------------------------------------------
 
-    def settle(self, entry_id: str, record: bytes) -> Deferred[bool]:
+    def digest(self, claim: Claimed) -> Deferred[str | None]:
+        """Return the SHA-256 of an entry of which only the beginning was taken (`Claimed`).
+
+        None = the rest of it is no longer there.
+        """
+        return self._oversize.digest(claim)
+
+    def settle(self, entry_id: str, record: bytes, *, is_apart: bool = False) -> Deferred[bool]:
         """Write the record and end the flight of the entry, exactly once.
 
-        False = the entry was no longer in flight, and nothing was written.
+        ``is_apart``: only its beginning was taken (`Claimed`).  False = the entry was no longer in
+        flight, and nothing was written.
         """
-        return self._settlements.add((entry_id, record))
+        return self._settlements.add((entry_id, record, is_apart))
 
     def give_back(self, entry_ids: Sequence[str]) -> Deferred[int]:
         """Put entries that were certainly not dialed back where they were taken from.
@@ -185,7 +203,7 @@ class Store(Reading):
         List entries go to the end of the list from which they were taken, in their old order,
         whatever the order of ``entry_ids``; members to their zset with their score, unless the
         back end has put them there again meanwhile.  Returns how many were still in flight.
-        Fails with WrongType where a key cannot take its entries: these stay in flight.
+        Fails with NotReturned where a key cannot take its entries: these stay in flight.
         """
         back = Deferred.fromCoroutine(self._send_back([(one, None) for one in entry_ids]))
         return back.addCallback(sum)
@@ -216,8 +234,8 @@ class Store(Reading):
         for origin in {claim.origin: None for claim in self._unanswered.values()}:
             try:
                 await self._call_off_claims_from(origin)
-            except WrongType as error:
-                # The lease is held all the same; the claim is called off when the key is mended.
+            except (WrongType, NotAllowed) as error:
+                # The lease is held all the same; the claim is called off when that is mended.
                 log.error("A claim cannot be undone: {reason}", reason=str(error))
 
     async def _claim(
@@ -229,7 +247,8 @@ class Store(Reading):
         self._claims += 1
         claim = _UnansweredClaim(self._claims, origin, count)
         start = header(origin, task)
-        arguments = (claim.number, count, origin.end, repr(float(now)), start)
+        limits = (self._max_entry, CLAIM_BYTES, KEPT)
+        arguments = (claim.number, count, origin.end, repr(float(now)), start, *limits)
         try:
             reply = await self._run(CLAIM, (origin.key,), arguments)
         except StoreUnavailable as error:
@@ -265,30 +284,42 @@ class Store(Reading):
     async def _send_notes(self, notes: Sequence[tuple[str, bytes]]) -> list[bool]:
         return flags(await self._run(NOTE, (), _flat(notes)))
 
-    async def _send_settlements(self, records: Sequence[tuple[str, bytes]]) -> list[bool]:
-        arguments = (self._max_records, self._record_channel, *_flat(records))
+    async def _send_settlements(self, records: Sequence[tuple[str, bytes, bool]]) -> list[bool]:
+        apart = "".join([f"{entry_id} " for entry_id, _, is_apart in records if is_apart])
+        pairs = _flat([(entry_id, record) for entry_id, record, _ in records])
+        arguments = (self._max_records, self._record_channel, apart, *pairs)
         return flags(await self._run(SETTLE, self._record_keys, arguments))
 
     async def _send_back(self, entries: Sequence[tuple[str, float | None]]) -> list[bool]:
         """Return entries to where they came from; the answers are in the order of ``entries``."""
         scores = dict(entries)
-        found = await self.look_up(list(scores))
-        by_origin: dict[Origin, list[str]] = {}
-        for entry in sorted(found, key=lambda entry: entry.order, reverse=True):
-            by_origin.setdefault(entry.origin, []).append(entry.id)
         returned: set[str] = set()
-        problem: WrongType | None = None
-        for origin, ids in by_origin.items():
+        left: list[str] = []
+        problem: StoreError | None = None
+        for origin, ids in (await self._by_origin(list(scores))).items():
             try:
                 await self._call_off_claims_from(origin)
                 flags = await self._return(origin, [(one, scores[one]) for one in ids], 0)
-            except WrongType as error:
-                problem = error  # of one key; the entries of the others go back all the same
+            except (WrongType, NotAllowed) as error:
+                # It may be a matter of this key: the entries of the others go back all the same.
+                problem = problem or error
+                left += ids
                 continue
             returned.update(one for one, flag in zip(ids, flags, strict=True) if flag)
         if problem is not None:
-            raise problem
+            raise NotReturned(left, problem)
         return [one in returned for one, _ in entries]
+
+    async def _by_origin(self, entry_ids: Sequence[str]) -> dict[Origin, list[str]]:
+        """Return those that are still in flight by where they came from, the latest first."""
+        found: list[tuple[tuple[float, int, int], str, Origin]] = []
+        for start in range(0, len(entry_ids), LOOKED_UP):
+            entries = await self.look_up(entry_ids[start : start + LOOKED_UP])
+            found += [(entry.order, entry.id, entry.origin) for entry in entries]
+        by_origin: dict[Origin, list[str]] = {}
+        for _, entry_id, origin in sorted(found, key=lambda one: one[0], reverse=True):
+            by_origin.setdefault(origin, []).append(entry_id)
+        return by_origin
 
     async def _return(
         self, origin: Origin, entries: Sequence[tuple[str, float | None]], called_off: int
@@ -305,6 +336,11 @@ class Store(Reading):
     ) -> Coroutine[Deferred[Any], Any, Reply]:
         """Run a script that works on in-flight entries, under the lease."""
         return self._lease.run(script, (self._in_flight_key, *names), arguments)
+
+
+def _size(item: tuple[str, bytes, *tuple[object, ...]]) -> int:
+    """Return the bytes of an entry's note or record."""
+    return len(item[1])
 
 
 def _flat(pairs: Iterable[tuple[Argument, Argument]]) -> list[Argument]:

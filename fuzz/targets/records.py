@@ -76,7 +76,7 @@ def in_flight_value(
     entry: bytes,
 ) -> bytes:
     """Write an in-flight entry as ``claim.lua`` and ``note.lua`` do."""
-    first = header(origin, task) + f',"taken_at":{taken_at:.6f}'
+    first = '{"v":1,' + header(origin, task) + f',"taken_at":{taken_at:.6f}'
     first += "}" if score is None else f',"score":"{score}"}}'
     second = b"" if dialing is None else dialing_line(dialing)
     return b"\n".join([first.encode(), second, entry])

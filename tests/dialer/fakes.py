@@ -232,7 +232,7 @@ class MemoryStore(Store):
         self.flying[entry_id] = evolve(self.flying[entry_id], dialing=dialing)
         return self._done(None)
 
-    def settle(self, entry_id: str, record: bytes) -> Deferred[bool]:
+    def settle(self, entry_id: str, record: bytes, *, is_apart: bool = False) -> Deferred[bool]:
         if self.error is not None:
             return self._failed(self.error)
         if self.flying.pop(entry_id, None) is None:

@@ -12,7 +12,7 @@ from twisted.internet.defer import CancelledError
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Side
-from ctidialer.store.errors import StoreUnavailable, WrongType
+from ctidialer.store.errors import NotReturned, StoreUnavailable, WrongType
 from ctidialer.store.in_flight import Origin, header
 from ctidialer.store.scripts import CLAIM
 from ctidialer.store.store import Claimed, Store
@@ -254,7 +254,7 @@ class GiveBackTests(StoreTestCase):
         await self.call("RPUSH", "q", "a")
         claimed = await self.claim(1)
         await self.call("SET", "q", "x")
-        await self.error_of(self.store.give_back(ids(claimed)), WrongType)
+        await self.error_of(self.store.give_back(ids(claimed)), NotReturned)
         self.assertEqual([one.claimed for one in await self.store.in_flight()], claimed)
 
     async def test_one_key_of_another_type_does_not_hold_up_the_others(self) -> None:
@@ -262,7 +262,7 @@ class GiveBackTests(StoreTestCase):
             await self.call("RPUSH", key, key)
         claimed = [one for key in "pqr" for one in await self.claim(1, key=key)]
         await self.call("SET", "q", "x")
-        await self.error_of(self.store.give_back(ids(claimed)), WrongType)
+        await self.error_of(self.store.give_back(ids(claimed)), NotReturned)
         self.assertEqual(await self.queue("p"), [b"p"])
         self.assertEqual(await self.queue("r"), [b"r"])
         self.assertEqual([one.claimed for one in await self.store.in_flight()], claimed[1:2])
@@ -374,7 +374,7 @@ class LostAnswerTests(RedisTestCase):
     async def test_a_claim_repeated_returns_the_same_and_takes_no_more(self) -> None:
         lease = self.store._lease
         start = header(Origin("q", Side.LEFT), "t")
-        arguments = (1, 3, "left", "0", start)
+        arguments = (1, 3, "left", "0", start, 65536, 1 << 20, 1024)
         first = await lease.run(CLAIM, (IN_FLIGHT, "q"), arguments)
         again = await lease.run(CLAIM, (IN_FLIGHT, "q"), arguments)
         self.assertEqual(first, again)

@@ -1,15 +1,27 @@
--- Moves entries from the origin into the in-flight hash and returns {id, value, id, value, ...}.
--- KEYS: lease, in-flight hash, origin (a list, or the zset of scheduled numbers)
--- ARGV: token, number of this claim, how many, 'left' | 'right' | 'due', the greatest score that is
---       due, the header of the values: JSON without its closing brace
-local side = ARGV[4]
-local refused = lease_lost() or wrong_type(2, 'hash')
+-- Moves entries from a queue into the entries in flight.
+--
+-- KEYS[1]   lease of the host (hash)
+-- KEYS[2]   entries in flight (hash).  An entry above the size that is called goes to a key of its
+--           own, KEYS[2]:<id> (string); in flight are its beginning and its length.
+-- KEYS[3]   origin (list, or zset of scheduled numbers)
+-- ARGV[1]   token of this daemon
+-- ARGV[2]   number of this claim
+-- ARGV[3]   how many entries
+-- ARGV[4]   'left' | 'right' | 'due'
+-- ARGV[5]   the greatest score that is due
+-- ARGV[6]   first line of the values: JSON without its opening and its closing brace
+-- ARGV[7]   bytes above which an entry is not called
+-- ARGV[8]   bytes after which no more is taken; one entry always is
+-- ARGV[9]   bytes that are kept in flight of an entry that is not called
+-- Returns   pairs: id of an entry, its value in flight
+local count, side, longest, enough = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[7]), tonumber(ARGV[8])
+local push = side == 'left' and 'LPUSH' or side == 'right' and 'RPUSH' or 'ZADD'
+local problem = lease_lost() or wrong_type(2, 'hash')
     or wrong_type(3, side == 'due' and 'zset' or 'list')
-if refused then
-    return refused
+if problem then
+    return problem
 end
 
-local count = tonumber(ARGV[3])
 local prefix = ARGV[1] .. '-' .. ARGV[2] .. '-'
 local taken = {}
 
@@ -26,43 +38,97 @@ if tonumber(ARGV[2]) <= tonumber(redis.call('HGET', KEYS[1], 'claims') or '0') t
     return taken
 end
 
-local header = ARGV[6] .. ',"taken_at":' .. now()
+-- Returns `many` entries, and the scores of scheduled ones, from the place `from` of the queue on.
+local function look(from, many)
+    local entries, scores = {}, {}
+    if side == 'left' then
+        return redis.call('LRANGE', KEYS[3], from, from + many - 1), scores
+    elseif side == 'right' then
+        local last = redis.call('LRANGE', KEYS[3], -from - many, -from - 1)
+        for index = #last, 1, -1 do
+            entries[#entries + 1] = last[index]
+        end
+        return entries, scores
+    end
+    local members = redis.call(
+        'ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[5], 'WITHSCORES', 'LIMIT', from, many)
+    for index = 1, #members, 2 do
+        entries[#entries + 1], scores[#scores + 1] = members[index], members[index + 1]
+    end
+    return entries, scores
+end
 
-local function keep(index, entry, more)
-    local id = prefix .. index
-    local value = header .. more .. '}\n\n' .. entry
+-- Looks at twice as many each time: of huge entries only a few are touched.
+local function choose()
+    local chosen, scores, bytes, many = {}, {}, 0, 1
+    while #chosen < count do
+        local entries, theirs = look(#chosen, math.min(many, count - #chosen))
+        for index = 1, #entries do
+            bytes = bytes + #entries[index]
+            if #chosen > 0 and bytes > enough then
+                return chosen, scores
+            end
+            chosen[#chosen + 1], scores[#chosen + 1] = entries[index], theirs[index]
+        end
+        if #entries == 0 then
+            break
+        end
+        many = many * 2
+    end
+    return chosen, scores
+end
+
+local entries, scores = choose()
+if #entries == 0 then -- looking at an empty queue writes nothing
+    return taken
+end
+
+-- What is taken can be put back, too.
+problem = not_allowed('HSET', 2, 'HSET', 1, side == 'due' and 'ZREM' or 'LTRIM', 3,
+    push, 3, 'HDEL', 2)
+if problem then
+    return problem
+end
+local last = #entries
+for index = 1, #entries do
+    if #entries[index] > longest then
+        local why = refusal('SET', KEYS[2] .. ':' .. prefix .. '0')
+        if why and index == 1 then
+            return refused(why, 'SET', 'KEYS 2 :*')
+        end
+        last = why and index - 1 or last
+        break
+    end
+end
+
+local start = ARGV[6] .. ',"taken_at":' .. now()
+
+local function keep(id, entry, score)
+    local line = start .. (score and ',"score":"' .. score .. '"' or '')
+    if #entry > longest then
+        redis.call('SET', KEYS[2] .. ':' .. id, entry)
+        line = '{"v":2,' .. line .. ',"length":' .. string.format('%d', #entry) .. '}'
+        entry = string.sub(entry, 1, tonumber(ARGV[9]))
+    else
+        line = '{"v":1,' .. line .. '}'
+    end
+    local value = line .. '\n\n' .. entry
     redis.call('HSET', KEYS[2], id, value)
     taken[#taken + 1] = id
     taken[#taken + 1] = value
 end
 
+for index = 1, last do
+    keep(prefix .. (index - 1), entries[index], scores[index])
+end
 if side == 'left' then
-    local entries = redis.call('LRANGE', KEYS[3], 0, count - 1)
-    for index = 1, #entries do
-        keep(index - 1, entries[index], '')
-    end
-    if #entries > 0 then
-        redis.call('LTRIM', KEYS[3], #entries, -1)
-    end
+    redis.call('LTRIM', KEYS[3], last, -1)
 elseif side == 'right' then
-    local entries = redis.call('LRANGE', KEYS[3], -count, -1)
-    for index = 1, #entries do
-        keep(index - 1, entries[#entries - index + 1], '')
-    end
-    if #entries > 0 then
-        redis.call('LTRIM', KEYS[3], 0, -#entries - 1)
-    end
+    redis.call('LTRIM', KEYS[3], 0, -last - 1)
 else
-    local members = redis.call(
-        'ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[5], 'WITHSCORES', 'LIMIT', 0, count)
-    for index = 1, #members, 2 do
-        keep((index - 1) / 2, members[index], ',"score":"' .. members[index + 1] .. '"')
-        redis.call('ZREM', KEYS[3], members[index])
+    for index = 1, last do
+        redis.call('ZREM', KEYS[3], entries[index])
     end
 end
-
--- Looking at an empty queue writes nothing.
-if #taken > 0 then
-    redis.call('HSET', KEYS[1], 'claims', ARGV[2])
-end
+redis.call('HSET', KEYS[1], 'claims', ARGV[2])
 return taken

@@ -1,7 +1,8 @@
--- Says which of many queues hold anything: their positions in the list, from 0.  Reads only, so it
--- asks no lease.
--- ARGV: the names of the queues as a JSON array: as keys of their own, a thousand of them cost the
---       daemon a millisecond
+-- Says which of many queues hold anything.  Reads only, so it asks for no lease.
+--
+-- ARGV[1]   names of the queues: a JSON array.  As KEYS, a thousand of them would cost the daemon
+--           a millisecond.
+-- Returns   the positions of the filled ones in the array, from 0
 local filled = {}
 for index, queue in ipairs(cjson.decode(ARGV[1])) do
     if redis.call('EXISTS', queue) == 1 then

@@ -6,9 +6,9 @@
 -- ARGV[2…]  pairs: id of an entry, and what to note: the second line of its value (JSON), or
 --           'answered <uuid> <unix seconds>' for the call that the second line names
 -- Returns   for each pair 1, or 0 where there is no such entry, or it names another call
-local refused = lease_lost() or wrong_type(2, 'hash')
-if refused then
-    return refused
+local problem = lease_lost() or wrong_type(2, 'hash') or not_allowed('HSET', 2)
+if problem then
+    return problem
 end
 
 -- A uuid is letters, digits and '_.:-', so it stands in the JSON as it is; no text in JSON holds
@@ -26,11 +26,11 @@ end
 
 local function note(id, what)
     local value = redis.call('HGET', KEYS[2], id)
-    if not value then
+    local first = value and string.find(value, '\n', 1, true)
+    local second = first and string.find(value, '\n', first + 1, true)
+    if not second then
         return 0
     end
-    local first = string.find(value, '\n', 1, true)
-    local second = string.find(value, '\n', first + 1, true)
     local line = what
     local uuid, at = string.match(what, '^answered (%S+) (%S+)$')
     if uuid then

@@ -1,29 +1,52 @@
--- Puts entries back where they were taken from: 1 for each that was in flight, else 0.
--- KEYS: lease, in-flight hash, origin
--- ARGV: token, number up to which claims of this daemon are called off, 'left' | 'right' | 'due',
---       then id, score, id, score, ...; a score of '' is the one with which it was taken.
--- In the order given: the caller names the entry that shall stand first (in a list) last.
+-- Puts entries back where they were taken from.
+--
+-- KEYS[1]   lease of the host (hash)
+-- KEYS[2]   entries in flight (hash)
+-- KEYS[3]   origin (list, or zset of scheduled numbers)
+-- ARGV[1]   token of this daemon
+-- ARGV[2]   number up to which claims of this daemon are called off
+-- ARGV[3]   'left' | 'right' | 'due'
+-- ARGV[4…]  pairs: id of an entry, its new score; '' = the one with which it was taken.  The entry
+--           that shall stand first in a list comes last.
+-- Returns   for each pair 1, or 0 where the entry was not in flight
 local side = ARGV[3]
-local refused = lease_lost() or wrong_type(2, 'hash')
+local push = side == 'left' and 'LPUSH' or side == 'right' and 'RPUSH' or 'ZADD'
+local problem = lease_lost() or wrong_type(2, 'hash')
     or wrong_type(3, side == 'due' and 'zset' or 'list')
-if refused then
-    return refused
+    or not_allowed('HSET', 1, push, 3, 'HDEL', 2)
+if problem then
+    return problem
 end
 
-local function put_back(value, score)
+-- Returns the first line of a value, and the whole entry, also where that has a key of its own.
+local function parts(id, value)
     local first = string.find(value, '\n', 1, true)
     local second = string.find(value, '\n', first + 1, true)
-    local entry = string.sub(value, second + 1)
-    if side == 'left' then
-        redis.call('LPUSH', KEYS[3], entry)
-    elseif side == 'right' then
-        redis.call('RPUSH', KEYS[3], entry)
+    local line, entry = string.sub(value, 1, first - 1), string.sub(value, second + 1)
+    if string.find(line, ',"length":', 1, true) then
+        return line, redis.call('GET', KEYS[2] .. ':' .. id) or entry, true
+    end
+    return line, entry, false
+end
+
+local function put_back(id, value, score)
+    local line, entry, is_apart = parts(id, value)
+    local why = is_apart and refusal('SET', KEYS[2] .. ':' .. id)
+    if why then
+        return refused(why, 'SET', 'KEYS 2 :*')
+    end
+    if side ~= 'due' then
+        redis.call(push, KEYS[3], entry)
     else
         if score == '' then
-            score = cjson.decode(string.sub(value, 1, first - 1))['score']
+            score = cjson.decode(line)['score']
         end
         -- A member that the back end has scheduled anew meanwhile keeps its new time.
         redis.call('ZADD', KEYS[3], 'NX', score, entry)
+    end
+    redis.call('HDEL', KEYS[2], id)
+    if is_apart then
+        redis.call('SET', KEYS[2] .. ':' .. id, '', 'PX', 1)
     end
 end
 
@@ -31,8 +54,10 @@ local returned = {}
 for index = 4, #ARGV, 2 do
     local value = redis.call('HGET', KEYS[2], ARGV[index])
     if value then
-        put_back(value, ARGV[index + 1])
-        redis.call('HDEL', KEYS[2], ARGV[index])
+        problem = put_back(ARGV[index], value, ARGV[index + 1])
+        if problem then -- those before it are back, each of them whole
+            return problem
+        end
     end
     returned[#returned + 1] = value and 1 or 0
 end

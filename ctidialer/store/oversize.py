@@ -1,0 +1,55 @@
+"""Entries above the size that is called: each stands in a key of its own, and is read in slices."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from twisted.internet.defer import Deferred, DeferredLock
+
+from ctidialer.store.in_flight import Claimed
+from ctidialer.store.link import Link
+
+MAX_ENTRY = 1 << 29
+"""Bytes above which an entry is not called, unless the settings say otherwise."""
+
+KEPT = 1024
+"""Bytes that are kept of such an entry: its beginning."""
+
+CLAIM_BYTES = 1 << 20
+"""Bytes after which a claim takes no more entries; one it always takes."""
+
+SLICE = 1 << 18
+"""Bytes that are read at a time."""
+
+
+class OversizeEntries:
+    """Reads the entries that are in flight in keys of their own: ``<in-flight key>:<id>``.
+
+    One entry is read at a time, so this process never holds more than one slice.
+    """
+
+    def __init__(self, link: Link, in_flight_key: str) -> None:
+        self._link = link
+        self._in_flight_key = in_flight_key
+        self._reading = DeferredLock()
+
+    def digest(self, claim: Claimed) -> Deferred[str | None]:
+        """Return the SHA-256 (hex) of the whole entry; None = it is no longer there.
+
+        Fails with StoreUnavailable or NotAllowed.
+        """
+        digest: Deferred[str | None] = self._reading.run(
+            lambda: Deferred.fromCoroutine(self._digest(claim))
+        )
+        return digest
+
+    async def _digest(self, claim: Claimed) -> str | None:
+        found, length = sha256(), claim.length or 0
+        for start in range(0, length, SLICE):
+            part = await self._link.call(
+                "GETRANGE", f"{self._in_flight_key}:{claim.id}", start, start + SLICE - 1
+            )
+            if not isinstance(part, bytes) or len(part) != min(SLICE, length - start):
+                return None
+            found.update(part)
+        return found.hexdigest()
