@@ -131,9 +131,14 @@ class PlantedFaultTests(FuzzCase):
         self.assertIn("a record is read as it was written", self.planted(records.TARGET))
 
     def test_the_reference_refuses_what_is_none(self) -> None:
-        for raw in (b"", b"a", b'{"params":{}}', b'{"params":{"number":1.5}}', b"\xff"):
+        for raw in (b"", b"a", b'{"params":{}}', b'{"params":{"number":1.5}}', b"\xff", b'"a"'):
             found = number_reference.read_entry(raw, numbers.USUAL)
             self.assertEqual(found, number_reference.REFUSED, raw)
+
+    def test_the_reference_takes_what_is_one(self) -> None:
+        for raw in (b"138", b'"138"', b'{"params":{"number":1.38e2}}', "\ufeff１３８".encode()):
+            found = number_reference.read_entry(raw, numbers.USUAL)
+            self.assertEqual(found, ("138", {}), raw)
 
 
 class MeterTests(SynchronousTestCase):

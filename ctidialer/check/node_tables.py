@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import field, frozen
 
@@ -70,9 +70,22 @@ class NodeTables:
 
 
 def texts_in(node: Node | None) -> Iterator[tuple[Node, str]]:
-    """Yield each text in a list, and in the lists in it, with its place."""
-    if node is not None and isinstance(node.value, list):
-        for item in fields.items(node) or ():
+    """Yield each text in a list, and in the lists in it, with its place.
+
+    What may stand for a list (`fields.texts`) is one here, too, also where it is at fault.
+    """
+    if node is None:
+        return
+    if isinstance(node.value, list | dict):
+        for item in _held(node):
             yield from texts_in(item)
-    elif node is not None and isinstance(node.value, str | int):
-        yield node, str(node.value)
+        return
+    text = fields.as_written(node.value)
+    if text is not None and fields.is_configured(text):
+        yield node, text
+
+
+def _held(node: Node) -> Iterable[Node]:
+    if isinstance(node.value, dict):
+        return (fields.members(node) or {}).values()
+    return fields.items(node) or ()

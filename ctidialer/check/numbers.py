@@ -28,7 +28,7 @@ def refusal(entry: bytes, pattern: re.Pattern[str]) -> tuple[Fault, ...]:
         number = decode_number(entry, pattern)
     except ContractError as error:
         return error.faults
-    return _faults_of(number, "$.params.number" if entry.lstrip().startswith(b"{") else "$")
+    return _faults_of(number, "$.params.number" if b"{" in entry else "$")
 
 
 def scheduled_refusal(

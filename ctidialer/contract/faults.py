@@ -32,3 +32,25 @@ class ContractError(ValueError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
         super().__init__("; ".join(str(fault) for fault in self.faults))
+
+
+class EntryError(ContractError):
+    """An entry of a number list or a member of the schedule that is not dialed.
+
+    What could be read of it stands in its record all the same: ``number`` (one that matches the
+    node's pattern), ``requested_uuid``, and of a scheduled number ``config``; each None where it
+    could not be read.
+    """
+
+    def __init__(
+        self,
+        faults: Iterable[Fault],
+        *,
+        number: str | None = None,
+        requested_uuid: str | None = None,
+        config: str | None = None,
+    ) -> None:
+        super().__init__(faults)
+        self.number = number
+        self.requested_uuid = requested_uuid
+        self.config = config

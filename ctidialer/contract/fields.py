@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal, InvalidOperation
 
-from ctidialer.contract.document import Node, NumberText, Params, shown
+from ctidialer.contract.document import FaultList, Node, NumberText, Params, shown
 
 LARGEST = 2_147_483_647
 _SLOWEST = 1e-6
@@ -16,7 +17,13 @@ _FASTEST = 1e6
 _LONGEST_NUMBER = 64  # characters; also keeps normalisation from growing a megabyte
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_FLAGS = {"true": True, "false": False}
+_FLAGS = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+_BETWEEN = re.compile(r"[,;\u3001\uff0c\uff1b\s]+")
+"""Between the values of a list in one string, in Chinese texts too."""
 
 
 def normalised(text: str) -> str:
@@ -29,7 +36,7 @@ def normalised(text: str) -> str:
 
 def text(node: Node) -> str | None:
     """Read a text on one line, not empty; a number stands for its digits, as written."""
-    value = _as_written(node.value)
+    value = as_written(node.value)
     if value is None:
         node.fault(f"must be a string, not {shown(node.value)}")
     elif not value.strip():
@@ -48,14 +55,12 @@ def word(node: Node) -> str | None:
 
 
 def flag(node: Node) -> bool | None:
-    """Read a boolean, or a string that holds one."""
-    value = node.value
-    if isinstance(value, str):
-        value = _FLAGS.get(normalised(value).lower())
-    if isinstance(value, bool):
-        return value
-    node.fault(f"must be true or false, not {shown(node.value)}")
-    return None
+    """Read a boolean: true, yes, on, 1, false, no, off, 0, in any case, also in a string."""
+    written = node.value if isinstance(node.value, bool) else as_written(node.value)
+    value = _FLAGS.get(normalised(str(written)).lower())
+    if value is None:
+        node.fault(f"must be true or false, not {shown(node.value)}")
+    return value
 
 
 def decimal(node: Node, least: float = 0.0, most: float = LARGEST) -> float | None:
@@ -95,16 +100,28 @@ def rate(node: Node) -> float | None:
 
 
 def items(node: Node) -> list[Node] | None:
-    """Read a list."""
-    if not isinstance(node.value, list):
-        node.fault(f"must be a list, not {shown(node.value)}")
+    """Read a list without what is not configured in it.
+
+    ``{"0": …, "2": …}`` is one too: so PHP writes an array with gaps.
+    """
+    found = _indexed(node) if isinstance(node.value, dict) else _listed(node)
+    if found is None:
         return None
-    return [node.item(index, value) for index, value in enumerate(node.value)]
+    return [item for item in found if is_configured(item.value)]
+
+
+def some_items(node: Node) -> list[Node] | None:
+    """Read a list of numbers or words; ``1``, ``"1"`` and ``"1,2,3"`` are lists too."""
+    value = node.value
+    if isinstance(value, str):
+        words = (word for word in _BETWEEN.split(value) if word)
+        return [Node(word, node.path, node.faults, node.key) for word in words]
+    return items(node) if as_written(value) is None else [node]
 
 
 def texts(node: Node) -> tuple[str, ...] | None:
-    """Read a list of texts, each as `text` does."""
-    nodes = items(node)
+    """Read a list of texts, each as `text` does; one text alone is a list too."""
+    nodes = items(node) if as_written(node.value) is None else [node]
     if nodes is None:
         return None
     found = (text(item) for item in nodes)
@@ -113,39 +130,86 @@ def texts(node: Node) -> tuple[str, ...] | None:
 
 def some_texts(node: Node) -> tuple[str, ...] | None:
     """Read a list of texts that must not be empty."""
-    if node.value == []:
+    if items(Node(node.value, "$", FaultList())) == []:
         node.fault("must not be empty")
+        return None
     return texts(node)
 
 
+def is_configured(value: object) -> bool:
+    """Return whether a value says anything: ``null`` and an empty text do not."""
+    return value is not None and not (isinstance(value, str) and not value.strip())
+
+
 def members(node: Node) -> dict[str, Node] | None:
-    """Read an object without its nulls; ``[]`` is one too: so PHP writes an empty object."""
+    """Read an object without what is not configured in it.
+
+    ``[]`` is an object too: so PHP writes an empty one.
+    """
     if node.value == []:
         return {}
     if not isinstance(node.value, dict):
         node.fault(f"must be an object, not {shown(node.value)}")
         return None
-    return {k: node.member(k, v) for k, v in node.value.items() if v is not None}
+    return {k: node.member(k, v) for k, v in node.value.items() if is_configured(v)}
 
 
 def parts(root: Node) -> tuple[Params, Node | None]:
     """Return the ``params`` of a document, which must be complete, and its ``variables``."""
     document = members(root) or {}
-    node = document.get("params", root.member("params", {}))
+    node = document.get("params") or root.member("params", {})
     found = members(node) or {}
     return Params(found, node, complete=not root.faults), document.get("variables")
 
 
-def _as_written(value: object) -> str | None:
+def as_written(value: object) -> str | None:
+    """Return a string, or the digits of a number; None for what is neither.
+
+    A number that is whole is written without fraction and exponent.
+    """
     if isinstance(value, NumberText):
-        return value.text
+        return whole_digits(value.text) or value.text
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def whole_digits(written: str) -> str | None:
+    """Return the digits of a JSON number (``1.38E10``, ``138.0``); None if it is not whole, or
+    longer than any number that is meant."""
+    if len(written) > _LONGEST_NUMBER:
+        return None
+    try:
+        number = Decimal(written)
+    except InvalidOperation:  # an exponent beyond all bounds
+        return None
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(exponent) > _LONGEST_NUMBER:
+        return None
+    whole_part, _, fraction = f"{number:f}".partition(".")
+    return None if fraction.strip("0") else whole_part
+
+
+def _listed(node: Node) -> list[Node] | None:
+    if not isinstance(node.value, list):
+        node.fault(f"must be a list, not {shown(node.value)}")
+        return None
+    return [node.item(index, value) for index, value in enumerate(node.value)]
+
+
+def _indexed(node: Node) -> list[Node] | None:
+    found = members(node) or {}
+    if not all(_INDEX.fullmatch(name) for name in found):
+        node.fault("must be a list, not an object")
+        return None
+    if sorted(found, key=int) != list(found):
+        node.fault("must be a list: the keys of this object are not in order")
+        return None
+    return list(found.values())
+
+
 def _number(value: object) -> float | None:
-    written = _as_written(value)
+    written = as_written(value)
     if written is None or len(written) > _LONGEST_NUMBER:
         return None
     digits = normalised(written)

@@ -110,20 +110,19 @@ def _connect_time(node: Node) -> float | None:
 
 
 def _tiers(node: Node) -> tuple[tuple[str, ...], ...] | None:
-    nodes = fields.items(node)
+    nodes = fields.items(node) if isinstance(node.value, list | dict) else [node]
     if nodes is None:
         return None
-    if not any(isinstance(item.value, list) for item in nodes):
-        tiers = [fields.texts(node)]
-    else:
-        tiers = [fields.texts(item) for item in nodes]
+    is_tiered = any(isinstance(item.value, list | dict) for item in nodes)
+    tiers = [fields.texts(item) for item in nodes] if is_tiered else [fields.texts(node)]
     return tuple(tier for tier in tiers if tier)
 
 
 def _rule(node: Node) -> CallRule | None:
     members = fields.members(node) or {}
-    listed = [members[name] for name in ("hangup_sipcode", "hangup_cause") if name in members]
-    if all(item.value == [] for item in listed) and not members.keys() & {"duration", "bill"}:
+    if not members.keys() & {"duration", "bill"} and not any(
+        _lists_something(members.get(name)) for name in ("hangup_sipcode", "hangup_cause")
+    ):
         return None
     rule = Params(members, node)
     return CallRule(
@@ -134,8 +133,12 @@ def _rule(node: Node) -> CallRule | None:
     )
 
 
+def _lists_something(node: Node | None) -> bool:
+    return node is not None and fields.some_items(Node(node.value, "$", FaultList())) != []
+
+
 def _sip_codes(node: Node) -> frozenset[int]:
-    codes = (_sip_code(item) for item in fields.items(node) or ())
+    codes = (_sip_code(item) for item in fields.some_items(node) or ())
     return frozenset(code for code in codes if code is not None)
 
 
@@ -144,7 +147,7 @@ def _sip_code(node: Node) -> int | None:
 
 
 def _causes(node: Node) -> frozenset[str]:
-    names = (_cause(item) for item in fields.items(node) or ())
+    names = (_cause(item) for item in fields.some_items(node) or ())
     return frozenset(name for name in names if name is not None)
 
 
@@ -182,7 +185,7 @@ def _warn_of_group(group: LineGroup, params: Params) -> Iterator[Fault]:
 
 def _warn_of_causes(rule: Node | None) -> Iterator[Fault]:
     listed = None if rule is None else (fields.members(rule) or {}).get("hangup_cause")
-    for item in fields.items(listed) or () if listed is not None else ():
+    for item in fields.some_items(listed) or () if listed is not None else ():
         number = fields.whole(Node(item.value, "$", FaultList()))
         if number is not None and number in causes.EARLIER_NAMES:
             name = causes.EARLIER_NAMES[number]

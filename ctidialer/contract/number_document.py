@@ -5,64 +5,109 @@ from __future__ import annotations
 import re
 
 from ctidialer.contract import fields
-from ctidialer.contract.document import FaultList, Node, not_utf8, read_json, shown
+from ctidialer.contract.document import (
+    JSON_BEGINS,
+    FaultList,
+    Node,
+    NumberText,
+    cut_free,
+    not_utf8,
+    read_json,
+    shown,
+)
+from ctidialer.contract.faults import EntryError, Fault
 from ctidialer.contract.number import NumberEntry
-from ctidialer.contract.variables import read_variables
+from ctidialer.contract.variables import read_variables, requested_uuid
 
 LONGEST_NUMBER = 1024  # characters; no pattern of an operator has to be matched to a megabyte
 
+_FULL_WIDTH = {ord(mark) + 0xFEE0: mark for mark in "0123456789+*#"}
+
 
 def decode_number(raw: bytes, pattern: re.Pattern[str]) -> NumberEntry:
-    """Return the number in an entry: plain text, or JSON where it begins with ``{``.
+    """Return the number in an entry: plain text, or JSON where it begins with ``{`` or ``"``.
 
-    White space around the entry is cut off, but none inside the JSON's own number.  ``pattern``
-    must match the whole number.  A key that stands twice in the JSON counts as it stands last.
+    A JSON string is taken as the entry that it holds.  White space and marks that are not seen are
+    cut off around a number, full-width digits become ASCII.  ``pattern`` must match the whole
+    number.  A key that stands twice in the JSON counts as it stands last.
 
-    Raises ContractError with every fault, whatever the bytes are.
+    Raises EntryError with every fault, whatever the bytes are.
     """
-    faults = FaultList()
-    text = _text(raw, faults)
-    if text.startswith("{"):
-        entry = _read_json_entry(text.encode(), faults, pattern)
-    else:
-        node = Node(text, "$", faults)
-        entry = NumberEntry(_matching(node, text, pattern) if not faults else "")
-    faults.settle()
-    return entry
+    try:
+        text = cut_free(raw.decode())
+    except UnicodeDecodeError as error:
+        raise EntryError([Fault("$", not_utf8(error))]) from error
+    if text[:1] in JSON_BEGINS:
+        return _json_entry(text.encode(), pattern)
+    return _plain_entry(text, pattern)
 
 
 def read_number(pattern: re.Pattern[str], node: Node) -> str | None:
     """Read a telephone number, a JSON string or whole number, that ``pattern`` must match."""
     value = node.value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _matching(node, str(value), pattern)
-    if isinstance(value, str):
-        return _matching(node, value, pattern)
-    node.fault(f"must be a string or a whole number, not {shown(value)}")
+    if isinstance(value, NumberText):
+        written = fields.whole_digits(value.text)
+    else:
+        written = fields.as_written(value)
+    if written is None:
+        node.fault(f"must be a string or a whole number, not {shown(value)}")
+        return None
+    number = _in_ascii(cut_free(written))
+    problem = _problem(number, pattern)
+    if problem is None:
+        return number
+    node.fault(problem)
     return None
 
 
-def _text(raw: bytes, faults: FaultList) -> str:
-    try:
-        return raw.decode().strip()
-    except UnicodeDecodeError as error:
-        Node(None, "$", faults).fault(not_utf8(error))
-        return ""
-
-
-def _read_json_entry(raw: bytes, faults: FaultList, pattern: re.Pattern[str]) -> NumberEntry:
-    params, variables = fields.parts(read_json(raw, faults))
-    return NumberEntry(
-        number=params.required("number", lambda node: read_number(pattern, node), ""),
-        variables=read_variables(variables),
+def entry_error(
+    faults: FaultList, number: str, variables: dict[str, str], config: str | None = None
+) -> EntryError:
+    """Return the error of an entry that is at fault, with what could be read of it."""
+    return EntryError(
+        faults.all(),
+        number=number or None,
+        requested_uuid=requested_uuid(variables),
+        config=config or None,
     )
 
 
-def _matching(node: Node, number: str, pattern: re.Pattern[str]) -> str:
+def _json_entry(raw: bytes, pattern: re.Pattern[str]) -> NumberEntry:
+    faults = FaultList()
+    root = read_json(raw, faults)
+    if isinstance(root.value, str):
+        return _plain_entry(cut_free(root.value), pattern)
+    params, variables = fields.parts(root)
+    entry = NumberEntry(
+        number=params.required("number", lambda node: read_number(pattern, node), ""),
+        variables=read_variables(variables),
+    )
+    if faults:
+        raise entry_error(faults, entry.number, dict(entry.variables))
+    return entry
+
+
+def _plain_entry(text: str, pattern: re.Pattern[str]) -> NumberEntry:
+    number = _in_ascii(text)
+    problem = _problem(number, pattern)
+    if problem is not None:
+        raise EntryError([Fault("$", problem)])
+    return NumberEntry(number)
+
+
+def _in_ascii(number: str) -> str:
+    """Return a number with full-width digits as ASCII."""
+    if number.isascii() or len(number) > LONGEST_NUMBER:
+        return number
+    return number.translate(_FULL_WIDTH)
+
+
+def _problem(number: str, pattern: re.Pattern[str]) -> str | None:
+    """Say what is wrong with a number, None if nothing is."""
     if not number:
-        node.fault("is empty: a number belongs here")
-    elif len(number) > LONGEST_NUMBER:
-        node.fault(f"is no number: it is longer than {LONGEST_NUMBER} characters")
-    elif not pattern.fullmatch(number):
-        node.fault(f"does not match the node's number_pattern: {shown(number)}")
-    return number
+        return "is empty: a number belongs here"
+    if len(number) > LONGEST_NUMBER:
+        return f"is no number: it is longer than {LONGEST_NUMBER} characters"
+    if not pattern.fullmatch(number):
+        return f"does not match the node's number_pattern: {shown(number)}"
+    return None

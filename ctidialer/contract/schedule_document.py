@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from ctidialer.contract import fields
-from ctidialer.contract.document import FaultList, Node, read_json
-from ctidialer.contract.number_document import read_number
+from ctidialer.contract import fields, times
+from ctidialer.contract.document import FaultList, read_json
+from ctidialer.contract.number_document import entry_error, read_number
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.task_document import read_destination
 from ctidialer.contract.variables import read_configured_variables, read_variables
-
-_LAST_MOMENT = 1e15  # unix seconds, or milliseconds where a producer mistakes the unit
 
 
 def decode_schedule_config(name: str, raw: bytes) -> ScheduleConfig:
@@ -31,7 +29,7 @@ def decode_schedule_config(name: str, raw: bytes) -> ScheduleConfig:
 def decode_scheduled_number(raw: bytes, pattern: re.Pattern[str]) -> ScheduledNumber:
     """Return the number in a member of the schedule, which is always a JSON object.
 
-    ``pattern`` must match the whole number.  Raises ContractError with every fault, whatever the
+    ``pattern`` must match the whole number.  Raises EntryError with every fault, whatever the
     bytes are.
     """
     faults = FaultList()
@@ -39,12 +37,9 @@ def decode_scheduled_number(raw: bytes, pattern: re.Pattern[str]) -> ScheduledNu
     number = ScheduledNumber(
         number=params.required("number", lambda node: read_number(pattern, node), ""),
         config=params.required("config", fields.text, ""),
-        expires=params.optional("expires", _expires, None) or None,
+        expires=params.optional("expires", times.unix_time, None) or None,
         variables=read_variables(variables),
     )
-    faults.settle()
+    if faults:
+        raise entry_error(faults, number.number, dict(number.variables), number.config)
     return number
-
-
-def _expires(node: Node) -> float | None:
-    return fields.decimal(node, 0, _LAST_MOMENT)

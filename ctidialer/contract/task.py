@@ -34,7 +34,10 @@ class Window:
 
 @frozen
 class Span:
-    """A span between two local date-times without zone: ``begin`` included, ``end`` excluded."""
+    """A span between two date-times: ``begin`` included, ``end`` excluded.
+
+    Each is local without zone, or a moment in UTC.
+    """
 
     begin: datetime
     end: datetime
@@ -44,6 +47,7 @@ class Span:
 class CallingHours:
     """When a task may start calls; every time is local to ``timezone``.
 
+    A date-time that has a zone (UTC) is that moment instead.
     ``timezone`` is an IANA name, None = the node's own.  ``start`` is included, ``stop`` excluded;
     None = unbounded.  ``windows`` empty = all day.  ``weekdays`` None = every day.
     """

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from ctidialer.contract import placeholders
 from ctidialer.contract.document import FaultList, Node, NumberText, shown
-from ctidialer.contract.fields import members
 
 REQUESTED_UUID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 """A producer's own UUID in a form that can stand in FreeSWITCH's uuid_ commands (one word)."""
@@ -46,9 +45,18 @@ def read_variables(node: Node | None) -> dict[str, str]:
     Strings stay as they are, numbers are the digits that stand in the JSON (``1.10``, ``1e3``),
     booleans are ``true`` and ``false``; ``null`` and ``""`` are left out.
     """
-    found = {} if node is None else members(node) or {}
-    texts = {name: _text(name, value) for name, value in found.items()}
-    return {name: text for name, text in texts.items() if text}
+    if node is None or node.value in (None, [], ""):
+        return {}
+    if not isinstance(node.value, dict):
+        node.fault(f"must be an object, not {shown(node.value)}")
+        return {}
+    found = {}
+    for name, value in node.value.items():
+        is_plain = type(value) is str and NAME.fullmatch(name) and "\0" not in value
+        text = value if is_plain else _text(name, node.member(name, value))
+        if text:
+            found[name] = text
+    return found
 
 
 def read_configured_variables(node: Node | None) -> dict[str, str]:
@@ -94,6 +102,8 @@ def merge_variables(*levels: Mapping[str, str]) -> dict[str, str]:
 
 
 def _text(name: str, node: Node) -> str:
+    if node.value is None:
+        return ""
     if not NAME.fullmatch(name):
         node.fault("must have a name of letters, digits, '_', '.', '-' that begins with no digit")
     value = _exact(node.value)

@@ -202,7 +202,12 @@ def _weekday(day: date) -> int:
 
 @lru_cache(maxsize=8192)
 def _moment(zone: ZoneInfo, local: datetime) -> float:
-    """Return the first moment (unix seconds) at which the zone's clock shows ``local`` or later."""
+    """Return the first moment (unix seconds) at which the zone's clock shows ``local`` or later.
+
+    A date-time that has a zone of its own is that moment.
+    """
+    if local.tzinfo is not None:
+        return local.timestamp()
     before = local.replace(tzinfo=zone, fold=0)
     after = local.replace(tzinfo=zone, fold=1)
     earlier, later = before.utcoffset(), after.utcoffset()

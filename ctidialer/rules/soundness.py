@@ -27,6 +27,7 @@ from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.fields import parts, word
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.line_document import decode_line, decode_line_group, places
+from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.schedule_document import decode_schedule_config
 from ctidialer.contract.task import Destination, Task
@@ -56,11 +57,13 @@ def sound_task(name: str, *, template: bytes | None, host: bytes | None, host_na
     def uncarriable() -> Iterator[Fault]:
         documents = read_task(template=template, host=host, host_name=host_name)
         params = documents.merged()
-        probe = evolve(_PROBE, task=name, host=host_name)
-        yield from _name_faults(probe, documents.present()[0].root.key)
+        probe, faults = _named(
+            evolve(_PROBE, task=name, host=host_name), documents.present()[0].root.key
+        )
+        yield from faults
         for document in documents.present():
             variables = read_configured_variables(document.variables)
-            yield from _variable_faults(variables, document.root.key, _fit(probe))
+            yield from _variable_faults(variables, document.root.key, probe)
         yield from _destination_faults(read_destination(params), params)
 
     return _sound(
@@ -72,13 +75,13 @@ def sound_line(name: str, raw: bytes) -> Line:
     """Return a line as `decode_line` does; raises ContractError for what no call can carry too."""
 
     def uncarriable() -> Iterator[Fault]:
-        probe = evolve(_PROBE, line=name)
-        yield from _name_faults(probe)
+        probe, faults = _named(evolve(_PROBE, line=name))
+        yield from faults
         place = places(raw).get("dialstring")
         dialstring = word(place) if place is not None else None
         if dialstring is not None:
             yield from _faults_at(place, evolve(_PROBE, dialstring=dialstring))
-        yield from _variable_faults(read_configured_variables(_parts(raw)[1]), probe=_fit(probe))
+        yield from _variable_faults(read_configured_variables(_parts(raw)[1]), probe=probe)
 
     return _sound(lambda: decode_line(name, raw), uncarriable)
 
@@ -87,7 +90,7 @@ def sound_line_group(name: str, raw: bytes) -> LineGroup:
     """Return a line group as `decode_line_group` does; raises ContractError also for a name that
     no call can carry."""
     return _sound(
-        lambda: decode_line_group(name, raw), lambda: _name_faults(evolve(_PROBE, group=name))
+        lambda: decode_line_group(name, raw), lambda: _named(evolve(_PROBE, group=name))[1]
     )
 
 
@@ -97,9 +100,9 @@ def sound_schedule_config(name: str, raw: bytes) -> ScheduleConfig:
 
     def uncarriable() -> Iterator[Fault]:
         params, variables = _parts(raw)
-        probe = evolve(_PROBE, task=name)
-        yield from _name_faults(probe)
-        yield from _variable_faults(read_configured_variables(variables), probe=_fit(probe))
+        probe, faults = _named(evolve(_PROBE, task=name))
+        yield from faults
+        yield from _variable_faults(read_configured_variables(variables), probe=probe)
         yield from _destination_faults(read_destination(params), params)
 
     return _sound(lambda: decode_schedule_config(name, raw), uncarriable)
@@ -177,22 +180,24 @@ def _parts(raw: bytes) -> tuple[Params, Node | None]:
     return parts(read_json(raw, FaultList()))
 
 
-def _name_faults(call: Call, key: str = "") -> Iterator[Fault]:
-    """Yield a fault where a name, which each call carries in a variable, cannot be carried."""
-    problem = _problem(call)
-    if problem is not None:
-        yield Fault("$", f"has a name that no call can carry: {problem}", key)
-
-
-def _fit(probe: Call) -> Call:
-    """Return ``probe``, whose names may stand in placeholders; without names that are at fault."""
-    return probe if _problem(probe) is None else _PROBE
+def _named(probe: Call, key: str = "") -> tuple[Call, tuple[Fault, ...]]:
+    """Return ``probe`` and no fault; where a name in it, which each call carries in a variable,
+    cannot be carried, the probe without names and that fault."""
+    problem = _problem(probe)
+    if problem is None:
+        return probe, ()
+    return _PROBE, (Fault("$", f"has a name that no call can carry: {problem}", key),)
 
 
 def _variable_faults(
     variables: Mapping[str, str], key: str = "", probe: Call = _PROBE
 ) -> Iterator[Fault]:
-    """Yield the faults of each variable, or of their number, or else of all together."""
+    """Yield the faults of each variable, or of their number, or else of all together.
+
+    The names of ``probe`` may stand in placeholders; without any they need no second look.
+    """
+    if not any(isinstance(value, Fillable) for value in variables.values()):
+        probe = _PROBE
     faults = _faults_of_each(variables if len(variables) <= MAX_VARIABLES else {}, key, probe)
     first = next(faults, None)
     problem = _problem(evolve(probe, variables=variables)) if first is None else None

@@ -102,7 +102,7 @@ class TableCheckTests(SynchronousTestCase):
             (LINE, "l", line("user/a b"), "$.params.dialstring"),
             (LINE, "l", {"dialstring": "a'"}, "$.dialstring"),
             (LINE, "l", line(variables={"a": "${x}"}), "$.variables.a"),
-            (GROUP, "g", {"line": "l"}, "$.line"),
+            (GROUP, "g", {"line": {"x": "l"}}, "$.line"),
             (CONFIG, "c", {"params": {"line_group": ["g"]}}, "$.params.destination_extension"),
         ):
             self.assert_found([f"fault {key} {name} {path}"], {key: {name: document}})

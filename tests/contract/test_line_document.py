@@ -73,6 +73,11 @@ class LineTests(SynchronousTestCase):
         self.assertEqual(line(fault_condition={"connect_time": None}), line())
         self.assertEqual(line(fault_condition=[]), line())
 
+    def test_the_empty_text_is_not_configured(self) -> None:
+        blank = ("count", "rest", "cps", "fault_threshold", "fault_try_interval", "fault_condition")
+        self.assertEqual(line(**dict.fromkeys(blank, "")), line())
+        self.assertEqual(line(fault_condition={"connect_time": ""}), line())
+
     def test_zeros(self) -> None:
         found = line(count=0, fault_condition={"connect_time": 0})
         self.assertEqual((found.count, found.faults.connect_time), (0, 0.0))
@@ -156,6 +161,10 @@ class LineGroupTests(SynchronousTestCase):
             ([["a"], []], (("a",),)),
             ([[1]], (("1",),)),
             ([], ()),
+            ("a", (("a",),)),
+            ([["a"], "b", None, ""], (("a",), ("b",))),
+            ({"0": ["a", ""], "2": {"1": "b"}}, (("a",), ("b",))),
+            ({"1": "a", "3": "b"}, (("a", "b"),)),
         ]
         for written, expected in table:
             self.assertEqual(group(line=written).tiers, expected, written)
@@ -167,6 +176,9 @@ class LineGroupTests(SynchronousTestCase):
     def test_numbers(self) -> None:
         found = group(enable="true", redialer_count="2", rest="1500")
         self.assertEqual((found.enabled, found.redials, found.rest), (True, 2, 1.5))
+        self.assertEqual(group(enable="", redialer_count="", rest=""), group())
+        for off in (0, "0", "off", "No"):
+            self.assertFalse(group(enable=off).enabled)
 
     def test_keys_under_params_are_taken_too(self) -> None:
         raw = as_json({"params": {"line": [["a"]], "redialer_count": 3}, "redialer_count": 1})
@@ -196,9 +208,20 @@ class LineGroupTests(SynchronousTestCase):
             [],
             {"hangup_sipcode": [], "hangup_cause": [], "duration": None},
             {"remark": "x"},
+            "",
+            {"hangup_sipcode": "", "hangup_cause": [None, ""], "duration": "", "bill": None},
+            {"hangup_sipcode": {}, "hangup_cause": {}},
         ]
         for written in empty:
             self.assertIsNone(rule(written), written)
+
+    def test_lists_of_a_rule_in_one_text(self) -> None:
+        found = rule({"hangup_sipcode": "486, 600", "hangup_cause": "17,NO_ANSWER"})
+        expected = frozenset({"USER_BUSY", "NO_ANSWER"})
+        self.assertEqual(found, CallRule(frozenset({486, 600}), expected))
+        found = rule({"hangup_sipcode": 486.0, "hangup_cause": {"0": 17.0, "4": "19"}})
+        self.assertEqual(found, CallRule(frozenset({486}), expected))
+        self.assertEqual(rule({"hangup_cause": 17}), CallRule(causes=frozenset({"USER_BUSY"})))
 
     def test_a_cause_that_never_comes_keeps_the_rule(self) -> None:
         self.assertEqual(rule({"hangup_cause": [26]}), CallRule())
@@ -213,15 +236,14 @@ class LineGroupTests(SynchronousTestCase):
             f"{which}_rule": [
                 ("x", ""),
                 ([1], ""),
-                ({"hangup_sipcode": 486}, ".hangup_sipcode"),
+                ({"hangup_sipcode": 99}, ".hangup_sipcode"),
                 ({"hangup_sipcode": [99]}, ".hangup_sipcode[0]"),
                 ({"hangup_sipcode": [486, "busy"]}, ".hangup_sipcode[1]"),
-                ({"hangup_cause": "USER_BUSY"}, ".hangup_cause"),
+                ({"hangup_cause": "USER_BUSY,BUSY"}, ".hangup_cause"),
                 ({"hangup_cause": ["USERBUSY"]}, ".hangup_cause[0]"),
                 ({"hangup_cause": [17, 128]}, ".hangup_cause[1]"),
                 ({"hangup_cause": [-1]}, ".hangup_cause[0]"),
                 ({"hangup_cause": [17.5]}, ".hangup_cause[0]"),
-                ({"hangup_cause": [None]}, ".hangup_cause[0]"),
                 ({"duration": -1}, ".duration"),
                 ({"duration": "long"}, ".duration"),
                 ({"bill": []}, ".bill"),
@@ -236,12 +258,11 @@ class LineGroupTests(SynchronousTestCase):
 
     def test_faults_outside_the_rules(self) -> None:
         table: list[tuple[dict[str, object], str]] = [
-            ({"enable": "on"}, "$.enable"),
+            ({"enable": "maybe"}, "$.enable"),
             ({"line": None}, "$.line"),
-            ({"line": "a"}, "$.line"),
             ({"line": {"a": 1}}, "$.line"),
-            ({"line": [["a"], "b"]}, "$.line[1]"),
-            ({"line": [["a", ""]]}, "$.line[0][1]"),
+            ({"line": [["a"], True]}, "$.line[1]"),
+            ({"line": [["a"], {"b": 1}]}, "$.line[1]"),
             ({"line": [[["a"]]]}, "$.line[0][0]"),
             ({"line": ["a", True]}, "$.line[1]"),
             ({"redialer_count": -1}, "$.redialer_count"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import time
 
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.faults import ContractError
+from ctidialer.contract.faults import ContractError, EntryError
 from ctidialer.contract.number import NumberEntry
 from ctidialer.contract.number_document import decode_number
 from ctidialer.contract.variables import NAME
@@ -32,6 +33,16 @@ class PlainTextTests(SynchronousTestCase):
             (b"  13800138000\r\n", "13800138000"),
             ("\u3000\u00a013800138000\u3000".encode(), "13800138000"),
             (b"1" * 32, "1" * 32),
+            ("\ufeff13800138000\u200b".encode(), "13800138000"),
+            ("\u202a+8613800138000\u202c\u200e".encode(), "+8613800138000"),
+            ("\u2066\u200f *10#\u2069\n".encode(), "*10#"),
+            ("＋８６１３８００１３８０００".encode(), "+8613800138000"),
+            ("＊１０＃".encode(), "*10#"),
+            (b'"13800138000"', "13800138000"),
+            (b' "+8613800138000\\r\\n" ', "+8613800138000"),
+            (b'"075512345678"', "075512345678"),
+            ('\ufeff"\\uFEFF１３８"'.encode(), "138"),
+            (b'"\\"138\\""', "138"),
         ]:
             self.assertEqual(decode_number(raw, PATTERN), NumberEntry(expected, {}))
 
@@ -44,13 +55,21 @@ class PlainTextTests(SynchronousTestCase):
             b"138 0013 8000",
             b"138-0013-8000",
             b"abc",
-            b'"13800138000"',
+            b'"',
+            b'""',
+            b'"138',
+            b'"1.38E10"',
+            b'"a"',
+            b'"[1]"',
+            b'"{"',
+            "\u200b\ufeff".encode(),
+            "138\u200b00".encode(),
+            "١٣٨".encode(),
             b"[1]",
             b"true",
             b"1.38e10",
             b"13800138000\n13800138001",
             b"13800138000,13800138001",
-            "１３８".encode(),
             b"\xff138",
             b"138\x00",
         ):
@@ -72,6 +91,14 @@ class JsonTests(SynchronousTestCase):
             ('"075512345678"', "075512345678"),
             ('"\\u0031\\u0033"', "13"),
             ("0", "0"),
+            ("1.38E10", "13800000000"),
+            ("1.3800000007E10", "13800000007"),
+            ("13800000008.0", "13800000008"),
+            ("138.000", "138"),
+            ("1e3", "1000"),
+            ("0.0", "0"),
+            ('" 13800138000\\n"', "13800138000"),
+            ('"\\ufeff\\u202d+１３８\\u202c"', "+138"),
         ]:
             raw = f'{{"params":{{"number":{written}}}}}'.encode()
             self.assertEqual(decode_number(raw, PATTERN), NumberEntry(expected, {}), written)
@@ -79,15 +106,22 @@ class JsonTests(SynchronousTestCase):
     def test_a_number_at_fault(self) -> None:
         for written in (
             '""',
-            '" 13800138000"',
-            '"13800138000\\n"',
             '"13800138000\\r\\nbgapi status"',
             '"x"',
             '"\\u0000"',
             "1.5",
-            "1e3",
-            "13800138000.0",
+            "13800138000.5",
+            "1.38e-3",
+            "1e33",
+            "1e999",
+            "1e99999999999999999999",
+            "0e99999999999999999999",
             "-1",
+            "-1.0",
+            "-0.0",
+            '"1.38E10"',
+            '"138.0"',
+            '"138 0013 8000"',
             "true",
             "[]",
             '["13800138000"]',
@@ -102,6 +136,15 @@ class JsonTests(SynchronousTestCase):
     def test_white_space_and_other_keys(self) -> None:
         raw = b' \n{"params" : {"number":"1","expires":0,"x":[{}]},"remark":null}\r\n '
         self.assertEqual(decode_number(raw, PATTERN), NumberEntry("1", {}))
+
+    def test_a_string_that_holds_the_whole_document(self) -> None:
+        document = '{"params":{"number":"+138"},"variables":{"a":"１, \\u200b"}}'
+        expected = NumberEntry("+138", {"a": "１, \u200b"})
+        text = "\ufeff" + document
+        for _ in range(4):
+            self.assertEqual(decode_number(text.encode(), PATTERN), expected)
+            text = json.dumps(text.strip("\ufeff"))
+        self.assertEqual(paths_of(decode_number, text.encode(), PATTERN), ["$"])
 
     def test_the_last_of_two_equal_keys_counts(self) -> None:
         self.assertEqual(number(b'{"params":{"number":"1","number":"2"}}'), "2")
@@ -133,6 +176,31 @@ class JsonTests(SynchronousTestCase):
         ]
         for raw, paths in table:
             self.assertEqual(paths_of(decode_number, raw, PATTERN), paths, raw)
+
+
+class ReadAllTheSameTests(SynchronousTestCase):
+    """What could be read of an entry that is at fault."""
+
+    def read(self, raw: bytes) -> tuple[str | None, str | None]:
+        error = self.assertRaises(EntryError, decode_number, raw, PATTERN)
+        return error.number, error.requested_uuid
+
+    def test_number_and_requested_uuid(self) -> None:
+        for raw, expected in (
+            (
+                b'{"params":{"number":"138"},"variables":{"origination_uuid":"crm-1","x":[]}}',
+                ("138", "crm-1"),
+            ),
+            (b'{"params":{"number":1.38e2},"variables":{"a b":1}}', ("138", None)),
+            (b'{"params":{"number":"x"},"variables":{"Origination_UUID":7}}', (None, "7")),
+            (b'{"params":{},"variables":{"origination_uuid":"u"}}', (None, "u")),
+            (b'{"params":{"number":"138"},"variables":5}', ("138", None)),
+            (b'{"params":5,"variables":{"origination_uuid":"u"}}', (None, "u")),
+            (b'{"params":{"number":"138"', (None, None)),
+            (b"138-0013", (None, None)),
+            (b"\xff", (None, None)),
+        ):
+            self.assertEqual(self.read(raw), expected, raw)
 
 
 class HostileTests(SynchronousTestCase):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import re
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from ctidialer.contract.faults import EntryError
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.schedule_document import decode_schedule_config, decode_scheduled_number
 from ctidialer.contract.task import Destination
@@ -85,6 +87,13 @@ class ScheduledNumberTests(SynchronousTestCase):
             (1_700_000_000, 1_700_000_000.0),
             ("1700000000", 1_700_000_000.0),
             (1_700_000_000.5, 1_700_000_000.5),
+            ("", None),
+            (1.7e9, 1_700_000_000.0),
+            (1_700_000_000_500, 1_700_000_000.5),
+            ("1700000000500", 1_700_000_000.5),
+            (9_999_999_999, 9_999_999_999.0),
+            ("2023-11-14T22:13:20Z", 1_700_000_000.0),
+            ("2023/11/15 06:13:20+08:00", 1_700_000_000.0),
         ]
         for written, expected in table:
             self.assertEqual(number(expires=written).expires, expected, written)
@@ -92,6 +101,17 @@ class ScheduledNumberTests(SynchronousTestCase):
     def test_number_and_config_as_json_numbers(self) -> None:
         found = number(number=13800138000, config=7)
         self.assertEqual((found.number, found.config), ("13800138000", "7"))
+
+    def test_what_could_be_read_of_one_that_is_at_fault(self) -> None:
+        variables = {"origination_uuid": "crm-1", "x": []}
+        raw = as_json({"params": NUMBER, "variables": variables})
+        error = self.assertRaises(EntryError, decode_scheduled_number, raw, PATTERN)
+        found = (error.number, error.requested_uuid, error.config)
+        self.assertEqual(found, ("13800138000", "crm-1", "回访"))
+
+    def test_a_string_that_holds_the_whole_document(self) -> None:
+        raw = json.dumps(as_json({"params": NUMBER}).decode()).encode()
+        self.assertEqual(decode_scheduled_number(raw, PATTERN), number())
 
     def test_variables(self) -> None:
         raw = as_json({"params": NUMBER, "variables": {"a": True, "b": None}})
@@ -108,6 +128,9 @@ class ScheduledNumberTests(SynchronousTestCase):
             ({"expires": -1}, "$.params.expires"),
             ({"expires": "soon"}, "$.params.expires"),
             ({"expires": True}, "$.params.expires"),
+            ({"expires": "2023-11-14 22:13:20"}, "$.params.expires"),
+            ({"expires": "2023-02-30T22:13:20Z"}, "$.params.expires"),
+            ({"expires": 1e16}, "$.params.expires"),
         ]
         for changed, path in table:
             self.assertEqual(paths_of(number, **changed), [path], changed)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import UTC, datetime
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.task import CallingHours, Destination, Side, Span, Task, Window
+from ctidialer.contract.task_document import decode_task
 from ctidialer.contract.times import EARLIEST, LATEST
 from tests.contract.documents import (
     HOST_KEY,
+    as_json,
     faults_of,
     params,
     paths_of,
@@ -48,7 +51,10 @@ class ValueTests(SynchronousTestCase):
             (False, False),
             ("false", False),
             ("False", False),
+            *((on, True) for on in (1, 1.0, "1", "yes", "YES", "on", " On ", "１")),
+            *((off, False) for off in (0, 0.0, "0", "no", "No", "off", "OFF")),
             (None, False),
+            ("", False),
         ]
         for written, expected in table:
             self.assertIs(task_with({"enable": written}).enabled, expected, written)
@@ -58,6 +64,11 @@ class ValueTests(SynchronousTestCase):
             (["a"], ("a",)),
             (["主线路", "备用 线路"], ("主线路", "备用 线路")),
             ([1, 2], ("1", "2")),
+            ([1.0], ("1",)),
+            ("a,b", ("a,b",)),
+            (7, ("7",)),
+            (["a", "", None, "b"], ("a", "b")),
+            ({"0": "a", "2": "b", "10": "c"}, ("a", "b", "c")),
         ]:
             self.assertEqual(task_with({"line_group": written}).line_groups, expected)
 
@@ -84,6 +95,8 @@ class ValueTests(SynchronousTestCase):
             ("5", 5.0),
             ("5e-2", 0.05),
             (None, None),
+            ("", None),
+            (" ", None),
         ]:
             self.assertEqual(task_with({"cps": written}).cps, expected, written)
 
@@ -102,7 +115,25 @@ class ValueTests(SynchronousTestCase):
             ("2020-12-31 24:00:00", datetime(2021, 1, 1)),
             ("0001-01-01 00:00", EARLIEST),
             ("9999-12-31 00:00", LATEST),
+            ("2020/1/20 12:00", noon),
+            ("2020／01／20T12:00:00.000", noon),
+            ("2020-1-20", datetime(2020, 1, 20)),
+            ("2020/01/20", datetime(2020, 1, 20)),
+            ("2020-01-20T12:00:00Z", noon.replace(tzinfo=UTC)),
+            ("2020-01-20t12:00:00.123456789z", noon.replace(tzinfo=UTC)),
+            ("2020-01-20T20:00:00+08:00", noon.replace(tzinfo=UTC)),
+            ("2020-01-20 20:00 +0800", noon.replace(tzinfo=UTC)),
+            ("2020-01-20 07:00:00-05", noon.replace(tzinfo=UTC)),
+            ("2020-1-20 24:00Z", datetime(2020, 1, 21, tzinfo=UTC)),
+            ("9999-12-31T00:00:00-05:00", datetime(9998, 12, 31, 5, tzinfo=UTC)),
+            (1579521600, noon.replace(tzinfo=UTC)),
+            ("1579521600", noon.replace(tzinfo=UTC)),
+            (1579521600.9, noon.replace(tzinfo=UTC)),
+            (1.5795216e9, noon.replace(tzinfo=UTC)),
+            (1579521600000, noon.replace(tzinfo=UTC)),
+            ("1579521600999", noon.replace(tzinfo=UTC)),
             (None, None),
+            ("", None),
         ]:
             found = task_with({"start_time": written, "stop_time": written}).hours
             self.assertEqual((found.start, found.stop), (expected, expected), written)
@@ -117,6 +148,7 @@ class ValueTests(SynchronousTestCase):
             ("22:00", "6:00", (22 * HOUR, 6 * HOUR)),
             ("8:5", "9:7", (8 * HOUR + 300, 9 * HOUR + 420)),
             ("23:59:59", "0:00", (24 * HOUR - 1, 0)),
+            ("08:00:00.000", "18:00:00.999", (8 * HOUR, 18 * HOUR)),
         ]:
             (window,) = task_with({"work_hour": [{"begin": begin, "end": end}]}).hours.windows
             self.assertEqual((window.begin, window.end), expected, (begin, end))
@@ -126,6 +158,8 @@ class ValueTests(SynchronousTestCase):
             (-1, None),
             ("-1", None),
             (None, None),
+            ("", None),
+            (1.0, 1),
             (0, 0),
             (6, 6),
             (7, 0),
@@ -142,7 +176,17 @@ class ValueTests(SynchronousTestCase):
         hours = [{"begin": "8:00", "end": "9:00"}]
         expected = (Window(8 * HOUR, 9 * HOUR),)
         self.assertEqual(task_with({"work_time": hours}).hours.windows, expected)
-        self.assertEqual(task_with({"work_time": hours, "work_hour": None}).hours.windows, expected)
+        for nothing in (None, ""):
+            changed = {"work_time": hours, "work_hour": nothing}
+            self.assertEqual(task_with(changed).hours.windows, expected)
+
+    def test_empty_rows_of_a_form(self) -> None:
+        hours = {"begin": "8:00", "end": "9:00"}
+        blank = {"begin": "", "end": None}
+        for row in (blank, {**blank, "wday": -1}, {**blank, "wday": ""}, {**blank, "id": 3}):
+            found = task_with({"work_hour": {"0": hours, "2": row}, "holiday": [row]}).hours
+            self.assertEqual(found.windows, (Window(8 * HOUR, 9 * HOUR),), row)
+            self.assertEqual(found.holidays, ())
 
     def test_work_hour_counts_where_both_stand(self) -> None:
         changed = {
@@ -158,6 +202,16 @@ class ValueTests(SynchronousTestCase):
             (["1", "７"], frozenset({0, 1})),
             ([], None),
             (None, None),
+            ("", None),
+            ([""], None),
+            ({}, None),
+            ({"0": 1, "3": "5"}, frozenset({1, 5})),
+            ([1.0, 5.0], frozenset({1, 5})),
+            ("1,2,3", frozenset({1, 2, 3})),
+            ("1, 5,", frozenset({1, 5})),
+            ("１，２、７", frozenset({0, 1, 2})),
+            ("3", frozenset({3})),
+            (3, frozenset({3})),
         ]:
             self.assertEqual(task_with({"work_week": written}).hours.weekdays, expected, written)
 
@@ -165,7 +219,26 @@ class ValueTests(SynchronousTestCase):
         entry = {"begin": "2020-1-20 12:00", "end": "2020-1-21 24:00"}
         span = Span(datetime(2020, 1, 20, 12), datetime(2020, 1, 22))
         self.assertEqual(task_with({"holiday": [entry]}).hours.holidays, (span,))
-        self.assertEqual(task_with({"holiday": []}).hours.holidays, ())
+        empty: list[object] = [[], {}, "", None]
+        for nothing in empty:
+            self.assertEqual(task_with({"holiday": nothing}).hours.holidays, ())
+
+    def test_a_date_alone_in_holiday_is_the_whole_day(self) -> None:
+        first, third = datetime(2020, 1, 20), datetime(2020, 1, 22)
+        one_day = (Span(first, datetime(2020, 1, 21)),)
+        for written, expected in [
+            ([{"begin": "2020-1-20", "end": "2020/1/21"}], (Span(first, third),)),
+            ([{"begin": "2020-1-20", "end": "2020-1-20"}], one_day),
+            (["2020-1-20"], one_day),
+            ("2020/01/20", one_day),
+            ({"1": "2020-1-20"}, one_day),
+            ([{"begin": "2020-1-20 0:00", "end": "2020-1-22 0:00"}], (Span(first, third),)),
+            (
+                [{"begin": 1579521600, "end": "2020-1-22"}],
+                (Span(datetime(2020, 1, 20, 12, tzinfo=UTC), datetime(2020, 1, 23)),),
+            ),
+        ]:
+            self.assertEqual(task_with({"holiday": written}).hours.holidays, expected, written)
 
     def test_empty_hours_restrict_nothing(self) -> None:
         self.assertEqual(task_with({"work_hour": []}).hours, CallingHours())
@@ -190,15 +263,47 @@ class ValueTests(SynchronousTestCase):
             "destination_context": " public ",
         }
         self.assertEqual(task_with(changed).destination, Destination("6/v3", "inline", "public"))
-        self.assertEqual(task_with({"destination_extension": 8888}).destination.extension, "8888")
+        for written in (8888, 8888.0, "8888"):
+            found = task_with({"destination_extension": written})
+            self.assertEqual(found.destination.extension, "8888")
+        blank = {"destination_dialplan": "", "destination_context": " "}
+        self.assertEqual(task_with(blank).destination, Destination("8888", "XML", "default"))
 
     def test_timezone(self) -> None:
         for written in ("Asia/Shanghai", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+8"):
             self.assertEqual(task_with({"timezone": written}).hours.timezone, written)
+        self.assertIsNone(task_with({"timezone": ""}).hours.timezone)
 
     def test_unknown_keys_are_ignored(self) -> None:
         changed = {"number_cacheable": 7, "remark": {"a": [1]}, "限制": None}
         self.assertEqual(task_with(changed), task_with({}))
+
+
+class WrappingTests(SynchronousTestCase):
+    """What serializers do to a whole document."""
+
+    def test_a_byte_order_mark(self) -> None:
+        raw = b"\xef\xbb\xbf" + as_json({"params": params({})})
+        self.assertEqual(
+            decode_task("催收", template=raw, host=None, host_name="fs1"), task_with({})
+        )
+
+    def test_a_string_that_holds_the_document(self) -> None:
+        text = as_json({"params": params({})}).decode()
+        for _ in range(3):
+            text = json.dumps(text)
+            found = decode_task("催收", template=text.encode(), host=None, host_name="fs1")
+            self.assertEqual(found, task_with({}))
+
+    def test_a_string_that_holds_none(self) -> None:
+        for raw, problem in (
+            (b'"abc"', 'must be an object, not "abc"'),
+            (b'"{\\"params\\":"', "is not valid JSON: expecting value (line 1, column 11)"),
+            (b'"{"', "is not valid JSON"),
+        ):
+            (fault,) = faults_of(decode_task, "t", template=raw, host=None, host_name="fs1")
+            self.assertEqual(fault.path, "$")
+            self.assertIn(problem, fault.problem)
 
 
 class MergeTests(SynchronousTestCase):
@@ -208,9 +313,13 @@ class MergeTests(SynchronousTestCase):
         found = task({"params": params({"cps": 5})}, {"params": {"limit": 3}})
         self.assertEqual((found.limit, found.cps, found.enabled), (3, 5.0, True))
 
-    def test_null_is_not_configured(self) -> None:
-        found = task({"params": params({"cps": 5})}, {"params": {"limit": None, "cps": None}})
-        self.assertEqual((found.limit, found.cps), (10, 5.0))
+    def test_null_and_the_empty_text_are_not_configured(self) -> None:
+        for nothing in (None, "", "  "):
+            host = {"params": {"limit": nothing, "cps": nothing}, "variables": nothing}
+            found = task({"params": params({"cps": 5})}, host)
+            self.assertEqual((found.limit, found.cps), (10, 5.0))
+            found = task({"params": params({})}, {"params": nothing})
+            self.assertEqual(found, task_with({}))
 
     def test_a_list_is_replaced_whole(self) -> None:
         template = params({"line_group": ["a", "b"], "work_week": [1, 2], "holiday": []})

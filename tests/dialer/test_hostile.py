@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from ctidialer.contract.record import Outcome, Record
 from ctidialer.switchsim.calllog import OriginateLine
+from fuzz.number_reference import UNSURE, read_entry
 from tests.dialer.switch_case import OURS, SwitchTestCase
 from tests.hostile import DOCUMENTS, GIANTS, HOSTILE_ENTRIES
 from tests.support.node import HOST
@@ -27,19 +28,29 @@ RESERVED = {
 DEFAULTS = {"ignore_early_media": "true", "originate_timeout": "60"}
 MOST_VARIABLES = 1000
 
+NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+
 Meaning = tuple[str, dict[str, str]]
 """A number and its variables."""
 
 
 def meaning(raw: bytes) -> Meaning | None:
     """Return what an entry asks for, None where it asks for nothing that may be dialed."""
+    found = read_entry(raw, NUMBER)
+    if isinstance(found, tuple):
+        return found if can_be_carried(found[1]) else None
+    return _plain_meaning(raw) if found is UNSURE else None
+
+
+def _plain_meaning(raw: bytes) -> Meaning | None:
+    """Return what an entry asks for that is too large for the other reader."""
     try:
         text = raw.decode().strip()
         number, variables = _document(text) if text.startswith("{") else (text, {})
         "".join([number, *variables, *variables.values()]).encode()
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None
-    if not re.fullmatch(r"\+?[0-9*#]{1,32}", number):
+    if not NUMBER.fullmatch(number):
         return None
     return (number, variables) if can_be_carried(variables) else None
 

@@ -247,7 +247,7 @@ class NotCalledTests(ScheduleTestCase):
 
     async def test_invalid(self) -> None:
         await self.usual_schedule()
-        await self.put_config("broken", line_group="no list")
+        await self.put_config("broken", line_group={"no": "list"})
         bad = [
             member("1001", config="unknown"),
             member("1002", config="broken"),

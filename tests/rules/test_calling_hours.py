@@ -61,6 +61,29 @@ def shown(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%d %H:%M")
 
 
+class MomentTests(HoursCase):
+    """Date-times that have a zone of their own, whatever the task's is."""
+
+    def test_start_stop_and_holiday(self) -> None:
+        for zone in ("UTC", SHANGHAI, "America/New_York"):
+            hours = CallingHours(
+                timezone=zone,
+                start=datetime(2020, 1, 20, 4, tzinfo=UTC),
+                stop=datetime(2020, 1, 21, 4, tzinfo=UTC),
+                holidays=(
+                    Span(
+                        datetime(2020, 1, 20, 5, tzinfo=UTC), datetime(2020, 1, 20, 6, tzinfo=UTC)
+                    ),
+                ),
+            )
+            begin, stop = utc("2020-01-20 04:00"), utc("2020-01-21 04:00")
+            self.assert_closed(hours, begin - 1, Closed.BEFORE_START, begin)
+            self.assert_open(hours, begin, begin + 3600)
+            self.assert_closed(hours, begin + 3600, Closed.HOLIDAY, begin + 7200)
+            self.assert_open(hours, begin + 7200, stop)
+            self.assert_closed(hours, stop, Closed.AFTER_STOP, None)
+
+
 class WindowTests(HoursCase):
     day = CallingHours(windows=(window("8:00", "12:00"), window("14:00", "18:00")))
 
