@@ -6,11 +6,13 @@ first_choice -> call -> after_call -> Redial, NextGroup -> first_choice -> …
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import evolve, frozen
 
 from ctidialer.contract.line import CallRule, LineGroup
 from ctidialer.rules.line_state import CallEnd
-from ctidialer.rules.routing import Choice, LineBusy, NoLine, Routes, States, choose
+from ctidialer.rules.routing import Choice, LineBusy, NoLine
 
 
 @frozen
@@ -43,16 +45,17 @@ class NoFurtherCall:
 
 
 def first_choice(
-    routes: Routes, states: States, itinerary: Itinerary, now: float
+    choose: Callable[[str], Choice | NoLine], itinerary: Itinerary
 ) -> tuple[Choice, Itinerary] | NoLine:
     """Return the way of the next call, and the itinerary as it stands with that call.
 
+    ``choose`` returns the way of a call through one group, as `ctidialer.rules.routing.choose`.
     A group without a free line is passed over, as if the call through it had failed.  ``NoLine``
     when no group from the present one on has a free line; it gives the reasons of them all.
     """
     reasons: list[LineBusy] = []
     for position in range(itinerary.position, len(itinerary.groups)):
-        chosen = choose(routes, states, itinerary.groups[position], now)
+        chosen = choose(itinerary.groups[position])
         if isinstance(chosen, Choice):
             return chosen, _moved(itinerary, position)
         reasons.extend(chosen.reasons)

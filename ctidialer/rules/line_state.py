@@ -25,6 +25,7 @@ channel; whether it is a fault is asked of `is_fault`, and never where the thres
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from attrs import frozen
 from msgspec import Struct
@@ -140,15 +141,45 @@ def is_fault(policy: FaultPolicy, end: CallEnd) -> bool:
     return policy.connect_time is None or end.duration < policy.connect_time
 
 
+def idleness(state: LineState) -> tuple[bool, float]:
+    """Return the place of a free line in the order in which lines of a tier are taken."""
+    since = state.last_start if state.calls else state.idle_since
+    return (state.calls > 0, -math.inf if since is None else since)
+
+
 def room(line: Line, state: LineState, now: float) -> float:
-    """Return how many calls could be started on the line at ``now``: a whole number or infinity."""
+    """Return how many calls could be started on the line at ``now``: a whole number or infinity.
+
+    A line with a rate has room for one; after its start there may be room for another one at once.
+    """
     if why_busy(line, state, now) is not None:
         return 0
-    has_one_only = _is_out_of_use(state, line) or (line.rest > 0 and line.count != 1)
+    spaced = (line.rest > 0 and line.count != 1) or line.cps is not None
     free = math.inf if line.count is None else line.count - state.calls
-    if line.cps is not None:
-        free = min(free, pacing.room(state.pace, line.cps, now))
-    return min(1, free) if has_one_only else free
+    return min(1, free) if spaced or _is_out_of_use(state, line) else free
+
+
+def changes_at(line: Line, state: LineState, now: float) -> float | None:
+    """Return a moment after ``now`` until which the `room` of the line stays as it is at ``now``.
+
+    None = it stays until something happens to the line.  It holds while the clock goes forward; a
+    moment in the future (the clock was put back) counts as none until it is reached.
+    """
+    rests_since = _rests_since(line, state) if line.rest > 0 else None
+    moments = [*_paced_until(line, state, now)] if line.cps is not None else []
+    if rests_since is not None:
+        moments += (rests_since, rests_since + line.rest)
+    if state.out_of_use_since is not None:
+        since = state.out_of_use_since
+        moments += (since, since + _try_interval(line, state))
+    return min((moment for moment in moments if moment > now), default=None) if moments else None
+
+
+def _paced_until(line: Line, state: LineState, now: float) -> Iterator[float]:
+    start = pacing.next_start(state.pace, line.cps, now)
+    if start is not None:
+        yield start
+    yield pacing.same_clock_from(state.pace)
 
 
 def why_busy(line: Line, state: LineState, now: float) -> Why | None:
@@ -191,6 +222,8 @@ def _try_interval(line: Line, state: LineState) -> float:
 
 
 def _in_use(state: LineState) -> LineState:
+    if not state.faults and state.out_of_use_since is None and state.trial_since is None:
+        return state  # nothing of it changes: the usual case
     return replace(state, faults=0, out_of_use_since=None, trial_since=None, never_left="")
 
 

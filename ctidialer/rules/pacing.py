@@ -104,6 +104,11 @@ def next_start(pace: Pace, cps: float | None, now: float) -> float | None:
     return max(pace.slot + 1 / cps, _second_has_room(pace, cps, now))
 
 
+def same_clock_from(pace: Pace) -> float:
+    """Return the moment before which ``now`` is taken as another clock's; -inf = there is none."""
+    return pace.recent[-1] - CLOCK_JUMP if pace.recent else -math.inf
+
+
 def calls_room(
     limit: int, in_progress: int, *, max_calls: int = 0, node_calls: int = 0, rate: int = UNLIMITED
 ) -> int:
@@ -135,7 +140,7 @@ def _lateness(pace: Pace, cps: float, now: float) -> float:
 
 
 def _has_jumped(pace: Pace, now: float) -> bool:
-    return bool(pace.recent) and now < pace.recent[-1] - CLOCK_JUMP
+    return now < same_clock_from(pace)
 
 
 def _most_a_second(cps: float) -> int:

@@ -11,8 +11,8 @@ the default dial string.  Its state stands among those of the lines, by its name
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from attrs import evolve, frozen
 
@@ -25,6 +25,7 @@ from ctidialer.rules.line_state import (
     answered,
     ended,
     free_at,
+    idleness,
     never_left,
     room,
     started,
@@ -45,6 +46,7 @@ __all__ = [
     "Routes",
     "Why",
     "answered",
+    "can_be_written",
     "choose",
     "ended",
     "free_room",
@@ -63,6 +65,9 @@ FALLBACK = Line(name="", dialstring="", count=None)
 
 States = Mapping[str, LineState]
 """The states of the lines and fallbacks by name; one that is not there was never used."""
+
+
+NAMES_KNOWN = 65_536
 
 
 @frozen
@@ -106,7 +111,10 @@ class LineBusy:
 
 @frozen
 class NoLine:
-    """No line is free in a group (or in several: their names joined); never without a reason."""
+    """No line is free in a group (or in several: their names joined).
+
+    `choose` gives a reason for each line; who knows the lines otherwise may leave them out.
+    """
 
     group: str
     reasons: tuple[LineBusy, ...]
@@ -120,7 +128,7 @@ def choose(routes: Routes, states: States, group_name: str, now: float) -> Choic
     for tier in _tiers(routes, group):
         free = [line for line in tier if why_busy(line, _state(states, line), now) is None]
         if free:
-            line = min(free, key=lambda line: _idleness(_state(states, line)))
+            line = min(free, key=lambda line: idleness(_state(states, line)))
             return Choice(group_name, line, line.dialstring)
     return NoLine(group_name, tuple(_reasons(routes, states, group, now)))
 
@@ -140,7 +148,12 @@ def group_called(routes: Routes, name: str) -> LineGroup | None:
         return _with_ways(routes, routes.groups[name])
     if name in routes.lines:
         return _with_ways(routes, LineGroup(name, ((name,),)))
-    return LineGroup(name, ()) if way_problem(routes.default_dialstring, name) else None
+    return LineGroup(name, ()) if _way_problem(routes.default_dialstring, name) else None
+
+
+@lru_cache(NAMES_KNOWN)
+def _way_problem(dialstring: str, group_name: str) -> str | None:
+    return way_problem(dialstring, group_name)
 
 
 def free_room(
@@ -167,7 +180,7 @@ def next_free_at(routes: Routes, states: States, groups: Sequence[str], now: flo
 
 def _with_ways(routes: Routes, group: LineGroup) -> LineGroup:
     """Return the group without the lines in whose dial string its name cannot stand."""
-    if _can_be_written(group.name):
+    if can_be_written(group.name):
         return group
     lines = routes.lines
     tiers = (
@@ -181,7 +194,9 @@ def _with_ways(routes: Routes, group: LineGroup) -> LineGroup:
     return evolve(group, tiers=tuple(tiers))
 
 
-def _can_be_written(group_name: str) -> bool:
+@lru_cache(NAMES_KNOWN)
+def can_be_written(group_name: str) -> bool:
+    """Say whether the name of a group can stand in any dial string."""
     return way_problem(NAMES_THE_GROUP, group_name) is None
 
 
@@ -194,11 +209,6 @@ def _tiers(routes: Routes, group: LineGroup) -> Iterator[list[Line]]:
     if group.enabled:
         for tier in group.tiers:
             yield [routes.lines[name] for name in tier if name in routes.lines]
-
-
-def _idleness(state: LineState) -> tuple[bool, float]:
-    since = state.last_start if state.calls else state.idle_since
-    return (state.calls > 0, -math.inf if since is None else since)
 
 
 def lines_of(routes: Routes, groups: Sequence[str]) -> dict[str, Line]:
@@ -218,7 +228,7 @@ def _reasons(routes: Routes, states: States, group: LineGroup, now: float) -> It
     if not group.enabled:
         yield LineBusy(group.name, Why.GROUP_DISABLED, None, group.name)
     elif not names:
-        why = Why.NO_LINES if _can_be_written(group.name) else Why.UNFIT_NAME
+        why = Why.NO_LINES if can_be_written(group.name) else Why.UNFIT_NAME
         yield LineBusy(group.name, why, None, group.name)
     else:
         reasons = (_reason(routes, states, group.name, name, now) for name in names)

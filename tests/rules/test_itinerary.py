@@ -15,7 +15,7 @@ from ctidialer.rules.itinerary import (
     first_choice,
 )
 from ctidialer.rules.line_state import CallEnd, LineState, Why
-from ctidialer.rules.routing import Choice, NoLine, Routes
+from ctidialer.rules.routing import Choice, NoLine, Routes, choose
 
 GROUP = LineGroup("one", (("a",),), redials=2, rest=1.5)
 ROUTES = Routes(
@@ -32,7 +32,7 @@ TALKED = CallEnd(True, "NORMAL_CLEARING", 200, duration=40.0, bill=30.0)
 
 class FirstChoiceTests(SynchronousTestCase):
     def choose(self, way: Itinerary, **states: LineState) -> tuple[str, Itinerary]:
-        first = first_choice(ROUTES, states, way, 1000.0)
+        first = first_choice(lambda group: choose(ROUTES, states, group, 1000.0), way)
         assert not isinstance(first, NoLine), first
         self.assertIsInstance(first[0], Choice)
         return first[0].group, first[1]
@@ -53,7 +53,8 @@ class FirstChoiceTests(SynchronousTestCase):
 
     def test_without_any_line_every_reason_is_given(self) -> None:
         way = Itinerary(("one", "off", "c"))
-        result = first_choice(ROUTES, {"a": BUSY, "c": BUSY}, way, 1000.0)
+        states = {"a": BUSY, "c": BUSY}
+        result = first_choice(lambda group: choose(ROUTES, states, group, 1000.0), way)
         assert isinstance(result, NoLine)
         self.assertEqual(result.group, "one, off, c")
         self.assertEqual(

@@ -17,6 +17,7 @@ from ctidialer.rules.line_state import (
     LineState,
     Why,
     answered,
+    changes_at,
     ended,
     free_at,
     is_fault,
@@ -26,6 +27,7 @@ from ctidialer.rules.line_state import (
     why_busy,
     withdrawn,
 )
+from ctidialer.rules.pacing import Pace
 
 PORT = Line("port", "user/1000", count=1, rest=5.0)
 TRUNK = Line("trunk", "sofia/gateway/a/${destination_number}", count=30, rest=0.5)
@@ -308,6 +310,29 @@ class InvariantTests(SynchronousTestCase):
                 end = CallEnd(was_answered, duration=now - began)
                 state = ended(state, line, now, end)
             self.check(line, state, now, len(up))
+
+    @settings(deadline=None, max_examples=500)
+    @given(
+        lines,
+        st.builds(
+            LineState,
+            calls=st.sampled_from([0, 1]),
+            idle_since=st.sampled_from([None, 8.0, 12.0]),
+            last_start=st.sampled_from([None, 7.0, 13.0]),
+            out_of_use_since=st.sampled_from([None, 9.0, 11.0]),
+            never_left=st.sampled_from(["", "GATEWAY_DOWN"]),
+            pace=st.sampled_from([Pace(), Pace(9.0, (9.0,)), Pace(12.5, (12.5,))]),
+        ),
+        st.floats(5, 50),
+        st.floats(0, 1),
+    )
+    def test_nothing_changes_by_itself_before_it_is_foretold(
+        self, line: Line, state: LineState, now: float, part: float
+    ) -> None:
+        change = changes_at(line, state, now)
+        assert change is None or change > now
+        later = now + part * (100 if change is None else (change - now) * 0.999)
+        self.assertEqual(room(line, state, later), room(line, state, now))
 
     def check(self, line: Line, state: LineState, now: float, up: int) -> None:
         self.assertEqual(state.calls, up)

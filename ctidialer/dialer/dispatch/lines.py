@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from twisted.logger import Logger
 
 from ctidialer.contract.line import Line
+from ctidialer.dialer.dispatch.free_lines import LineBook
+from ctidialer.dialer.dispatch.line_index import LineIndex
 from ctidialer.rules import routing
 from ctidialer.rules.line_state import TRY_AGAIN, UNUSED
 from ctidialer.rules.never_left import advice
-from ctidialer.rules.routing import FALLBACK, CallEnd, LineState, Routes
+from ctidialer.rules.routing import FALLBACK, CallEnd, Choice, LineState, NoLine, Routes
 
 
 class LineAccounts:
@@ -27,13 +29,14 @@ class LineAccounts:
     log = Logger()
 
     def __init__(self) -> None:
-        self._states: dict[str, LineState] = {}
+        self._book = LineBook()
+        self._index = LineIndex(self._book)
         self._fallbacks: set[str] = set()
 
     @property
     def states(self) -> Mapping[str, LineState]:
         """The states by name of line or fallback; one that is not there was never used."""
-        return self._states
+        return self._book.states
 
     def is_fallback(self, name: str) -> bool:
         """Say whether the state of this name is that of a fallback."""
@@ -41,27 +44,27 @@ class LineAccounts:
 
     def room(self, routes: Routes, groups: Sequence[str], now: float, at_most: int) -> int:
         """Return how many calls could be placed through these groups at ``now``."""
-        return routing.free_room(routes, self._states, groups, now, at_most)
+        return self._index.room(routes, groups, now, at_most)
+
+    def choose(self, routes: Routes, group: str, now: float) -> Choice | NoLine:
+        """Return the way of a call through ``group``; NoLine of a large group has no reasons."""
+        return self._index.choose(routes, group, now)
 
     def overlap(self, routes: Routes, groups: Sequence[str], others: Sequence[str]) -> bool:
         """Say whether some line stands in both of these lists of groups."""
-        theirs = routing.lines_of(routes, others)
-        return not theirs.keys().isdisjoint(routing.lines_of(routes, groups))
+        return self._index.overlap(routes, groups, others)
 
     def may_come_free(self, routes: Routes, groups: Sequence[str], now: float) -> bool:
         """Say whether a line of these groups is free, or will be by itself or with a hang-up."""
-        if routing.next_free_at(routes, self._states, groups, now) is not None:
-            return True
-        lines = routing.lines_of(routes, groups)
-        return any(self._states[name].calls for name in lines if name in self._states)
+        return self._index.may_come_free(routes, groups, now)
 
     def started(self, line: Line | None, group: str, now: float) -> None:
         """A call takes its place on ``line``, or on the fallback ``group``."""
         if line is None:
             self._fallbacks.add(group)
         name = _name(line, group)
-        state = self._states.get(name, UNUSED)
-        self._states[name] = routing.started(state, line or FALLBACK, now)
+        state = self._book.states.get(name, UNUSED)
+        self._book.put(name, routing.started(state, line or FALLBACK, now))
 
     def answered(self, line: Line | None, group: str) -> None:
         """The call was answered: its line works."""
@@ -83,15 +86,16 @@ class LineAccounts:
         self._put(line, group, routing.ended(self._state(line, group), line or FALLBACK, now, end))
 
     def _state(self, line: Line | None, group: str) -> LineState:
-        return self._states.get(_name(line, group), UNUSED)
+        return self._book.states.get(_name(line, group), UNUSED)
 
     def _put(self, line: Line | None, group: str, after: LineState) -> None:
         before, name = self._state(line, group), _name(line, group)
-        self._states[name] = after
+        if after is not before:
+            self._book.put(name, after)
         if after.out_of_use is not before.out_of_use or before.never_left != after.never_left:
             self._say(line, group, after)
         if line is None and not after.calls and not after.out_of_use:
-            del self._states[name]  # nothing is left to know of it
+            self._book.forget(name)  # nothing is left to know of it
             self._fallbacks.discard(name)
 
     def _say(self, line: Line | None, group: str, after: LineState) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
@@ -19,7 +21,8 @@ class Ways:
 
     def take(self, itinerary: Itinerary, now: float) -> tuple[Choice, Itinerary] | NoLine:
         """Choose the way of the next call and take the place on its line."""
-        found = first_choice(self._tables.routes, self._lines.states, itinerary, now)
+        choose = partial(self._lines.choose, self._tables.routes, now=now)
+        found = first_choice(choose, itinerary)
         if not isinstance(found, NoLine):
             self._lines.started(found[0].line, found[0].group, now)
         return found

@@ -1,0 +1,194 @@
+"""The free lines of a list of lines, found without looking at all of them.
+
+Two objects.  `LineBook` has the lines of the tables with their states, and notes the name of each
+line whose text or state changed, in order.  `FreeLines` has a list of names and what it needs to
+answer at once: a heap of those that are free, the one idle longest first, and the room of them all.
+
+A `FreeLines` is told nothing.  When it is asked, it first catches up, so one that nobody asks
+costs nothing, however many lists a line stands in.  It is right because the room of a line and its
+place in the order depend on four things only, and each of them makes it look at the line again:
+
+* the text of the line and its state: a change of either stands in the book;
+* time: `changes_at` says until when the room stays as it is, and those moments stand in a heap;
+* a clock that was put back: then all lines are looked at again.
+
+Looking at a line twice does no harm.  Where more happened than the list has lines, or more than the
+book remembers, all lines are looked at: it never costs more than the plain rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
+from typing import TypeVar
+
+from ctidialer.contract.line import Line
+from ctidialer.rules.line_state import UNUSED, LineState, changes_at, free_at, idleness, room
+from ctidialer.rules.routing import FALLBACK
+
+Key = TypeVar("Key", float, tuple[bool, float])
+
+REMEMBERED = 50_000
+"""Changes that the book remembers."""
+
+
+class LineBook:
+    """Lines by name with their states, and the names of those that changed, in order."""
+
+    def __init__(self) -> None:
+        self.lines: Mapping[str, Line] = {}
+        self.states: dict[str, LineState] = {}
+        self._changed: list[str] = []
+        self._forgotten = 0
+
+    @property
+    def end(self) -> int:
+        """How many changes there have been."""
+        return self._forgotten + len(self._changed)
+
+    def since(self, position: int) -> Sequence[str] | None:
+        """Return the names that changed after the first ``position`` changes, None = forgotten."""
+        if position < self._forgotten:
+            return None
+        return self._changed[position - self._forgotten :]
+
+    def take(self, lines: Mapping[str, Line]) -> None:
+        """These are the lines of the tables now.
+
+        Lines that were not edited are the same objects as before, so the comparison is quick.
+        """
+        before, self.lines = self.lines, lines
+        if before is lines:
+            return
+        self._note(name for name, line in lines.items() if before.get(name) is not line)
+        self._note(before.keys() - lines.keys())
+
+    def put(self, name: str, state: LineState) -> None:
+        """This is the state of a line now."""
+        self.states[name] = state
+        self._note((name,))
+
+    def forget(self, name: str) -> None:
+        """The line is as one that was never used."""
+        del self.states[name]
+        self._note((name,))
+
+    def _note(self, names: Iterable[str]) -> None:
+        self._changed.extend(names)
+        if len(self._changed) > REMEMBERED:
+            self._forgotten += len(self._changed) // 2
+            del self._changed[: len(self._changed) // 2]
+
+
+class FreeLines:
+    """The free lines among ``names``, equals in this order; ``fallbacks`` are those of them that
+    are dialed by default where there is no such line.  A name without a line has no room.
+    """
+
+    def __init__(
+        self, book: LineBook, names: Iterable[str], fallbacks: Collection[str] = ()
+    ) -> None:
+        self._book = book
+        self._fallbacks = fallbacks
+        self._places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+        # By place; what a heap holds of a line counts only as long as its stamp is this one.
+        self._stamps = [0] * len(self._places)
+        self._rooms: list[float] = [0] * len(self._places)
+        self._calls = [0] * len(self._places)
+        self._free: list[tuple[tuple[bool, float], int, int, str]] = []
+        self._changes: list[tuple[float, int, int, str]] = []
+        self._finite = 0.0
+        self._unlimited = 0
+        self._with_calls = 0
+        self._seen = -1
+        self._now = -math.inf
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def best(self, now: float) -> str | None:
+        """Return the name of the free line that has been idle longest; None = none is free."""
+        self._catch_up(now)
+        free = self._free
+        while free and self._stamps[free[0][1]] != free[0][2]:
+            heappop(free)
+        return free[0][3] if free else None
+
+    def room(self, now: float) -> float:
+        """Return how many calls could be started at ``now``: a whole number or infinity."""
+        self._catch_up(now)
+        return math.inf if self._unlimited else self._finite
+
+    def may_come_free(self, now: float) -> bool:
+        """Say whether one is free at ``now``, or will be by itself or with a hang-up."""
+        self._catch_up(now)
+        if self._unlimited or self._finite or self._with_calls:
+            return True
+        return any(self._free_at(name, now) is not None for name in self._places)
+
+    def _catch_up(self, now: float) -> None:
+        book, places = self._book, self._places
+        changed = book.since(self._seen) if self._seen >= 0 and now >= self._now else None
+        self._seen, self._now = book.end, now
+        if changed is None or len(changed) > len(places):
+            self._look_at_all(now)
+            return
+        for name in changed:
+            if name in places:
+                self._look_at(name, now)
+        due = self._changes
+        while due and due[0][0] <= now:
+            _, place, stamp, name = heappop(due)
+            if self._stamps[place] == stamp:
+                self._look_at(name, now)
+
+    def _look_at_all(self, now: float) -> None:
+        self._free, self._changes = [], []
+        for name in self._places:
+            self._look_at(name, now)
+
+    def _look_at(self, name: str, now: float) -> None:
+        place = self._places[name]
+        stamp = self._stamps[place] = self._stamps[place] + 1
+        line = self._line(name)
+        state = self._book.states.get(name, UNUSED)
+        if line is None:
+            self._count(place, 0, 0)
+            return
+        free = room(line, state, now)
+        self._count(place, free, state.calls)
+        if free > 0:
+            self._push(self._free, (idleness(state), place, stamp, name))
+        change = changes_at(line, state, now)
+        if change is not None:
+            self._push(self._changes, (change, place, stamp, name))
+
+    def _free_at(self, name: str, now: float) -> float | None:
+        line = self._line(name)
+        return None if line is None else free_at(line, self._book.states.get(name, UNUSED), now)
+
+    def _line(self, name: str) -> Line | None:
+        line = self._book.lines.get(name)
+        return FALLBACK if line is None and name in self._fallbacks else line
+
+    def _count(self, place: int, free: float, calls: int) -> None:
+        before = self._rooms[place]
+        if free != before:
+            self._rooms[place] = free
+            self._unlimited += (free == math.inf) - (before == math.inf)
+            self._finite += _finite(free) - _finite(before)
+        if calls != self._calls[place]:
+            self._with_calls += (calls > 0) - (self._calls[place] > 0)
+            self._calls[place] = calls
+
+    def _push(self, heap: list[tuple[Key, int, int, str]], item: tuple[Key, int, int, str]) -> None:
+        """Put an item into a heap; one with more outdated items than others is cleared of them."""
+        heappush(heap, item)
+        if len(heap) > 2 * len(self._places) + 16:
+            heap[:] = [one for one in heap if self._stamps[one[1]] == one[2]]
+            heapify(heap)
+
+
+def _finite(count: float) -> float:
+    return 0 if count == math.inf else count
