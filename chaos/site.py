@@ -12,13 +12,13 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from chaos.daemons import Supervisor, start_chaos_daemon
 from chaos.load import CDR_LIST, HOST, MAX_CALLS
 from chaos.proxy import Proxy
+from ctidialer.reconnection import BackOff
 from ctidialer.settings import FreeSwitch
 from ctidialer.stage.daemon import DaemonProcess, settings_text
 from ctidialer.stage.stage import PASSWORD, Stage
 from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreError
 from ctidialer.store.reading import Reading
-from ctidialer.store.reconnection import BackOff
 
 NODE = f"""
 domain = "{HOST}"

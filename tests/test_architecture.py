@@ -35,7 +35,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "nodes": frozenset({"contract", "rules", "store", "settings"}),
     "check": frozenset({"contract", "rules", "store", "settings"}),
-    "stage": frozenset({"contract", "glue", "esl", "store", "nodes", "switchsim", "settings"}),
+    "stage": frozenset(
+        {"contract", "glue", "reconnection", "esl", "store", "nodes", "switchsim", "settings"}
+    ),
     "web": frozenset(
         {
             "contract",

@@ -120,7 +120,10 @@ class Parts:
             self.slots,
             self.readiness,
             self.calls,
-            Troubles(lambda: self.switch.trouble, lambda: self.link.reason),
+            Troubles(
+                lambda: self.switch.told(reactor.seconds()),
+                lambda: self.link.told(reactor.seconds()),
+            ),
         )
         view = NodeView(
             node,
@@ -161,4 +164,5 @@ def _switch(settings: Settings, reactor: IReactorTime, listener: SwitchListener)
         subscription,
         listener,
         jobs_by_api=True,
+        where=settings.freeswitch.address,
     )

@@ -35,9 +35,9 @@ class Sized(Protocol):
 
 @frozen
 class Troubles:
-    """What is known, for people, of why something is away; None or empty = nothing more."""
+    """What is known, for people, of why something is away; empty = nothing more."""
 
-    freeswitch: Callable[[], str | None]
+    freeswitch: Callable[[], str]
     redis: Callable[[], str]
 
 
@@ -121,7 +121,7 @@ class Explainer:
         trouble = self._trouble(condition)
         return Obstacle(condition.reason, condition.form, {"trouble": trouble} if trouble else {})
 
-    def _trouble(self, condition: Condition) -> str | None:
+    def _trouble(self, condition: Condition) -> str:
         if condition is Condition.FREESWITCH:
             return self._troubles.freeswitch()
-        return self._troubles.redis() if condition is Condition.REDIS else None
+        return self._troubles.redis() if condition is Condition.REDIS else ""

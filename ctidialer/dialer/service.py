@@ -167,7 +167,8 @@ class DialerService(Service):
 
     def switch_down(self, reason: str) -> None:
         """FreeSWITCH is away: no call can be placed; those that are up are asked for later."""
-        self.log.warn("FreeSWITCH is away: {reason}", reason=reason)
+        if self.running:  # else we have closed it ourselves
+            self.log.warn("FreeSWITCH is away: {reason}", reason=reason)
         self.parts.calls.unheard()
         self.parts.readiness.lost(Condition.FREESWITCH)
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TypeAlias, cast
 
 from attrs import field, frozen
 from twisted.application.service import Service
-from twisted.internet import defer
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
-from twisted.internet.task import deferLater
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from ctidialer.esl.client import EventSocketFactory, EventSocketProtocol, ignore_event
 from ctidialer.esl.connection import Accepted
 from ctidialer.esl.errors import ConnectionGone, EslError, LoginError
 from ctidialer.esl.events import Event
 from ctidialer.esl.pulse import Pulse
+from ctidialer.reconnection import BackOff, ConnectionState, Reconnection
 
 STOPPED = "stopped"
 EXPECTED = (EslError, ConnectError, ConnectionClosed, OSError)
@@ -74,6 +70,10 @@ class Timings:
     silent_pulses: int = 3
     farewell: float = 2.0
 
+    def back_off(self, jitter: Callable[[], float]) -> BackOff:
+        """Return the waits between two tries; ``jitter`` gives numbers from 0 to 1."""
+        return BackOff(self.first_retry, self.longest_retry, self.login_retry, lambda: 1 - jitter())
+
 
 DEFAULT_TIMINGS = Timings()
 
@@ -95,13 +95,11 @@ class Link(Service):
     password) is a transition that its state machine does not know.
     """
 
-    log = Logger()
-
     def __init__(
         self,
         clock: IReactorTime,
         endpoint: IStreamClientEndpoint,
-        role: str,
+        name: str,
         credentials: Credentials,
         changed: Callable[[], None],
         *,
@@ -110,72 +108,42 @@ class Link(Service):
         timings: Timings = DEFAULT_TIMINGS,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """``role`` names the connection in the log; ``jitter`` gives numbers from 0 to 1."""
+        """``name`` names the connection in the log; ``jitter`` gives numbers from 0 to 1."""
         self.protocol: EventSocketProtocol | None = None
-        self.trouble: str | None = "not connected yet"
         self._clock = clock
         self._endpoint = endpoint
-        self._role = role
         self._credentials = credentials
         self._changed = changed
         self._set_up = set_up
         self._factory = EventSocketFactory(clock, receive_event, command_timeout=timings.command)
         self._timings = timings
-        self._jitter = jitter
-        self._failures = 0  # in a row; a connection that did not last counts as one
-        self._locked_out = False
-        self._keeping = False
-        self._attempt: Deferred[EventSocketProtocol | None] | None = None
-        self._pause: Deferred[None] | None = None
-        self._stopping: list[Deferred[None]] = []
+        self._pulse: Pulse | None = None
+        self._reconnection: Reconnection[EventSocketProtocol] = Reconnection(
+            clock, self, timings.back_off(jitter), name, expected=EXPECTED, refusals=(LoginError,)
+        )
+
+    @property
+    def state(self) -> ConnectionState:
+        """How the connection stands, and when the next try is made."""
+        return self._reconnection.state
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there is no connection, for people; None while there is one."""
+        return self.state.problem or None
 
     def startService(self) -> None:
         """Begin to connect."""
         Service.startService(self)
-        if not self._keeping:
-            self._keeping = True
-            Deferred.fromCoroutine(self._keep()).addErrback(self._keeping_failed)
+        self._reconnection.start()
 
     def stopService(self) -> Deferred[None]:
         """Close, or abort after ``farewell`` seconds; fires when nothing is left."""
         Service.stopService(self)
-        if not self._keeping:
-            return defer.succeed(None)
-        stopped: Deferred[None] = Deferred()
-        self._stopping.append(stopped)
-        for pending in (self._attempt, self._pause):
-            if pending is not None:
-                pending.cancel()
-        if self.protocol is not None:
-            self.protocol.close(STOPPED, self._timings.farewell)
-        return stopped
+        return self._reconnection.stop()
 
-    async def _keep(self) -> None:
-        """Connect, use, and wait before the next try, until the service is stopped."""
-        while self.running:
-            protocol = await self._connected()
-            if protocol is not None:
-                await self._use(protocol)
-            if self.running:
-                await self._wait(self._delay())
-        self._keeping = False
-        self.trouble = self.trouble or STOPPED
-        stopping, self._stopping = self._stopping, []
-        for stopped in stopping:
-            stopped.callback(None)
-
-    def _keeping_failed(self, failure: Failure) -> None:
-        self.log.failure("The {role} connection is not kept any more", failure, role=self._role)
-
-    async def _connected(self) -> EventSocketProtocol | None:
-        """Return a connection that is ready, or None, having noted what the trouble is."""
-        attempt = Deferred.fromCoroutine(self._connect())
-        self._attempt = attempt.addErrback(self._attempt_failed)
-        protocol = await self._attempt
-        self._attempt = None
-        return protocol
-
-    async def _connect(self) -> EventSocketProtocol | None:
+    async def connect(self) -> EventSocketProtocol:
+        """Part of Connector."""
         # The endpoint gives what our factory built; its interface cannot say so.
         protocol = cast(EventSocketProtocol, await self._endpoint.connect(self._factory))
         try:
@@ -189,47 +157,31 @@ class Link(Service):
             raise
         return protocol
 
-    def _attempt_failed(self, failure: Failure) -> None:
-        if not self.running:
-            return  # it was cancelled, because we stop
-        self._failures += 1
-        self._locked_out = failure.check(LoginError) is not None
-        self.trouble = self._credentials.hidden_in(failure.getErrorMessage())
-        if not failure.check(*EXPECTED):
-            self.log.failure("Connecting the {role} connection failed", failure, role=self._role)
+    def when_gone(self, connection: EventSocketProtocol) -> Deferred[str]:
+        """Part of Connector."""
+        return connection.when_gone()
 
-    async def _use(self, protocol: EventSocketProtocol) -> None:
-        """Offer a connection to the owner until it goes."""
-        self.protocol, self.trouble, self._locked_out = protocol, None, False
-        pulse = Pulse(self._clock, protocol, self._timings.pulse, self._timings.silent_pulses)
-        pulse.start()
-        since = self._clock.seconds()
-        self._changed()
-        why = await protocol.when_gone()
-        pulse.stop()
-        self.protocol, self.trouble = None, self._credentials.hidden_in(why)
-        lasted = self._clock.seconds() - since
-        self._failures = 1 if lasted >= self._timings.longest_retry else self._failures + 1
-        self._changed()
+    def close(self, connection: EventSocketProtocol) -> None:
+        """Part of Connector."""
+        connection.close(STOPPED, self._timings.farewell)
 
-    async def _wait(self, seconds: float) -> None:
-        self._pause = deferLater(self._clock, seconds)
-        with suppress(CancelledError):
-            await self._pause
-        self._pause = None
+    def without_secrets(self, problem: str) -> str:
+        """Part of Connector: FreeSWITCH may say back our words."""
+        return self._credentials.hidden_in(problem)
 
-    def _delay(self) -> float:
-        """Return the seconds until the next try, and say once a try why it is needed."""
+    def connected(self, connection: EventSocketProtocol) -> None:
+        """Part of Connector: offer the connection to the owner."""
         times = self._timings
-        if self._locked_out:
-            delay = times.login_retry * (1 + self._jitter() / 10)
-        else:
-            doubled = times.first_retry * 2.0 ** min(self._failures - 1, 30)
-            delay = min(doubled, times.longest_retry) * (1 + self._jitter()) / 2
-        self.log.warn(
-            "No {role} connection to FreeSWITCH: {trouble} (next try in {delay:.1f} s)",
-            role=self._role,
-            trouble=self.trouble,
-            delay=delay,
-        )
-        return delay
+        self.protocol = connection
+        self._pulse = Pulse(self._clock, connection, times.pulse, times.silent_pulses)
+        self._pulse.start()
+        self._changed()
+
+    def disconnected(self, problem: str) -> None:
+        """Part of Connector."""
+        if self._pulse is not None:
+            self._pulse.stop()
+            self._pulse = None
+        if self.protocol is not None:
+            self.protocol = None
+            self._changed()

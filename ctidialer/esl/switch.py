@@ -20,6 +20,7 @@ from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import BACKGROUND_JOB, JobResult, Jobs, Submission
 from ctidialer.esl.link import DEFAULT_TIMINGS, Credentials, Link, Timings
 from ctidialer.esl.replies import Reply
+from ctidialer.reconnection import ConnectionState
 
 __all__ = ["Credentials", "Subscription", "Switch", "SwitchListener", "Timings"]
 
@@ -110,8 +111,11 @@ class Switch(MultiService):
         timings: Timings = DEFAULT_TIMINGS,
         jobs_by_api: bool = False,
         jitter: Callable[[], float] = random.random,
+        where: str = "",
     ) -> None:
-        """``jobs_by_api``: start jobs with ``api bgapi``, which is faster than ``bgapi``.
+        """``where`` is FreeSWITCH's address, for people.
+
+        ``jobs_by_api``: start jobs with ``api bgapi``, which is faster than ``bgapi``.
 
         FreeSWITCH refuses it to a user of the directory who has a list of allowed API commands,
         even with ``bgapi`` in it, for it looks up the ``uuid:…`` there as well.  What it refused it
@@ -124,13 +128,20 @@ class Switch(MultiService):
         self._jobs_by_api = jobs_by_api
         self._api_refused = False  # on the present connection
         self._jobs = Jobs()
+        name = f"FreeSWITCH at {where}" if where else "FreeSWITCH"
         self._commands = Link(
-            clock, endpoint, "commands", credentials, self._changed, timings=timings, jitter=jitter
+            clock,
+            endpoint,
+            f"{name} (commands)",
+            credentials,
+            self._changed,
+            timings=timings,
+            jitter=jitter,
         )
         self._events = Link(
             clock,
             endpoint,
-            "events",
+            f"{name} (events)",
             credentials,
             self._changed,
             set_up=subscription.set_up,
@@ -146,6 +157,16 @@ class Switch(MultiService):
         """Why the switch is down, for people; None while it is up."""
         troubles = {link.trouble for link in (self._commands, self._events) if link.trouble}
         return "; ".join(sorted(troubles)) or None
+
+    @property
+    def states(self) -> tuple[ConnectionState, ConnectionState]:
+        """How the connections for commands and for events stand."""
+        return self._commands.state, self._events.state
+
+    def told(self, now: float) -> str:
+        """Return `trouble` and when it is tried again, for people; empty while it is up."""
+        told = {state.problem: state.told(now) for state in self.states if state.problem}
+        return "; ".join(told[problem] for problem in sorted(told))
 
     @property
     def jobs_waiting(self) -> int:

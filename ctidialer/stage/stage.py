@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater
 from ctidialer.contract import keys
 from ctidialer.contract.record import Record
 from ctidialer.nodes.record_scan import read_records
+from ctidialer.reconnection import BackOff
 from ctidialer.settings import FreeSwitch
 from ctidialer.stage.back_end import BackEnd
 from ctidialer.stage.daemon import DaemonProcess, settings_text, start_daemon
@@ -24,7 +25,6 @@ from ctidialer.stage.watching import LOOK_INTERVAL, StageFailed, Stalled, watch
 from ctidialer.store.address import parse_address
 from ctidialer.store.connection import Reply
 from ctidialer.store.link import Link
-from ctidialer.store.reconnection import BackOff
 from ctidialer.switchsim.calllog import CallLog, read_call_log
 
 PASSWORD = "simulated"

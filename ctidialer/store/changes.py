@@ -11,11 +11,11 @@ from twisted.logger import Logger
 
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange, decode_notice
+from ctidialer.reconnection import BackOff, Reconnection
 from ctidialer.store.address import RedisAddress
 from ctidialer.store.connection import DEADLINE, ResponseError, SubscribedConnection
-from ctidialer.store.endpoint import Dialup
+from ctidialer.store.endpoint import Dialup, LoginRefused, end
 from ctidialer.store.errors import StoreError
-from ctidialer.store.reconnection import BackOff, Reconnection
 
 log = Logger()
 
@@ -79,11 +79,11 @@ class ChangeFeed:
         self._has_warned = False
         self._reconnection: Reconnection[_ChangeConnection] = Reconnection(
             self._clock,
-            self._make,
-            self._open,
             self,
             back_off or BackOff(),
-            f"{address.safe} (changes)",
+            f"Redis at {address.safe} (changes)",
+            expected=(StoreError,),
+            refusals=(LoginRefused,),
         )
 
     def start(self) -> None:
@@ -92,27 +92,45 @@ class ChangeFeed:
 
     def stop(self) -> Deferred[None]:
         """Listen no more."""
-        return Deferred.fromCoroutine(self._reconnection.stop())
+        return self._reconnection.stop()
+
+    async def connect(self) -> _ChangeConnection:
+        """Part of Connector."""
+        connection = _ChangeConnection(self._clock, self._deadline, self._heard)
+        await self._dialup.open_or_leave_nothing(connection)
+        try:
+            await self._subscribe(connection)
+        except Exception:
+            await end(connection, "not subscribed")
+            raise
+        return connection
+
+    def when_gone(self, connection: _ChangeConnection) -> Deferred[str]:
+        """Part of Connector."""
+        return connection.lost
+
+    def close(self, connection: _ChangeConnection) -> None:
+        """Part of Connector."""
+        connection.abort("closed by this daemon")
+
+    def without_secrets(self, problem: str) -> str:
+        """Part of Connector: no error of Redis holds the password."""
+        return problem
 
     def connected(self, connection: _ChangeConnection) -> None:
-        """Part of Lifeline."""
+        """Part of Connector."""
         with log.failuresHandled("The listener to configuration changes failed"):
             self._listener.subscribed()
 
     def disconnected(self, reason: str) -> None:
-        """Part of Lifeline: the link tells the dialer that Redis is away."""
+        """Part of Connector: the link tells the dialer that Redis is away."""
 
-    def _make(self) -> _ChangeConnection:
-        return _ChangeConnection(self._clock, self._deadline, self._heard)
-
-    async def _open(self, connection: _ChangeConnection) -> None:
-        await self._dialup.open(connection)
+    async def _subscribe(self, connection: _ChangeConnection) -> None:
         try:
             # One command a channel: each has then exactly one answer.
             for channel in self._channels:
                 await connection.request("SUBSCRIBE", channel)
         except ResponseError as error:
-            connection.abort("not subscribed")
             raise StoreError(f"Redis refuses the subscription: {error}") from None
 
     def _heard(self, message: bytes) -> None:

@@ -65,6 +65,14 @@ class Dialup:
             raise
         return connection
 
+    async def open_or_leave_nothing(self, connection: Connection) -> Connection:
+        """Do the same; where it fails, or is cancelled, wait until the connection has gone."""
+        try:
+            return await self.open(connection)
+        except Exception:
+            await end(connection, "not logged in")
+            raise
+
     async def reach(self, connection: WatchedConnection) -> None:
         """Connect ``connection``, no more; raises StoreUnavailable."""
         await _connect(await self._endpoint(), connection)
@@ -106,6 +114,13 @@ class Dialup:
         assert isinstance(name, bytes)
         assert isinstance(number, bytes)
         return name.decode(), int(number)
+
+
+async def end(connection: WatchedConnection, why: str) -> None:
+    """Give ``connection`` up, if there is one, and wait until it has gone."""
+    if connection.connected:
+        connection.abort(why)
+        await connection.lost
 
 
 async def log_in(connection: WatchedConnection, credentials: Credentials, db: int) -> None:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from ctidialer.glue import Waiters
+from ctidialer.reconnection import BackOff, ConnectionState, Reconnection
 from ctidialer.store.address import RedisAddress
 from ctidialer.store.connection import (
     DEADLINE,
@@ -18,9 +20,8 @@ from ctidialer.store.connection import (
     ResponseError,
     WatchedConnection,
 )
-from ctidialer.store.endpoint import Dialup
+from ctidialer.store.endpoint import Dialup, LoginRefused
 from ctidialer.store.errors import NotAllowed, StoreError, StoreUnavailable, WritesRefused
-from ctidialer.store.reconnection import BackOff, Reconnection
 from ctidialer.store.scripts import Script
 
 log = Logger()
@@ -68,13 +69,19 @@ class Link:
         self.clock: IReactorTime = clock or reactor
         self.reason = "not connected to Redis yet"
         self._is_known_down = False
+        self._is_stopping = False
         self._deadline = deadline
         self._dialup = Dialup(reactor, self.clock, address, deadline)
         self._connection: WatchedConnection | None = None
         self._listeners: list[LinkListener] = []
-        self._waiting: list[Deferred[None]] = []
-        self._reconnection = Reconnection(
-            self.clock, self._make, self._dialup.open, self, back_off or BackOff(), address.safe
+        self._waiting: Waiters[None] = Waiters()
+        self._reconnection: Reconnection[WatchedConnection] = Reconnection(
+            self.clock,
+            self,
+            back_off or BackOff(),
+            f"Redis at {address.safe}",
+            expected=(StoreError,),
+            refusals=(LoginRefused,),
         )
 
     @property
@@ -82,16 +89,27 @@ class Link:
         """Whether a command sent now has a chance."""
         return self._connection is not None and self._connection.usable
 
+    @property
+    def state(self) -> ConnectionState:
+        """How the connection stands, and when the next try is made."""
+        return self._reconnection.state
+
+    def told(self, now: float) -> str:
+        """Return why Redis is away and when it is tried again, for people; empty = it is there."""
+        return "" if self.is_up else self.state.told(now) or self.reason
+
     def start(self) -> None:
         """Begin to connect; goes on for ever, until ``stop``."""
+        self._is_stopping = False
         self._reconnection.start()
 
     def stop(self) -> Deferred[None]:
         """Close the connection; what is outstanding fails."""
         self._connection = None
         self._is_known_down = False
+        self._is_stopping = True
         self.reason = "the link to Redis was closed"
-        return Deferred.fromCoroutine(self._reconnection.stop())
+        return self._reconnection.stop()
 
     def add_listener(self, listener: LinkListener) -> None:
         """Tell ``listener`` from now on; at once how things stand, where that is known."""
@@ -103,11 +121,9 @@ class Link:
 
     def when_up(self, timeout: float | None = None) -> Deferred[None]:
         """Fire when Redis is there; after ``timeout`` seconds fail with StoreUnavailable."""
-        up: Deferred[None] = Deferred()
         if self.is_up:
-            up.callback(None)
-            return up
-        self._waiting.append(up)
+            return succeed(None)
+        up = self._waiting.wait()
         if timeout is not None:
             up.addTimeout(timeout, self.clock, self._waited_long_enough)
         return up
@@ -125,26 +141,40 @@ class Link:
         """Run ``script`` on the keys ``names``; fails as ``call`` does."""
         return Deferred.fromCoroutine(self._run(script, (len(names), *names, *arguments)))
 
+    async def connect(self) -> WatchedConnection:
+        """Part of Connector."""
+        connection = WatchedConnection(self.clock, self._deadline)
+        return await self._dialup.open_or_leave_nothing(connection)
+
+    def when_gone(self, connection: WatchedConnection) -> Deferred[str]:
+        """Part of Connector."""
+        return connection.lost
+
+    def close(self, connection: WatchedConnection) -> None:
+        """Part of Connector."""
+        connection.abort("closed by this daemon")
+
+    def without_secrets(self, problem: str) -> str:
+        """Part of Connector: no error of Redis holds the password."""
+        return problem
+
     def connected(self, connection: WatchedConnection) -> None:
-        """Part of Lifeline."""
+        """Part of Connector."""
         self._connection = connection
         self._is_known_down = False
         for listener in list(self._listeners):
             self._tell(listener, None)
-        waiting, self._waiting = self._waiting, []
-        for up in waiting:
-            up.callback(None)
+        self._waiting.fire(None)
 
     def disconnected(self, reason: str) -> None:
-        """Part of Lifeline."""
+        """Part of Connector."""
         self._connection = None
+        if self._is_stopping:
+            return
         self._is_known_down = True
         self.reason = reason
         for listener in list(self._listeners):
             self._tell(listener, reason)
-
-    def _make(self) -> WatchedConnection:
-        return WatchedConnection(self.clock, self._deadline)
 
     async def _call(self, arguments: Sequence[Argument]) -> Reply:
         try:

@@ -14,8 +14,8 @@ from twisted.internet.task import deferLater
 from ctidialer.contract.record import Outcome, Record
 from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.service import DialerService
+from ctidialer.reconnection import BackOff
 from ctidialer.settings import FreeSwitch, Redis, Settings
-from ctidialer.store.reconnection import BackOff
 from tests.dialer.life.fault_case import LEASE, FaultCase
 from tests.support.node import HOST, PASSWORD, outcomes
 

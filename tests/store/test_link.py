@@ -13,13 +13,13 @@ from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublish
 from zope.interface import implementer
 
 from ctidialer.contract.task import Side
+from ctidialer.reconnection import BackOff
 from ctidialer.stage.redis import start_redis
 from ctidialer.store.address import parse_address
 from ctidialer.store.connection import WatchedConnection
 from ctidialer.store.endpoint import Dialup
 from ctidialer.store.errors import StoreError, StoreUnavailable
 from ctidialer.store.link import Link
-from ctidialer.store.reconnection import BackOff
 from ctidialer.store.scripts import Script
 from ctidialer.store.store import Store
 from tests.support.proxy import start_proxy

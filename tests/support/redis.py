@@ -11,11 +11,11 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
+from ctidialer.reconnection import BackOff
 from ctidialer.stage.redis import RedisProcess, start_redis
 from ctidialer.store.address import parse_address
 from ctidialer.store.connection import Argument, Reply
 from ctidialer.store.link import Link
-from ctidialer.store.reconnection import BackOff
 
 QUICK = BackOff(first=0.005, most=0.05, refused=0.05)
 """Reconnects at once: no test shall wait."""
