@@ -244,6 +244,14 @@ class RequestedUuidTests(VariablesCase):
         self.assertTrue(all("origination_uuid" in record.reason for record in records))
         self.assertEqual(self.switch_log().originates, ())
 
+    async def test_an_invalid_entry_keeps_its_number_and_its_join_key(self) -> None:
+        await self.usual_tables()
+        variables: dict[str, object] = {"origination_uuid": "crm-101", "x": []}
+        (record,) = await self.dial(entry("13800000001", variables))
+        self.assertIs(record.outcome, Outcome.INVALID)
+        self.assertEqual((record.number, record.requested_uuid), ("13800000001", "crm-101"))
+        self.assertIn("$.variables.x", record.reason)
+
     async def test_a_tasks_or_a_lines_is_not_heeded(self) -> None:
         await self.put_levels(
             {level: {"origination_uuid": "all the same"} for level in ("host", "template", "line")}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from attrs import define, frozen
 from twisted.internet.interfaces import IReactorTime
 
-from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.faults import ContractError, EntryError, Fault
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.schedule_document import decode_scheduled_number
@@ -62,11 +62,11 @@ class ScheduledErrand:
 
     @property
     def name(self) -> str:
-        """The name of its configuration, empty where the member is none."""
+        """The name of its configuration, empty where none could be read."""
         try:
             return self._decoded().config
-        except ContractError:
-            return ""
+        except EntryError as error:
+            return error.config or ""
 
     def read(self) -> Reading:
         """Return the number of the member, or that it has expired."""

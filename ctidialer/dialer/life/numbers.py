@@ -6,16 +6,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ctidialer.contract.faults import ContractError
+from ctidialer.contract.faults import ContractError, EntryError
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.life.closing import Closing
-from ctidialer.dialer.life.errand import Errand, GoesBack, Reading
+from ctidialer.dialer.life.errand import Errand, GoesBack
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
     NotDialed,
@@ -30,8 +31,25 @@ from ctidialer.store.in_flight import Claimed
 
 REMEMBERED_REFUSALS = 10_000
 
-Known = NumberInHand | None
-"""The number of an entry; None = it could not be read."""
+
+@frozen
+class Legible:
+    """What could be read of an entry that is at fault; None = nothing."""
+
+    number: str | None = None
+    requested_uuid: str | None = None
+
+
+Known = NumberInHand | Legible
+"""The number of an entry, or what could be read of it."""
+
+
+@frozen
+class Over:
+    """How a number ends before it begins."""
+
+    known: Known
+    end: Finished
 
 
 class Numbers:
@@ -103,23 +121,19 @@ class Numbers:
 
     async def _reach(self, errand: Errand) -> tuple[Known, Verdict]:
         reading = _read(errand)
-        if isinstance(reading, Finished):
-            return None, reading
+        if isinstance(reading, Over):
+            return reading.known, reading.end
         number, progress = reading
-        if isinstance(progress, Finished):
-            return number, progress
         return number, await self._pursuit.reach(errand, number, progress)
 
     async def _resume(
         self, errand: Errand, under_way: Attempt | None, progress: Progress
     ) -> tuple[Known, Verdict]:
         reading = _read(errand)
-        if isinstance(reading, Finished):
+        if isinstance(reading, Over):
             # What its entry means today does not matter: there was a call, and it is followed.
-            return None, await self._pursuit.follow(progress, under_way)
-        number, fresh = reading
-        if isinstance(fresh, Finished):
-            return number, await self._pursuit.follow(progress, under_way)
+            return reading.known, await self._pursuit.follow(progress, under_way)
+        number, _ = reading
         return number, await self._pursuit.resume(errand, number, progress, under_way)
 
     async def _close(self, errand: Errand, number: Known, verdict: Verdict) -> None:
@@ -147,8 +161,8 @@ class Numbers:
             errand.kind,
             errand.name,
             end,
-            number=number.number if number else None,
-            requested_uuid=number.requested_uuid if number else None,
+            number=number.number,
+            requested_uuid=number.requested_uuid,
         )
 
     def _unplaced(self, errand: Errand, verdict: NotDialed) -> Finished | GoesBack:
@@ -174,8 +188,15 @@ class Numbers:
             self._limits.accepted(verdict.attempts[-1].dialed_at)
 
 
-def _read(errand: Errand) -> Reading:
+def _read(errand: Errand) -> tuple[NumberInHand, Progress] | Over:
     try:
-        return errand.read()
+        reading = errand.read()
+    except EntryError as error:
+        known = Legible(error.number, error.requested_uuid)
+        return Over(known, Finished(Outcome.INVALID, str(error)))
     except ContractError as error:
-        return Finished(Outcome.INVALID, str(error))
+        return Over(Legible(), Finished(Outcome.INVALID, str(error)))
+    if isinstance(reading, Finished):
+        return Over(Legible(), reading)
+    number, progress = reading
+    return Over(number, progress) if isinstance(progress, Finished) else (number, progress)

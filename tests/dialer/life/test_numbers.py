@@ -8,7 +8,7 @@ from attrs import define, evolve
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.faults import ContractError, EntryError, Fault
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Destination, Side
 from ctidialer.dialer.dispatch.slots import Slots
@@ -123,6 +123,15 @@ class SlotTests(NumbersCase):
         self.world.store.error = None
         self.world.runs_for(1)
         self.assertEqual(len(self.world.store.records), 1)
+        self.check_even()
+
+    def test_what_could_be_read_of_an_invalid_entry_stands_in_its_record(self) -> None:
+        faults = [Fault("$.variables.x", "must be a string")]
+        error = EntryError(faults, number="138", requested_uuid="crm-1")
+        self.take(self.errand(self.claim(), error))
+        (record,) = self.world.store.records
+        self.assertIs(record.outcome, Outcome.INVALID)
+        self.assertEqual((record.number, record.requested_uuid), ("138", "crm-1"))
         self.check_even()
 
     def test_what_cannot_be_read_is_invalid_at_once(self) -> None:
