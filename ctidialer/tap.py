@@ -123,7 +123,12 @@ def makeService(options: Options) -> IService:
     dialer.setServiceParent(services)
     if options.settings.http.listen:
         web = WebService(
-            options.settings, dialer.parts, reactor, dialer.stopped, cannot_listen=refuse
+            options.settings,
+            dialer.parts.shown,
+            dialer.parts.link,
+            reactor,
+            dialer.stopped,
+            cannot_listen=refuse,
         )
         web.setServiceParent(services)
     # The last of them is the first that is stopped: systemd hears of the drain when it begins.

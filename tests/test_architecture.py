@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             "contract",
             "rules",
+            "nodes",
             "esl",
             "store",
             "glue",
@@ -50,7 +51,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "settings",
             "logs",
             "version",
-            "dialer",
         }
     ),
     "cli": frozenset(

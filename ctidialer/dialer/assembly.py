@@ -14,6 +14,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
 from ctidialer.dialer.configuration import Configuration
 from ctidialer.dialer.control import Orders
+from ctidialer.dialer.daemon_view import Daemon
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
@@ -138,6 +139,7 @@ class Parts:
             self.explainer,
         )
         self.status = StatusReport(reactor, view, self.store, self.writable)
+        self.shown = Daemon(view, self.status, self.journal)
 
     def _is_idle(self) -> bool:
         return not (len(self.numbers) or self.closing.unwritten or self.slots.asked)

@@ -20,6 +20,9 @@ PERIOD = 1.0
 TIME_TO_LIVE = 3.5
 """Seconds after which a status that is not renewed vanishes: two may be missed."""
 
+SHARED = 0.5
+"""Seconds for which a status that was worked out serves everybody who asks."""
+
 RATE_OVER = 5
 """Reports over which the rate of calls is taken."""
 
@@ -32,12 +35,13 @@ class StatusReport:
     def __init__(self, clock: IReactorTime, view: NodeView, store: Store, writable: Gate) -> None:
         self._clock = clock
         self._view = view
-        self.line = view.line
         self._store = store
         self._writable = writable
         self._started = clock.seconds()
         self._placed: deque[tuple[float, int]] = deque(maxlen=RATE_OVER + 1)
         self._publishing = False
+        self._last: NodeStatus | None = None
+        self._encoded: bytes | None = None
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = clock
 
@@ -59,16 +63,40 @@ class StatusReport:
                 self.log.info("The status is left to lapse: {problem}", problem=str(error))
 
     def status(self) -> NodeStatus:
-        """Return the state of this daemon now."""
-        now = self._clock.seconds()
-        return self._view.status(now, self._started, self._rate(now))
+        """Return the state of this daemon now; what was worked out just before is shared."""
+        last = self._last
+        return last if last is not None and self._holds(last) else self._worked_out()
+
+    def encoded(self) -> bytes:
+        """Return the same as JSON."""
+        status = self.status()
+        if self._encoded is None:
+            self._encoded = encode_status(status)
+        return self._encoded
+
+    def now(self) -> float:
+        """Return the time of the reports (unix seconds)."""
+        return self._clock.seconds()
+
+    def _holds(self, status: NodeStatus) -> bool:
+        """Whether a status can be shared: it is new, and the node's readiness is as it says."""
+        missing = [one.reason.value for one in self._view.readiness.missing]
+        is_new = 0 <= self.now() - status.at < SHARED
+        return is_new and missing == [one.condition for one in status.missing]
+
+    def _worked_out(self) -> NodeStatus:
+        now = self.now()
+        self._encoded = None
+        self._last = self._view.status(now, self._started, self._rate(now))
+        return self._last
 
     def _tick(self) -> None:
         self._placed.append((self._clock.seconds(), self._view.calls.placed))
         if self._publishing or not self._writable.is_open:
             return
         try:
-            document = encode_status(self.status())
+            self._worked_out()
+            document = self.encoded()
         except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
             self.log.failure("The status cannot be told")
             return

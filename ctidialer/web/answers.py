@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from attrs import field, frozen
@@ -27,6 +26,8 @@ CODES = {
     503: "unavailable",
 }
 
+Headers = tuple[tuple[str, str], ...]
+
 
 @frozen
 class Answer:
@@ -35,7 +36,7 @@ class Answer:
     status: int = 200
     body: bytes = b""
     content_type: str = JSON
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
 
 
 @frozen
@@ -57,34 +58,11 @@ class Asked:
     by: str = ""
     is_encrypted: bool = False
 
-    def number(self, name: str, default: int, most: int) -> int:
-        """Return a whole number of the query, 0 to ``most``; raises Refusal."""
-        text = self.query.get(name)
-        if text is None:
-            return default
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= most):
-            raise Refusal(400, f"{name} must be a whole number from 0 to {most}, not {text[:40]!r}")
-        return int(text)
-
-    def members(self) -> Mapping[str, Any]:
-        """Return the JSON object in the body, nothing for an empty body; raises Refusal."""
-        if not self.body.strip():
-            return {}
-        try:
-            document = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Refusal(400, f"the body is no JSON: {error}") from None
-        if not isinstance(document, dict):
-            raise Refusal(400, "the body must be a JSON object")
-        return document
-
 
 class Refusal(Exception):
     """A request that is not answered; ``message`` says what is wrong and what to do."""
 
-    def __init__(
-        self, status: int, message: str, headers: tuple[tuple[str, str], ...] = ()
-    ) -> None:
+    def __init__(self, status: int, message: str, headers: Headers = ()) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
@@ -96,8 +74,6 @@ class Refusal(Exception):
         return json_answer(document, self.status, self.headers)
 
 
-def json_answer(
-    document: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()
-) -> Answer:
+def json_answer(document: object, status: int = 200, headers: Headers = ()) -> Answer:
     """Return ``document`` as JSON."""
     return Answer(status, _ENCODER.encode(document), JSON, headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ class Readiness(msgspec.Struct):
     """Whether calls can be placed, and what is missing."""
 
     ready: bool
-    missing: list[Missing]
+    missing: tuple[Missing, ...]
 
 
 class TaskEntry(msgspec.Struct):
@@ -54,6 +55,48 @@ class TaskExplanation(msgspec.Struct):
     faults: tuple[Fault, ...]
     lines: tuple[BusyLine, ...]
     lines_left_out: int
+    form: str
+    values: Mapping[str, str]
+
+
+class ScheduleEntry(msgspec.Struct):
+    """One schedule configuration; ``due`` of its numbers are due, among the first 1000 of all."""
+
+    name: str
+    due: int
+    next_due: float | None
+    explained: Explained
+
+
+class SchedulePage(msgspec.Struct):
+    """Some schedule configurations, by name; ``total`` is how many there are with this query.
+
+    ``all_due`` numbers are due, and ``scheduled`` wait in all, of every configuration.
+    """
+
+    schedules: list[ScheduleEntry]
+    total: int
+    all_due: int
+    scheduled: int
+
+
+class ScheduleExplanation(msgspec.Struct):
+    """Why the numbers of one schedule configuration are, or are not, called now."""
+
+    config: str
+    host: str
+    reason: str
+    text: str
+    changes_at: float | None
+    faults: tuple[Fault, ...]
+    lines: tuple[BusyLine, ...]
+    lines_left_out: int
+    form: str
+    values: Mapping[str, str]
+    due: int
+    next_due: float | None
+    all_due: int
+    scheduled: int
 
 
 class TaskPaused(msgspec.Struct):
@@ -127,12 +170,15 @@ class NodePage(msgspec.Struct):
 
 
 class SampleEntry(msgspec.Struct):
-    """One second of the history."""
+    """One second: calls ``started`` and numbers ended in it, ``calls`` up at its end.
+
+    ``at`` is unix seconds, ``lag_ms`` by how much the event loop was late.
+    """
 
     at: float
     started: int
     calls: int
-    outcomes: dict[str, int]
+    outcomes: Mapping[str, int]
     lag_ms: float
 
 
@@ -155,25 +201,3 @@ class ErrorAnswer(msgspec.Struct):
     """Every answer that is none."""
 
     error: ErrorText
-
-
-__all__ = [
-    "Alive",
-    "CheckResult",
-    "Drained",
-    "ErrorAnswer",
-    "Explained",
-    "FindingEntry",
-    "HistoryPage",
-    "LinePage",
-    "NodePage",
-    "Readiness",
-    "RecordPage",
-    "SampleEntry",
-    "TaskEntry",
-    "TaskExplanation",
-    "TaskPage",
-    "TaskPaused",
-    "Token",
-    "Why",
-]

@@ -3,68 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from attrs import asdict, field, frozen
+from ctidialer.nodes.daemon import Totals
+from ctidialer.web.documents import HistoryPage, SampleEntry
+from ctidialer.web.routes import get
 
 SECONDS = 600
-
-
-@frozen
-class Sample:
-    """One second: calls ``started`` and numbers ended in it, ``calls`` up at its end.
-
-    ``at`` is unix seconds, ``lag_ms`` by how much the event loop was late.
-    """
-
-    at: float
-    started: int
-    calls: int
-    outcomes: Mapping[str, int] = field(factory=dict)
-    lag_ms: float = 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        """Return this as JSON data."""
-        return asdict(self)
 
 
 class History:
     """Takes a sample of running totals whenever it is told to, and keeps the last ones.
 
-    ``started``, ``calls`` and ``outcomes`` give the present totals; ``lag`` is in seconds.
+    ``totals`` gives the present ones; ``lag`` is in seconds.
     """
 
-    def __init__(
-        self,
-        started: Callable[[], int],
-        calls: Callable[[], int],
-        outcomes: Callable[[], Mapping[str, int]],
-        lag: Callable[[], float],
-    ) -> None:
-        self._started = started
-        self._calls = calls
-        self._outcomes = outcomes
+    def __init__(self, totals: Callable[[], Totals], lag: Callable[[], float]) -> None:
+        self._totals = totals
         self._lag = lag
-        self._started_before = started()
-        self._outcomes_before = Counter(outcomes())
-        self._samples: deque[Sample] = deque(maxlen=SECONDS)
+        self._before = totals()
+        self._samples: deque[SampleEntry] = deque(maxlen=SECONDS)
 
-    def take(self, now: float) -> Sample:
+    def take(self, now: float) -> SampleEntry:
         """Take the sample of the second that ends ``now`` (unix seconds)."""
-        started, outcomes = self._started(), Counter(self._outcomes())
-        sample = Sample(
+        totals, before = self._totals(), self._before
+        sample = SampleEntry(
             at=round(now, 3),
-            started=started - self._started_before,
-            calls=self._calls(),
-            outcomes=dict(outcomes - self._outcomes_before),
+            started=totals.placed - before.placed,
+            calls=totals.calls,
+            outcomes=dict(Counter(totals.outcomes) - Counter(before.outcomes)),
             lag_ms=round(self._lag() * 1000, 3),
         )
-        self._started_before, self._outcomes_before = started, outcomes
+        self._before = totals
         self._samples.append(sample)
         return sample
 
-    def as_json(self) -> dict[str, Any]:
-        """Return all samples as JSON data, the oldest first."""
-        samples = [sample.as_json() for sample in self._samples]
-        return {"step": 1, "seconds": SECONDS, "samples": samples}
+    @get("/api/history", "The last ten minutes, second by second")
+    async def page(self) -> HistoryPage:
+        """Return all samples, the oldest first."""
+        return HistoryPage(1, SECONDS, list(self._samples))

@@ -25,10 +25,14 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
 from ctidialer.contract.record import Record
-from ctidialer.dialer.assembly import Parts
+from ctidialer.nodes.daemon import DaemonView
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
 from ctidialer.store.errors import StoreError
+from ctidialer.store.link import Link
+from ctidialer.store.reading import Reading
+from ctidialer.web.answers import Answer
+from ctidialer.web.routes import get
 from ctidialer.web.state_metrics import StateMetrics
 
 MOST_NAMES = 1000
@@ -51,17 +55,18 @@ LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
 class Metrics:
-    """Counts what ``parts`` does; ``lag`` is how late the event loop was last, in seconds."""
+    """Counts what ``daemon`` does; ``lag`` is how late the event loop was last, in seconds."""
 
     content_type: str = CONTENT_TYPE_LATEST
 
-    def __init__(self, parts: Parts, clock: IReactorTime) -> None:
+    def __init__(self, daemon: DaemonView, link: Link, clock: IReactorTime) -> None:
         self.lag = 0.0
-        self._parts = parts
+        self._daemon = daemon
+        self._link = link
         self._clock = clock
         self._began = self._due = 0.0
         self._registry = CollectorRegistry()
-        self._state = StateMetrics(parts, clock)
+        self._state = StateMetrics(daemon, clock)
         self._counted = Counted(self._registry)
         self._registry.register(self._state)
         ProcessCollector(registry=self._registry)
@@ -72,7 +77,7 @@ class Metrics:
 
     def start(self) -> None:
         """Count from now on."""
-        self._parts.journal.add_reader(self._counted)
+        self._daemon.add_reader(self._counted)
         self._began = self._clock.seconds()
         self._due = self._began + LOOK
         self._looks.start(LOOK, now=False)
@@ -82,15 +87,20 @@ class Metrics:
         if self._looks.running:
             self._looks.stop()
 
+    @get("/metrics", "Everything that is counted, for Prometheus", content_type="text/plain")
+    async def page(self) -> Answer:
+        """Return everything, as Prometheus reads it."""
+        return Answer(body=await self.render(), content_type=self.content_type)
+
     def render(self) -> Deferred[bytes]:
         """Return everything as Prometheus reads it; never fails.
 
         Lengths of queues that Redis does not tell at once are left out.
         """
         queues = self._state.open_queues()
-        if not (queues and self._parts.link.is_up):
+        if not (queues and self._link.is_up):
             return succeed(self._rendered({}))
-        lengths = self._parts.store.queue_lengths(queues)
+        lengths = Reading(self._link, self._daemon.status().host).queue_lengths(queues)
         lengths.addTimeout(PATIENCE, self._clock, lambda result, timeout: {})
         lengths.addErrback(lambda failure: failure.trap(StoreError) and {})
         return lengths.addCallback(self._rendered)

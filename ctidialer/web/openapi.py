@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from ctidialer.contract.status import NodeStatus
 from ctidialer.version import program_version
 from ctidialer.web import documents
-from ctidialer.web.answers import FORM, JSON
-from ctidialer.web.routes import Route
+from ctidialer.web.answers import FORM, JSON, Answer, json_answer
+from ctidialer.web.routes import Route, get, routes_of
+from ctidialer.web.typed import meaning_of, schema_of
 
 REF = "#/components/schemas/{name}"
 NAMED = re.compile(r"\{(\w+)\}")
@@ -38,7 +38,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": _schemas(),
+            "schemas": _schemas(routes),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "ctidialer_session"},
@@ -47,23 +47,36 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     }
 
 
+class Description:
+    """Answers with the description of these routes, and its own."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._document = json_answer(describe([*routes, *routes_of(self)]))
+
+    @get("/api/openapi.json", "This description")
+    async def page(self) -> Answer:
+        """Return the description."""
+        return self._document
+
+
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
     parameters = [_in_path(name) for name in NAMED.findall(route.path)]
-    parameters += [
-        {
-            "name": one.name,
-            "in": "query",
-            "description": one.text,
-            "schema": {"type": one.kind},
-        }
-        for one in route.query
-    ]
+    if route.query is not None:
+        parameters += [
+            {
+                "name": one.name,
+                "in": "query",
+                "description": meaning_of(one.type),
+                "schema": schema_of(one.type),
+            }
+            for one in msgspec.structs.fields(route.query)
+        ]
     if parameters:
         operation["parameters"] = parameters
-    if route.body:
+    if route.body is not None:
         kinds = (JSON, FORM) if route.takes_form else (JSON,)
-        content = {kind: {"schema": _ref(route.body)} for kind in kinds}
+        content = {kind: {"schema": _ref(route.body.__name__)} for kind in kinds}
         operation["requestBody"] = {"content": content}
     operation["security"] = [] if route.is_open else [{"token": []}, {"session": []}]
     return operation
@@ -72,14 +85,15 @@ def _operation(route: Route) -> dict[str, Any]:
 def _responses(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     if 204 not in route.others:
-        schema = _ref(route.answer) if route.answer else {}
+        schema = _ref(route.answer.__name__) if route.answer else {}
         content_type = route.content_type.partition(";")[0]
         content = {content_type: {"schema": schema} if route.answer else {}}
         responses["200"] = {"description": "so it is", "content": content}
     for status, text in route.others.items():
         responses[str(status)] = {"description": text}
         if status >= 400:
-            name = route.answer if (status, route.answer) == (503, "Readiness") else "ErrorAnswer"
+            is_readiness = (status, route.answer) == (503, documents.Readiness)
+            name = "Readiness" if is_readiness else "ErrorAnswer"
             responses[str(status)]["content"] = {JSON: {"schema": _ref(name)}}
     responses["default"] = {
         "description": "an error; the message says what to do",
@@ -102,8 +116,10 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": REF.format(name=name)}
 
 
-def _schemas() -> Mapping[str, Any]:
-    types = [NodeStatus, *(getattr(documents, name) for name in documents.__all__)]
-    _, schemas = msgspec.json.schema_components(types, ref_template=REF)
+def _schemas(routes: Sequence[Route]) -> Mapping[str, Any]:
+    """Return the schemas of all that the routes take and give, and of what they hold."""
+    types = [one for route in routes for one in (route.answer, route.body) if one is not None]
+    types += [documents.ErrorAnswer, documents.SampleEntry]
+    _, schemas = msgspec.json.schema_components(dict.fromkeys(types), ref_template=REF)
     schemas["RecordPage"]["properties"]["records"]["items"] = _ref("Record")
     return {**schemas, "Record": RECORD}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from urllib.parse import parse_qs
 
 from ctidialer.web import words_js
 from ctidialer.web.access import COOKIE, SESSION, Access
 from ctidialer.web.answers import FORM, HTML, Answer, Asked, Refusal
-from ctidialer.web.routes import Handler
+from ctidialer.web.documents import Token
+from ctidialer.web.routes import get, post
 
 KINDS = {
     ".js": "text/javascript; charset=utf-8",
@@ -19,12 +19,7 @@ KINDS = {
 
 
 class Pages:
-    """Answers what the dashboard is made of; it is read once, when the daemon starts.
-
-    ``of_login``: files that the page to sign in needs; whoever comes may have them.
-    """
-
-    of_login = ("login.css", "login.js")
+    """Answers what the dashboard is made of; it is read once, when the daemon starts."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -36,36 +31,53 @@ class Pages:
         }
         self._files[words_js.NAME] = Answer(200, words_js.reasons_js(), KINDS[".js"])
 
-    async def dashboard(self, asked: Asked) -> Answer:
-        """Return the dashboard."""
-        return self._files["dashboard.html"]
-
     def login_page(self) -> Answer:
         """Return the page to sign in, for who asks for the dashboard and may not."""
         return Answer(401, self._files["login.html"].body, HTML)
 
-    def file_named(self, name: str) -> Handler:
-        """Return what answers with one file."""
+    @get(
+        "/",
+        "The dashboard; the page to sign in (401) for who may not see it",
+        content_type=HTML,
+        if_unknown=login_page,
+    )
+    async def dashboard(self) -> Answer:
+        """Return the dashboard."""
+        return self._files["dashboard.html"]
 
-        async def file(asked: Asked) -> Answer:
-            return self._files[name]
+    @get("/static/login.css", "", is_open=True)
+    async def login_style(self) -> Answer:
+        """Return a file that the page to sign in needs: whoever comes may have it."""
+        return self._files["login.css"]
 
-        return file
+    @get("/static/login.js", "", is_open=True)
+    async def login_script(self) -> Answer:
+        """Return the other one."""
+        return self._files["login.js"]
 
-    async def file(self, asked: Asked) -> Answer:
+    @get("/static/{file}", "A file of the dashboard", content_type="*/*")
+    async def file(self, file: str) -> Answer:
         """Return one file of the dashboard."""
-        name = asked.names["file"]
-        if name not in self._files or name.endswith(".html"):
+        if file not in self._files or file.endswith(".html"):
             raise Refusal(404, "there is no such file")
-        return self._files[name]
+        return self._files[file]
 
-    async def sign_in(self, asked: Asked) -> Answer:
+    @post(
+        "/login",
+        "Begin a session: the answer sets its cookie",
+        takes_form=True,
+        others={
+            204: "signed in",
+            303: "signed in, by a form",
+            403: "asked by a foreign page",
+            429: "too many wrong tokens from this address",
+        },
+        is_open=True,
+    )
+    async def sign_in(self, asked: Asked, body: Token) -> Answer:
         """Begin a session; the token comes as JSON, or as a form."""
         is_form = asked.content_type == FORM
-        token = _form_token(asked.body) if is_form else asked.members().get("token")
-        if not isinstance(token, str):
-            raise Refusal(400, 'the body must be {"token": "..."}')
-        session = self._access.sign_in(token, asked.by)
+        session = self._access.sign_in(body.token, asked.by)
         cookie = ("Set-Cookie", _cookie(session, round(SESSION), asked.is_encrypted))
         return (
             Answer(303, headers=(cookie, ("Location", ".")))
@@ -73,6 +85,7 @@ class Pages:
             else Answer(204, headers=(cookie,))
         )
 
+    @post("/logout", "End the session", others={204: "signed out"})
     async def sign_out(self, asked: Asked) -> Answer:
         """End the session."""
         self._access.sign_out(asked.session)
@@ -82,11 +95,6 @@ class Pages:
 def _cookie(value: str, seconds: int, is_encrypted: bool) -> str:
     only = "; Secure" if is_encrypted else ""
     return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{only}"
-
-
-def _form_token(body: bytes) -> str | None:
-    values = parse_qs(body.decode("utf-8", "replace")).get("token")
-    return values[-1] if values else None
 
 
 def _suffix(name: str) -> str:

@@ -6,13 +6,14 @@ import re
 
 import msgspec
 
-from ctidialer.contract.record import Outcome
 from ctidialer.nodes.records import Entry, RecordStream
 from ctidialer.store.link import Link
-from ctidialer.web.answers import Answer, Asked, Refusal, json_answer
+from ctidialer.web.answers import Refusal
 from ctidialer.web.documents import RecordPage
+from ctidialer.web.node_api import NO_REDIS
+from ctidialer.web.queries import RecordQuery
+from ctidialer.web.routes import get
 
-MOST = 1000
 MOST_SCANNED = 20_000
 """Entries looked at for one page; ``next`` goes on behind them."""
 
@@ -26,13 +27,12 @@ class Records:
         self._link = link
         self._key = key
 
-    async def page(self, asked: Asked) -> Answer:
+    @get("/api/records", "The records of this host, the newest first", others=NO_REDIS)
+    async def page(self, query: RecordQuery) -> RecordPage:
         """Return the newest records, or those before an entry, that fit the query."""
-        limit = asked.number("limit", 50, MOST)
-        before = asked.query.get("before") or None
+        limit, before = query.limit, query.before or None
         if before is not None and not _is_entry_id(before):
             raise Refusal(400, f"before must be the id of an entry, as 1-0, not {before[:40]!r}")
-        _check_outcome(asked)
         found: list[msgspec.Raw] = []
         scanned = 0
         stream = RecordStream(self._link, self._key)
@@ -40,34 +40,27 @@ class Records:
             entries = await stream.before(before)
             for entry in entries:
                 before, scanned = entry.id, scanned + 1
-                if fits(entry, asked):
+                if fits(entry, query):
                     found.append(msgspec.Raw(entry.raw))
                 if len(found) == limit:
                     break
             if not entries:
                 before = None
                 break
-        return json_answer(RecordPage(found, before))
+        return RecordPage(found, before)
 
 
-def fits(entry: Entry, asked: Asked) -> bool:
+def fits(entry: Entry, query: RecordQuery) -> bool:
     """Say whether a record is of the task, outcome and number that are asked for."""
     record = entry.record
     if record is None:
         return False  # something else stands in the stream
-    wanted = asked.query
     return (
-        wanted.get("task", "") in ("", record.task)
-        and wanted.get("outcome", "") in ("", record.outcome.value)
-        and wanted.get("number", "") in (record.number or "")
+        query.task in ("", record.task)
+        and query.outcome in (None, record.outcome)
+        and query.number in (record.number or "")
     )
 
 
 def _is_entry_id(text: str) -> bool:
     return bool(_ENTRY_ID.fullmatch(text)) and all(int(part) < 2**64 for part in text.split("-"))
-
-
-def _check_outcome(asked: Asked) -> None:
-    outcomes = [outcome.value for outcome in Outcome]
-    if asked.query.get("outcome", "") not in ("", *outcomes):
-        raise Refusal(400, f"outcome must be one of {', '.join(outcomes)}")

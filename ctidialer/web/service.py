@@ -15,28 +15,27 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ctidialer.contract import keys
-from ctidialer.contract.record import Record
-from ctidialer.contract.status import encode_status
-from ctidialer.dialer.assembly import Parts
 from ctidialer.glue import Gate
-from ctidialer.rules.attempt import Attempt
+from ctidialer.nodes.daemon import DaemonView
 from ctidialer.settings import Settings, host_and_port
+from ctidialer.store.link import Link
 from ctidialer.web.access import Access
-from ctidialer.web.api import Api
 from ctidialer.web.history import History
 from ctidialer.web.metrics import Metrics
+from ctidialer.web.node_api import NodeApi
+from ctidialer.web.openapi import Description
 from ctidialer.web.pages import Pages
 from ctidialer.web.records import Records
-from ctidialer.web.routes import Routes
+from ctidialer.web.routes import Routes, routes_of
 from ctidialer.web.site import QuietSite, Root
 from ctidialer.web.stream import Stream
-from ctidialer.web.table import all_routes
+from ctidialer.web.tables_api import LinesApi, SchedulesApi, TasksApi
 
 SECOND = 1.0
 
 
 class WebService(Service):
-    """The HTTP interface of the daemon made of ``parts``.
+    """The HTTP interface of ``daemon``; ``link`` is its connection to Redis.
 
     ``stopped`` is open once the daemon has drained: until then it is answered.  ``cannot_listen``
     is called, with the reason, when the port cannot be had.
@@ -48,26 +47,24 @@ class WebService(Service):
     def __init__(
         self,
         settings: Settings,
-        parts: Parts,
+        daemon: DaemonView,
+        link: Link,
         reactor: Any,
         stopped: Gate,
         *,
         cannot_listen: Callable[[str], None],
     ) -> None:
         self._settings = settings
-        self._parts = parts
+        self._daemon = daemon
+        self._link = link
         self._reactor = reactor
         self._stopped = stopped
         self._cannot_listen = cannot_listen
         self._port: IListeningPort | None = None
-        self._metrics = Metrics(parts, reactor)
-        self._history = History(
-            lambda: parts.calls.placed,
-            lambda: len(parts.calls),
-            lambda: {outcome.value: count for outcome, count in parts.closing.outcomes.items()},
-            lambda: self._metrics.lag,
-        )
-        self._stream = Stream(reactor.seconds)
+        self._access = Access(settings.http.token, reactor.seconds)
+        self._metrics = Metrics(daemon, link, reactor)
+        self._history = History(daemon.totals, lambda: self._metrics.lag)
+        self._stream = Stream(self._access, reactor.seconds)
         self._seconds = LoopingCall(self._second)
         self._seconds.clock = reactor
 
@@ -89,7 +86,7 @@ class WebService(Service):
         name = f"[{host}]" if ":" in host else host
         self.log.info("HTTP is listened for on {address}", address=f"http://{name}:{self.port}")
         self._metrics.start()
-        self._parts.journal.add_reader(self)
+        self._daemon.add_reader(self._stream)
         self._seconds.start(SECOND, now=False).addErrback(
             partial(self.log.failure, "The dashboard's seconds have stopped")
         )
@@ -109,28 +106,28 @@ class WebService(Service):
         super().stopService()
         return Deferred.fromCoroutine(self._close())
 
-    def call_ended(self, attempt: Attempt) -> None:
-        """Part of JournalReader; the stream tells of numbers, not of calls."""
-
-    def number_ended(self, record: Record) -> None:
-        """Part of JournalReader."""
-        self._stream.number_ended(record)
-
     def _site(self) -> QuietSite:
-        settings, parts = self._settings, self._parts
-        access = Access(settings.http.token, self._reactor.seconds)
-        api = Api(settings, parts, self._reactor)
-        records = Records(parts.link, keys.records(settings.node.host))
-        routes = all_routes(api, records, Pages(access), self._history, self._metrics)
-        root = Root(Routes(routes), access, self._stream)
-        return QuietSite(root, reactor=self._reactor)
+        node, daemon, link = self._settings.node, self._daemon, self._link
+        described = routes_of(
+            NodeApi(self._settings, daemon, link),
+            TasksApi(node, daemon, link, self._reactor),
+            SchedulesApi(node, daemon, link),
+            LinesApi(daemon, self._reactor),
+            Records(link, keys.records(node.host)),
+            self._history,
+            self._stream,
+            self._metrics,
+            Pages(self._access),
+        )
+        routes = Routes([*described, *routes_of(Description(described))])
+        return QuietSite(Root(routes, self._access), reactor=self._reactor)
 
     def _second(self) -> None:
         try:
             sample = self._history.take(self._reactor.seconds())
             if len(self._stream):
-                status = encode_status(self._parts.status.status())
-                newest = msgspec.json.encode(sample.as_json())
+                status = self._daemon.encoded_status()
+                newest = msgspec.json.encode(sample)
                 self._stream.second(b'%s,"sample":%s}' % (status[:-1], newest))
         except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
             self.log.failure("The dashboard could not be told")

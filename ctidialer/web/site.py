@@ -17,8 +17,7 @@ from twisted.web.server import Request as SiteRequest
 from ctidialer.store.errors import StoreError
 from ctidialer.web.access import Access, Headers
 from ctidialer.web.answers import HTML, Answer, Asked, Refusal
-from ctidialer.web.routes import Route, Routes
-from ctidialer.web.stream import Stream
+from ctidialer.web.routes import EVENTS, Route, Routes, Streamed
 
 LARGEST_BODY = 64 * 1024
 
@@ -33,7 +32,6 @@ CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-EVENTS = "text/event-stream"
 
 
 class _Bounded(BytesIO):
@@ -77,11 +75,10 @@ class Root(Resource):
     isLeaf = True
     log = Logger()
 
-    def __init__(self, routes: Routes, access: Access, stream: Stream) -> None:
+    def __init__(self, routes: Routes, access: Access) -> None:
         super().__init__()
         self._routes = routes
         self._access = access
-        self._stream = stream
 
     def render(self, request: BoundedRequest) -> int:
         """Answer a request, now or later."""
@@ -95,7 +92,7 @@ class Root(Resource):
         answering.addErrback(partial(self.log.failure, "Answering a request failed"))
         return NOT_DONE_YET
 
-    async def _answer(self, request: BoundedRequest) -> Answer | None:
+    async def _answer(self, request: BoundedRequest) -> Answer | Streamed:
         path = request.path.decode("ascii", "replace")
         method = request.method.decode("ascii", "replace")
         route, names = self._found(request, method, path)
@@ -107,14 +104,10 @@ class Root(Resource):
             raise
         if request.is_too_large:
             raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
-        if route.content_type == EVENTS:
-            if self._stream.is_full:
-                raise Refusal(503, "too many dashboards are open")
-            if method == "HEAD":
-                return Answer(content_type=EVENTS)
-            self._stream.add(request, lambda: session is None or self._access.is_open(session))
-            return None
-        return await route.handler(asked(request, method, path, names, session))
+        answer = await route.answered(asked(request, method, path, names, session))
+        if method == "HEAD" and isinstance(answer, Streamed):
+            return Answer(content_type=EVENTS)
+        return answer
 
     def _session(self, request: BoundedRequest, route: Route) -> str | None:
         """Return the session in which is asked, None = in none; raises Refusal."""
@@ -148,8 +141,13 @@ class Root(Resource):
         self.log.failure("Answering {path} failed", failure, path=path)
         return Refusal(500, "ctidialer has a fault: see its log").answer()
 
-    def _send(self, request: Request, answer: Answer | None) -> None:
+    def _send(self, request: Request, answer: Answer | Streamed | None) -> None:
         if answer is None or request._disconnected:
+            return
+        if isinstance(answer, Streamed):
+            request.setHeader("Content-Type", f"{EVENTS}; charset=utf-8")
+            request.setHeader("X-Accel-Buffering", "no")  # nginx would hold the events back
+            answer.begin(request)
             return
         request.setResponseCode(answer.status)
         if answer.status != 204:  # which has neither (RFC 9110 section 8.6)

@@ -10,11 +10,11 @@ from prometheus_client.registry import Collector
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.contract.status import NodeStatus
-from ctidialer.dialer.assembly import Parts
-from ctidialer.dialer.readiness import Condition
-from ctidialer.rules.line_state import Why
+from ctidialer.nodes.daemon import DaemonView
+from ctidialer.rules.line_reasons import Why
+from ctidialer.rules.reasons import Condition
 
-OUT_OF_USE = frozenset({Why.OUT_OF_USE.name.lower(), Why.NEVER_LEFT.name.lower()})
+OUT_OF_USE = frozenset({Why.OUT_OF_USE.value, Why.NEVER_LEFT.value})
 
 NOT_TOLD = "(other)"
 """The reason of the open tasks that are too many to be explained one by one."""
@@ -23,16 +23,16 @@ Samples = Iterable[tuple[tuple[str, ...], float]]
 
 
 class StateMetrics(Collector):
-    """Collects what ``parts`` say of themselves; ``queue_lengths`` is set before, by queue."""
+    """Collects what ``daemon`` says of itself; ``queue_lengths`` is set before, by queue."""
 
-    def __init__(self, parts: Parts, clock: IReactorTime) -> None:
-        self._parts = parts
+    def __init__(self, daemon: DaemonView, clock: IReactorTime) -> None:
+        self._daemon = daemon
         self._clock = clock
         self.queue_lengths: Mapping[str, int] = {}
 
     def open_queues(self) -> list[str]:
         """Return the queues whose lengths are told: those of the tasks that are told one by one."""
-        return sorted({task.number_queue for task in self._parts.status.status().tasks} - {""})
+        return sorted({task.number_queue for task in self._daemon.status().tasks} - {""})
 
     def describe(self) -> Iterable[Metric]:
         """Part of Collector: nothing is worked out before it is asked for."""
@@ -40,7 +40,7 @@ class StateMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Part of Collector."""
-        status = self._parts.status.status()
+        status = self._daemon.status()
         yield from self._node(status)
         yield from self._links()
         yield from self._tasks(status)
@@ -52,12 +52,14 @@ class StateMetrics(Collector):
         yield _gauge("build_info", "The version and the names of this node.", labels, [build])
         yield _single("start_time_seconds", "When this daemon began, unix time.", status.started)
         yield _single("ready", "1 while calls can be placed.", status.ready)
-        missing = self._parts.readiness.missing
         yield _gauge(
             "condition",
             "1 while a condition for placing calls is met.",
             ("condition",),
-            [((one.name.lower(),), float(one not in missing)) for one in Condition],
+            [
+                ((one.condition.name.lower(),), float(one.is_met))
+                for one in self._daemon.conditions()
+            ],
         )
         yield _single("calls_in_progress", "Calls asked for and not over.", status.calls)
         yield _single("numbers_in_hand", "Numbers taken and not yet closed.", status.numbers)
@@ -74,17 +76,17 @@ class StateMetrics(Collector):
         )
 
     def _links(self) -> Iterator[Metric]:
-        readiness = self._parts.readiness
+        now = {one.condition: one for one in self._daemon.conditions()}
         for name, condition in (("freeswitch", Condition.FREESWITCH), ("redis", Condition.REDIS)):
-            up = condition not in readiness.missing
+            up = now[condition].is_met
             who = "FreeSWITCH" if name == "freeswitch" else "Redis"
             yield _single(f"{name}_up", f"1 while {who} is there.", up)
             yield CounterMetricFamily(
                 f"ctidialer_{name}_disconnects",
                 f"How often {who} went away.",
-                value=readiness.losses[condition],
+                value=now[condition].losses,
             )
-        held = Condition.LEASE not in readiness.missing
+        held = now[Condition.LEASE].is_met
         yield _single("lease_held", "1 while this daemon holds its host's name.", held)
 
     def _tasks(self, status: NodeStatus) -> Iterator[Metric]:

@@ -14,6 +14,10 @@ from zope.interface import implementer
 
 from ctidialer.contract.record import Record
 from ctidialer.contract.record_document import encode_record
+from ctidialer.rules.attempt import Attempt
+from ctidialer.web.access import Access
+from ctidialer.web.answers import Asked, Refusal
+from ctidialer.web.routes import EVENTS, Streamed, get
 
 CUT_AFTER = 10.0
 """Seconds for which a connection may be full."""
@@ -73,9 +77,10 @@ class Listener:
 
 
 class Stream:
-    """Everybody who listens; ``now`` is a clock in seconds."""
+    """Everybody who listens; ``now`` is a clock in seconds.  A reader of the journal."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, access: Access, now: Callable[[], float]) -> None:
+        self._access = access
         self._now = now
         self._listeners: set[Listener] = set()
         self._records = 0
@@ -84,19 +89,29 @@ class Stream:
     def __len__(self) -> int:
         return len(self._listeners)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nobody more can listen."""
-        return len(self._listeners) >= MOST_LISTENERS
+    @get(
+        "/api/events",
+        "Server-Sent Events: `status` each second (NodeStatus and the `sample` of that second),"
+        " `record` (a record), `skipped` (how many records were not sent)",
+        others={503: "too many listen"},
+        content_type=EVENTS,
+    )
+    async def events(self, asked: Asked) -> Streamed:
+        """Open a stream, for as long as the session of who asks goes on."""
+        if len(self._listeners) >= MOST_LISTENERS:
+            raise Refusal(503, "too many dashboards are open")
+        session, access = asked.session, self._access
+        may_listen = lambda: session is None or access.is_open(session)  # noqa: E731
+        return Streamed(lambda request: self._begin(request, may_listen))
 
-    def add(self, request: Request, may_listen: Callable[[], bool] = lambda: True) -> None:
-        """Open the stream for a request that has been let in, for as long as ``may_listen``."""
-        request.setHeader("Content-Type", "text/event-stream; charset=utf-8")
-        request.setHeader("X-Accel-Buffering", "no")  # nginx would hold the events back
+    def _begin(self, request: Request, may_listen: Callable[[], bool]) -> None:
         listener = Listener(request, self._now, may_listen)
         self._listeners.add(listener)
         request.notifyFinish().addBoth(lambda _: self._listeners.discard(listener))
         listener.tell(b": welcome\n\n")
+
+    def call_ended(self, attempt: Attempt) -> None:
+        """Part of JournalReader; the stream tells of numbers, not of calls."""
 
     def number_ended(self, record: Record) -> None:
         """Tell of a record, of the first ones in each second."""

@@ -17,7 +17,7 @@ class LagTests(SynchronousTestCase):
         self.clock.advance(1_000_000.1)
         settings = Settings(node=Node(host="h", domain="h", timezone="UTC"))
         parts = DialerService(settings, self.clock, refuse=self.fail).parts
-        self.metrics = Metrics(parts, self.clock)
+        self.metrics = Metrics(parts.shown, parts.link, self.clock)
         self.metrics.start()
         self.addCleanup(self.metrics.stop)
 

@@ -33,7 +33,7 @@ class ManyTasksTests(SynchronousTestCase):
         table = {f"t{number}": document for number in range(count)}
         changed = parts.tables.replace(keys.at(keys.TASK, "h"), table)
         parts.runs.update(parts.tables.tasks, changed.names, clock.seconds())
-        text = self.successResultOf(Metrics(parts, clock).render()).decode()
+        text = self.successResultOf(Metrics(parts.shown, parts.link, clock).render()).decode()
         samples = samples_of(text)
         by_name = sum(name == "ctidialer_task_limit" for name, _ in samples)
         other = value(samples, "ctidialer_tasks", reason="(other)")

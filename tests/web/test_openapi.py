@@ -10,6 +10,8 @@ from urllib.parse import quote
 from jsonschema import Draft202012Validator
 from twisted.trial.unittest import SynchronousTestCase
 
+from ctidialer.contract import keys
+from tests.support.node import HOST
 from tests.web.described_case import DescribedCase
 
 DOCS = Path(__file__).parents[2] / "docs" / "http.rst"
@@ -27,6 +29,9 @@ ASKED = (
     ("GET", "/api/tasks/{task}/explain", "/api/tasks/none/explain", None),
     ("POST", "/api/tasks/{task}/pause", f"/api/tasks/{TASK}/pause", {"why": "lunch"}),
     ("POST", "/api/tasks/{task}/resume", f"/api/tasks/{TASK}/resume", None),
+    ("GET", "/api/schedules", "/api/schedules", None),
+    ("GET", "/api/schedules/{config}/explain", "/api/schedules/callback/explain", None),
+    ("GET", "/api/schedules/{config}/explain", "/api/schedules/none/explain", None),
     ("GET", "/api/lines", "/api/lines", None),
     ("GET", "/api/records", "/api/records", None),
     ("GET", "/api/records", "/api/records?limit=x", None),
@@ -48,6 +53,7 @@ class DescriptionTests(DescribedCase):
         await self.usual_tables()
         await self.put_task("t/任务")
         await self.put("cti_queue_dialer_task@template", {"broken": "{"})
+        await self.put(keys.at(keys.SCHEDULE_CONFIG, HOST), {"callback": "{"})
         self.start_web()
 
         async def is_ready() -> bool:

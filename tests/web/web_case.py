@@ -106,7 +106,12 @@ class WebTestCase(NodeTestCase):
         dialer = self.start_dialer(settings)
         self.not_listened: list[str] = []
         self.web = WebService(
-            settings, dialer.parts, reactor, dialer.stopped, cannot_listen=self.not_listened.append
+            settings,
+            dialer.parts.shown,
+            dialer.parts.link,
+            reactor,
+            dialer.stopped,
+            cannot_listen=self.not_listened.append,
         )
         self.web.startService()
         self.addCleanup(self.web.stopService)  # runs before that of the daemon, and waits for it

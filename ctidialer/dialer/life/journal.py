@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from twisted.logger import Logger
 
 from ctidialer.contract.record import Record
+from ctidialer.nodes.daemon import JournalReader
 from ctidialer.rules.attempt import Attempt
-
-
-class JournalReader(Protocol):
-    """Who reads along.  What it is told is over already: it can change nothing."""
-
-    def call_ended(self, attempt: Attempt) -> None:
-        """A call has ended; one that FreeSWITCH refused (``is_refusal``) is told too."""
-
-    def number_ended(self, record: Record) -> None:
-        """The record of a number was written."""
 
 
 class Journal:

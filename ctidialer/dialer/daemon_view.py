@@ -1,0 +1,132 @@
+"""This daemon as its HTTP interface sees it: `ctidialer.nodes.daemon`, made of the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from ctidialer.contract import keys
+from ctidialer.contract.status import LineStatus, Missing, NodeStatus
+from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.life.journal import Journal
+from ctidialer.dialer.node_view import NodeView
+from ctidialer.dialer.status_report import StatusReport
+from ctidialer.nodes.daemon import ConditionNow, JournalReader, ScheduleNow, TaskNow, Totals
+from ctidialer.nodes.schedules import Waiting, schedule_facts, schedule_names
+from ctidialer.rules.explaining import explain
+from ctidialer.rules.explanation import NodeFacts
+from ctidialer.rules.node_facts import as_explained, as_missing
+from ctidialer.rules.reasons import Condition
+from ctidialer.rules.schedule_explaining import explain_schedule
+
+
+@frozen(eq=False)
+class Daemon:
+    """Implements DaemonView."""
+
+    view: NodeView
+    report: StatusReport
+    journal: Journal
+
+    def status(self) -> NodeStatus:
+        """Part of DaemonView."""
+        return self.report.status()
+
+    def encoded_status(self) -> bytes:
+        """Part of DaemonView."""
+        return self.report.encoded()
+
+    def is_ready(self) -> bool:
+        """Part of DaemonView."""
+        return self.view.readiness.gate.is_open
+
+    def missing(self) -> tuple[Missing, ...]:
+        """Part of DaemonView."""
+        return tuple(as_missing(one) for one in self._facts().obstacles)
+
+    def conditions(self) -> tuple[ConditionNow, ...]:
+        """Part of DaemonView."""
+        readiness = self.view.readiness
+        missing = readiness.missing
+        return tuple(
+            ConditionNow(one, one not in missing, readiness.losses[one]) for one in Condition
+        )
+
+    def totals(self) -> Totals:
+        """Part of DaemonView."""
+        calls, closing = self.view.calls, self.view.closing
+        outcomes = {outcome.value: count for outcome, count in closing.outcomes.items()}
+        return Totals(calls.placed, len(calls), outcomes)
+
+    def task_names(self) -> list[str]:
+        """Part of DaemonView."""
+        tables = self.view.tables
+        invalid = (name for table, name in tables.faults if table == keys.TASK)
+        return sorted({*tables.tasks, *invalid, *(run.task.name for run in self.view.runs)})
+
+    def has_task(self, name: str) -> bool:
+        """Part of DaemonView."""
+        tables = self.view.tables
+        return name in tables.tasks or (keys.TASK, name) in tables.faults
+
+    def has_calls(self, name: str) -> bool:
+        """Part of DaemonView."""
+        return self.view.runs.get(name) is not None
+
+    def tasks(self, names: Iterable[str], most_lines: int) -> list[TaskNow]:
+        """Part of DaemonView."""
+        facts = self._facts()
+        return [self._task(name, facts, most_lines) for name in names]
+
+    def line_names(self) -> list[str]:
+        """Part of DaemonView."""
+        return sorted(self.view.tables.routes.lines.keys() | _used(self.view.lines))
+
+    def lines(self, names: Iterable[str]) -> list[LineStatus]:
+        """Part of DaemonView."""
+        now = self.report.now()
+        return [self.view.line(name, now) for name in names]
+
+    def schedule_names(self) -> list[str]:
+        """Part of DaemonView."""
+        return schedule_names(self.view.tables)
+
+    def schedules(
+        self, names: Iterable[str], waiting: Waiting, most_lines: int
+    ) -> list[ScheduleNow]:
+        """Part of DaemonView."""
+        facts = self._facts()
+        return [self._schedule(name, waiting, facts, most_lines) for name in names]
+
+    def add_reader(self, reader: JournalReader) -> None:
+        """Part of DaemonView."""
+        self.journal.add_reader(reader)
+
+    def _facts(self) -> NodeFacts:
+        return self.view.explainer.node_facts(self.report.now())
+
+    def _task(self, name: str, facts: NodeFacts, most_lines: int) -> TaskNow:
+        view = self.view
+        task, run = view.tables.tasks.get(name), view.runs.get(name)
+        found = explain(view.explainer.task_facts(name, facts.now), facts)
+        return TaskNow(
+            name=name,
+            calls=run.calls if run else 0,
+            limit=task.limit if task else 0,
+            cps=task.cps if task else None,
+            number_queue=task.number_queue if task else "",
+            paused=name in view.tables.control.paused,
+            explained=as_explained(found, most_lines),
+        )
+
+    def _schedule(
+        self, name: str, waiting: Waiting, node: NodeFacts, most_lines: int
+    ) -> ScheduleNow:
+        facts = schedule_facts(self.view.tables, name, waiting)
+        explained = as_explained(explain_schedule(facts, node), most_lines)
+        return ScheduleNow(name, facts.due, facts.next_due, explained)
+
+
+def _used(lines: LineAccounts) -> set[str]:
+    return {name for name, state in lines.states.items() if state.calls}

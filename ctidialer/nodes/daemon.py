@@ -1,0 +1,119 @@
+"""What a daemon shows of itself to its HTTP interface: values to read, and nothing to change.
+
+The daemon implements `DaemonView` (``dialer/daemon_view.py``); ``tap.py`` hands it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from attrs import frozen
+
+from ctidialer.contract.record import Record
+from ctidialer.contract.status import Explained, LineStatus, Missing, NodeStatus
+from ctidialer.nodes.schedules import Waiting
+from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.reasons import Condition
+
+
+@frozen
+class ConditionNow:
+    """Whether one condition for dialing is met, and how often it was lost."""
+
+    condition: Condition
+    is_met: bool
+    losses: int
+
+
+@frozen
+class Totals:
+    """Calls placed and numbers ended since the daemon began, and the calls that are up now."""
+
+    placed: int
+    calls: int
+    outcomes: Mapping[str, int]
+
+
+@frozen
+class TaskNow:
+    """One task as it is; ``limit`` 0 and an empty ``number_queue`` where it cannot be read."""
+
+    name: str
+    calls: int
+    limit: int
+    cps: float | None
+    number_queue: str
+    paused: bool
+    explained: Explained
+
+
+@frozen
+class ScheduleNow:
+    """One schedule configuration as it is; ``next_due`` is unix seconds, None = nothing waits."""
+
+    name: str
+    due: int
+    next_due: float | None
+    explained: Explained
+
+
+class JournalReader(Protocol):
+    """Who reads along.  What it is told is over already: it can change nothing."""
+
+    def call_ended(self, attempt: Attempt) -> None:
+        """A call has ended; one that FreeSWITCH refused (``is_refusal``) is told too."""
+
+    def number_ended(self, record: Record) -> None:
+        """The record of a number was written."""
+
+
+class DaemonView(Protocol):
+    """One daemon, to look at.  Names are those of its tables; all is of this moment."""
+
+    def status(self) -> NodeStatus:
+        """Return the state that is published; looks in quick succession share one."""
+
+    def encoded_status(self) -> bytes:
+        """Return the same as JSON."""
+
+    def is_ready(self) -> bool:
+        """Whether calls can be placed."""
+
+    def missing(self) -> tuple[Missing, ...]:
+        """Return what keeps the node from dialing, the one that explains the others first."""
+
+    def conditions(self) -> tuple[ConditionNow, ...]:
+        """Return all conditions."""
+
+    def totals(self) -> Totals:
+        """Return what is counted."""
+
+    def task_names(self) -> list[str]:
+        """Return the names of all tasks, in order: valid or not, or gone with calls still up."""
+
+    def has_task(self, name: str) -> bool:
+        """Whether the tables have a task of this name, valid or not."""
+
+    def has_calls(self, name: str) -> bool:
+        """Whether calls of a task are up; it may be gone from the tables."""
+
+    def tasks(self, names: Iterable[str], most_lines: int) -> list[TaskNow]:
+        """Return tasks, of each no more than so many busy lines."""
+
+    def line_names(self) -> list[str]:
+        """Return the names of all lines, in order: also of those that are gone, with calls up."""
+
+    def lines(self, names: Iterable[str]) -> list[LineStatus]:
+        """Return the states of lines."""
+
+    def schedule_names(self) -> list[str]:
+        """Return the names of all schedule configurations, in order, valid or not."""
+
+    def schedules(
+        self, names: Iterable[str], waiting: Waiting, most_lines: int
+    ) -> list[ScheduleNow]:
+        """Return schedule configurations with what waits for them."""
+
+    def add_reader(self, reader: JournalReader) -> None:
+        """Tell ``reader`` of all that ends from now on."""

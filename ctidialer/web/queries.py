@@ -1,0 +1,72 @@
+"""What may be asked for in a query, as types: the OpenAPI description is made from them too."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ctidialer.contract.record import Outcome
+
+MOST_LISTED = 1000
+MOST_SAMPLED = 10_000
+
+Part = Annotated[str, Meta(description="a part of the name, in any case")]
+Offset = Annotated[int, Meta(ge=0, le=10**8, description="how many to pass over (default 0)")]
+Limit = Annotated[
+    int,
+    Meta(ge=0, le=MOST_LISTED, description="how many at most (default 200, at most 1000)"),
+]
+
+
+class Page(msgspec.Struct):
+    """A part of a list of names."""
+
+    q: Part = ""
+    offset: Offset = 0
+    limit: Limit = 200
+
+    @property
+    def part(self) -> slice:
+        """The part of the list."""
+        return slice(self.offset, self.offset + self.limit)
+
+    def found_in(self, names: list[str]) -> list[str]:
+        """Return the names that are asked for."""
+        word = self.q.lower()
+        return [name for name in names if word in name.lower()]
+
+
+class TaskQuery(Page):
+    """Which tasks."""
+
+    reason: Annotated[str, Meta(description="only tasks with this reason")] = ""
+
+
+class LineQuery(Page):
+    """Which lines."""
+
+    state: Annotated[str, Meta(description="only lines in this state")] = ""
+
+
+class CheckQuery(msgspec.Struct):
+    """How much is checked."""
+
+    sample: Annotated[
+        int,
+        Meta(ge=0, le=MOST_SAMPLED, description="numbers looked at in each queue (default 100)"),
+    ] = 100
+
+
+class RecordQuery(msgspec.Struct):
+    """Which records."""
+
+    task: Annotated[str, Meta(description="only of this task or schedule configuration")] = ""
+    outcome: Annotated[Outcome | None, Meta(description="only with this outcome")] = None
+    number: Annotated[str, Meta(description="only with these digits in the number")] = ""
+    limit: Annotated[
+        int,
+        Meta(ge=0, le=MOST_LISTED, description="how many at most (default 50, at most 1000)"),
+    ] = 50
+    before: Annotated[str, Meta(description="only older ones: `next` of the page before")] = ""

@@ -1,0 +1,197 @@
+"""The JSON API: tasks, schedule configurations and lines, as the daemon sees them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from time import time
+
+from attrs import asdict
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+from ctidialer.contract.status import LineStatus
+from ctidialer.nodes.daemon import DaemonView, TaskNow
+from ctidialer.nodes.orders import NodeOrders
+from ctidialer.nodes.schedules import Waiting, read_waiting
+from ctidialer.settings import Node
+from ctidialer.store.errors import StoreError
+from ctidialer.store.link import Link
+from ctidialer.store.reading import Reading
+from ctidialer.web.answers import Asked, Refusal
+from ctidialer.web.documents import (
+    LinePage,
+    ScheduleEntry,
+    ScheduleExplanation,
+    SchedulePage,
+    TaskEntry,
+    TaskExplanation,
+    TaskPage,
+    TaskPaused,
+    Why,
+)
+from ctidialer.web.node_api import NO_REDIS, order_of
+from ctidialer.web.queries import LineQuery, Page, TaskQuery
+from ctidialer.web.routes import get, post
+
+BUSY_LINES = 20
+"""Lines with their reasons, of each task in a list."""
+
+ALL_BUSY_LINES = 1000
+AT_ONCE = 100
+"""Tasks explained, and lines looked at, before everybody else has a turn."""
+
+NO_TASK = {404: "there is no such task"}
+NO_CONFIG = {404: "there is no such configuration"}
+
+
+class TasksApi:
+    """Answers for the tasks of this host."""
+
+    def __init__(self, node: Node, daemon: DaemonView, link: Link, clock: IReactorTime) -> None:
+        self._host = node.host
+        self._daemon = daemon
+        self._clock = clock
+        self._orders = NodeOrders(link, node.host)
+        self._reading = Reading(link, node.host)
+
+    @get("/api/tasks", "All tasks of this host, with their reasons")
+    async def tasks(self, query: TaskQuery) -> TaskPage:
+        """Return a page of the tasks, of those of one reason where one is asked for."""
+        names = query.found_in(self._daemon.task_names())
+        if query.reason:
+            names = [name async for name in self._with_reason(names, query.reason)]
+        listed = self._daemon.tasks(names[query.part], BUSY_LINES)
+        lengths = await self._queue_lengths(listed)
+        return TaskPage([_entry(task, lengths) for task in listed], len(names))
+
+    @get("/api/tasks/{task}/explain", "Why a task is, or is not, dialing now", others=NO_TASK)
+    async def explain(self, task: str) -> TaskExplanation:
+        """Say why one task is, or is not, dialing now."""
+        if not (self._daemon.has_task(task) or self._daemon.has_calls(task)):
+            raise self._no_task(task)
+        (found,) = self._daemon.tasks([task], ALL_BUSY_LINES)
+        return TaskExplanation(task, self._host, **asdict(found.explained, recurse=False))
+
+    @post(
+        "/api/tasks/{task}/pause",
+        "Start no new call of a task on this host",
+        others={**NO_TASK, **NO_REDIS},
+    )
+    async def pause(self, asked: Asked, task: str, body: Why) -> TaskPaused:
+        """Hold the new calls of a task."""
+        self._check_known(task)
+        changed = await self._orders.pause(task, order_of(asked, body))
+        return TaskPaused(task, True, changed)
+
+    @post("/api/tasks/{task}/resume", "Let a paused task go on", others={**NO_TASK, **NO_REDIS})
+    async def resume(self, asked: Asked, task: str, body: Why) -> TaskPaused:
+        """Let a task go on."""
+        self._check_known(task)
+        changed = await self._orders.resume(task, order_of(asked, body))
+        return TaskPaused(task, False, changed)
+
+    def _check_known(self, task: str) -> None:
+        if not self._daemon.has_task(task):
+            raise self._no_task(task)
+
+    def _no_task(self, name: str) -> Refusal:
+        return Refusal(404, f"there is no task {name[:80]!r} on {self._host}")
+
+    async def _with_reason(self, names: list[str], reason: str) -> AsyncIterator[str]:
+        for start in range(0, len(names), AT_ONCE):
+            for task in self._daemon.tasks(names[start : start + AT_ONCE], most_lines=0):
+                if task.explained.reason == reason:
+                    yield task.name
+            await deferLater(self._clock, 0)
+
+    async def _queue_lengths(self, listed: list[TaskNow]) -> dict[str, int]:
+        queues = sorted({task.number_queue for task in listed} - {""})
+        try:
+            return await self._reading.queue_lengths(queues)
+        except StoreError:
+            return {}  # the tasks are told all the same
+
+
+class SchedulesApi:
+    """Answers for the schedule configurations of this host's domain."""
+
+    def __init__(self, node: Node, daemon: DaemonView, link: Link) -> None:
+        self._host = node.host
+        self._domain = node.domain
+        self._daemon = daemon
+        self._link = link
+
+    @get(
+        "/api/schedules",
+        "All schedule configurations, with their reasons and what waits",
+        others=NO_REDIS,
+    )
+    async def schedules(self, query: Page) -> SchedulePage:
+        """Return a page of the schedule configurations."""
+        names = query.found_in(self._daemon.schedule_names())
+        waiting = await self._waiting()
+        listed = self._daemon.schedules(names[query.part], waiting, BUSY_LINES)
+        entries = [ScheduleEntry(s.name, s.due, s.next_due, s.explained) for s in listed]
+        return SchedulePage(entries, len(names), waiting.all_due, waiting.scheduled)
+
+    @get(
+        "/api/schedules/{config}/explain",
+        "Why the numbers of a schedule configuration are, or are not, called now",
+        others={**NO_CONFIG, **NO_REDIS},
+    )
+    async def explain(self, config: str) -> ScheduleExplanation:
+        """Say why the numbers of one configuration are, or are not, called now."""
+        if config not in self._daemon.schedule_names():
+            shown = f"there is no schedule configuration {config[:80]!r} in {self._domain}"
+            raise Refusal(404, shown)
+        waiting = await self._waiting()
+        (found,) = self._daemon.schedules([config], waiting, ALL_BUSY_LINES)
+        return ScheduleExplanation(
+            config,
+            self._host,
+            due=found.due,
+            next_due=found.next_due,
+            all_due=waiting.all_due,
+            scheduled=waiting.scheduled,
+            **asdict(found.explained, recurse=False),
+        )
+
+    async def _waiting(self) -> Waiting:
+        return await read_waiting(self._link, self._domain, time())
+
+
+class LinesApi:
+    """Answers for the lines of this host's domain."""
+
+    def __init__(self, daemon: DaemonView, clock: IReactorTime) -> None:
+        self._daemon = daemon
+        self._clock = clock
+
+    @get("/api/lines", "All lines, with their states")
+    async def lines(self, query: LineQuery) -> LinePage:
+        """Return a page of the lines, of those in one state where one is asked for."""
+        names = query.found_in(self._daemon.line_names())
+        if not query.state:
+            return LinePage(self._daemon.lines(names[query.part]), len(names))
+        found = [line async for line in self._in_state(names, query.state)]
+        return LinePage(found[query.part], len(found))
+
+    async def _in_state(self, names: list[str], state: str) -> AsyncIterator[LineStatus]:
+        for start in range(0, len(names), AT_ONCE):
+            for line in self._daemon.lines(names[start : start + AT_ONCE]):
+                if line.state == state:
+                    yield line
+            await deferLater(self._clock, 0)
+
+
+def _entry(task: TaskNow, lengths: dict[str, int]) -> TaskEntry:
+    return TaskEntry(
+        name=task.name,
+        calls=task.calls,
+        limit=task.limit,
+        cps=task.cps,
+        number_queue=task.number_queue,
+        queue_length=lengths.get(task.number_queue),
+        paused=task.paused,
+        explained=task.explained,
+    )

@@ -1,0 +1,102 @@
+"""The typed side of a request: query and body become structs, by the types that a handler names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from ctidialer.web.answers import FORM, Asked, Refusal
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+LONGEST_SHOWN = 40
+
+
+def query_of(shape: type[Shape], query: Mapping[str, str]) -> Shape:
+    """Return the values of a query; an empty text counts as not given.  Raises Refusal."""
+    values = {
+        one.name: _value(one.name, one.type, query[one.name])
+        for one in msgspec.structs.fields(shape)
+        if query.get(one.name) or (one.name in query and _is_number(one.type))
+    }
+    return shape(**values)
+
+
+def body_of(shape: type[Shape], asked: Asked) -> Shape:
+    """Return the body of a request, which is JSON, a form or empty.  Raises Refusal."""
+    try:
+        return msgspec.convert(_members(asked), shape)
+    except msgspec.ValidationError as error:
+        raise Refusal(400, f"the body cannot be used: {error}") from None
+
+
+def expected(kind: Any) -> str:
+    """Say what a value of a query must be."""
+    info = _info(kind)
+    if isinstance(info, msgspec.inspect.IntType):
+        return f"a whole number from {info.ge} to {info.le}"
+    if isinstance(info, msgspec.inspect.EnumType):
+        return f"one of {', '.join(str(member.value) for member in info.cls)}"
+    return "a text"
+
+
+def schema_of(kind: Any) -> dict[str, Any]:
+    """Return the JSON schema of a value of a query."""
+    info = _info(kind)
+    if isinstance(info, msgspec.inspect.IntType):
+        return {"type": "integer", "minimum": info.ge, "maximum": info.le}
+    if isinstance(info, msgspec.inspect.EnumType):
+        return {"type": "string", "enum": [member.value for member in info.cls]}
+    return {"type": "string"}
+
+
+def meaning_of(kind: Any) -> str:
+    """Return what a value of a query means, for people."""
+    info = msgspec.inspect.type_info(kind)
+    if isinstance(info, msgspec.inspect.Metadata):
+        return str((info.extra_json_schema or {}).get("description", ""))
+    return ""
+
+
+def _value(name: str, kind: Any, text: str) -> object:
+    try:
+        if _is_number(kind) and not (text.isascii() and text.isdigit()):
+            raise msgspec.ValidationError
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError:
+        shown = f"{name} must be {expected(kind)}, not {text[:LONGEST_SHOWN]!r}"
+        raise Refusal(400, shown) from None
+
+
+def _is_number(kind: Any) -> bool:
+    return isinstance(_info(kind), msgspec.inspect.IntType)
+
+
+def _info(kind: Any) -> msgspec.inspect.Type:
+    """Return what is known of a type, without its metadata, and without its None."""
+    info = msgspec.inspect.type_info(kind)
+    while True:
+        if isinstance(info, msgspec.inspect.Metadata):
+            info = info.type
+        elif isinstance(info, msgspec.inspect.UnionType):
+            others = [t for t in info.types if not isinstance(t, msgspec.inspect.NoneType)]
+            info = others[0]
+        else:
+            return info
+
+
+def _members(asked: Asked) -> object:
+    if asked.content_type == FORM:
+        return dict(parse_qsl(asked.body.decode("utf-8", "replace"), keep_blank_values=True))
+    if not asked.body.strip():
+        return {}
+    try:
+        document = msgspec.json.decode(asked.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal(400, f"the body is no JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise Refusal(400, "the body must be a JSON object")
+    return document
