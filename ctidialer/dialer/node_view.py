@@ -118,18 +118,13 @@ class NodeView:
 
     def _sorted_runs(self, now: float) -> tuple[list[TaskRun], dict[str, int]]:
         """Return the runs to be told one by one, and count the others by their reason."""
-        self.runs.dialing(now)  # the daemon itself does not look while it cannot dial
-        detailed: list[TaskRun] = []
-        closed: Counter[Reason] = Counter()
-        for run in self.runs:
-            why = _plainly_closed(run)
-            if why is None or run.calls or run.withdrawn:
-                detailed.append(run)
-            else:
-                closed[why] += 1
-        invalid = sum(table == keys.TASK for table, _ in self.tables.faults)
-        closed.update({Reason.INVALID: invalid} if invalid else {})
-        return detailed, {reason.value: count for reason, count in closed.items()}
+        self.runs.look(now)  # the daemon itself does not look while it cannot dial
+        counts = {
+            **{CLOSED[closed]: count for closed, count in self.runs.closed.items()},
+            Reason.DISABLED: self.runs.switched_off,
+            Reason.INVALID: sum(table == keys.TASK for table, _ in self.tables.faults),
+        }
+        return self.runs.told, {why.value: count for why, count in counts.items() if count}
 
     def _tasks(self, runs: list[TaskRun], facts: NodeFacts) -> tuple[TaskStatus, ...]:
         most_lines = MOST_BUSY_LINES // max(1, len(runs))
@@ -180,9 +175,3 @@ def _told(name: str, line: Line, state: LineState, now: float) -> LineStatus:
         return LineStatus(name, FREE, state.calls, line.count, state.faults)
     until = free_at(line, state, now)
     return LineStatus(name, why.value, state.calls, line.count, state.faults, until)
-
-
-def _plainly_closed(run: TaskRun) -> Reason | None:
-    if not run.task.enabled:
-        return Reason.DISABLED
-    return None if run.opening.closed is None else CLOSED[run.opening.closed]

@@ -79,7 +79,7 @@ class QueueDialer:
 
     def errand_of(self, entry: InFlight) -> Errand:
         """Return what is to be done with an entry that an earlier daemon took."""
-        run = self._runs.get(entry.task or "")
+        run = self._runs.taken_up(entry.task or "", self._clock.seconds())
         if run is None:
             return OrphanErrand(self._desk, entry)
         return QueueErrand(self._desk, run, run.task, entry.claimed)
@@ -103,9 +103,9 @@ class QueueDialer:
                 self.log.failure("A look at task {task} failed", task=run.task.name)
 
     def _dispatch(self, run: TaskRun) -> None:
-        if run.asked or run.queue_is_empty or run.held or not run.dialing:
-            return
         now = self._clock.seconds()
+        if run.asked or run.queue_is_empty or run.held or not run.may_start(now):
+            return
         if self._slots.is_full(now):
             self._turned_away[run.task.name] = run
         count = self._slots.room(run, now, AT_MOST)
@@ -142,7 +142,7 @@ class QueueDialer:
         self._complaints.over(task.name)
         self._runs.queue_seen(run, len(claims) < count)
         run.queue_problem = ""
-        if run.task != task or run.held or not run.dialing:
+        if run.task != task or run.held or not run.may_start(self._clock.seconds()):
             # It was edited or paused while its numbers were on their way: they are not dialed so.
             self._intake.numbers.give_back(claims)
             return

@@ -77,7 +77,7 @@ class QueueErrand:
 
     def may_dial(self) -> bool:
         """Say whether its task still dials."""
-        return self.run.dialing
+        return self.run.may_start(self.desk.clock.seconds())
 
     def held(self) -> bool:
         """Say whether its task is held."""

@@ -117,6 +117,7 @@ class Slots:
         self.calls += count
         if run is not None:
             run.calls += count
+            self._runs.entered(run)
 
     def leave(self, run: TaskRun | None) -> None:
         """The last call of a number is over: its slot is free."""

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 import ctidialer.dialer.dispatch.task_runs as task_runs_module
 from ctidialer.contract.task import CallingHours, Destination, Task, Window
-from ctidialer.dialer.dispatch.task_runs import CLOCK_JUMP, TaskRun, TaskRuns
+from ctidialer.dialer.dispatch.task_runs import AT_ONCE, TaskRun, TaskRuns
 from ctidialer.rules import calling_hours
+from ctidialer.rules.calling_hours import Closed
 
 MIDNIGHT = 1_699_920_000.0  # 2023-11-14 00:00 UTC
 HOUR = 3600.0
 ALWAYS = CallingHours()
 MORNING = CallingHours(windows=(Window(8 * 3600, 12 * 3600),))
+
+
+def replaced() -> CallingHours:
+    """Return the hours of the morning as another object."""
+    return CallingHours(windows=(Window(8 * 3600, 12 * 3600),))
 
 
 def task(name: str = "t", hours: CallingHours = ALWAYS, *, enabled: bool = True) -> Task:
@@ -30,12 +38,15 @@ def leave(runs: TaskRuns, run: TaskRun) -> None:
 class RunsCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.runs = TaskRuns("UTC")
+        self.tasks: dict[str, Task] = {}
 
     def put(self, now: float, *tasks: Task) -> None:
-        self.runs.update({one.name: one for one in tasks}, [one.name for one in tasks], now)
+        self.tasks |= {one.name: one for one in tasks}
+        self.runs.update(self.tasks, [one.name for one in tasks], now)
 
     def remove(self, name: str = "t") -> None:
-        self.runs.update({}, [name], MIDNIGHT)
+        self.tasks.pop(name, None)
+        self.runs.update(self.tasks, [name], MIDNIGHT)
 
     def dialing(self, now: float) -> list[str]:
         return sorted(run.task.name for run in self.runs.dialing(now))
@@ -70,7 +81,7 @@ class OpeningTests(RunsCase):
     def test_a_small_step_back_of_the_clock(self) -> None:
         self.put(MIDNIGHT, task(hours=MORNING))
         opens = MIDNIGHT + 8 * HOUR
-        self.dialing(opens - CLOCK_JUMP)
+        self.dialing(opens - 5.0)
         self.assertEqual(self.dialing(opens), ["t"])
         self.assertEqual(self.dialing(opens - 0.5), [])
         self.assertEqual(self.dialing(opens), ["t"])
@@ -170,8 +181,109 @@ class WaitingTests(RunsCase):
         self.assertEqual((self.dialing(MIDNIGHT), self.waiting()), (["t"], []))
 
 
+class CountTests(RunsCase):
+    """What the status tells: kept with every change, not counted each time."""
+
+    def test_each_task_counts_once(self) -> None:
+        over = CallingHours(stop=datetime(2020, 1, 1))
+        off = task("off", enabled=False)
+        self.put(MIDNIGHT, task("a"), task("b"), task("m", MORNING), task("o", over), off)
+        self.runs.queue_seen(self.run_of("b"), is_empty=True)
+        self.assertEqual([run.task.name for run in self.runs.told], ["a", "b"])
+        closed = {Closed.OUTSIDE_HOURS: 1, Closed.AFTER_STOP: 1}
+        self.assertEqual((self.runs.closed, self.runs.switched_off), (closed, 1))
+
+    def test_a_closed_task_with_calls_is_told(self) -> None:
+        self.put(MIDNIGHT, task(hours=MORNING))
+        run = self.run_of()
+        run.calls += 1
+        self.runs.entered(run)
+        self.assertEqual((self.runs.told, self.runs.closed[Closed.OUTSIDE_HOURS]), ([run], 0))
+        run.calls -= 1
+        self.runs.left(run)
+        self.assertEqual((self.runs.told, self.runs.closed[Closed.OUTSIDE_HOURS]), ([], 1))
+
+    def test_one_switched_off_with_calls_from_before_a_restart(self) -> None:
+        self.put(MIDNIGHT, task(enabled=False))
+        run = self.runs.taken_up("t", MIDNIGHT)
+        assert run is not None
+        run.calls += 1
+        self.runs.entered(run)
+        self.assertEqual((self.runs.told, self.runs.switched_off), ([run], 0))
+        run.calls -= 1
+        self.runs.left(run)
+        self.assertEqual((self.runs.told, self.runs.switched_off), ([], 1))
+
+    def test_a_deleted_one_with_calls(self) -> None:
+        self.put(MIDNIGHT, task())
+        run = self.run_of()
+        run.calls += 1
+        self.remove()
+        self.assertEqual((self.runs.told, self.runs.switched_off), ([run], 0))
+
+    def test_one_that_closes_between_two_looks_starts_no_call(self) -> None:
+        self.put(MIDNIGHT + 9 * HOUR, task(hours=MORNING))
+        run = self.run_of()
+        self.assertTrue(run.may_start(MIDNIGHT + 12 * HOUR - 0.1))
+        self.assertTrue(run.dialing)
+        self.assertFalse(run.may_start(MIDNIGHT + 12 * HOUR))
+
+
 class SizeTests(RunsCase):
     def test_thousands_of_closed_tasks_cost_nothing(self) -> None:
+        asked = self.count_openings()
+        self.put(MIDNIGHT, *(task(f"t{index}", MORNING) for index in range(3000)))
+        self.put(MIDNIGHT, task("open"))
+        for _ in range(3000 // AT_ONCE):
+            self.dialing(MIDNIGHT)
+        asked.clear()
+        for tick in range(2000):
+            self.assertEqual(self.dialing(MIDNIGHT + tick * 0.05), ["open"])
+        self.assertEqual(asked, [])
+
+    def test_tasks_that_are_switched_off_are_not_even_looked_at(self) -> None:
+        asked = self.count_openings()
+        self.put(MIDNIGHT, *(task(f"t{index}", MORNING, enabled=False) for index in range(3000)))
+        self.dialing(MIDNIGHT)
+        self.dialing(MIDNIGHT - 9 * HOUR)
+        self.assertEqual((asked, len(self.runs), self.runs.switched_off), ([], 0, 3000))
+
+    def test_the_same_hours_are_worked_out_once(self) -> None:
+        asked = self.count_openings()
+        self.put(MIDNIGHT, *(task(f"t{index}", replaced()) for index in range(AT_ONCE)))
+        self.dialing(MIDNIGHT + 9 * HOUR)
+        self.assertEqual(len(asked), 2)
+
+    def test_many_are_taken_up_in_turns_and_looked_at_in_turns(self) -> None:
+        asked = self.count_openings()
+        hours = [CallingHours(windows=(Window(8 * 3600, 12 * 3600 + at),)) for at in range(1200)]
+        self.put(MIDNIGHT, *(task(f"t{at:04}", one) for at, one in enumerate(hours)))
+        self.assertEqual(len(asked), AT_ONCE)
+        for _ in range(2):
+            before = len(asked)
+            self.runs.look(MIDNIGHT)
+            self.assertLessEqual(len(asked) - before, AT_ONCE)
+        self.assertEqual(len(self.runs), 1200)
+        seen: set[str] = set()
+        for _ in range(6):
+            before = len(asked)
+            seen |= set(self.dialing(MIDNIGHT + 9 * HOUR))
+            self.assertLessEqual(len(asked) - before, AT_ONCE)
+        self.assertEqual(len(seen), 1200)
+
+    def test_one_that_waits_to_be_taken_up_can_be_had_edited_and_removed(self) -> None:
+        self.put(MIDNIGHT, *(task(f"t{at:04}") for at in range(3 * AT_ONCE)))
+        last, other = f"t{3 * AT_ONCE - 1:04}", f"t{3 * AT_ONCE - 2:04}"
+        self.assertIsNone(self.runs.get(last))
+        self.assertIs(self.runs.taken_up(last, MIDNIGHT), self.runs.get(last))
+        self.remove(other)
+        for _ in range(4):
+            self.runs.look(MIDNIGHT)
+        self.assertEqual(len(self.runs), 3 * AT_ONCE - 1)
+        self.assertEqual(self.runs.switched_off, 0)
+
+    def count_openings(self) -> list[float]:
+        """Return the moments for which an opening is worked out from now on."""
         asked: list[float] = []
         real = calling_hours.opening
 
@@ -180,13 +292,7 @@ class SizeTests(RunsCase):
             return real(hours, zone, now)
 
         self.patch(task_runs_module, "opening", counted)
-        self.put(MIDNIGHT, *(task(f"t{index}", MORNING) for index in range(3000)))
-        self.put(MIDNIGHT, task("open"))
-        self.dialing(MIDNIGHT)
-        asked.clear()
-        for tick in range(2000):
-            self.assertEqual(self.dialing(MIDNIGHT + tick * 0.05), ["open"])
-        self.assertEqual(asked, [])
+        return asked
 
     def test_edits_do_not_pile_up(self) -> None:
         for _ in range(1000):
@@ -230,5 +336,11 @@ class AnyHistoryTests(SynchronousTestCase):
                 if one.enabled and calling_hours.opening(one.hours, "UTC", now).open
             }
             self.assertEqual({run.task.name for run in runs.dialing(now)}, wanted)
-            self.assertEqual({run.task.name for run in runs if not run.withdrawn}, set(tasks))
+            present = {run.task.name for run in runs if not run.withdrawn}
+            switched_on = {one.name for one in tasks.values() if one.enabled}
+            self.assertTrue(switched_on <= present <= set(tasks))
             self.assertTrue(all(run.calls for run in runs if run.withdrawn))
+            told = [run for run in runs.told if not run.withdrawn]
+            self.assertTrue(all(run.dialing or run.calls for run in runs.told))
+            counted = len(told) + sum(runs.closed.values()) + runs.switched_off
+            self.assertEqual(counted, len(tasks))
