@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -26,6 +27,9 @@ from ctidialer.store.in_flight import Claimed, InFlight
 
 AT_MOST = 200
 """Numbers taken by one claim: more would keep everybody else's commands to Redis waiting."""
+
+LOOKS = 500
+"""Tasks that are looked at in one turn of the reactor: some milliseconds."""
 
 SHORTEST_WAIT = 0.01
 """Seconds between two looks at a paced task: at a high rate several starts share a claim."""
@@ -53,7 +57,8 @@ class QueueDialer:
         self._empty = EmptyQueues(intake.store, self._refilled)
         self._woken: dict[str, TaskRun] = {}
         self._waking: IDelayedCall | None = None
-        self._turned_away: dict[str, TaskRun] = {}
+        self._in_line: dict[str, TaskRun] = {}
+        self._node_paced: IDelayedCall | None = None
         self._paced: dict[str, IDelayedCall] = {}
         self._complaints = Complaints()
 
@@ -67,6 +72,9 @@ class QueueDialer:
         if self._waking is not None:
             self._waking.cancel()
             self._waking = None
+        if self._node_paced is not None:
+            self._node_paced.cancel()
+            self._node_paced = None
         for timer in self._paced.values():
             timer.cancel()
         self._paced.clear()
@@ -91,29 +99,44 @@ class QueueDialer:
             self._dispatch_fairly(runs)
 
     def _dispatch_fairly(self, runs: Iterable[TaskRun]) -> None:
-        """Look at these tasks, after those that the node's own limits turned away before.
+        """Look at these tasks, after those for which the node had no room before.
 
         Else one task with a long list, or with an empty one, would have all that the node may do.
+        Those that come in vain now keep their places, and are not even looked at: they can be
+        thousands.
         """
-        before, self._turned_away = self._turned_away, {}
-        for run in (*before.values(), *(run for run in runs if run.task.name not in before)):
+        self._in_line.update((run.task.name, run) for run in runs)
+        for name in list(islice(self._in_line, LOOKS)):
+            now = self._clock.seconds()
+            if self._slots.is_full(now):
+                self._wake_when_node_may(now)
+                break
+            run = self._in_line.pop(name)
             try:
-                self._dispatch(run)
+                self._dispatch(run, now)
             except Exception:  # noqa: BLE001 - one task must not keep the others from dialing
-                self.log.failure("A look at task {task} failed", task=run.task.name)
+                self.log.failure("A look at task {task} failed", task=name)
 
-    def _dispatch(self, run: TaskRun) -> None:
-        now = self._clock.seconds()
+    def _dispatch(self, run: TaskRun, now: float) -> None:
         if run.asked or run.queue_is_empty or run.held or not run.may_start(now):
             return
-        if self._slots.is_full(now):
-            self._turned_away[run.task.name] = run
         count = self._slots.room(run, now, AT_MOST)
         if not count:
             self._wake_when_paced(run, now)
         else:
             claim = self._claim(run, run.task, count)
             background(claim, self.log, "A claim", task=run.task.name)
+
+    def _wake_when_node_may(self, now: float) -> None:
+        start = self._slots.limits.next_start(now)
+        if start > now and self._node_paced is None and self._ticks.running:
+            delay = max(start - now, SHORTEST_WAIT)
+            self._node_paced = self._clock.callLater(delay, self._node_paced_out)
+
+    def _node_paced_out(self) -> None:
+        self._node_paced = None
+        if self._intake.is_open:
+            self._dispatch_fairly(())
 
     def _wake_when_paced(self, run: TaskRun, now: float) -> None:
         """Look again at the very moment the pace allows a start: ticks alone would come late."""
@@ -150,7 +173,7 @@ class QueueDialer:
         self._take_all(run, task, claims)
         if len(claims) == count and run.calls > before:
             self._wake(run)  # where all of them went back at once the next tick is soon enough
-        elif self._turned_away:
+        elif self._in_line:
             self._look_soon()  # there is room that this task did not need
 
     def _take_all(self, run: TaskRun, task: Task, claims: list[Claimed]) -> None:

@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
 from ctidialer.dialer.dispatch.lines import LineAccounts
-from ctidialer.dialer.dispatch.queue import AT_MOST
+from ctidialer.dialer.dispatch.queue import AT_MOST, QueueDialer
+from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.readiness import Condition
 from ctidialer.rules.attempt import Attempt
@@ -152,6 +153,31 @@ class NodeLimitTests(DialerCase):
         ]
         self.assertEqual(len(counts), 2)
         self.assertGreater(min(counts), max(counts) / 3)
+
+
+class ManyTasksTests(DialerCase):
+    limits = {"max_calls": 5}  # noqa: RUF012 - tests only read it
+
+    def test_a_full_node_looks_at_none_of_those_that_wait_for_it(self) -> None:
+        for index in range(300):
+            self.put_numbers(5, f"q{index}")
+            self.world.put_task(f"t{index:03}", limit=1, number_queue=f"q{index}")
+        self.start(limit=1)
+        self.world.runs_for(0.2)
+        self.assertEqual(len(self.world.calls), 5)
+        looked: list[str] = []
+        real = QueueDialer._dispatch
+
+        def dispatch(dialer: QueueDialer, run: TaskRun, now: float) -> None:
+            looked.append(run.task.name)
+            real(dialer, run, now)
+
+        self.patch(QueueDialer, "_dispatch", dispatch)
+        for _ in range(20):
+            self.world.runs_for(0.1)
+            self.hang_up(1)
+        self.assertLessEqual(len(looked), 60)
+        self.assertEqual(len({record.task for record in self.store.records}), 20)
 
 
 class WakeTests(DialerCase):
