@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "contract": frozenset(),
     "rules": frozenset({"contract"}),
     "esl": frozenset({"glue", "logs", "reconnection"}),
+    "number_files": frozenset({"contract"}),
     "store": frozenset({"contract", "glue", "logs", "reconnection"}),
     "switchsim": frozenset({"contract", "logs"}),
     "dialer": frozenset(
@@ -54,7 +55,18 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "cli": frozenset(
-        {"contract", "rules", "esl", "store", "nodes", "check", "stage", "settings", "version"}
+        {
+            "contract",
+            "rules",
+            "esl",
+            "number_files",
+            "store",
+            "nodes",
+            "check",
+            "stage",
+            "settings",
+            "version",
+        }
     ),
     "settings": frozenset({"contract", "rules"}),
     "logs": frozenset(),
@@ -67,7 +79,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 TOPS = frozenset({"tap"})
 # Where a process begins: these may import the global reactor.
 BEGINNINGS = frozenset({"tap", "cli"})
-PURE = frozenset({"contract", "rules"})
+PURE = frozenset({"contract", "rules", "number_files"})
 
 
 def imports_of(source: str, module: str, *, package: bool = False) -> Iterator[str]:

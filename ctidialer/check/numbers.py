@@ -12,7 +12,7 @@ from ctidialer.check.findings import Finding, Severity
 from ctidialer.contract.document import member_path, shown
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.number import NumberEntry
-from ctidialer.contract.number_document import decode_number
+from ctidialer.contract.number_document import LONGEST_NUMBER, decode_number
 from ctidialer.contract.schedule import ScheduledNumber
 from ctidialer.contract.schedule_document import decode_scheduled_number
 from ctidialer.contract.variables import ORIGINATION_UUID, REQUESTED_UUID, requested_uuid
@@ -29,6 +29,21 @@ def refusal(entry: bytes, pattern: re.Pattern[str]) -> tuple[Fault, ...]:
     except ContractError as error:
         return error.faults
     return _faults_of(number, "$.params.number" if b"{" in entry else "$")
+
+
+def is_accepted(number: str, variables: Mapping[str, str], pattern: re.Pattern[str]) -> bool:
+    """Say whether the entry of ``number`` and ``variables``, whose names can be variables, would
+    be dialed, without making it: what takes half the time of a file of a million rows.
+
+    Not all that would be are accepted so: of the others `refusal` says why, or nothing.
+    """
+    return (
+        len(number) <= LONGEST_NUMBER
+        and pattern.fullmatch(number) is not None
+        and not any("\0" in value for value in variables.values())
+        and requested_uuid(variables) is None
+        and not number_faults(number, variables)
+    )
 
 
 def scheduled_refusal(

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Callable
+from contextlib import suppress
 
-from ctidialer.cli.number_spool import Advance
 from ctidialer.cli.tasks import no_such_task, task_names
 from ctidialer.contract import keys
 from ctidialer.contract.document import shown
 from ctidialer.contract.faults import ContractError
 from ctidialer.contract.task import Side, Task
+from ctidialer.number_files.checking import NumberOf, Spool
+from ctidialer.number_files.seen import Seen, key_of
 from ctidialer.rules.soundness import sound_task
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
 
-BATCH = 1000
-BATCH_BYTES = 4 * 1024 * 1024
-"""Numbers and bytes of one command."""
+PAGE = 1000
+"""Entries of the list that are read at once."""
+
+Advance = Callable[[int], None]
+"""Is told how many more numbers have been looked at."""
 
 
 class NoQueue(ValueError):
@@ -30,19 +33,25 @@ class PushBroken(Exception):
 
 
 class NumberPush:
-    """The push of ``total`` numbers; with ``dry_run`` only its preparation."""
+    """The push of a spool; with ``dry_run`` nothing is written.
 
-    def __init__(self, spool: IO[bytes], total: int, dry_run: bool) -> None:
+    With ``number_of`` a number that stands in the list already is left out.  ``fresh`` counts the
+    others, ``in_list`` those.
+    """
+
+    def __init__(self, spool: Spool, number_of: NumberOf | None, dry_run: bool) -> None:
         self._spool = spool
-        self._total = total
+        self._number_of = number_of
         self.dry_run = dry_run
         self.queue = ""
         self.pushed = 0
+        self.fresh = 0
+        self.in_list = 0
         self.length = 0
 
     def progress(self) -> str:
         """Say how far it has got."""
-        return f"{self.pushed} of {self._total} numbers were pushed"
+        return f"{self.pushed} of {self._spool.count} numbers were pushed"
 
     async def run(
         self, link: Link, host: str, task: str, queue: str | None, advance: Advance
@@ -50,13 +59,17 @@ class NumberPush:
         """Find the list and push everything; raises NoQueue, PushBroken or StoreError."""
         self.queue, side = await _queue_of(link, host, task, queue)
         self.length = await _length(link, self.queue)
-        if self.dry_run:
-            return
+        waiting = None
+        if self._number_of is not None:
+            waiting = await _numbers_in(link, self.queue, side, self._number_of)
         # What is taken from the right must stand there in the order of the file.
         command = "RPUSH" if side is Side.LEFT else "LPUSH"
-        for batch in _batches(self._spool):
-            await self._push(link, command, batch)
-            advance(len(batch))
+        for batch, left_out in self._spool.batches(waiting):
+            self.fresh += len(batch)
+            self.in_list += left_out
+            if batch and not self.dry_run:
+                await self._push(link, command, batch)
+            advance(len(batch) + left_out)
 
     async def _push(self, link: Link, command: str, batch: list[bytes]) -> None:
         try:
@@ -99,10 +112,25 @@ def _list_of(task: Task, queue: str | None) -> str:
     return queue or task.number_queue
 
 
-def _batches(spool: IO[bytes]) -> Iterator[list[bytes]]:
-    while lines := spool.readlines(BATCH_BYTES):
-        for start in range(0, len(lines), BATCH):
-            yield [line.removesuffix(b"\n") for line in lines[start : start + BATCH]]
+async def _numbers_in(link: Link, queue: str, side: Side, number_of: NumberOf) -> Seen:
+    """Return the numbers that wait in the list.
+
+    It is read from the end from which nothing is taken, as what is taken meanwhile would move the
+    others there into pages that were read already.
+    """
+    found = Seen()
+    at = 0
+    while True:
+        page = (-at - PAGE, -at - 1) if side is Side.LEFT else (at, at + PAGE - 1)
+        entries = await link.call("LRANGE", queue, *page)
+        assert isinstance(entries, list)
+        for entry in entries:
+            assert isinstance(entry, bytes)
+            with suppress(ContractError):  # such an entry ends as invalid: it calls nobody
+                found.add(key_of(number_of(entry)))
+        if not entries:
+            return found
+        at += PAGE
 
 
 def _count(reply: object) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 from ctidialer.contract import keys
 from tests.cli.command_case import HOST, CommandTestCase
+from tests.number_files.test_workbook import workbook_of
 from tests.support.proxy import Proxy
 
 
@@ -17,8 +20,8 @@ class CutAtThePush(Proxy):
             self.cut()
 
 
-class LoadTests(CommandTestCase):
-    """What is pushed, in which order, and what keeps it from being pushed."""
+class LoadTestCase(CommandTestCase):
+    """Tests with a task that takes from the list ``q``."""
 
     async def set_up(self) -> None:
         await super().set_up()
@@ -28,6 +31,10 @@ class LoadTests(CommandTestCase):
         entries = await self.call("LRANGE", key, 0, -1)
         assert isinstance(entries, list)
         return [entry.decode() for entry in entries if isinstance(entry, bytes)]
+
+
+class LoadTests(LoadTestCase):
+    """What is pushed, in which order, and what keeps it from being pushed."""
 
     async def assert_pushed(self, entries: list[str], *arguments: str, stdin: bytes = b"") -> None:
         done = await self.on_node("load", *arguments, stdin=stdin)
@@ -84,10 +91,12 @@ class LoadTests(CommandTestCase):
         self.assertEqual((done.status, done.out), (1, ""))
         self.assertEqual(await self.queue(), [])
         third, fourth, fifth, last = done.err.splitlines()
-        self.assertIn("line 3: $.params.number does not match", third)
-        self.assertIn("line 4: $.variables.name", fourth)
+        self.assertIn("line 3: the number does not match", third)
+        self.assertIn("line 4: name: ", fourth)
         self.assertEqual(fifth, "line 5: has 3 cells, the header 2")
-        self.assertEqual(last, "3 of 4 rows are bad: nothing was pushed")
+        self.assertEqual(
+            last, "3 of 4 rows are bad: nothing was pushed (--skip-bad pushes the others)"
+        )
 
     async def test_json_for_programs(self) -> None:
         self.write("n", "1\nx\n")
@@ -102,7 +111,9 @@ class LoadTests(CommandTestCase):
             done.json(),
             {
                 **{"task": "t", "queue": "q", "rows": 2, "pushed": 2},
-                **{"length": 2, "bad_rows": 0, "bad": [], "dry_run": False},
+                **{"length": 2, "bad_rows": 0, "bad": [], "bad_kinds": {}, "dry_run": False},
+                **{"would_push": None, "duplicates": 0, "in_list": 0},
+                **{"format": "text", "encoding": "UTF-8", "columns_left_out": []},
             },
         )
 
@@ -122,7 +133,10 @@ class LoadTests(CommandTestCase):
         done = await self.on_node("load", "t", "n", "--dry-run")
         self.assertEqual(done.status, 0)
         self.assertEqual(await self.queue(), [])
-        self.assertIn("good rows for the list 'q' of the task 't': 1; nothing was pushed", done.out)
+        self.assertEqual(
+            done.out,
+            "1 of 1 numbers would be pushed to the list 'q' of the task 't'; its length is 0\n",
+        )
 
     async def test_another_list(self) -> None:
         self.write("n", "1\n")
@@ -153,22 +167,202 @@ class LoadTests(CommandTestCase):
         self.assertIn("the key 'q' holds a string, but must hold a list", done.err)
 
     async def test_files_that_cannot_be_used(self) -> None:
-        self.write("n.csv", "phone,name\n1,a\n")
-        done = await self.on_node("load", "t", "n.csv")
-        self.assertEqual(done.status, 1)
-        self.assertIn("n.csv: its first line must name the columns, one of them", done.err)
+        self.write("n.csv", "kunde,name\n1,a\n")
+        for more in ((), ("--json",)):
+            done = await self.on_node("load", "t", "n.csv", *more)
+            self.assertEqual((done.status, done.out), (1, ""))
+            self.assertIn("Error: n.csv: has no header in its first 20 lines", done.err)
+            self.assertEqual(len(done.err.splitlines()), 1)
         done = await self.on_node("load", "t", "none.csv")
         self.assertEqual(done.status, 2)
 
-    async def test_other_encodings(self) -> None:
-        self.write("n.csv", "number,name\n1,客户\n".encode("gb18030"))
-        done = await self.on_node("load", "t", "n.csv")
+    async def test_a_header_without_a_row(self) -> None:
+        for content in ("number,name\n", "number,name\n,\n\n"):
+            self.write("n.csv", content)
+            done = await self.on_node("load", "t", "n.csv")
+            self.assertEqual((done.status, done.out), (1, ""))
+            self.assertEqual(done.err, "Error: n.csv: has no row: nothing to push\n")
+        self.write("n.txt", "# nothing yet\n")
+        done = await self.on_node("load", "t", "n.txt")
         self.assertEqual(done.status, 1)
-        self.assertIn("line 2: is not UTF-8 (byte 2); see --encoding", done.err)
-        await self.on_node("load", "t", "n.csv", "--encoding", "gb18030")
-        self.assertEqual(json.loads((await self.queue())[0])["variables"], {"name": "客户"})
+
+    async def test_excel_for_mac_ends_its_lines_with_cr(self) -> None:
+        self.write("n.csv", "number,name\r13800138000,a\r13800138001,b\r")
+        for more in ((), ("--json",)):
+            done = await self.on_node("load", "t", "n.csv", *more)
+            self.assertEqual((done.status, done.err), (0, ""))
+        self.assertEqual(len(await self.queue()), 4)
+
+    async def test_the_encoding_is_found_out_and_said(self) -> None:
+        self.write("n.csv", "手机号,姓名\n13800138000,张三\n".encode("gb18030"))
+        done = await self.on_node("load", "t", "n.csv", "--columns", "姓名=name")
+        self.assertEqual(done.status, 0)
+        self.assertEqual(done.err, 'n.csv: read as GB18030; the numbers are in "手机号"\n')
+        self.assertEqual(json.loads((await self.queue())[0])["variables"], {"name": "张三"})
+
+    async def test_a_wrong_encoding_is_one_sentence(self) -> None:
+        self.write("n.csv", ("number,name\n" + "1,客户\n" * 1500).encode("gb18030"))
+        done = await self.on_node("load", "t", "n.csv", "--encoding", "utf-8")
+        self.assertEqual(
+            (done.status, done.err),
+            (
+                1,
+                "Error: n.csv: is not UTF-8 on line 2: it looks like GB18030;"
+                " leave --encoding out, or give --encoding gb18030\n",
+            ),
+        )
         done = await self.on_node("load", "t", "n.csv", "--encoding", "klingon")
         self.assertEqual(done.status, 2)
+
+    async def test_columns_that_cannot_be_variables(self) -> None:
+        self.write("n.csv", "Phone Number,First Name,city\n138,Bob,Kiel\n")
+        done = await self.on_node("load", "t", "n.csv")
+        self.assertEqual(done.status, 1)
+        self.assertIn('has columns that cannot be variables: "First Name"', done.err)
+        done = await self.on_node("load", "t", "n.csv", "--skip-columns")
+        self.assertEqual(done.status, 0)
+        self.assertIn('left out: "First Name"', done.err)
+        done = await self.on_node("load", "t", "n.csv", "--columns", "First Name=first,city=")
+        self.assertEqual(done.status, 0)
+        found = [json.loads(entry)["variables"] for entry in await self.queue()]
+        self.assertEqual(found, [{"city": "Kiel"}, {"first": "Bob"}])
+        done = await self.on_node("load", "t", "n.csv", "--columns", "nonsense")
+        self.assertEqual(done.status, 2)
+
+    async def test_numbers_as_people_write_them(self) -> None:
+        self.write("n.csv", 'tel\n+1 (310) 820-7129\n"=""13800138000"""\n\'138 0013 8001\n')
+        done = await self.on_node("load", "t", "n.csv")
+        self.assertEqual(done.status, 1)
+        self.assertIn('--normalize makes "+13108207129" of it', done.err)
+        done = await self.on_node("load", "t", "n.csv", "--normalize")
+        self.assertEqual(done.status, 0, done.err)
+        self.assertEqual(await self.queue(), ["+13108207129", "13800138000", "13800138001"])
+
+    async def test_a_region(self) -> None:
+        self.write("n", "13800138000\n020-8888 6666\n")
+        done = await self.on_node("load", "t", "n", "--region", "cn")
+        self.assertEqual(done.status, 0, done.err)
+        self.assertEqual(await self.queue(), ["+8613800138000", "+862088886666"])
+        done = await self.on_node("load", "t", "n", "--region", "xx")
+        self.assertEqual(done.status, 1)
+        self.assertIn("no region", done.err)
+
+    async def test_an_excel_workbook(self) -> None:
+        self.write("n.xlsx", workbook_of(("名单", [["手机号", "name"], [13800138000, "张"]])))
+        done = await self.on_node("load", "t", "n.xlsx")
+        self.assertEqual(done.status, 0, done.err)
+        (entry,) = await self.queue()
+        self.assertEqual(json.loads(entry)["params"], {"number": "13800138000"})
+        content = (self.directory / "n.xlsx").read_bytes()
+        await self.on_node("load", "t", "-", stdin=content)
+        self.assertEqual(len(await self.queue()), 2)
+
+
+class BadRowTests(LoadTestCase):
+    """Files in which some rows are bad."""
+
+    BAD = "number,name\n1,a\n1.38E+10,b\n2x,c\n3,d\n"
+
+    async def test_the_good_ones_are_pushed_when_asked(self) -> None:
+        self.write("n.csv", self.BAD)
+        done = await self.on_node("load", "t", "n.csv", "--skip-bad", "--rejects", "bad.csv")
+        self.assertEqual(done.status, 0)
+        self.assertEqual(
+            done.out,
+            "2 of 4 numbers were pushed to the list 'q' of the task 't'; its length is 2; left out:"
+            " 1 row with a number that lost digits in a spreadsheet; left out: 1 row without a"
+            " number that can be dialed\n",
+        )
+        self.assertEqual(done.err, "2 of 4 rows are bad and stand in bad.csv\n")
+        text = (self.directory / "bad.csv").read_text(encoding="utf-8-sig")
+        header, first, second = csv.reader(io.StringIO(text))
+        self.assertEqual(header, ["line", "reason", "number", "name"])
+        self.assertEqual((first[0], first[2:]), ("3", ["1.38E+10", "b"]))
+        self.assertIn("lost digits", first[1])
+        self.assertEqual((second[0], second[2:]), ("4", ["2x", "c"]))
+
+    async def test_without_a_file_for_them_they_are_listed(self) -> None:
+        self.write("n.csv", self.BAD)
+        done = await self.on_node("load", "t", "n.csv", "--skip-bad")
+        self.assertEqual((done.status, len(await self.queue())), (0, 2))
+        self.assertEqual(
+            [line[:7] for line in done.err.splitlines()], ["line 3:", "line 4:", "2 of 4 "]
+        )
+
+    async def test_they_are_written_down_though_nothing_is_pushed(self) -> None:
+        self.write("n.csv", self.BAD)
+        done = await self.on_node("load", "t", "n.csv", "--rejects", "bad.csv")
+        self.assertEqual((done.status, await self.queue()), (1, []))
+        self.assertTrue((self.directory / "bad.csv").exists())
+
+    async def test_the_file_itself_is_never_overwritten(self) -> None:
+        self.write("n.csv", self.BAD)
+        done = await self.on_node("load", "t", "n.csv", "--skip-bad", "--rejects", "n.csv")
+        self.assertEqual(done.status, 2)
+        self.assertEqual((self.directory / "n.csv").read_text(), self.BAD)
+
+    async def test_where_no_file_can_be_written(self) -> None:
+        self.write("n.csv", self.BAD)
+        done = await self.on_node("load", "t", "n.csv", "--skip-bad", "--rejects", "none/bad.csv")
+        self.assertEqual((done.status, await self.queue()), (1, []))
+        self.assertEqual(done.err, "Error: none/bad.csv: No such file or directory\n")
+
+    async def test_with_none_but_bad_ones_nothing_is_done(self) -> None:
+        self.write("n", "x\ny\n")
+        done = await self.on_node("load", "t", "n", "--skip-bad")
+        self.assertEqual((done.status, done.out), (1, ""))
+
+    async def test_a_dry_run_says_why_not_the_others(self) -> None:
+        self.write("n.csv", self.BAD + "3,again\n")
+        await self.call("RPUSH", "q", "1")
+        done = await self.on_node("load", "t", "n.csv", "--dry-run", "--dedupe")
+        self.assertEqual(done.status, 1)
+        self.assertEqual(
+            done.out.splitlines(),
+            [
+                "nothing would be pushed to the list 'q' of the task 't' (with --skip-bad 1);"
+                " its length is 1",
+                "  not: 1 row with a number that stands in the file before",
+                "  not: 1 row with a number that stands in the list already",
+                "  not: 1 row with a number that lost digits in a spreadsheet",
+                "  not: 1 row without a number that can be dialed",
+            ],
+        )
+        done = await self.on_node(
+            "load", "t", "n.csv", "--dry-run", "--dedupe", "--skip-bad", "--json"
+        )
+        self.assertEqual((done.status, done.json()["would_push"]), (0, 1))
+        self.assertEqual(done.json()["bad_kinds"], {"cut": 1, "number": 1})
+        self.assertEqual(await self.queue(), ["1"])
+
+
+class DuplicateTests(LoadTestCase):
+    """``--dedupe``."""
+
+    async def test_in_the_file_and_in_the_list(self) -> None:
+        self.write("n.csv", "number,a\n1,x\n2,y\n1,z\n3,\n")
+        await self.call("RPUSH", "q", '{"params":{"number":"2"}}', "no number", "7")
+        done = await self.on_node("load", "t", "n.csv", "--dedupe", "--json")
+        self.assertEqual((done.status, done.err), (0, ""))
+        found = done.json()
+        self.assertEqual((found["pushed"], found["duplicates"], found["in_list"]), (2, 1, 1))
+        again = await self.on_node("load", "t", "n.csv", "--dedupe", "--json")
+        self.assertEqual((again.status, again.json()["pushed"]), (0, 0))
+        self.assertEqual(len(await self.queue()), 5)
+
+    async def test_in_a_list_of_several_pages(self) -> None:
+        numbers = [f"138{index:05}" for index in range(2500)]
+        await self.call("RPUSH", "q", *numbers)
+        self.write("n", "\n".join([*numbers, "139"]))
+        for side in ("left", "right"):
+            await self.put_task(number_queue_side=side)
+            done = await self.on_node("load", "t", "n", "--dedupe", "--dry-run", "--json")
+            found = done.json()
+            self.assertEqual((found["would_push"], found["in_list"]), (1, 2500), side)
+
+
+class BrokenPushTests(LoadTestCase):
+    """A push that does not come to its end."""
 
     async def test_redis_goes_while_numbers_are_pushed(self) -> None:
         self.write("s.toml", "[node]\nnumber_pattern = '[0-9a-z-]+'\n")

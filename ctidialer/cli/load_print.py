@@ -1,0 +1,125 @@
+"""What ``ctidialer load`` says: for people, or as one JSON object."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from attrs import frozen
+
+from ctidialer.cli.number_push import NumberPush
+from ctidialer.cli.printable import printable
+from ctidialer.number_files.checking import Checked
+from ctidialer.number_files.encodings import shown_name
+from ctidialer.number_files.number_file import NumberFile
+
+
+@frozen
+class Outcome:
+    """A file that was checked, and the push of it."""
+
+    checked: Checked
+    push: NumberPush
+    skip_bad: bool
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether bad rows keep the others from being pushed (in a dry run: would keep)."""
+        return bool(self.checked.bad_rows) and not self.skip_bad
+
+
+class Report:
+    """Says what is found while a file is loaded, in the order in which it happens."""
+
+    def __init__(self, task: str, name: str, as_json: bool) -> None:
+        self._task = task
+        self._name = name
+        self._as_json = as_json
+        self._found: dict[str, object] = {}
+
+    def opened(self, numbers: NumberFile) -> None:
+        """Say what is not as usual in a file."""
+        self._found = {
+            "format": numbers.file_format,
+            "encoding": shown_name(numbers.encoding) if numbers.encoding else None,
+            "columns_left_out": list(numbers.left_out),
+        }
+        if numbers.notes and not self._as_json:
+            click.echo(printable(f"{self._name}: {'; '.join(numbers.notes)}"), err=True)
+
+    def checked(self, checked: Checked, rejects: Path | None, goes_on: bool) -> None:
+        """Say which rows are bad; end the command where it does not go on with the others."""
+        if not checked.rows:
+            raise click.ClickException(printable(f"{self._name}: has no row: nothing to push"))
+        ends = bool(checked.bad_rows) and not (goes_on and checked.entries)
+        if self._as_json:
+            if ends:
+                self._print_json(checked, None)
+        elif checked.bad_rows:
+            self._say_bad(checked, rejects, ends)
+        if ends:
+            raise SystemExit(1)
+
+    def pushed(self, outcome: Outcome) -> None:
+        """Say what was pushed, or would be."""
+        if self._as_json:
+            self._print_json(outcome.checked, outcome.push)
+        else:
+            for line in self._lines(outcome):
+                click.echo(printable(line))
+        if outcome.is_refused:
+            raise SystemExit(1)
+
+    def _say_bad(self, checked: Checked, rejects: Path | None, ends: bool) -> None:
+        if rejects is None:
+            for row in checked.bad:
+                click.echo(printable(f"line {row.line}: {row.problem}"), err=True)
+            if checked.bad_rows > len(checked.bad):
+                click.echo(f"and {checked.bad_rows - len(checked.bad)} more", err=True)
+        where = f" and stand in {rejects}" if rejects else ""
+        then = ": nothing was pushed (--skip-bad pushes the others)" if ends else ""
+        text = f"{checked.bad_rows} of {checked.rows} rows are bad{where}{then}"
+        click.echo(printable(text), err=True)
+
+    def _lines(self, outcome: Outcome) -> list[str]:
+        checked, push = outcome.checked, outcome.push
+        where = f"the list {push.queue!r} of the task {self._task!r}"
+        length = f"its length is {push.length}"
+        if not push.dry_run:
+            more = "".join(f"; left out: {one}" for one in _left_out(outcome))
+            return [
+                f"{push.pushed} of {checked.rows} numbers were pushed to {where}; {length}{more}"
+            ]
+        would = f"{push.fresh} of {checked.rows} numbers would be pushed to {where}"
+        if outcome.is_refused:
+            would = f"nothing would be pushed to {where} (with --skip-bad {push.fresh})"
+        return [f"{would}; {length}", *(f"  not: {one}" for one in _left_out(outcome))]
+
+    def _print_json(self, checked: Checked, push: NumberPush | None) -> None:
+        found = {
+            "task": self._task,
+            "queue": push.queue if push else None,
+            "rows": checked.rows,
+            "pushed": push.pushed if push else 0,
+            "length": push.length if push else None,
+            "dry_run": push is not None and push.dry_run,
+            "would_push": push.fresh if push and push.dry_run else None,
+            "duplicates": checked.duplicates,
+            "in_list": push.in_list if push else None,
+            "bad_rows": checked.bad_rows,
+            "bad": [{"line": row.line, "problem": row.problem} for row in checked.bad],
+            "bad_kinds": {kind.name.lower(): count for kind, count in checked.kinds.items()},
+            **self._found,
+        }
+        click.echo(json.dumps(found, ensure_ascii=False))
+
+
+def _left_out(outcome: Outcome) -> list[str]:
+    checked = outcome.checked
+    counted = (
+        (checked.duplicates, "with a number that stands in the file before"),
+        (outcome.push.in_list, "with a number that stands in the list already"),
+        *((count, kind.value) for kind, count in checked.kinds.items()),
+    )
+    return [f"{count} {'row' if count == 1 else 'rows'} {what}" for count, what in counted if count]

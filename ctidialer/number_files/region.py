@@ -1,0 +1,54 @@
+"""National numbers made international, by the library phonenumbers, which is loaded only here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+
+from ctidialer.contract.document import shown
+from ctidialer.number_files.rows import FileUnusable
+
+ToE164 = Callable[[str], str]
+"""Returns a number as ``+8613800138000``; raises NotOfRegion."""
+
+
+class NotOfRegion(ValueError):
+    """The number is none of its region; the message says why."""
+
+
+def to_e164(region: str) -> ToE164:
+    """Return what makes national numbers of a region ("CN") international.
+
+    Raises FileUnusable where the library is missing or knows no such region.
+    """
+    if find_spec("phonenumbers") is None:
+        raise FileUnusable("--region needs the extra 'region': pip install 'ctidialer[region]'")
+    import phonenumbers
+
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise FileUnusable(f"--region: {shown(region)} is no region; two letters are, as CN or US")
+
+    def convert(number: str) -> str:
+        try:
+            parsed = phonenumbers.parse(number, region)
+        except phonenumbers.NumberParseException as error:
+            raise NotOfRegion(f"is no number of {region}: {shown(number)}") from error
+        why = phonenumbers.is_possible_number_with_reason(parsed)
+        if why != phonenumbers.ValidationResult.IS_POSSIBLE:
+            raise NotOfRegion(f"is no number of {region} ({_reason(why)}): {shown(number)}")
+        if not phonenumbers.is_valid_number(parsed):
+            raise NotOfRegion(f"is no number of {region}, by its numbering plan: {shown(number)}")
+        return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+    return convert
+
+
+def _reason(why: int) -> str:
+    from phonenumbers import ValidationResult
+
+    return {
+        ValidationResult.TOO_SHORT: "too short",
+        ValidationResult.TOO_LONG: "too long",
+        ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "without its area code",
+        ValidationResult.INVALID_COUNTRY_CODE: "unknown country code",
+    }.get(why, "a wrong length")
