@@ -61,6 +61,7 @@ class JsonTests(CommandTestCase):
     async def test_a_redis_that_is_away_is_said_with_status_1(self) -> None:
         for name in ("drain", "load", "pause", "records"):
             words = [name, *ARGUMENTS.get(name, [])]
-            done = await self.run_command(*words, "--json", "--redis", "redis://127.0.0.1:1/0")
+            away = ("--json", "--redis", "redis://127.0.0.1:1/0")
+            done = await self.run_command(*words, *away, stdin=b"13800138000\n")
             self.assertEqual((done.status, done.out), (1, ""), name)
             self.assertIn("Error: no Redis at redis://127.0.0.1:1/0", done.err)
