@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "contract": frozenset(),
     "rules": frozenset({"contract"}),
     "esl": frozenset({"glue", "logs", "reconnection"}),
-    "number_files": frozenset({"contract"}),
+    "files": frozenset({"contract"}),
     "store": frozenset({"contract", "glue", "logs", "reconnection"}),
     "switchsim": frozenset({"contract", "logs"}),
     "dialer": frozenset(
@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "contract",
             "rules",
             "esl",
-            "number_files",
+            "files",
             "store",
             "nodes",
             "check",
@@ -79,7 +79,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 TOPS = frozenset({"tap"})
 # Where a process begins: these may import the global reactor.
 BEGINNINGS = frozenset({"tap", "cli"})
-PURE = frozenset({"contract", "rules", "number_files"})
+PURE = frozenset({"contract", "rules", "files"})
 
 
 def imports_of(source: str, module: str, *, package: bool = False) -> Iterator[str]:

@@ -22,20 +22,20 @@ from ctidialer.cli.load_print import Outcome, Report
 from ctidialer.cli.number_push import NoQueue, NumberPush, PushBroken
 from ctidialer.cli.printable import printable
 from ctidialer.contract.number_document import decode_number
-from ctidialer.number_files.checking import Check, Checked, NumberOf, Spool
-from ctidialer.number_files.columns import Wanted
-from ctidialer.number_files.encodings import usable
-from ctidialer.number_files.number_file import (
+from ctidialer.files.checking import Check, Checked, NumberOf, Spool
+from ctidialer.files.columns import Wanted
+from ctidialer.files.encodings import usable
+from ctidialer.files.number_file import (
     FORMATS,
     HowToRead,
     NumberFile,
     open_number_file,
     seekable,
 )
-from ctidialer.number_files.region import to_e164
-from ctidialer.number_files.rejects import Rejects
-from ctidialer.number_files.rows import FileUnusable
-from ctidialer.number_files.treatment import Treatment
+from ctidialer.files.region import to_e164
+from ctidialer.files.rejects import Rejects
+from ctidialer.files.rows import FileUnusable
+from ctidialer.files.treatment import Treatment
 from ctidialer.settings import Settings
 
 Advance = Callable[[int], None]

@@ -10,9 +10,9 @@ from attrs import frozen
 
 from ctidialer.cli.number_push import NumberPush
 from ctidialer.cli.printable import printable
-from ctidialer.number_files.checking import Checked
-from ctidialer.number_files.encodings import shown_name
-from ctidialer.number_files.number_file import NumberFile
+from ctidialer.files.checking import Checked
+from ctidialer.files.encodings import shown_name
+from ctidialer.files.number_file import NumberFile
 
 
 @frozen

@@ -10,8 +10,8 @@ from ctidialer.contract import keys
 from ctidialer.contract.document import shown
 from ctidialer.contract.faults import ContractError
 from ctidialer.contract.task import Side, Task
-from ctidialer.number_files.checking import NumberOf, Spool
-from ctidialer.number_files.seen import Seen, key_of
+from ctidialer.files.checking import NumberOf, Spool
+from ctidialer.files.seen import Seen, key_of
 from ctidialer.rules.soundness import sound_task
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link

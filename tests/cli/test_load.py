@@ -8,7 +8,7 @@ import json
 
 from ctidialer.contract import keys
 from tests.cli.command_case import HOST, CommandTestCase
-from tests.number_files.test_workbook import workbook_of
+from tests.files.test_workbook import workbook_of
 from tests.support.proxy import Proxy
 
 

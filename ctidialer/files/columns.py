@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from ctidialer.contract.document import shown
 from ctidialer.contract.variables import NAME
-from ctidialer.number_files.rows import FileUnusable, Kind, Problem, Row
+from ctidialer.files.rows import FileUnusable, Kind, Problem, Row
 
 NUMBER = "number"
 

@@ -11,10 +11,10 @@ from unittest import mock
 import openpyxl
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.number_files import workbook
-from ctidialer.number_files.columns import Wanted
-from ctidialer.number_files.number_file import HowToRead, open_number_file
-from ctidialer.number_files.rows import FileUnusable, Row
+from ctidialer.files import workbook
+from ctidialer.files.columns import Wanted
+from ctidialer.files.number_file import HowToRead, open_number_file
+from ctidialer.files.rows import FileUnusable, Row
 
 
 def workbook_of(*sheets: tuple[str, Sequence[Sequence[object]]]) -> bytes:

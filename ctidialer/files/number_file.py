@@ -12,13 +12,13 @@ from typing import IO
 from attrs import field, frozen
 
 from ctidialer.contract.document import shown
-from ctidialer.number_files.columns import Columns, Wanted
-from ctidialer.number_files.csv_table import CsvTable
-from ctidialer.number_files.encodings import encoding_of, shown_name
-from ctidialer.number_files.lines import Lines
-from ctidialer.number_files.plain import read_json_lines, read_text
-from ctidialer.number_files.rows import FileUnusable, Row
-from ctidialer.number_files.workbook import MAGIC, Workbook
+from ctidialer.files.columns import Columns, Wanted
+from ctidialer.files.csv_table import CsvTable
+from ctidialer.files.encodings import encoding_of, shown_name
+from ctidialer.files.lines import Lines
+from ctidialer.files.plain import read_json_lines, read_text
+from ctidialer.files.rows import FileUnusable, Row
+from ctidialer.files.workbook import MAGIC, Workbook
 
 TEXT, CSV, JSON_LINES, EXCEL = "text", "csv", "jsonl", "excel"
 FORMATS = (CSV, EXCEL, JSON_LINES, TEXT)

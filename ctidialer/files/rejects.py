@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from typing import IO
 
-from ctidialer.number_files.rows import Row
+from ctidialer.files.rows import Row
 
 LINE, REASON = "line", "reason"
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.number_files.rows import FileUnusable
-from tests.number_files.reading import checked, numbers, opened, rows
+from ctidialer.files.rows import FileUnusable
+from tests.files.reading import checked, numbers, opened, rows
 
 
 class TableTests(SynchronousTestCase):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from ctidialer.contract.document import shown
-from ctidialer.number_files.rows import FileUnusable
+from ctidialer.files.rows import FileUnusable
 
 ToE164 = Callable[[str], str]
 """Returns a number as ``+8613800138000``; raises NotOfRegion."""

@@ -7,9 +7,9 @@ import io
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.number_files.encodings import encoding_of, usable
-from ctidialer.number_files.rows import FileUnusable
-from tests.number_files.reading import numbers, opened, rows
+from ctidialer.files.encodings import encoding_of, usable
+from ctidialer.files.rows import FileUnusable
+from tests.files.reading import numbers, opened, rows
 
 TABLE = "手机号,name\n13800138000,张三\n13800138001,李四丰\n"
 

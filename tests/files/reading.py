@@ -11,12 +11,12 @@ from typing import Any
 
 from ctidialer.check.numbers import is_accepted, refusal
 from ctidialer.contract.number_document import decode_number
-from ctidialer.number_files.checking import Check, Checked, Spool
-from ctidialer.number_files.columns import Wanted
-from ctidialer.number_files.number_file import HowToRead, NumberFile, open_number_file
-from ctidialer.number_files.rejects import Rejects
-from ctidialer.number_files.rows import Row
-from ctidialer.number_files.treatment import Treatment
+from ctidialer.files.checking import Check, Checked, Spool
+from ctidialer.files.columns import Wanted
+from ctidialer.files.number_file import HowToRead, NumberFile, open_number_file
+from ctidialer.files.rejects import Rejects
+from ctidialer.files.rows import Row
+from ctidialer.files.treatment import Treatment
 
 PATTERN = re.compile(r"\+?[0-9*#]{1,32}")
 TREATMENT = Treatment(partial(is_accepted, pattern=PATTERN), partial(refusal, pattern=PATTERN))

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.check.numbers import is_accepted, refusal
-from ctidialer.number_files.checking import LISTED, Checked
-from ctidialer.number_files.region import to_e164
-from ctidialer.number_files.rows import FileUnusable, Kind
-from tests.number_files.reading import PATTERN, TREATMENT, checked, number_of, opened
+from ctidialer.files.checking import LISTED, Checked
+from ctidialer.files.region import to_e164
+from ctidialer.files.rows import FileUnusable, Kind
+from tests.files.reading import PATTERN, TREATMENT, checked, number_of, opened
 
 
 class TreatmentTests(SynchronousTestCase):

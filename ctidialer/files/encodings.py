@@ -9,7 +9,7 @@ from typing import IO
 
 from attrs import frozen
 
-from ctidialer.number_files.rows import FileUnusable
+from ctidialer.files.rows import FileUnusable
 
 CHUNK = 1024 * 1024
 SAMPLE = 64 * 1024

@@ -6,8 +6,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.number_files.columns import Wanted, columns_of
-from ctidialer.number_files.rows import FileUnusable
+from ctidialer.files.columns import Wanted, columns_of
+from ctidialer.files.rows import FileUnusable
 
 
 def columns(header: str, **wanted: Any) -> Any:

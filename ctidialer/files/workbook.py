@@ -14,8 +14,8 @@ from typing import IO
 import msgspec
 
 from ctidialer.contract.document import shown
-from ctidialer.number_files.columns import Columns, Wanted, columns_of, no_header
-from ctidialer.number_files.rows import FileUnusable, Row
+from ctidialer.files.columns import Columns, Wanted, columns_of, no_header
+from ctidialer.files.rows import FileUnusable, Row
 
 READER = "python_calamine"
 CHILD = Path(__file__).with_name("workbook_child.py")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctidialer.contract.document import JSON_BEGINS, shown
-from ctidialer.number_files.columns import is_usual_name
-from ctidialer.number_files.lines import Lines
-from ctidialer.number_files.rows import Row, unreadable
+from ctidialer.files.columns import is_usual_name
+from ctidialer.files.lines import Lines
+from ctidialer.files.rows import Row, unreadable
 
 COMMENT = "# "
 """Begins a line that is no number; a # with digits behind it is one (``#31#13800138000``)."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.number_files.seen import Seen, key_of
+from ctidialer.files.seen import Seen, key_of
 
 NUMBERS = st.from_regex(r"\+?[0-9]{1,18}", fullmatch=True)
 

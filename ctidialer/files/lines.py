@@ -6,8 +6,8 @@ import io
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from ctidialer.number_files.encodings import shown_name
-from ctidialer.number_files.rows import FileUnusable, Row, unreadable
+from ctidialer.files.encodings import shown_name
+from ctidialer.files.rows import FileUnusable, Row, unreadable
 
 LONGEST_LINE = 1024 * 1024
 """Characters; nothing longer is read at once, whatever the file holds."""

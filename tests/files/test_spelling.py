@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.number_files.spelling import extension_of, is_cut, normalized
+from ctidialer.files.spelling import extension_of, is_cut, normalized
 
 
 class NormalizedTests(SynchronousTestCase):

@@ -12,10 +12,10 @@ from typing import IO
 
 from attrs import frozen
 
-from ctidialer.number_files.rejects import Rejects
-from ctidialer.number_files.rows import Kind, Problem, Row
-from ctidialer.number_files.seen import Seen, key_of
-from ctidialer.number_files.treatment import Entry, Treatment
+from ctidialer.files.rejects import Rejects
+from ctidialer.files.rows import Kind, Problem, Row
+from ctidialer.files.seen import Seen, key_of
+from ctidialer.files.treatment import Entry, Treatment
 
 LISTED = 1000
 """Bad rows that are kept word for word; the others are only counted."""

@@ -10,9 +10,9 @@ from attrs import frozen
 
 from ctidialer.contract.document import shown
 from ctidialer.contract.faults import Fault
-from ctidialer.number_files.region import NotOfRegion, ToE164
-from ctidialer.number_files.rows import Kind, Problem, Row
-from ctidialer.number_files.spelling import extension_of, is_cut, normalized
+from ctidialer.files.region import NotOfRegion, ToE164
+from ctidialer.files.rows import Kind, Problem, Row
+from ctidialer.files.spelling import extension_of, is_cut, normalized
 
 Refuse = Callable[[bytes], tuple[Fault, ...]]
 """Returns why an entry would not be dialed; empty = it would be."""

@@ -9,9 +9,9 @@ from itertools import islice
 
 from attrs import frozen
 
-from ctidialer.number_files.columns import Columns, Wanted, columns_of, no_header
-from ctidialer.number_files.lines import Line, Lines
-from ctidialer.number_files.rows import FileUnusable, Row, unreadable
+from ctidialer.files.columns import Columns, Wanted, columns_of, no_header
+from ctidialer.files.lines import Line, Lines
+from ctidialer.files.rows import FileUnusable, Row, unreadable
 
 DELIMITERS = (",", ";", "\t")
 HEADER_WITHIN = 20

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.number_files.columns import Wanted
-from ctidialer.number_files.number_file import HowToRead, open_number_file
-from ctidialer.number_files.rows import FileUnusable
-from tests.number_files.reading import checked
+from ctidialer.files.columns import Wanted
+from ctidialer.files.number_file import HowToRead, open_number_file
+from ctidialer.files.rows import FileUnusable
+from tests.files.reading import checked
 
 NAMES = st.sampled_from(["n.csv", "n.txt", "n.jsonl", "n.xls"])
 ENCODINGS = st.sampled_from([None, "utf-8", "gb18030", "utf-16", "latin-1", "utf-7", "hz"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.number_files.lines import LONGEST_LINE
-from tests.number_files.reading import checked, numbers, opened, rows
+from ctidialer.files.lines import LONGEST_LINE
+from tests.files.reading import checked, numbers, opened, rows
 
 
 class TextTests(SynchronousTestCase):
