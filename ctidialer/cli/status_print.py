@@ -50,7 +50,8 @@ def _about(told: NodeReport, scheduled: int) -> Iterable[str]:
     if status is None:
         yield f"  numbers in flight: {told.in_flight}; scheduled numbers: {scheduled}"
         return
-    yield f"  ctidialer {status.program}, {told.daemon}"
+    since = local_time(status.started, told.zone)
+    yield f"  ctidialer {status.program}, pid {status.pid} on {status.hostname}, since {since}"
     yield f"  {_calls(status)}; scheduled numbers: {scheduled}"
     if status.outcomes:
         yield f"  since its start: {_counts(status.outcomes)}"

@@ -26,7 +26,8 @@ class Line:
     """One line: ``count`` calls at once, ``rest`` in seconds (milliseconds in Redis).
 
     With ``count`` 1 the line rests after the hang-up; with more, ``rest`` is the least interval
-    between two starts.  ``cps``: call starts per second, None = no rate limit.
+    between two starts.  ``cps``: call starts per second, None = no rate limit.  ``fault``: what is
+    wrong with its text, which cannot be used, for people; empty = nothing.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Line:
     faults: FaultPolicy = FaultPolicy()
     variables: Mapping[str, str] = field(factory=dict)
     cps: float | None = None
+    fault: str = ""
 
 
 @frozen
@@ -59,7 +61,7 @@ class LineGroup:
 
     ``redials`` is how often a failed call is placed again through this group, ``rest`` the time in
     seconds before it is.  ``finished_rule`` is ``no_redialer_rule``; ``redial_rule`` None = any
-    failure redials.
+    failure redials.  ``fault``: as of a line.
     """
 
     name: str
@@ -69,3 +71,4 @@ class LineGroup:
     rest: float = 0.0
     finished_rule: CallRule | None = None
     redial_rule: CallRule | None = None
+    fault: str = ""

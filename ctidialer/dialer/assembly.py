@@ -35,6 +35,7 @@ from ctidialer.dialer.life.recovery import Recovery
 from ctidialer.dialer.life.ways import Ways
 from ctidialer.dialer.node_view import NodeView
 from ctidialer.dialer.readiness import Readiness
+from ctidialer.dialer.recent_outcomes import RecentOutcomes
 from ctidialer.dialer.status_report import StatusReport
 from ctidialer.esl.switch import Credentials, Subscription, Switch, SwitchListener
 from ctidialer.glue import Gate, Idle
@@ -113,6 +114,8 @@ class Parts:
             },
         )
 
+        recent = RecentOutcomes()
+        self.journal.add_reader(recent)
         self.explainer = Explainer(
             node.timezone,
             self.tables,
@@ -125,6 +128,7 @@ class Parts:
                 lambda: self.switch.told(reactor.seconds()),
                 lambda: self.link.told(reactor.seconds()),
             ),
+            recent,
         )
         view = NodeView(
             node,

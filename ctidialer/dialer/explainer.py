@@ -14,12 +14,14 @@ from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.dialer.recent_outcomes import RecentOutcomes
 from ctidialer.rules.calling_hours import Opening, opening
 from ctidialer.rules.explaining import explain
 from ctidialer.rules.explanation import (
     Explanation,
     NodeFacts,
     Obstacle,
+    Recent,
     TaskFacts,
 )
 from ctidialer.rules.node_facts import drain_obstacle
@@ -54,6 +56,7 @@ class Explainer:
         readiness: Readiness,
         calls: Sized,
         troubles: Troubles,
+        recent: RecentOutcomes,
     ) -> None:
         self._zone = zone
         self._tables = tables
@@ -63,6 +66,7 @@ class Explainer:
         self._readiness = readiness
         self._calls = calls
         self._troubles = troubles
+        self._recent = recent
 
     def explain(self, name: str, now: float) -> Explanation:
         """Return why the task ``name`` is, or is not, dialing at ``now`` (unix seconds)."""
@@ -104,6 +108,7 @@ class Explainer:
             pace=run.pace,
             queue_is_empty=run.queue_is_empty,
             queue_problem=run.queue_problem,
+            recent=self._recent.of(task.name) if run.queue_is_empty else Recent(),
         )
 
     def _opening(self, run: TaskRun, now: float) -> Opening:

@@ -146,7 +146,12 @@ class NodeView:
         )
 
     def _used_lines(self, now: float) -> Iterator[LineStatus]:
-        for name, state in self.lines.states.items():
+        states = self.lines.states
+        malformed = (name for table, name in self.tables.faults if table == keys.LINE)
+        for name in malformed:
+            if name not in states:
+                yield self.line(name, now)
+        for name, state in states.items():
             if self._is_fallback(name):
                 if state.out_of_use:
                     yield _told(name, FALLBACK, state, now)

@@ -10,16 +10,13 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ctidialer.contract.status import NodeStatus, encode_status
+from ctidialer.contract.status import TIME_TO_LIVE, NodeStatus, encode_status
 from ctidialer.dialer.node_view import NodeView
 from ctidialer.glue import Gate
 from ctidialer.store.errors import StoreError
 from ctidialer.store.store import Store
 
 PERIOD = 1.0
-TIME_TO_LIVE = 3.5
-"""Seconds after which a status that is not renewed vanishes: two may be missed."""
-
 SHARED = 0.5
 """Seconds for which a status that was worked out serves everybody who asks."""
 

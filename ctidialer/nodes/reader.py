@@ -8,7 +8,7 @@ from twisted.internet.task import deferLater
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
-from ctidialer.contract.status import NodeStatus, decode_status
+from ctidialer.contract.status import CURRENT, TIME_TO_LIVE, NodeStatus, decode_status
 from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.tables import Tables
 from ctidialer.settings import Node
@@ -58,9 +58,9 @@ class NodeReader:
             if status is not None and (before is None or status.at != before.at):
                 told = await self._told(host, status)
                 if not told.is_unsaid(name, time()):
-                    break
+                    return told
             await deferLater(self._link.clock, LOOK)
-        return told
+        return await self.look_at(host)
 
     async def status(self, host: str) -> NodeStatus | None:
         """Return what the daemon of a host said last; None = nothing that can be read."""
@@ -69,6 +69,14 @@ class NodeReader:
             return decode_status(raw) if isinstance(raw, bytes) else None
         except ValueError:
             return None
+
+    async def _left(self, key: str) -> float | None:
+        """Return in how many seconds a key vanishes, None = it does not, or is not there.
+
+        By Redis' own clock: ours may go differently from the daemon's.
+        """
+        left = await self._link.call("PTTL", key)
+        return left / 1000 if isinstance(left, int) and left >= 0 else None
 
     async def queue_lengths(self, queues: list[str]) -> dict[str, int]:
         """Return the lengths of these lists, without those that are none."""
@@ -84,14 +92,23 @@ class NodeReader:
         own, reading = self._own, Reading(self._link, host)
         domain = own.domain if host == own.host else host
         in_flight = await self._link.call("HLEN", keys.in_flight(host))
+        age = None if status is None else await self._age(host)
+        is_current = age is not None and age <= CURRENT
         return NodeReport(
             host=host,
             zone=status.timezone if status else own.timezone,
             tables=await self._tables(reading, host, status.domain if status else domain),
             daemon=await reading.lease_holder(),
-            status=status,
+            status=status if is_current else None,
             in_flight=in_flight if isinstance(in_flight, int) else 0,
+            silent="" if is_current else f"{CURRENT if age else TIME_TO_LIVE:g}",
+            lapses_in=None if is_current else await self._left(keys.lease(host)),
         )
+
+    async def _age(self, host: str) -> float | None:
+        """Return how long ago a status was published, in seconds; None = it has just vanished."""
+        left = await self._left(keys.status(host))
+        return None if left is None else TIME_TO_LIVE - left
 
     async def _tables(self, reading: Reading, host: str, domain: str) -> Tables:
         tables = Tables(host, domain, self._own.default_dialstring)

@@ -30,7 +30,8 @@ class NodeReport:
     """All that Redis says of one node.
 
     ``daemon`` holds the host's name, for people, None = none is alive.  ``status`` is what it said
-    last, None = nothing lately.  ``in_flight``: entries taken and not settled.
+    last, None = nothing lately: then ``silent`` says for how long, and ``lapses_in`` in how many
+    seconds its lease ends.  ``in_flight``: entries taken and not settled.
     """
 
     host: str
@@ -39,6 +40,8 @@ class NodeReport:
     daemon: str | None = None
     status: NodeStatus | None = None
     in_flight: int = 0
+    silent: str = ""
+    lapses_in: float | None = None
     _said: dict[str, TaskStatus] = field(init=False, eq=False, repr=False)
 
     @_said.default
@@ -61,7 +64,10 @@ class NodeReport:
     def _no_daemon(self) -> Obstacle:
         if self.daemon is None:
             return Obstacle(Reason.NO_DAEMON, values={"host": self.host})
-        return Obstacle(Reason.NO_DAEMON, "silent", {"daemon": self.daemon})
+        values = {"daemon": self.daemon}
+        values |= {"silent": self.silent} if self.silent else {}
+        values |= {} if self.lapses_in is None else {"left": f"{self.lapses_in:.0f}"}
+        return Obstacle(Reason.NO_DAEMON, "silent", values)
 
     def task_names(self) -> list[str]:
         """Return the names of all tasks of this host, valid or not."""

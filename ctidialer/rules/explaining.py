@@ -162,8 +162,21 @@ def _careful(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | Non
 def _limit_reached(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
     if facts.calls < task.limit:
         return None
+    if facts.waiting:
+        return _redials(facts, task, node)
     values = {"calls": str(facts.calls), "limit": str(task.limit)}
     return Explanation(Reason.LIMIT_REACHED, facts.opening.changes_at, values=values)
+
+
+def _redials(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation:
+    """Say that slots of the limit are kept by numbers of which no call is up."""
+    up = max(0, facts.calls - facts.waiting)
+    values = {"up": str(up), "limit": str(task.limit), "waiting": str(facts.waiting)}
+    due = facts.next_call
+    if due is not None and due > node.now:
+        values["next"] = local_time(due, task.hours.timezone or node.zone)
+    changes_at = due if due is not None and due > node.now else None
+    return Explanation(Reason.LIMIT_REACHED, changes_at, form="redials", values=values)
 
 
 def _queue_unusable(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
@@ -199,7 +212,11 @@ def _queue_empty(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation |
     if not facts.queue_is_empty:
         return None
     values = {"queue": repr(task.number_queue), "calls": str(facts.calls)}
-    return Explanation(Reason.QUEUE_EMPTY, facts.opening.changes_at, values=values)
+    changes_at, recent = facts.opening.changes_at, facts.recent
+    if not recent.is_bad:
+        return Explanation(Reason.QUEUE_EMPTY, changes_at, values=values)
+    values |= {"ended": str(recent.ended), "bad": str(recent.bad)}
+    return Explanation(Reason.QUEUE_EMPTY, changes_at, form="failures", values=values)
 
 
 def _paced(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:

@@ -20,6 +20,9 @@ OPEN = Opening(True)
 NO_START = Pace()
 NO_REFUSAL = Backpressure()
 
+ALARMING = 10
+"""Numbers that ended badly before anybody is told of them."""
+
 
 @frozen
 class Explanation:
@@ -52,12 +55,27 @@ class Explanation:
 
 
 @frozen
+class Recent:
+    """How the last numbers of a task ended: ``bad`` of them failed or were invalid."""
+
+    ended: int = 0
+    bad: int = 0
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether somebody should look at them."""
+        return self.bad >= ALARMING and 2 * self.bad >= self.ended
+
+
+@frozen
 class TaskFacts:
     """What is known of one task.
 
     ``task`` None = there is none of this name, or (with ``faults``) it cannot be used; ``opening``
-    goes with ``task``.  ``calls`` counts its numbers in hand.  ``queue_is_empty``: the last claim
-    found fewer numbers than there was room for; ``queue_problem``: it failed, and why.
+    goes with ``task``.  ``calls`` counts its numbers in hand, ``waiting`` those of them that wait
+    for a further call; ``next_call``: when the first of these is due (unix seconds).
+    ``queue_is_empty``: the last claim found fewer numbers than there was room for;
+    ``queue_problem``: it failed, and why.  ``recent`` is how its last numbers ended.
     """
 
     task: Task | None = None
@@ -68,6 +86,9 @@ class TaskFacts:
     pace: Pace = NO_START
     queue_is_empty: bool = False
     queue_problem: str = ""
+    waiting: int = 0
+    next_call: float | None = None
+    recent: Recent = Recent()
 
 
 @frozen

@@ -184,6 +184,8 @@ def _paced_until(line: Line, state: LineState, now: float) -> Iterator[float]:
 
 def why_busy(line: Line, state: LineState, now: float) -> Why | None:
     """Return why the line can take no call at ``now``; None = it can."""
+    if line.fault:
+        return Why.MALFORMED
     if _is_out_of_use(state, line):
         if state.trial_since is not None and state.calls > 0:
             return Why.TRIAL_UNDER_WAY

@@ -38,13 +38,14 @@ class _Row:
     says: Said | Mapping[str, Said]
     advice: Said = NOTHING
     of: Of = Of.BOTH
-    from_tables: bool = field(default=False, kw_only=True)
+    from_tables: bool = False
+    tones: Mapping[str, Tone] = field(factory=dict)
 
     @property
     def words(self) -> Words:
         """The row, without what programs need."""
         forms = {"": self.says} if isinstance(self.says, Said) else self.says
-        return Words(self.tone, self.label, self.meaning, forms, self.advice)
+        return Words(self.tone, self.label, self.meaning, forms, self.advice, self.tones)
 
 
 class Reason(enum.Enum):
@@ -258,9 +259,9 @@ class Reason(enum.Enum):
                 "没有以主机名 '{host}' 运行的守护进程",
             ),
             "silent": Said(
-                "no word from the daemon[ for {silent} s]: it was killed or hangs, or cannot "
-                "reach Redis[; its lease lapses in {left} s] ({daemon})",
-                "[已 {silent} 秒]没有守护进程的消息：被杀死、卡死或连不上 Redis[；租约 {left} "
+                "no word from the daemon[ for more than {silent} s]: it was killed or hangs, or "
+                "cannot reach Redis[; its lease lapses in {left} s] ({daemon})",
+                "[已超过 {silent} 秒]没有守护进程的消息：被杀死、卡死或连不上 Redis[；租约 {left} "
                 "秒后到期]（{daemon}）",
             ),
         },
@@ -484,10 +485,9 @@ class Reason(enum.Enum):
                 "并发呼叫已达到 limit：{calls} / {limit}",
             ),
             "redials": Said(
-                "all {limit} slots of its limit are taken: calls up: {up}; {waiting} slots wait "
-                "for a redial[, next {next}]",
-                "limit 的 {limit} 个位置全部占用：当前呼叫 {up}；{waiting} 个等待重拨[，最早 "
-                "{next}]",
+                "all {limit} slots of its limit are taken: calls up: {up}; waiting for a further "
+                "call: {waiting}[, next {next}]",
+                "limit 的 {limit} 个并发全部占用：当前呼叫 {up}；等待重拨 {waiting}[，最早 {next}]",
             ),
         },
         of=Of.TASK,
@@ -566,12 +566,24 @@ class Reason(enum.Enum):
             "There was no number left in its queue at the last look.",
             "上次查看时号码队列里没有号码了。",
         ),
+        {
+            "": Said(
+                "there is no number left in {queue}; calls up: {calls}",
+                "{queue} 里没有号码了；当前呼叫：{calls}",
+            ),
+            "failures": Said(
+                "there is no number left in {queue}; of the last {ended} numbers {bad} failed or "
+                "were invalid; calls up: {calls}",
+                "{queue} 里没有号码了；最近 {ended} 个号码中有 {bad} 个失败或无效；当前呼叫："
+                "{calls}",
+            ),
+        },
         Said(
-            "there is no number left in {queue}; calls up: {calls}",
-            "{queue} 里没有号码了；当前呼叫：{calls}",
+            "``ctidialer load``; after failures: ``ctidialer records``",
+            "``ctidialer load``；失败之后：``ctidialer records``",
         ),
-        Said("``ctidialer load``", "``ctidialer load``"),
         of=Of.TASK,
+        tones={"failures": Tone.WARN},
     )
     PACED = _Row(
         "paced",

@@ -225,7 +225,9 @@ def lines_of(routes: Routes, groups: Sequence[str]) -> dict[str, Line]:
 
 def _reasons(routes: Routes, states: States, group: LineGroup, now: float) -> Iterator[LineBusy]:
     names = dict.fromkeys(name for tier in group.tiers for name in tier)
-    if not group.enabled:
+    if group.fault:
+        yield LineBusy(group.name, Why.MALFORMED, None, group.name, {"faults": group.fault})
+    elif not group.enabled:
         yield LineBusy(group.name, Why.GROUP_DISABLED, None, group.name)
     elif not names:
         why = Why.NO_LINES if can_be_written(group.name) else Why.UNFIT_NAME
@@ -246,6 +248,12 @@ def _busy(name: str, line: Line, state: LineState, now: float, group: str) -> Li
     why = why_busy(line, state, now)
     if why is None:
         return None
+    return LineBusy(name, why, free_at(line, state, now), group, _named(why, line, state))
+
+
+def _named(why: Why, line: Line, state: LineState) -> Values:
+    """Return what the sentence of a busy line names."""
+    if why is Why.MALFORMED:
+        return {"faults": line.fault}
     is_unable = state.never_left and why in (Why.NEVER_LEFT, Why.TRIAL_UNDER_WAY)
-    values = {"cause": state.never_left} if is_unable else NO_VALUES
-    return LineBusy(name, why, free_at(line, state, now), group, values)
+    return {"cause": state.never_left} if is_unable else NO_VALUES

@@ -123,15 +123,18 @@ class Tables:
         # A broken line keeps its name, with no room: were it missing, a task that names it would
         # be dialed through the fallback for unknown names.
         self._take(
-            keys.LINE, name, self._lines, sound_line, Line(name=name, dialstring="", count=0)
+            *(keys.LINE, name, self._lines, sound_line),
+            lambda fault: Line(name=name, dialstring="", count=0, fault=fault),
         )
 
     def _decode_group(self, name: str) -> None:
-        broken = LineGroup(name=name, tiers=(), enabled=False)
-        self._take(keys.LINE_GROUP, name, self._groups, sound_line_group, broken)
+        self._take(
+            *(keys.LINE_GROUP, name, self._groups, sound_line_group),
+            lambda fault: LineGroup(name=name, tiers=(), enabled=False, fault=fault),
+        )
 
     def _decode_schedule(self, name: str) -> None:
-        self._take(keys.SCHEDULE_CONFIG, name, self.schedules, sound_schedule_config, None)
+        self._take(keys.SCHEDULE_CONFIG, name, self.schedules, sound_schedule_config)
 
     def _take(
         self,
@@ -139,7 +142,7 @@ class Tables:
         name: str,
         values: dict[str, Value],
         decode: Callable[[str, bytes], Value],
-        broken: Value | None,
+        broken: Callable[[str], Value] | None = None,
     ) -> None:
         values.pop(name, None)
         self._forget_faults(table, name)
@@ -152,7 +155,7 @@ class Tables:
         except ContractError as error:
             self.faults[table, name] = error.faults
             if broken is not None:
-                values[name] = broken
+                values[name] = broken("; ".join(f"{key} {fault}" for fault in error.faults))
 
     def _forget_faults(self, table: str, name: str) -> None:
         self.faults.pop((table, name), None)

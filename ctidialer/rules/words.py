@@ -55,7 +55,8 @@ class Words:
 
     ``label`` is the word for people, ``meaning`` explains it in general, ``advice`` says what to do
     (both reStructuredText without links).  ``forms`` are the templates of the sentence that says
-    how it is just now, by the name of the form; the usual one has an empty name.
+    how it is just now, by the name of the form; the usual one has an empty name.  ``tones`` are
+    those of forms that are more, or less, serious.
     """
 
     tone: Tone
@@ -63,6 +64,11 @@ class Words:
     meaning: Said
     forms: Mapping[str, Said] = field(factory=dict)
     advice: Said = NOTHING
+    tones: Mapping[str, Tone] = field(factory=dict)
+
+    def tone_of(self, form: str) -> Tone:
+        """Return the tone of a form."""
+        return self.tones.get(form, self.tone)
 
     def sentence(self, form: str, values: Values, language: Language = "en") -> str:
         """Return what is said; an unknown form (of another version) is taken as the usual one."""

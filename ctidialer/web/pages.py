@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+from attrs import evolve
+
 from ctidialer.web import words_js
 from ctidialer.web.access import COOKIE, SESSION, Access
 from ctidialer.web.answers import FORM, HTML, Answer, Asked, Refusal
@@ -29,6 +31,8 @@ class Pages:
             for file in folder.iterdir()
             if (suffix := _suffix(file.name)) in KINDS
         }
+        if not access.needs_token:
+            self._files["dashboard.html"] = _without_sign_out(self._files["dashboard.html"])
         self._files[words_js.NAME] = Answer(200, words_js.reasons_js(), KINDS[".js"])
 
     def login_page(self) -> Answer:
@@ -90,6 +94,11 @@ class Pages:
         """End the session."""
         self._access.sign_out(asked.session)
         return Answer(204, headers=(("Set-Cookie", _cookie("", 0, asked.is_encrypted)),))
+
+
+def _without_sign_out(page: Answer) -> Answer:
+    """Return the page as it is where nobody signs in."""
+    return evolve(page, body=page.body.replace(b'id="sign-out"', b'id="sign-out" hidden', 1))
 
 
 def _cookie(value: str, seconds: int, is_encrypted: bool) -> str:

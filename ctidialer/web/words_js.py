@@ -28,6 +28,11 @@ def reasons_js() -> bytes:
         "FORMS": {language: _forms(groups, language) for language in LANGUAGES},
         "TASK_REASONS": _tones(_of(Of.TASK)),
         "SCHEDULE_REASONS": _tones(_of(Of.SCHEDULE)),
+        "FORM_TONES": {
+            f"{one.value}.{form}": tone.value
+            for one in Reason
+            for form, tone in one.words.tones.items()
+        },
         "LINE_STATES": _tones(of_lines),
         "LINE_TONES": _tones(LINE_WORDS.items()),
     }

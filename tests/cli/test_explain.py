@@ -6,16 +6,19 @@ import json
 import time
 from typing import Any
 
+from attrs import evolve
 from msgspec.structs import replace
 
 from ctidialer.contract import keys
 from ctidialer.contract.control import Order
+from ctidialer.contract.status import Explained, TaskStatus, encode_status
 from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.service import DialerService
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Config, Settings
 from tests.cli.command_case import CommandTestCase
 from tests.cli.node_command_case import NodeCommandCase
+from tests.contract.test_status import STATUS
 from tests.support.node import HOST
 
 NUMBERS = [f"100{index}" for index in range(8)]
@@ -239,6 +242,23 @@ class NoDaemonTests(CommandTestCase):
         self.assertEqual(answer["reason"], "no_daemon")
         self.assertIn(
             "it was killed or hangs, or cannot reach Redis (pid 7 on pbx1", answer["text"]
+        )
+
+    async def test_a_status_that_is_not_current(self) -> None:
+        """A daemon that was killed a moment ago has left a status behind: it is no answer."""
+        await self.put_task()
+        holder = json.dumps({"daemon": "d", "pid": 7, "hostname": "pbx1", "since": 1.0})
+        await self.call("HSET", keys.lease(HOST), "token", "x", "holder", holder)
+        await self.call("PEXPIRE", keys.lease(HOST), "15000")
+        said = TaskStatus("t", 1, 5, "q", Explained("dialing", "calls are started; calls up: 1"))
+        status = encode_status(evolve(STATUS, ready=True, missing=(), tasks=(said,)))
+        await self.call("SET", keys.status(HOST), status, "PX", "600")
+        answer = await self.ask()
+        self.assertEqual((answer["reason"], answer["node"]["at"]), ("no_daemon", None))
+        self.assertRegex(
+            answer["text"],
+            r"no word from the daemon for more than [23].5 s: it was killed or hangs, or cannot"
+            r" reach Redis; its lease lapses in 1[0-9] s \(pid 7 on pbx1",
         )
 
     async def test_a_table_that_is_none(self) -> None:

@@ -85,6 +85,10 @@ class StatusTests(NodeCommandCase):
         self.assertIn("node fs2: ready", lines)
         self.assertRegex(
             done.out,
+            r"  ctidialer \S+, pid \d+ on \S+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(\S+\)\n",
+        )
+        self.assertRegex(
+            done.out,
             r"  calls: 2; numbers in hand: 2; calls started: 2 \([0-9.]+ a second\); "
             r"scheduled numbers: 1\n",
         )

@@ -78,6 +78,16 @@ class ToldTests(SynchronousTestCase):
         self.assertEqual([one.text for one in told.obstacles()], ["it is", "x"])
         self.assertEqual(self.reason(told, "off"), "disabled")
 
+    def test_a_daemon_that_has_just_been_killed(self) -> None:
+        told = self.told(status=None, silent="2.5", lapses_in=9.4)
+        (obstacle,) = told.obstacles()
+        self.assertEqual(
+            obstacle.text,
+            "no word from the daemon for more than 2.5 s: it was killed or hangs, or cannot reach"
+            " Redis; its lease lapses in 9 s (pid 7 on pbx1)",
+        )
+        self.assertIn("已超过 2.5 秒没有守护进程的消息", obstacle.in_("zh"))
+
     def test_a_daemon_that_says_nothing(self) -> None:
         told = self.told(status=None)
         self.assertEqual(self.reason(told), "no_daemon")

@@ -22,11 +22,13 @@ from ctidialer.rules.explanation import (
     NodeLoad,
     Obstacle,
     Reason,
+    Recent,
     TaskFacts,
 )
 from ctidialer.rules.line_state import LineState, Why
 from ctidialer.rules.pacing import Pace
 from ctidialer.rules.routing import Routes
+from ctidialer.rules.words import Tone
 
 NOW = 1_700_000_000.0  # 2023-11-15 06:13:20 in Shanghai
 ROUTES = Routes(
@@ -181,6 +183,22 @@ class ReasonTests(SynchronousTestCase):
         text = "all calls that its limit allows are up: 7 of 5"
         self.check(Reason.LIMIT_REACHED, text, NOW + 3600, facts=evolve(FACTS, calls=7))
 
+    def test_slots_of_the_limit_that_wait_for_a_further_call(self) -> None:
+        facts = evolve(FACTS, calls=5, waiting=2, next_call=NOW + 60)
+        found = self.check(
+            Reason.LIMIT_REACHED,
+            "all 5 slots of its limit are taken: calls up: 3; waiting for a further call: 2, next"
+            " 2023-11-15 06:14:20 (Asia/Shanghai)",
+            NOW + 60,
+            facts=facts,
+        )
+        self.assertNotIn("calls that its limit allows are up", found.text)
+        text = "all 5 slots of its limit are taken: calls up: 0; waiting for a further call: 5"
+        facts = evolve(FACTS, calls=5, waiting=5, next_call=NOW - 1)
+        self.check(Reason.LIMIT_REACHED, text, facts=facts)
+        facts = evolve(FACTS, calls=4, waiting=2, next_call=NOW + 60)
+        self.assertIs(explain(facts, NODE).reason, Reason.DIALING)
+
     def test_queue_unusable(self) -> None:
         facts = evolve(FACTS, queue_problem="the key 'q' holds a string, but must hold a list")
         text = "no number can be taken: the key 'q' holds a string, but must hold a list"
@@ -235,6 +253,18 @@ class ReasonTests(SynchronousTestCase):
         text = "there is no number left in 'q'; calls up: 2"
         facts = evolve(FACTS, queue_is_empty=True, calls=2)
         self.check(Reason.QUEUE_EMPTY, text, NOW + 3600, facts=facts)
+
+    def test_queue_empty_after_failures(self) -> None:
+        facts = evolve(FACTS, queue_is_empty=True, recent=Recent(100, 97))
+        text = (
+            "there is no number left in 'q'; of the last 100 numbers 97 failed or were invalid;"
+            " calls up: 0"
+        )
+        found = self.check(Reason.QUEUE_EMPTY, text, NOW + 3600, facts=facts)
+        self.assertIs(found.reason.words.tone_of(found.form), Tone.WARN)
+        for calm in (Recent(9, 9), Recent(100, 49), Recent()):
+            found = explain(evolve(facts, recent=calm), NODE)
+            self.assertEqual((found.form, found.reason.words.tone_of("")), ("", Tone.WAIT))
 
     def test_paced(self) -> None:
         text = "calls are started as fast as its cps allows: 0.1 a second; calls up: 1"

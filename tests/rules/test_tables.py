@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import keys
+from ctidialer.rules.line_reasons import Why
 from ctidialer.rules.routing import NoLine, choose
 from ctidialer.rules.tables import Tables
 
@@ -88,13 +89,21 @@ class LineTests(TablesCase):
     def test_a_broken_line_is_no_unknown_name(self) -> None:
         """Were it unknown, the fallback would dial its name."""
         self.tables.put(LINE, "gw1", b"nonsense")
-        self.assertIsInstance(choose(self.tables.routes, {}, "gw1", 0), NoLine)
+        found = choose(self.tables.routes, {}, "gw1", 0)
+        assert isinstance(found, NoLine)
+        (busy,) = found.reasons
+        self.assertEqual((busy.why, busy.until), (Why.MALFORMED, None))
+        self.assertIn(f"it is malformed: {LINE} $: ", busy.text)
         self.tables.put(LINE, "gw1", None)
         self.assertNotIsInstance(choose(self.tables.routes, {}, "gw1", 0), NoLine)
 
     def test_a_broken_group_is_no_unknown_name(self) -> None:
         self.tables.put(GROUP, "g", b"nonsense")
-        self.assertIsInstance(choose(self.tables.routes, {}, "g", 0), NoLine)
+        found = choose(self.tables.routes, {}, "g", 0)
+        assert isinstance(found, NoLine)
+        (busy,) = found.reasons
+        self.assertEqual((busy.name, busy.why), ("g", Why.MALFORMED))
+        self.assertIn(f"it is malformed: {GROUP} $: ", busy.text)
 
     def test_a_broken_schedule_configuration_is_none(self) -> None:
         self.tables.put(SCHEDULE, "s", document(line_group=["g"], destination_extension="1"))

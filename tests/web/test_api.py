@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from time import time
 from urllib.parse import quote
 
 from ctidialer.contract import keys
@@ -88,6 +90,29 @@ class StateTests(WebTestCase):
         self.assertEqual([line["name"] for line in page["lines"]], ["l", "m"])
         self.assertEqual((page["total"], page["lines"][1]["count"]), (2, 3))
         self.assertEqual((await self.ask("GET", "/api/lines?state=full")).json["total"], 0)
+
+    async def test_schedules(self) -> None:
+        await self.usual_tables()
+        config = {"params": {"line_group": ["g"], "destination_extension": "8888"}}
+        bad: dict[str, object] = {"params": {}}
+        await self.put(keys.at(keys.SCHEDULE_CONFIG, HOST), {"callback": config, "bad": bad})
+        later = round(time()) + 3600
+        member = json.dumps({"params": {"number": "1001", "config": "callback"}})
+        await self.call("ZADD", keys.at(keys.SCHEDULE_NUMBER, HOST), str(later), member)
+        self.start_web()
+        await self.until("ready", self.is_ready)
+        page = (await self.ask("GET", "/api/schedules")).json
+        self.assertEqual((page["total"], page["all_due"], page["scheduled"]), (2, 0, 1))
+        bad_one, callback = page["schedules"]
+        self.assertEqual((bad_one["name"], bad_one["explained"]["reason"]), ("bad", "invalid"))
+        self.assertEqual((callback["due"], callback["next_due"]), (0, later))
+        self.assertEqual(callback["explained"]["reason"], "not_due")
+        told = (await self.ask("GET", "/api/schedules/callback/explain")).json
+        self.assertEqual((told["config"], told["host"]), ("callback", HOST))
+        self.assertEqual((told["reason"], told["changes_at"]), ("not_due", later))
+        self.assertEqual((await self.ask("GET", "/api/schedules/none/explain")).status, 404)
+        found = (await self.ask("GET", "/api/schedules?q=CALL")).json
+        self.assertEqual([one["name"] for one in found["schedules"]], ["callback"])
 
     async def test_records(self) -> None:
         await self.usual_tables(limit=1)

@@ -10,6 +10,7 @@ const ROW = 60;
 /** A silence longer than this many seconds is shown as one: the daemon was away. */
 const GAP = 2.5;
 const NAMES = [...DRAWN, OTHER];
+const UNKNOWN = NAMES.map(() => '–');
 
 /** Draws the calls started in each second, as an area below a line. */
 export class RateChart {
@@ -39,8 +40,8 @@ export class RateChart {
       return `M${first},${base}L${run.join('L')}L${last},${base}Z`;
     }).join(''));
     const now = samples.at(-1)?.started ?? 0;
-    setText(frame.summary, t('charts.rate_summary',
-      { started: whole(this.history.started()), most: rate(most), now: rate(now) }));
+    setText(frame.summary, this.history.isLoaded ? t('charts.rate_summary',
+      { started: whole(this.history.started()), most: rate(most), now: rate(now) }) : '');
   }
 
   read({ at, started, calls }) {
@@ -50,11 +51,14 @@ export class RateChart {
 
   table() {
     const most = (samples, name) => Math.max(0, ...samples.map((sample) => sample[name]));
+    // A minute of which nothing is known, before this daemon began, say, is none of zero calls.
     const rows = this.history.spans(ROW).map(({ from, samples }) => [
       minuteOf(from),
-      whole(samples.reduce((sum, sample) => sum + sample.started, 0)),
-      whole(most(samples, 'started')),
-      whole(most(samples, 'calls')),
+      ...(samples.length ? [
+        whole(samples.reduce((sum, sample) => sum + sample.started, 0)),
+        whole(most(samples, 'started')),
+        whole(most(samples, 'calls')),
+      ] : UNKNOWN.slice(0, 3)),
     ]);
     return [['time', 'started', 'most', 'up'].map((head) => t(`charts.${head}`)), rows.reverse()];
   }
@@ -92,7 +96,8 @@ export class OutcomeChart {
     const all = sum(counts);
     for (const [name, { item, label, count }] of Object.entries(this.keys)) {
       setText(label, word('outcome', name));
-      setText(count, all ? `${whole(counts[name])} · ${share(counts[name] / all)}` : '0');
+      const known = all ? `${whole(counts[name])} · ${share(counts[name] / all)}` : '0';
+      setText(count, this.history.isLoaded ? known : '–');
       item.classList.toggle('absent', !counts[name]);
     }
     setText(this.frame.summary, t('charts.outcomes_summary', { parts: inWords(counts) }));
@@ -104,8 +109,10 @@ export class OutcomeChart {
   }
 
   table() {
-    const rows = this.history.spans(ROW).map(({ from, samples }) => (
-      [minuteOf(from), ...Object.values(this.history.outcomes(samples)).map(whole)]));
+    const rows = this.history.spans(ROW).map(({ from, samples }) => [
+      minuteOf(from),
+      ...(samples.length ? Object.values(this.history.outcomes(samples)).map(whole) : UNKNOWN),
+    ]);
     return [[t('charts.time'), ...NAMES.map((name) => word('outcome', name))], rows.reverse()];
   }
 }
@@ -152,6 +159,7 @@ const STROKES = {
   rejected: ['M0,0L6,6M-1,5L1,7M5,-1L7,1'],
   unallocated: ['M3,0V6'],
   failed: ['M0,0L6,6M0,6L6,0'],
+  unknown: ['M1,1H5V5H1Z'],
   other: ['M2,3H4'],
 };
 

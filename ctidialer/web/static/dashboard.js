@@ -9,6 +9,7 @@ import { History } from './history.js';
 import { startLanguage, t } from './i18n.js';
 import { Lines } from './lines.js';
 import { Records } from './records.js';
+import { Schedules } from './schedules.js';
 import { Stream } from './stream.js';
 import { Tasks } from './tasks.js';
 import { startTheme } from './theme.js';
@@ -22,6 +23,7 @@ const charts = [
   new OutcomeChart(byId('outcome-chart'), history),
 ];
 const tasks = new Tasks();
+const schedules = new Schedules();
 const lines = new Lines();
 const records = new Records();
 
@@ -37,6 +39,7 @@ function show(status) {
 async function loadHistory() {
   try {
     history.merge((await get('api/history')).samples);
+    figures.render();
     for (const { frame } of charts) frame.redraw();
   } catch {
     // The charts begin now, then; that nothing is heard is said in the header.
@@ -49,6 +52,7 @@ function connected(state) {
   if (state !== 'live') return;
   loadHistory();
   tasks.load();
+  schedules.load();
   lines.load();
   records.reconnected();
 }

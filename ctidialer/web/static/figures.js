@@ -19,7 +19,7 @@ export class Figures {
   render() {
     const { status } = this;
     if (!status) return;
-    const answered = this.history.answeredShare();
+    const answered = this.history.isLoaded ? this.history.answeredShare() : null;
     setText(byId('figure-calls'), whole(status.calls));
     setText(byId('beside-calls'), limitOf(status.max_calls, whole));
     setText(byId('figure-numbers'), whole(status.numbers));

@@ -5,18 +5,18 @@ export const SPAN = 600;
 /** Samples are a second apart; more than this many seconds, and one is missing between them. */
 const GAP = 1.8;
 
-/** The outcomes that are drawn one by one, in the order in which they are stacked. */
-export const DRAWN = ['answered', 'busy', 'no_answer', 'rejected', 'unallocated', 'failed'];
+/** The outcomes that are drawn one by one, in the order in which they are stacked: those of numbers
+ *  that were called. The others never reached a line. */
+export const DRAWN = [
+  'answered', 'busy', 'no_answer', 'rejected', 'unallocated', 'failed', 'unknown'];
 
 /** All other outcomes are drawn as one. */
 export const OTHER = 'other';
 
-/** Outcomes of numbers that were called; the others never reached a line. */
-const CALLED = [...DRAWN, 'unknown'];
-
 export class History {
   constructor() {
     this.samples = [];
+    this.isLoaded = false; // before that, nothing can be said of ten minutes
   }
 
   /** The newest moment that is known (unix seconds of the daemon), 0 = none. */
@@ -26,6 +26,7 @@ export class History {
 
   /** Take what the daemon remembers; a daemon that was restarted does not know what we do. */
   merge(samples) {
+    this.isLoaded = true;
     const known = new Map([...this.samples, ...samples].map((sample) => [sample.at, sample]));
     this.samples = [...known.values()].sort((a, b) => a.at - b.at);
     this.#forget();
@@ -68,7 +69,7 @@ export class History {
     let [answered, called] = [0, 0];
     for (const { outcomes } of this.samples) {
       answered += outcomes.answered ?? 0;
-      for (const name of CALLED) called += outcomes[name] ?? 0;
+      for (const name of DRAWN) called += outcomes[name] ?? 0;
     }
     return called ? answered / called : null;
   }

@@ -3,7 +3,7 @@
 
 import { byId, remember, remembered, setAttribute, setText } from './dom.js';
 import en from './en.js';
-import { FORMS, WORDS } from './reasons.js';
+import { FORM_TONES, FORMS, SCHEDULE_REASONS, TASK_REASONS, WORDS } from './reasons.js';
 import zh from './zh.js';
 
 const TABLES = { en: { ...en, ...WORDS.en }, zh: { ...zh, ...WORDS.zh } };
@@ -48,6 +48,10 @@ function filled(template, values) {
   if (!parts.every(isTold)) return null;
   return parts.map((part) => part.replace(/\{(\w+)\}/g, (_, name) => values[name])).join('');
 }
+
+/** Return the tone of what the daemon explains. */
+export const toneOf = ({ reason, form }) => (
+  FORM_TONES[`${reason}.${form}`] ?? TASK_REASONS[reason] ?? SCHEDULE_REASONS[reason] ?? 'off');
 
 /** Return the sentence of what the daemon explains; its lines are named in it. */
 export function explanation(explained) {

@@ -14,7 +14,7 @@ const COLUMNS = ['name', 'state', 'calls', 'faults', 'until'];
 export class Lines {
   constructor() {
     this.found = null;
-    this.inUse = 0;
+    this.inUse = null; // nothing is known before the first status
     this.rows = new Rows(byId('lines'), lineRow);
     this.load = poll(() => this.#ask(), (found) => this.#show(found),
       (error) => error.status && sayEmpty(byId('lines-none'), error.message));
@@ -28,8 +28,8 @@ export class Lines {
 
   /** Bring the lines on this page up to date; those that the daemon does not name are free. */
   status(status) {
-    if (!this.found) return;
     this.inUse = status.lines_in_use;
+    if (!this.found) return;
     const told = new Map(status.lines.map((line) => [line.name, line]));
     for (const line of this.found.lines) {
       const free = status.lines_left_out ? line : { ...line, state: 'free', calls: 0, until: null };
@@ -62,9 +62,10 @@ export class Lines {
   #render() {
     const { lines, total } = this.found;
     this.rows.show(lines, (line) => line.name);
-    setText(byId('lines-count'),
-      t('lines.total', { count: whole(total), used: whole(this.inUse) }));
     const filtered = byId('lines-search').value || byId('lines-state').value;
+    const used = this.inUse == null ? '–' : whole(this.inUse);
+    setText(byId('lines-count'),
+      t(filtered ? 'lines.matching' : 'lines.total', { count: whole(total), used }));
     sayEmpty(byId('lines-none'), total ? '' : t(filtered ? 'lines.none' : 'lines.no_lines'));
   }
 }

@@ -2,10 +2,9 @@
 
 import { get } from './api.js';
 import { el, setAttribute, setText } from './dom.js';
-import { exactly, explanation, rate, t, when, whole, word } from './i18n.js';
+import { exactly, explanation, rate, t, toneOf, when, whole, word } from './i18n.js';
 import { label, row } from './rows.js';
 import { taskDetails } from './task_details.js';
-import { TASK_REASONS } from './reasons.js';
 import { badge, setBadge } from './tones.js';
 
 const COLUMNS = ['name', 'state', 'calls', 'cps', 'queue'];
@@ -73,7 +72,7 @@ export class TaskRow {
 
   #updateState(explained) {
     const { reason, changes_at: changesAt } = explained;
-    setBadge(this.badge, TASK_REASONS[reason], word('reason', reason));
+    setBadge(this.badge, toneOf(explained), word('reason', reason));
     setText(this.sentence, explanation(explained));
     this.changes.hidden = changesAt == null || FLEETING.includes(reason);
     if (this.changes.hidden) return;

@@ -95,10 +95,10 @@ export class Tasks {
     const { tasks, total } = this.found;
     this.rows.show(this.#page(tasks), (task) => task.name);
     const partly = !this.#pagedThere && total > MOST;
-    const count = t('tasks.total', { count: whole(total) });
+    const filtered = byId('tasks-search').value || byId('tasks-reason').value;
+    const count = t(filtered ? 'tasks.matching' : 'tasks.total', { count: whole(total) });
     setText(byId('tasks-count'),
       partly ? `${count}. ${t('tasks.sorted_part', { count: whole(MOST) })}` : count);
-    const filtered = byId('tasks-search').value || byId('tasks-reason').value;
     sayEmpty(byId('tasks-none'), total ? '' : t(filtered ? 'tasks.none' : 'tasks.no_tasks'));
     for (const head of byId('tasks').querySelectorAll('[data-sort]')) {
       const direction = this.sort.down ? 'descending' : 'ascending';

@@ -1,0 +1,43 @@
+"""How the last numbers of each task ended: an empty queue after failures wants a look."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ctidialer.contract.record import Kind, Outcome, Record
+from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.explanation import Recent
+
+LAST = 100
+"""Numbers of one task that are remembered."""
+
+MOST_TASKS = 10_000
+"""Tasks of which any are remembered: names are made up by back ends."""
+
+BAD = frozenset({Outcome.FAILED, Outcome.INVALID})
+
+
+class RecentOutcomes:
+    """A reader of the journal."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, deque[bool]] = {}
+
+    def call_ended(self, attempt: Attempt) -> None:
+        """Part of JournalReader; numbers are looked at, not calls."""
+
+    def number_ended(self, record: Record) -> None:
+        """Part of JournalReader."""
+        if record.kind is not Kind.QUEUE or record.task is None:
+            return
+        last = self._of.get(record.task)
+        if last is None:
+            if len(self._of) >= MOST_TASKS:
+                return
+            last = self._of[record.task] = deque(maxlen=LAST)
+        last.append(record.outcome in BAD)
+
+    def of(self, task: str) -> Recent:
+        """Return how the last numbers of a task ended."""
+        last = self._of.get(task, ())
+        return Recent(len(last), sum(last))
