@@ -16,13 +16,15 @@ from __future__ import annotations
 
 import enum
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from attrs import frozen
+from dateutil import tz
+from dateutil.rrule import DAILY, FR, MO, SA, SU, TH, TU, WE, rrule
 
 from ctidialer.contract.task import CallingHours, Span, Window
 
@@ -30,6 +32,8 @@ WHOLE_DAY = (Window(0, 86_400),)
 DAYS_BACK = 2
 DAYS_AHEAD = 21
 """Hours repeat weekly; the third week is for windows that a change of the clock swallows."""
+
+_WEEK = (SU, MO, TU, WE, TH, FR, SA)  # as the contract numbers them
 
 FAR_FUTURE = 253_000_000_000.0
 """Year 9987, near the end of Python's calendar: what opens only then never does."""
@@ -171,20 +175,26 @@ def _work_hours(calendar: _Calendar, now: float) -> Iterator[Moments]:
     """Yield the work hours around ``now`` and for three weeks on, in the order of their begins."""
     today = datetime.fromtimestamp(now, calendar.zone).date()
     windows = sorted(calendar.hours.windows or WHOLE_DAY, key=lambda window: window.begin)
-    for days in range(-DAYS_BACK, DAYS_AHEAD + 1):
-        day = today + timedelta(days=days)
+    for day in _working_days(today, calendar.hours.weekdays):
         for window in windows:
-            if _is_on(calendar.hours, window, day):
+            if window.weekday in (None, _weekday(day)):
                 begin, end = _bounds(calendar.zone, window, day)
                 if begin < end:
                     yield begin, end
 
 
-def _is_on(hours: CallingHours, window: Window, day: date) -> bool:
-    weekday = _weekday(day)
-    return window.weekday in (None, weekday) and (
-        hours.weekdays is None or weekday in hours.weekdays
+@lru_cache(maxsize=1024)
+def _working_days(today: date, weekdays: frozenset[int] | None) -> tuple[date, ...]:
+    """Return the days around ``today`` that fall on ``weekdays``; None = on any."""
+    if weekdays is not None and not weekdays:
+        return ()
+    days = rrule(
+        DAILY,
+        dtstart=datetime.combine(today, time()) - timedelta(days=DAYS_BACK),
+        until=datetime.combine(today, time()) + timedelta(days=DAYS_AHEAD),
+        byweekday=None if weekdays is None else [_WEEK[weekday] for weekday in weekdays],
     )
+    return tuple(day.date() for day in days)
 
 
 def _bounds(zone: ZoneInfo, window: Window, day: date) -> Moments:
@@ -208,22 +218,16 @@ def _moment(zone: ZoneInfo, local: datetime) -> float:
     """
     if local.tzinfo is not None:
         return local.timestamp()
-    before = local.replace(tzinfo=zone, fold=0)
-    after = local.replace(tzinfo=zone, fold=1)
-    earlier, later = before.utcoffset(), after.utcoffset()
-    if earlier is None or later is None or earlier >= later:
-        return before.timestamp()  # an ordinary time, or the first of two
-    return _change_between(zone, after.timestamp(), before.timestamp())
+    first = local.replace(tzinfo=zone, fold=0)
+    if first.utcoffset() == tz.enfold(first).utcoffset() or tz.datetime_exists(first):
+        return first.timestamp()  # an ordinary time, or the first of two
+    return _end_of_gap(zone, local).timestamp()
 
 
-def _change_between(zone: ZoneInfo, low: float, high: float) -> float:
-    """Return the second at which the clock is put forward, after ``low`` and up to ``high``."""
-    old = datetime.fromtimestamp(low, zone).utcoffset()
-    first, last = math.floor(low), math.ceil(high)
-    while last - first > 1:
-        middle = (first + last) // 2
-        if datetime.fromtimestamp(middle, zone).utcoffset() == old:
-            first = middle
-        else:
-            last = middle
-    return float(last)
+def _end_of_gap(zone: ZoneInfo, local: datetime) -> datetime:
+    """Return the first time that the zone's clock shows after ``local``, which it skips."""
+    skipped = local.replace(tzinfo=zone)
+    length = tz.resolve_imaginary(skipped) - skipped
+    seconds = range(math.ceil(length.total_seconds()) + 1)
+    ahead = bisect_left(seconds, True, key=lambda s: tz.datetime_exists(skipped + timedelta(0, s)))
+    return skipped + timedelta(seconds=ahead)
