@@ -1,0 +1,96 @@
+"""Looks that take long, in a process of their own: ``python -m ctidialer.cli.aside``.
+
+The daemon starts it for what is asked over HTTP: ten thousand tasks are checked for seconds, and
+calls must not wait for that.  What to do comes on standard input (passwords stand on no command
+line), the answer, JSON, goes to standard output.  The exit status is 1 with one line on standard
+error where the look failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from time import time
+from typing import Any
+
+import click
+import msgspec
+
+from ctidialer.check.node import NodeCheck
+from ctidialer.cli.running import run
+from ctidialer.nodes.overview import overview_of
+from ctidialer.nodes.reader import NodeReader
+from ctidialer.settings import Settings
+from ctidialer.store.address import parse_address
+from ctidialer.store.errors import StoreError
+from ctidialer.store.link import Link
+
+NICE = 10
+"""How far the daemon, Redis and FreeSWITCH go before these looks."""
+
+CONNECT_WITHIN = 5.0
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What to look at: ``look`` names it; ``sample`` numbers of each queue are checked."""
+
+    look: str
+    settings: Settings
+    sample: int = 0
+
+
+async def check(link: Link, order: Order) -> dict[str, Any]:
+    """Check the tables of the node and the first numbers of its queues."""
+    found = await NodeCheck(link, order.settings, order.sample, time()).run()
+    return {
+        "findings": [finding.as_json() for finding in found.findings],
+        "tasks": found.tasks,
+        "lines": found.lines,
+        "line_groups": found.line_groups,
+        "schedule_configs": found.schedule_configs,
+        "numbers": found.numbers,
+    }
+
+
+async def nodes(link: Link, order: Order) -> dict[str, Any]:
+    """Look at all nodes on this Redis."""
+    now, reader = time(), NodeReader(link, order.settings.node)
+    looks = [await overview_of(reader, host, False, now) for host in await reader.hosts()]
+    return {"at": now, "nodes": [look.as_json() for look in looks]}
+
+
+LOOKS: dict[str, Callable[[Link, Order], Awaitable[dict[str, Any]]]] = {
+    "check": check,
+    "nodes": nodes,
+}
+
+
+async def look(reactor: Any, order: Order) -> bytes:
+    """Return the answer to ``order`` as JSON; raises StoreError."""
+    link = Link(reactor, parse_address(order.settings.redis.url))
+    link.start()
+    try:
+        await link.when_up(CONNECT_WITHIN)
+        return msgspec.json.encode(await LOOKS[order.look](link, order))
+    finally:
+        await link.stop()
+
+
+def main() -> int:
+    """Do what standard input says; return the exit status."""
+    with suppress(OSError):  # a unit may forbid it
+        os.nice(NICE)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    try:
+        answer = run(lambda reactor: look(reactor, order))
+    except (StoreError, click.Abort) as error:
+        print(str(error) or "it was interrupted", file=sys.stderr)
+        return 1
+    sys.stdout.buffer.write(answer)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
