@@ -19,6 +19,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
+from ctidialer.contract.after_call import WantedVariable, wanted_variables
+from ctidialer.contract.document import FaultList
+from ctidialer.contract.document import Node as Place
+from ctidialer.contract.faults import ContractError
+
 SECRETS = {
     "CTIDIALER_REDIS_URL": ("redis", "url"),
     "CTIDIALER_ESL_PASSWORD": ("freeswitch", "password"),
@@ -120,11 +125,15 @@ class Config(Section, frozen=True):
 
 
 class Records(Section, frozen=True):
-    """``[records]``: how many the stream keeps, and where else a record goes (empty = nowhere)."""
+    """``[records]``: how many the stream keeps, and where else a record goes (empty = nowhere).
+
+    ``variables``: channel variables that every record carries, as ``record_variables`` of a task.
+    """
 
     max_records: int = 200_000
     list: str = ""
     channel: str = ""
+    variables: tuple[str, ...] = ()
 
 
 class Http(Section, frozen=True):
@@ -255,8 +264,20 @@ def _with(settings: Settings, values: Mapping[tuple[str, str], str]) -> Settings
 def _check(settings: Settings) -> None:
     host_and_port(settings.freeswitch.address, "$.freeswitch.address")
     _check_http(settings.http)
+    record_variables(settings.records)
     for path, (most, may_be_zero) in BOUNDS.items():
         _check_bounds(settings, path, most, may_be_zero)
+
+
+def record_variables(records: Records) -> tuple[WantedVariable, ...]:
+    """Return the channel variables that every record carries; raises SettingsError."""
+    faults = FaultList()
+    found = wanted_variables(Place(list(records.variables), "$.records.variables", faults))
+    try:
+        faults.settle()
+    except ContractError as error:
+        raise SettingsError(str(error)) from None
+    return found or ()
 
 
 def _check_http(http: Http) -> None:

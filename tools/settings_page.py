@@ -26,7 +26,13 @@ from sphinx.util.docutils import SphinxDirective
 
 from ctidialer import settings
 
-TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+TYPES: Mapping[Any, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    tuple[str, ...]: "list of texts",
+}
 KEY = re.compile(r"[a-z]+\.[a-z_]+")
 
 
@@ -132,7 +138,7 @@ def _kind(kind: Any) -> str:
 
 
 def _literal(default: object) -> str:
-    return "empty" if default == "" else f"``{default}``"
+    return "empty" if default in ("", ()) else f"``{default}``"
 
 
 def _bounds(path: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 class Kind(enum.Enum):
@@ -27,6 +28,7 @@ class Outcome(enum.Enum):
     EXPIRED = "expired"
     INVALID = "invalid"
     CANCELED = "canceled"
+    MACHINE = "machine"
     UNKNOWN = "unknown"
 
 
@@ -35,7 +37,9 @@ class AttemptRecord:
     """One attempt to reach the number; times are unix seconds, UTC, None = it did not happen.
 
     ``line`` is None where the group's name was dialed by the default dial string.
-    ``hangup_cause`` is FreeSWITCH's name, ``sip_code`` the final SIP status.
+    ``hangup_cause`` is FreeSWITCH's name, ``sip_code`` the final SIP status.  ``bridged_at``: when
+    FreeSWITCH connected it to another leg.  ``said`` are the channel variables at the hang-up that
+    somebody asked for; the JSON of a record has them only as its own ``variables``.
     """
 
     uuid: str
@@ -47,6 +51,29 @@ class AttemptRecord:
     ended_at: float | None = None
     hangup_cause: str | None = None
     sip_code: int | None = None
+    bridged_at: float | None = None
+    said: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def ring_seconds(self) -> float | None:
+        """From the first sign of the callee (else the originate) to the answer or the end."""
+        end = self.ended_at if self.answered_at is None else self.answered_at
+        begin = self.dialed_at if self.progress_at is None else self.progress_at
+        return None if end is None else max(0.0, end - begin)
+
+    @property
+    def connect_seconds(self) -> float | None:
+        """From the answer to the connection with another leg."""
+        if self.answered_at is None or self.bridged_at is None:
+            return None
+        return max(0.0, self.bridged_at - self.answered_at)
+
+    @property
+    def talk_seconds(self) -> float | None:
+        """From the connection with another leg to the hang-up."""
+        if self.bridged_at is None or self.ended_at is None:
+            return None
+        return max(0.0, self.ended_at - self.bridged_at)
 
 
 @frozen
@@ -57,6 +84,7 @@ class Record:
     name of the task or, for ``Kind.SCHEDULE``, of the schedule configuration.  ``requested_uuid``
     is the producer's own ``origination_uuid``, if the entry had one.  The fields of the last
     attempt (uuid, cause, line …) are derived from ``attempts`` when the record is encoded.
+    ``agent``: who talked to the callee.  ``variables``: what the task asked for of the last call.
     """
 
     id: str
@@ -71,3 +99,5 @@ class Record:
     attempts: tuple[AttemptRecord, ...] = ()
     requested_uuid: str | None = None
     reason: str = ""
+    agent: str | None = None
+    variables: Mapping[str, str | float] = field(factory=dict)

@@ -27,6 +27,7 @@ class _Attempt(msgspec.Struct, frozen=True):
     ended_at: float | None = None
     hangup_cause: str | None = None
     sip_code: int | None = None
+    bridged_at: float | None = None
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -46,6 +47,8 @@ class _Record(msgspec.Struct, frozen=True):
     attempts: tuple[_Attempt, ...] = ()
     requested_uuid: str | None = None
     reason: str = ""
+    agent: str | None = None
+    variables: dict[str, str | float] = msgspec.field(default_factory=dict)
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -103,6 +106,10 @@ def _as_json(record: Record) -> dict[str, object]:
         "taken_at": round(record.taken_at, _DIGITS),
         "ended_at": round(record.ended_at, _DIGITS),
         "bill_seconds": _bill_seconds(last),
+        "connect_seconds": _rounded(last.connect_seconds) if last else None,
+        "talk_seconds": _rounded(last.talk_seconds) if last else None,
+        "agent": record.agent,
+        "variables": dict(record.variables),
         "host": record.host,
         "reason": record.reason,
     }
@@ -143,6 +150,8 @@ def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:
         "ended_at": _rounded(attempt.ended_at),
         "hangup_cause": attempt.hangup_cause,
         "sip_code": attempt.sip_code,
+        "bridged_at": _rounded(attempt.bridged_at),
+        "ring_seconds": _rounded(attempt.ring_seconds),
     }
 
 
@@ -175,6 +184,8 @@ def _as_record(found: _Record) -> Record:
         attempts=tuple(_as_attempt(attempt) for attempt in found.attempts),
         requested_uuid=found.requested_uuid,
         reason=found.reason,
+        agent=found.agent,
+        variables=found.variables,
     )
 
 

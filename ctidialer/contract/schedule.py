@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
 from ctidialer.contract.task import Destination
 
 
@@ -17,6 +18,7 @@ class ScheduleConfig:
     line_groups: tuple[str, ...]
     destination: Destination
     variables: Mapping[str, str] = field(factory=dict)
+    after_call: AfterCall = NOTHING_MORE
 
 
 @frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ctidialer.contract import fields, times
+from ctidialer.contract.after_call import read_after_call
 from ctidialer.contract.document import FaultList, read_json
 from ctidialer.contract.number_document import entry_error, read_number
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
@@ -21,6 +22,7 @@ def decode_schedule_config(name: str, raw: bytes) -> ScheduleConfig:
         line_groups=params.required("line_group", fields.some_texts, ()),
         destination=read_destination(params),
         variables=read_configured_variables(variables),
+        after_call=read_after_call(params),
     )
     faults.settle()
     return config

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
+
 SECONDS_A_DAY = 86_400
 
 
@@ -88,3 +90,4 @@ class Task:
     queue_side: Side = Side.LEFT
     host_variables: Mapping[str, str] = field(factory=dict)
     template_variables: Mapping[str, str] = field(factory=dict)
+    after_call: AfterCall = NOTHING_MORE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from ctidialer.contract import fields, keys
+from ctidialer.contract.after_call import read_after_call
 from ctidialer.contract.document import FaultList, Node, Params, read_json, shown
 from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, read_hours
 from ctidialer.contract.task import Destination, Side, Task
@@ -118,6 +119,7 @@ def _task(name: str, documents: TaskDocuments) -> Task:
         queue_side=params.optional("number_queue_side", _side, Side.LEFT),
         host_variables=_variables(documents.host),
         template_variables=_variables(documents.template),
+        after_call=read_after_call(params),
     )
 
 

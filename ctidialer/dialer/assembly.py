@@ -40,7 +40,7 @@ from ctidialer.dialer.status_report import StatusReport
 from ctidialer.esl.switch import Credentials, Subscription, Switch, SwitchListener
 from ctidialer.glue import Gate, Idle
 from ctidialer.rules.tables import Changed, Tables
-from ctidialer.settings import Settings, host_and_port
+from ctidialer.settings import Settings, host_and_port, record_variables
 from ctidialer.store.address import parse_address
 from ctidialer.store.changes import ChangeFeed, ChangeListener
 from ctidialer.store.link import Link
@@ -75,7 +75,8 @@ class Parts:
         )
         self.changes = ChangeFeed(reactor, self.link.address, node.host, node.domain, listener)
         self.switch = _switch(settings, reactor, listener)
-        self.tables = Tables(node.host, node.domain, node.default_dialstring)
+        wanted = record_variables(settings.records)
+        self.tables = Tables(node.host, node.domain, node.default_dialstring, wanted)
         self.runs = TaskRuns(node.timezone)
         self.orders = Orders(self.runs, self.readiness)
         self.lines = LineAccounts()

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -50,13 +51,18 @@ class Phase(enum.Enum):
 
 @frozen
 class HangUp:
-    """What CHANNEL_HANGUP_COMPLETE says; times are unix seconds, None = it did not happen."""
+    """What CHANNEL_HANGUP_COMPLETE says; times are unix seconds, None = it did not happen.
+
+    ``said`` are the channel variables that somebody asked for, as far as they are set.
+    """
 
     at: float
     cause: str | None
     sip_code: int | None = None
     progress_at: float | None = None
     answered_at: float | None = None
+    bridged_at: float | None = None
+    said: Mapping[str, str] = field(factory=dict)
 
 
 # A Struct, for every call is replaced several times, which is ten times as quick as attrs' evolve;
@@ -78,6 +84,8 @@ class Attempt(Struct, frozen=True, gc=False):
     ended_at: float | None = None
     cause: str | None = None
     sip_code: int | None = None
+    bridged_at: float | None = None
+    said: Mapping[str, str] = {}
     had_channel: bool = False
     lost: bool = False
 
@@ -113,6 +121,8 @@ def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
         ended_at=hang_up.at,
         cause=hang_up.cause or attempt.cause,
         sip_code=hang_up.sip_code,
+        bridged_at=hang_up.bridged_at,
+        said=hang_up.said,
     )
 
 
@@ -196,6 +206,8 @@ def attempt_record(attempt: Attempt) -> AttemptRecord:
         ended_at=attempt.ended_at,
         hangup_cause=attempt.cause,
         sip_code=attempt.sip_code,
+        bridged_at=attempt.bridged_at,
+        said=attempt.said,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from attrs import evolve, frozen
 
 from ctidialer.contract import keys
+from ctidialer.contract.after_call import WantedVariable
 from ctidialer.contract.control import Control, decode_control
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import Line, LineGroup
@@ -42,10 +43,20 @@ class Changed:
 
 
 class Tables:
-    """All that the back ends have configured for one node, decoded."""
+    """All that the back ends have configured for one node, decoded.
 
-    def __init__(self, host: str, domain: str, default_dialstring: str) -> None:
+    ``record_variables``: what every record of this node carries.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        domain: str,
+        default_dialstring: str,
+        record_variables: tuple[WantedVariable, ...] = (),
+    ) -> None:
         self._host = host
+        self._record_variables = record_variables
         self.domain = domain
         self._template_key = keys.at(keys.TASK, keys.TEMPLATE)
         self._host_key = keys.at(keys.TASK, host)
@@ -115,9 +126,12 @@ class Tables:
         if template is None and host is None:
             return
         try:
-            self.tasks[name] = sound_task(name, template=template, host=host, host_name=self._host)
+            task = sound_task(name, template=template, host=host, host_name=self._host)
         except ContractError as error:
             self.faults[keys.TASK, name] = error.faults
+        else:
+            wanted = task.after_call.with_variables(self._record_variables)
+            self.tasks[name] = evolve(task, after_call=wanted) if self._record_variables else task
 
     def _decode_line(self, name: str) -> None:
         # A broken line keeps its name, with no room: were it missing, a task that names it would
@@ -135,6 +149,10 @@ class Tables:
 
     def _decode_schedule(self, name: str) -> None:
         self._take(keys.SCHEDULE_CONFIG, name, self.schedules, sound_schedule_config)
+        config = self.schedules.get(name)
+        if config is not None and self._record_variables:
+            wanted = config.after_call.with_variables(self._record_variables)
+            self.schedules[name] = evolve(config, after_call=wanted)
 
     def _take(
         self,

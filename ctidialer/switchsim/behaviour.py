@@ -70,7 +70,9 @@ class Behaviour:
     the INVITE.  ``ring``: seconds from the INVITE to the final response.  ``talk``: seconds from
     the answer to the end; 0 = the far end hangs up at once, and the job says -ERR.  A pair of
     numbers is a range.  ``reason``: Q.850 number of a SIP Reason header, which overrides the cause.
-    ``far_end_hangs_up``: who ends an answered SIP call.
+    ``far_end_hangs_up``: who ends an answered SIP call.  ``bridge``: seconds from the answer until
+    the call is connected to another leg, null = it never is.  ``variables``: channel variables that
+    the dialplan sets by the end of an answered call (``cc_agent``, say).
     ``job``: where the job's event stands among the hang-up events: ``before`` CHANNEL_HANGUP,
     ``first`` (after it), ``middle`` (after HANGUP_COMPLETE), ``last`` (after DESTROY), or
     ``seeded``.
@@ -87,6 +89,8 @@ class Behaviour:
     ring: float | tuple[float, float] = 0.0
     talk: float | tuple[float, float] = 0.2
     far_end_hangs_up: bool = True
+    bridge: float | tuple[float, float] | None = None
+    variables: dict[str, str] = Factory(dict)
     job: str = "seeded"
     lose: tuple[str, ...] = ()
     create_last: bool = False
@@ -106,7 +110,7 @@ def read_behaviour(value: object, path: str = "$") -> Behaviour:
     given = dict(value)
     if given.get("result") == "busy":
         given.update(result="sip", status=486)
-    for span in ("ring", "talk"):
+    for span in ("ring", "talk", "bridge"):
         if isinstance(given.get(span), list):
             given[span] = tuple(float(second) for second in given[span])
     if "lose" in given:
@@ -128,6 +132,8 @@ def _check(behaviour: Behaviour, path: str) -> None:
         raise ScriptError(f"{path}.job: must be one of {', '.join(JOB_ORDERS)}")
     if behaviour.progress not in ("none", "ringing", "early"):
         raise ScriptError(f"{path}.progress: must be none, ringing or early")
+    if not all(isinstance(value, str) for value in behaviour.variables.values()):
+        raise ScriptError(f"{path}.variables: must be an object of texts")
     if behaviour.cause not in Q850:
         raise ScriptError(f"{path}.cause: {behaviour.cause!r} is no hang-up cause")
 

@@ -15,7 +15,7 @@ from ctidialer.switchsim.behaviour import Behaviour
 from ctidialer.switchsim.causes import PHRASES, Q850, cause_of_q850, cause_of_status, q850_of
 from ctidialer.switchsim.dialstring import DialRequest
 from ctidialer.switchsim.exchange import Exchange
-from ctidialer.switchsim.fields import end_fields, first_fields, route_fields
+from ctidialer.switchsim.fields import end_fields, first_fields, route_fields, set_variables
 
 _SILENCE = 32.0
 _UNREACHABLE_AFTER = 0.02
@@ -183,8 +183,18 @@ class Call:
             self._report(f"+OK {self.uuid}\n")
         if not self.routed:
             self._route()
+        if self.behaviour.bridge is not None:
+            number = self.request.number
+            self._later(
+                self._switch.script.seconds(self.behaviour.bridge, number, "bridge"), self._bridge
+            )
         stage = "bye" if self.behaviour.far_end_hangs_up else "send_bye"
         self._later(seconds, lambda: self.hang_up("NORMAL_CLEARING", stage))
+
+    def _bridge(self) -> None:
+        """The callee is connected to another leg (recordings 19, 95)."""
+        self.fields[b"bridged"] = self._now_field()
+        self._fire("CHANNEL_BRIDGE", b"CS_EXECUTE", 4, b"answered")
 
     def _route(self) -> None:
         self.routed = True
@@ -227,6 +237,9 @@ class Call:
         self.over = True
         self.cause = cause
         self._stop_timers()
+        if self.answered and self.behaviour.variables:
+            self.request.variables.update(self.behaviour.variables)
+            set_variables(self.fields, self.request)
         self.fields[b"cause"] = cause.encode()
         self.fields[b"q850"] = b"%d" % q850_of(cause)
         self.path += ((stage,) if self.sip else ()) + ("ended",)

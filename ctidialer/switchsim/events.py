@@ -36,6 +36,7 @@ _SOURCES = {
         3562,
     ),
     "CHANNEL_ANSWER": ("switch_channel.c", "switch_channel_perform_mark_answered", 3848),
+    "CHANNEL_BRIDGE": ("switch_ivr_bridge.c", "switch_ivr_multi_threaded_bridge", 1893),
     "CHANNEL_HANGUP": ("switch_channel.c", "switch_channel_perform_hangup", 3447),
     "CHANNEL_HANGUP_COMPLETE": (
         "switch_core_state_machine.c",

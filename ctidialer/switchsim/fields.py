@@ -33,6 +33,7 @@ def first_fields(request: DialRequest, uuid: str, serial: int, now: float) -> Fi
         b"created": moment,
         b"profile_created": moment,
         b"answered": b"0",
+        b"bridged": b"0",
         b"progress": b"0",
         b"progress_media": b"0",
         b"hangup": b"0",
@@ -124,6 +125,7 @@ def end_fields(fields: Fields) -> Fields:
     _moment(made, b"start", start)
     _moment(made, b"profile", profile)
     _moment(made, b"answer", answer)
+    _moment(made, b"bridge", int(fields[b"bridged"]))
     _moment(made, b"progress", progress)
     _moment(made, b"progress_media", media)
     _moment(made, b"end", end)

@@ -33,6 +33,7 @@ ANSWERED = AttemptRecord(
     ended_at=1070.5,
     hangup_cause="NORMAL_CLEARING",
     sip_code=200,
+    bridged_at=1012.25,
 )
 RECORD = Record(
     id="r1",
@@ -47,6 +48,8 @@ RECORD = Record(
     attempts=(BUSY, ANSWERED),
     requested_uuid="mine",
     reason="",
+    agent="1001@default",
+    variables={"customer": "42", "billsec": 60.0},
 )
 
 
@@ -86,6 +89,8 @@ class EncodingTests(SynchronousTestCase):
                         "ended_at": 1005.0,
                         "hangup_cause": "USER_BUSY",
                         "sip_code": 486,
+                        "bridged_at": None,
+                        "ring_seconds": 5.0,
                     },
                     {
                         "uuid": "u2",
@@ -97,11 +102,17 @@ class EncodingTests(SynchronousTestCase):
                         "ended_at": 1070.5,
                         "hangup_cause": "NORMAL_CLEARING",
                         "sip_code": 200,
+                        "bridged_at": 1012.25,
+                        "ring_seconds": 2.75,
                     },
                 ],
                 "taken_at": 999.5,
                 "ended_at": 1070.5,
                 "bill_seconds": 60.25,
+                "connect_seconds": 2.0,
+                "talk_seconds": 58.25,
+                "agent": "1001@default",
+                "variables": {"customer": "42", "billsec": 60.0},
                 "host": "fs1",
                 "reason": "",
             },

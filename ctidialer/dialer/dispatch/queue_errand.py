@@ -68,6 +68,7 @@ class QueueErrand:
             destination=task.destination,
             variables=variables,
             requested_uuid=requested_uuid(entry.variables),
+            after_call=task.after_call,
         )
         return number, Progress(Itinerary(groups=task.line_groups))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from attrs import define, frozen
 from twisted.internet.interfaces import IReactorTime
 
+from ctidialer.contract.after_call import NOTHING_MORE
 from ctidialer.contract.faults import ContractError, EntryError, Fault
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
@@ -123,6 +124,7 @@ class ScheduledErrand:
             destination=config.destination if config else NOWHERE,
             variables=merge_variables(scheduled.variables, config.variables if config else {}),
             requested_uuid=requested_uuid(scheduled.variables),
+            after_call=config.after_call if config else NOTHING_MORE,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from uuid import uuid4
 
@@ -60,13 +60,15 @@ class Caller:
             attempt = Attempt(uuid, line, choice.group, dialed_at=now)
             await self._note(number, progress, attempt)
             sent()
-            return await self._calls.place(attempt, command, answered)
+            return await self._calls.place(attempt, command, answered, number.after_call.names)
         finally:
             self._requested.discard(uuid)
 
-    async def adopt(self, under_way: Attempt, answered: Callable[[], None]) -> Attempt:
+    async def adopt(
+        self, under_way: Attempt, answered: Callable[[], None], wanted: Sequence[str]
+    ) -> Attempt:
         """Follow a call that was placed before a restart; return it when it has ended."""
-        return await self._calls.adopt(under_way, answered)
+        return await self._calls.adopt(under_way, answered, wanted)
 
     async def note_resting(self, number: NumberInHand, progress: Progress) -> None:
         """Note that no call of this number is up, so that a restart does not look for one."""

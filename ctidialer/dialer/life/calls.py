@@ -9,7 +9,7 @@ kept, and asked for when it is back.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Protocol
 from uuid import uuid4
@@ -53,21 +53,24 @@ class NotTaken(NotSent):
     """FreeSWITCH does not take the command at all: the user has no permission for it, say."""
 
 
-Step = Callable[[Attempt], Attempt]
-"""What an event of a channel makes of its attempt."""
-
-
 @define(eq=False)
 class _Live:
+    """A call that is up; ``wanted`` are the channel variables to read when it ends."""
+
     attempt: Attempt
     news_at: float
     answered: Callable[[], None]
+    wanted: Sequence[str]
     ended: Deferred[Attempt] = field(factory=Deferred)
     job_id: str | None = None
     missed: int = 0
     """How often FreeSWITCH, asked, did not know the call."""
     timers: list[IDelayedCall] = field(factory=list)
     second_question: IDelayedCall | None = None
+
+
+Step = Callable[[_Live], Attempt]
+"""What an event of a channel makes of its attempt."""
 
 
 class Calls:
@@ -95,16 +98,22 @@ class Calls:
         return iter([live.attempt for live in self._live.values()])
 
     def place(
-        self, attempt: Attempt, command: str, answered: Callable[[], None] = lambda: None
+        self,
+        attempt: Attempt,
+        command: str,
+        answered: Callable[[], None] = lambda: None,
+        wanted: Sequence[str] = (),
     ) -> Deferred[Attempt]:
         """Send ``originate <command>`` and follow the call; ``answered`` is called when it is.
+
+        ``wanted`` are the channel variables to read when it ends.
 
         The Deferred fires with the attempt when it has ended; it fails with NotSent, and only
         then, when the command certainly did not reach FreeSWITCH.
         """
         if attempt.uuid in self._live:
             return fail(NotSent(f"another call has the UUID {attempt.uuid}"))
-        live = self._follow(attempt, answered)
+        live = self._follow(attempt, answered, wanted)
         live.job_id = f"{self._jobs}-{self.placed}"
         self.placed += 1
         job = self._switch.background(live.job_id, f"originate {command}")
@@ -113,7 +122,10 @@ class Calls:
         return live.ended
 
     def adopt(
-        self, attempt: Attempt, answered: Callable[[], None] = lambda: None
+        self,
+        attempt: Attempt,
+        answered: Callable[[], None] = lambda: None,
+        wanted: Sequence[str] = (),
     ) -> Deferred[Attempt]:
         """Follow a call that an earlier daemon placed (or may have placed).
 
@@ -121,7 +133,7 @@ class Calls:
         """
         if attempt.uuid in self._live:
             return succeed(rules.gone(attempt, self._clock.seconds()))
-        return self._follow(attempt, answered).ended
+        return self._follow(attempt, answered, wanted).ended
 
     def event(self, event: Event) -> None:
         """Take in one channel event; those of other people's calls are passed over."""
@@ -133,7 +145,7 @@ class Calls:
         if live is None:
             self._remember(uuid, step)
         else:
-            self._advance(live, step(live.attempt))
+            self._advance(live, step(live))
 
     def unheard(self) -> None:
         """The connection for events broke: what happens meanwhile to the calls is not heard."""
@@ -154,9 +166,9 @@ class Calls:
     def _step(self, event: Event) -> Step | None:
         now = self._clock.seconds()
         if event.name == channel_events.ANSWER:
-            return partial(rules.answered, at=now)
+            return partial(_answered, now)
         if event.name == channel_events.HANG_UP:
-            return partial(rules.hung_up, hang_up=channel_events.hang_up(event, now))
+            return partial(_hung_up, event, now)
         return None
 
     def _remember(self, uuid: str, step: Step) -> None:
@@ -165,8 +177,10 @@ class Calls:
         if len(self._strangers) > REMEMBERED:
             self._strangers.popitem(last=False)
 
-    def _follow(self, attempt: Attempt, answered: Callable[[], None]) -> _Live:
-        live = _Live(attempt, self._clock.seconds(), answered)
+    def _follow(
+        self, attempt: Attempt, answered: Callable[[], None], wanted: Sequence[str]
+    ) -> _Live:
+        live = _Live(attempt, self._clock.seconds(), answered, wanted)
         self._live[attempt.uuid] = live
         return live
 
@@ -189,7 +203,7 @@ class Calls:
         self._live.pop(before, None)
         self._live[live.attempt.uuid] = live
         for step in self._strangers.pop(live.attempt.uuid, ()):
-            self._advance(live, step(live.attempt))
+            self._advance(live, step(live))
 
     def _job_failed(self, live: _Live, text: str) -> None:
         now = self._clock.seconds()
@@ -278,3 +292,11 @@ class Calls:
     def _ask_again(self, live: _Live) -> None:
         if live.missed and self._live.get(live.attempt.uuid) is live:
             Deferred.fromCoroutine(self._ask_for(live)).addErrback(self._bug, live)
+
+
+def _answered(at: float, live: _Live) -> Attempt:
+    return rules.answered(live.attempt, at)
+
+
+def _hung_up(event: Event, at: float, live: _Live) -> Attempt:
+    return rules.hung_up(live.attempt, channel_events.hang_up(event, at, live.wanted))

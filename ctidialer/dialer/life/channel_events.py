@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ctidialer.esl.events import Event
+from ctidialer.rules.after_call import QUEUE_AGENT, cut
 from ctidialer.rules.attempt import HangUp
 
 ANSWER = "CHANNEL_ANSWER"
@@ -19,10 +21,11 @@ _STAMP = re.compile("[0-9]{1,17}")
 _SIP_STATUS = ("variable_sip_term_status", "variable_sip_invite_failure_status")
 
 
-def hang_up(event: Event, now: float) -> HangUp:
+def hang_up(event: Event, now: float, wanted: Sequence[str] = ()) -> HangUp:
     """Return what a CHANNEL_HANGUP_COMPLETE says, its times moved onto our clock.
 
     FreeSWITCH's clock need not be ours: only the distances between its stamps are used.
+    ``wanted`` are the channel variables to read.
     """
     ended = _seconds(event, "Caller-Channel-Hangup-Time")
 
@@ -37,7 +40,15 @@ def hang_up(event: Event, now: float) -> HangUp:
         progress_at=ours("Caller-Channel-Progress-Time")
         or ours("Caller-Channel-Progress-Media-Time"),
         answered_at=ours("Caller-Channel-Answered-Time"),
+        bridged_at=(bridged_at := ours("Caller-Channel-Bridged-Time")),
+        said=_said(event, wanted if bridged_at is None else (QUEUE_AGENT, *wanted)),
     )
+
+
+def _said(event: Event, wanted: Sequence[str]) -> dict[str, str]:
+    """Return those of these channel variables that are set."""
+    found = ((name, event.get(f"variable_{name}")) for name in wanted)
+    return {name: cut(value) for name, value in found if value}
 
 
 def sip_code(event: Event) -> int | None:

@@ -16,12 +16,14 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.contract.record_document import encode_record
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.glue import Gate
+from ctidialer.rules import after_call as rules
 from ctidialer.store.errors import LeaseLost, StoreError, StoreUnavailable
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
@@ -81,26 +83,30 @@ class Closing:
         *,
         number: str | None = None,
         requested_uuid: str | None = None,
+        after_call: AfterCall = NOTHING_MORE,
     ) -> None:
         """Write the one record of a number and take it out of the in-flight entries."""
+        said = finished.attempts[-1].said if finished.attempts else {}
         record = Record(
             id=claim.id,
             kind=kind,
             task=name,
             number=number,
             entry=claim.entry,
-            outcome=finished.outcome,
+            outcome=rules.ruled(after_call, said) or finished.outcome,
             taken_at=claim.taken_at,
             ended_at=self._clock.seconds(),
             host=self._host,
             attempts=finished.attempts,
             requested_uuid=requested_uuid,
             reason=finished.reason,
+            agent=rules.agent(after_call, said),
+            variables=rules.carried(after_call, said),
         )
         encoded = encode_record(record)
         await self._surely(lambda: self._store.settle(claim.id, encoded), is_record=True)
         self._readiness.met(Condition.RECORDS)
-        self.outcomes[finished.outcome] += 1
+        self.outcomes[record.outcome] += 1
         self._journal.number_ended(record)
 
     def give_back(self, claim: Claimed) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from attrs import field, frozen
 
+from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome
 from ctidialer.contract.task import Destination
 from ctidialer.rules import attempt as rules
@@ -20,7 +21,8 @@ from ctidialer.store.in_flight import Claimed
 class NumberInHand:
     """A number to reach, with all that its task (or schedule configuration) ``name`` says of it.
 
-    ``variables`` are merged up to, and without, those of the line.
+    ``variables`` are merged up to, and without, those of the line.  ``after_call``: what is to be
+    read of each call when it has ended.
     """
 
     claim: Claimed
@@ -30,6 +32,7 @@ class NumberInHand:
     destination: Destination
     variables: Mapping[str, str] = field(factory=dict)
     requested_uuid: str | None = None
+    after_call: AfterCall = NOTHING_MORE
 
 
 @frozen

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
 from ctidialer.contract.faults import ContractError, EntryError
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
@@ -38,6 +39,7 @@ class Legible:
 
     number: str | None = None
     requested_uuid: str | None = None
+    after_call: AfterCall = NOTHING_MORE
 
 
 Known = NumberInHand | Legible
@@ -163,6 +165,7 @@ class Numbers:
             end,
             number=number.number,
             requested_uuid=number.requested_uuid,
+            after_call=number.after_call,
         )
 
     def _unplaced(self, errand: Errand, verdict: NotDialed) -> Finished | GoesBack:

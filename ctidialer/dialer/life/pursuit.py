@@ -7,6 +7,7 @@ originate, follow the call to its end.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from twisted.internet.interfaces import IReactorTime
@@ -106,7 +107,7 @@ class Pursuit:
         between two calls)."""
         if under_way is None:
             return await self.reach(errand, number, progress)
-        ended = await self._adopt(progress, under_way)
+        ended = await self._adopt(progress, under_way, number.after_call.names)
         further = await self._after(number, ended)
         if further is None:
             return self._finished(ended)
@@ -116,12 +117,13 @@ class Pursuit:
         """Follow the call that is up to its end, and place no further one."""
         if under_way is None:
             return finished(progress)
-        return self._finished(await self._adopt(progress, under_way))
+        return self._finished(await self._adopt(progress, under_way, ()))
 
-    async def _adopt(self, progress: Progress, under_way: Attempt) -> Ended:
+    async def _adopt(self, progress: Progress, under_way: Attempt, wanted: Sequence[str]) -> Ended:
         """Follow a call that was placed before a restart; it has its place on its line."""
         choice = self._ways.adopt(under_way, self._clock.seconds())
-        attempt = await self._caller.adopt(under_way, partial(self._ways.answered, choice))
+        answered = partial(self._ways.answered, choice)
+        attempt = await self._caller.adopt(under_way, answered, wanted)
         self._ways.leave(choice, attempt, self._clock.seconds())
         return Ended(attempt, under_way.group, progress)
 
