@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from attrs import frozen
@@ -36,13 +36,6 @@ class Checked:
     numbers: int
 
 
-Apart = Callable[[Callable[[], Iterable[Finding]]], Awaitable[Iterable[Finding]]]
-
-
-async def _here(work: Callable[[], Iterable[Finding]]) -> Iterable[Finding]:
-    return work()
-
-
 class NodeCheck:
     """One look at the tables of a node and at the first ``sample`` numbers of each queue."""
 
@@ -56,15 +49,12 @@ class NodeCheck:
         self._found: list[Finding] = []
         self._numbers = 0
 
-    async def run(self, apart: Apart = _here) -> Checked:
-        """Read and check everything; fails with StoreError.
-
-        ``apart`` runs the long work, seconds for ten thousand tasks: in a thread, in a daemon.
-        """
+    async def run(self) -> Checked:
+        """Read and check everything, for seconds with ten thousand tasks; fails with StoreError."""
         tables = await self._read_tables()
         await self._check_own_keys()
         if not self._found or any(tables.documents.values()):
-            self._found += await apart(partial(check_tables, tables, self._now))
+            self._found += check_tables(tables, self._now)
         await self._check_queues(tables)
         await self._check_schedule(tables)
         return Checked(

@@ -85,8 +85,11 @@ def main() -> int:
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     try:
         answer = run(lambda reactor: look(reactor, order))
-    except (StoreError, click.Abort) as error:
-        print(str(error) or "it was interrupted", file=sys.stderr)
+    except StoreError as error:
+        print(f"Redis does not answer: {error}", file=sys.stderr)
+        return 1
+    except click.Abort:
+        print("the look was interrupted", file=sys.stderr)
         return 1
     sys.stdout.buffer.write(answer)
     return 0

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
 from time import time
 
-from twisted.internet.threads import deferToThread
-
-from ctidialer.check.findings import Finding
-from ctidialer.check.node import NodeCheck
 from ctidialer.contract.control import Order
 from ctidialer.contract.status import NodeStatus
 from ctidialer.nodes.daemon import DaemonView
 from ctidialer.nodes.orders import NodeOrders
-from ctidialer.nodes.overview import overview_of
-from ctidialer.nodes.reader import NodeReader
-from ctidialer.settings import Settings
-from ctidialer.store.link import Link
 from ctidialer.web.answers import Answer, Asked, Refusal, json_answer
+from ctidialer.web.aside import Aside, LookFailed
 from ctidialer.web.documents import (
     Alive,
     CheckResult,
     Drained,
-    FindingEntry,
     NodePage,
     Readiness,
     Why,
@@ -37,12 +28,11 @@ NO_REDIS = {503: "Redis does not answer"}
 class NodeApi:
     """Answers for one daemon, and for what Redis says of the others."""
 
-    def __init__(self, settings: Settings, daemon: DaemonView, link: Link) -> None:
-        self._settings = settings
+    def __init__(self, host: str, daemon: DaemonView, orders: NodeOrders, aside: Aside) -> None:
+        self._host = host
         self._daemon = daemon
-        self._link = link
-        self._host = settings.node.host
-        self._orders = NodeOrders(link, self._host)
+        self._orders = orders
+        self._aside = aside
 
     @get("/healthz", "Whether the event loop turns", is_open=True)
     async def alive(self) -> Alive:
@@ -67,12 +57,10 @@ class NodeApi:
         """Return the state of this daemon, as it is published."""
         return Answer(body=self._daemon.encoded_status())
 
-    @get("/api/nodes", "All nodes on this Redis", others=NO_REDIS)
-    async def nodes(self) -> NodePage:
+    @get("/api/nodes", "All nodes on this Redis", answer=NodePage, others=NO_REDIS)
+    async def nodes(self) -> Answer:
         """Return the state of all nodes on this Redis."""
-        now, nodes = time(), NodeReader(self._link, self._settings.node)
-        looks = [await overview_of(nodes, host, False, now) for host in await nodes.hosts()]
-        return NodePage(now, [look.as_json() for look in looks])
+        return await self._look_aside("nodes")
 
     @post("/api/drain", "Take this node out of service: no new call", others=NO_REDIS)
     async def drain(self, asked: Asked, body: Why) -> Drained:
@@ -86,19 +74,22 @@ class NodeApi:
         changed = await self._orders.undo_drain(order_of(asked, body))
         return Drained(self._host, False, changed)
 
-    @get("/api/check", "Every fault in the tables, and in the first numbers", others=NO_REDIS)
-    async def check(self, query: CheckQuery) -> CheckResult:
+    @get(
+        "/api/check",
+        "Every fault in the tables, and in the first numbers",
+        answer=CheckResult,
+        others=NO_REDIS,
+    )
+    async def check(self, query: CheckQuery) -> Answer:
         """Return every fault in the tables, and in the first numbers of each queue."""
-        checking = NodeCheck(self._link, self._settings, query.sample, time())
-        found = await checking.run(_in_a_thread)
-        return CheckResult(
-            [FindingEntry(**one.as_json()) for one in found.findings],
-            found.tasks,
-            found.lines,
-            found.line_groups,
-            found.schedule_configs,
-            found.numbers,
-        )
+        return await self._look_aside("check", query.sample)
+
+    async def _look_aside(self, name: str, sample: int = 0) -> Answer:
+        """Look in a process of its own: it can take seconds, and no call may wait for it."""
+        try:
+            return Answer(body=await self._aside.look(name, sample))
+        except LookFailed as error:
+            raise Refusal(503, str(error)) from None
 
 
 def order_of(asked: Asked, body: Why) -> Order:
@@ -106,7 +97,3 @@ def order_of(asked: Asked, body: Why) -> Order:
     if len(body.why) > LONGEST_WHY or not body.why.isprintable():
         raise Refusal(400, f"$.why must be a text of one line, at most {LONGEST_WHY} characters")
     return Order(since=round(time(), 3), by=asked.by, why=body.why)
-
-
-def _in_a_thread(work: Callable[[], Iterable[Finding]]) -> Awaitable[Iterable[Finding]]:
-    return deferToThread(work)

@@ -17,9 +17,11 @@ from twisted.logger import Logger
 from ctidialer.contract import keys
 from ctidialer.glue import Gate
 from ctidialer.nodes.daemon import DaemonView
+from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Settings, host_and_port
 from ctidialer.store.link import Link
 from ctidialer.web.access import Access
+from ctidialer.web.aside import Aside
 from ctidialer.web.history import History
 from ctidialer.web.metrics import Metrics
 from ctidialer.web.node_api import NodeApi
@@ -61,6 +63,7 @@ class WebService(Service):
         self._stopped = stopped
         self._cannot_listen = cannot_listen
         self._port: IListeningPort | None = None
+        self._aside = Aside(reactor, settings)
         self._access = Access(settings.http.token, reactor.seconds)
         self._metrics = Metrics(daemon, link, reactor)
         self._history = History(daemon.totals, lambda: self._metrics.lag)
@@ -109,7 +112,7 @@ class WebService(Service):
     def _site(self) -> QuietSite:
         node, daemon, link = self._settings.node, self._daemon, self._link
         described = routes_of(
-            NodeApi(self._settings, daemon, link),
+            NodeApi(node.host, daemon, NodeOrders(link, node.host), self._aside),
             TasksApi(node, daemon, link, self._reactor),
             SchedulesApi(node, daemon, link),
             LinesApi(daemon, self._reactor),

@@ -164,6 +164,7 @@ export default {
   'outcome.expired': 'Expired',
   'outcome.invalid': 'Invalid',
   'outcome.canceled': 'Canceled',
+  'outcome.machine': 'Machine',
   'outcome.unknown': 'Unknown',
   'outcome.other': 'Other',
 };

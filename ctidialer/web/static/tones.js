@@ -15,6 +15,7 @@ export const OUTCOMES = {
   expired: 'off',
   invalid: 'bad',
   canceled: 'off',
+  machine: 'off',
   unknown: 'bad',
 };
 

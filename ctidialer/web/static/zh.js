@@ -164,6 +164,7 @@ export default {
   'outcome.expired': '已过期',
   'outcome.invalid': '无效',
   'outcome.canceled': '已取消',
+  'outcome.machine': '机器应答',
   'outcome.unknown': '未知',
   'outcome.other': '其他',
 };
