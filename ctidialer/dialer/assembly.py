@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+from collections.abc import Iterator
 from typing import Protocol
 
 from twisted.internet.endpoints import HostnameEndpoint
@@ -12,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
+from ctidialer.contract.task import Side
 from ctidialer.dialer.configuration import Configuration
 from ctidialer.dialer.control import Orders
 from ctidialer.dialer.daemon_view import Daemon
@@ -37,13 +39,15 @@ from ctidialer.dialer.node_view import NodeView
 from ctidialer.dialer.readiness import Readiness
 from ctidialer.dialer.recent_outcomes import RecentOutcomes
 from ctidialer.dialer.status_report import StatusReport
+from ctidialer.dialer.write_watch import WriteWatch
 from ctidialer.esl.switch import Credentials, Subscription, Switch, SwitchListener
 from ctidialer.glue import Gate, Idle
 from ctidialer.rules.tables import Changed, Tables
 from ctidialer.settings import Settings, host_and_port, record_variables
 from ctidialer.store.address import parse_address
-from ctidialer.store.changes import ChangeFeed, ChangeListener
+from ctidialer.store.changes import ChangeFeed, ChangeListener, change_channels
 from ctidialer.store.link import Link
+from ctidialer.store.rights import Names, Rights, node_needs
 from ctidialer.store.store import Store
 
 
@@ -85,6 +89,8 @@ class Parts:
         self.journal = Journal()
         self.pause_watch = PauseWatch(reactor, self.switch, self.limits)
         self.calls = Calls(reactor, self.switch, self.journal)
+        self.write_watch = self._write_watch(settings, reactor)
+        self.store.on_refusal(self.write_watch.refused)
         self.closing = Closing(
             reactor, node.host, self.store, self.writable, self.readiness, self.journal
         )
@@ -128,6 +134,7 @@ class Parts:
             Troubles(
                 lambda: self.switch.told(reactor.seconds()),
                 lambda: self.link.told(reactor.seconds()),
+                lambda: self.write_watch.problem,
             ),
             recent,
         )
@@ -145,6 +152,31 @@ class Parts:
         )
         self.status = StatusReport(reactor, view, self.store, self.writable)
         self.shown = Daemon(view, self.status, self.journal)
+
+    def _write_watch(self, settings: Settings, reactor: IReactorTime) -> WriteWatch:
+        node, records, address = settings.node, settings.records, self.link.address
+        names = Names(
+            node.host,
+            self.tables.keys_of(),
+            change_channels(node.host, node.domain),
+            records.list,
+            records.channel,
+        )
+        return WriteWatch(
+            reactor,
+            Rights(self.link, node.host, self.store.token),
+            self.readiness,
+            node_needs(names),
+            self._origins,
+            address.credentials.username or "default",
+        )
+
+    def _origins(self) -> Iterator[tuple[str, Side | None]]:
+        """Yield the queues from which numbers are taken now."""
+        if self.tables.schedules:
+            yield keys.at(keys.SCHEDULE_NUMBER, self.tables.domain), None
+        for run in (*self.runs.dialing(self._clock.seconds()), *self.runs.waiting):
+            yield run.task.number_queue, run.task.queue_side
 
     def _is_idle(self) -> bool:
         return not (len(self.numbers) or self.closing.unwritten or self.slots.asked)

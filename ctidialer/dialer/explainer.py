@@ -41,6 +41,7 @@ class Troubles:
 
     freeswitch: Callable[[], str]
     redis: Callable[[], str]
+    writes: Callable[[], str] = str
 
 
 class Explainer:
@@ -124,9 +125,12 @@ class Explainer:
                 self._tables.control.drain or Order(), len(self._calls), self._zone
             )
         trouble = self._trouble(condition)
-        return Obstacle(condition.reason, condition.form, {"trouble": trouble} if trouble else {})
+        name = "problem" if condition is Condition.WRITES else "trouble"
+        return Obstacle(condition.reason, condition.form, {name: trouble} if trouble else {})
 
     def _trouble(self, condition: Condition) -> str:
         if condition is Condition.FREESWITCH:
             return self._troubles.freeswitch()
+        if condition is Condition.WRITES:
+            return self._troubles.writes()
         return self._troubles.redis() if condition is Condition.REDIS else ""

@@ -76,6 +76,7 @@ class DialerService(Service):
         parts.schedule_dialer.start(settings.schedule.poll_interval)
         parts.status.start()
         parts.pause_watch.start()
+        parts.write_watch.start()
         self._questions.start(settings.node.call_check_interval)
 
     def stopService(self) -> Deferred[None]:
@@ -95,6 +96,7 @@ class DialerService(Service):
         self._recovery.stop()
         parts.configuration.stop()
         parts.pause_watch.stop()
+        parts.write_watch.stop()
         await parts.switch.stopService()
         await parts.status.withdraw()
         await self.lease.release()

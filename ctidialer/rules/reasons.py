@@ -645,6 +645,7 @@ class Condition(enum.Enum):
     IN_SERVICE = (Reason.DRAINED, "")
     REDIS = (Reason.REDIS_AWAY, "")
     LEASE = (Reason.LEASE_LOST, "")
+    WRITES = (Reason.WRITES_REFUSED, "")
     FREESWITCH = (Reason.FREESWITCH_AWAY, "")
     TABLES = (Reason.STARTING, "")
     RECOVERY = (Reason.STARTING, "recovery")

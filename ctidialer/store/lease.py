@@ -17,7 +17,14 @@ from secrets import token_hex
 
 from ctidialer.contract import keys
 from ctidialer.store.connection import Argument, Reply
-from ctidialer.store.errors import LeaseHeld, LeaseLost, NotAllowed, StoreError, WrongType
+from ctidialer.store.errors import (
+    LeaseHeld,
+    LeaseLost,
+    NotAllowed,
+    StoreError,
+    WritesRefused,
+    WrongType,
+)
 from ctidialer.store.link import Link
 from ctidialer.store.scripts import LEASE, Script
 
@@ -56,6 +63,8 @@ class Lease:
             {"daemon": daemon_id, "pid": os.getpid(), "hostname": socket.gethostname()}
         )
         self.token = token_hex(8)
+        self.refused: Callable[[StoreError], None] = lambda error: None
+        """Told when Redis answers that it takes no write, or that a right is missing."""
         self.renewal_period = duration / 3
 
     async def acquire(self) -> bool:
@@ -97,7 +106,10 @@ class Lease:
         try:
             return await self._link.run(script, names, arguments)
         except StoreError as error:
-            raise self._translated(error, names, arguments) from None
+            translated = self._translated(error, names, arguments)
+            if isinstance(translated, WritesRefused | NotAllowed):
+                self.refused(translated)
+            raise translated from None
 
     async def _ask(self, what: str) -> list[Reply]:
         reply = await self.run(LEASE, (), (what, self._milliseconds, self._holder[:-1]))

@@ -6,11 +6,10 @@ arguments then: done twice is done once.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from attrs import frozen
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from ctidialer.contract import keys
@@ -33,15 +32,14 @@ from ctidialer.store.in_flight import (
     InFlight,
     Origin,
     answer_note,
-    decode_claimed,
     dialing_line,
-    header,
 )
 from ctidialer.store.lease import Lease
 from ctidialer.store.link import Link
-from ctidialer.store.oversize import CLAIM_BYTES, KEPT, MAX_ENTRY, OversizeEntries
-from ctidialer.store.reading import Reading, flags, named_values
-from ctidialer.store.scripts import CLAIM, NOTE, RETURN, SETTLE, STATUS, Script
+from ctidialer.store.oversize import MAX_ENTRY, OversizeEntries
+from ctidialer.store.reading import Reading, flags
+from ctidialer.store.scripts import NOTE, SETTLE, STATUS, Script
+from ctidialer.store.taking import Taking, flat
 
 __all__ = [
     "Claimed",
@@ -61,15 +59,6 @@ log = Logger()
 
 LOOKED_UP = 100
 """Entries in flight that are read at a time: at their largest, 6 MB."""
-
-
-@frozen
-class _UnansweredClaim:
-    """A claim whose answer was lost: it may have taken up to ``count`` entries."""
-
-    number: int
-    origin: Origin
-    count: int
 
 
 class Store(Reading):
@@ -93,15 +82,13 @@ class Store(Reading):
         max_entry: int = MAX_ENTRY,
     ) -> None:
         super().__init__(link, host)
-        self._max_entry = max_entry
         self._oversize = OversizeEntries(link, self._in_flight_key)
         self._lease = Lease(link, host, daemon_id, lease)
         self._status_key = keys.status(host)
         self._record_keys = tuple(filter(None, (keys.records(host), record_list)))
         self._max_records = max_records
         self._record_channel = record_channel
-        self._claims = 0
-        self._unanswered: dict[int, _UnansweredClaim] = {}
+        self._taking = Taking(self._lease, self._in_flight_key, max_entry)
         self._notes: Batch[tuple[str, bytes], bool] = Batch(link.clock, self._send_notes, _size)
         self._settlements: Batch[tuple[str, bytes, bool], bool] = Batch(
             link.clock, self._send_settlements, _size
@@ -116,6 +103,10 @@ class Store(Reading):
     def token(self) -> str:
         """What the id of every entry this daemon takes begins with."""
         return self._lease.token
+
+    def on_refusal(self, refused: Callable[[StoreError], None]) -> None:
+        """Have ``refused`` told of each write that Redis does not take, or does not allow."""
+        self._lease.refused = refused
 
     @property
     def renewal_period(self) -> float:
@@ -151,14 +142,14 @@ class Store(Reading):
         taken goes back to the head of the queue before the next claim from it, or when the lease
         is renewed.  Fails with WrongType, NotAllowed, LeaseLost or StoreUnavailable.
         """
-        return Deferred.fromCoroutine(self._claim(Origin(queue, side), count, task, 0.0))
+        return Deferred.fromCoroutine(self._taking.claim(Origin(queue, side), count, task, 0.0))
 
     def claim_due(self, key: str, count: int, now: float) -> Deferred[list[Claimed]]:
         """Take up to ``count`` members of the zset ``key`` due at ``now``, the earliest first.
 
         ``now`` in unix seconds.  The score is kept in the in-flight entry.  Fails as ``claim``.
         """
-        return Deferred.fromCoroutine(self._claim(Origin(key, None), count, None, now))
+        return Deferred.fromCoroutine(self._taking.claim(Origin(key, None), count, None, now))
 
     # --- while it is in flight ---------------------------------------------------------------
 
@@ -223,58 +214,12 @@ class Store(Reading):
 
     async def _acquire_lease(self) -> None:
         await self._lease.acquire()
-        await self._call_off_all()
+        await self._taking.call_off_all()
 
     async def _renew_lease(self) -> bool:
         begun = await self._lease.renew()
-        await self._call_off_all()
+        await self._taking.call_off_all()
         return begun
-
-    async def _call_off_all(self) -> None:
-        for origin in {claim.origin: None for claim in self._unanswered.values()}:
-            try:
-                await self._call_off_claims_from(origin)
-            except (WrongType, NotAllowed) as error:
-                # The lease is held all the same; the claim is called off when that is mended.
-                log.error("A claim cannot be undone: {reason}", reason=str(error))
-
-    async def _claim(
-        self, origin: Origin, count: int, task: str | None, now: float
-    ) -> list[Claimed]:
-        if count < 1:
-            return []
-        await self._call_off_claims_from(origin)
-        self._claims += 1
-        claim = _UnansweredClaim(self._claims, origin, count)
-        start = header(origin, task)
-        limits = (self._max_entry, CLAIM_BYTES, KEPT)
-        arguments = (claim.number, count, origin.end, repr(float(now)), start, *limits)
-        try:
-            reply = await self._run(CLAIM, (origin.key,), arguments)
-        except StoreUnavailable as error:
-            if error.may_have_been_executed:
-                self._unanswered[claim.number] = claim
-            raise
-        except CancelledError:
-            self._unanswered[claim.number] = claim
-            raise
-        entries = named_values(reply)
-        return [decode_claimed(entry_id, value) for entry_id, value in entries]
-
-    async def _call_off_claims_from(self, origin: Origin) -> None:
-        if self._unanswered:
-            claims = self._unanswered.values()
-            await self._call_off([claim for claim in claims if claim.origin == origin])
-
-    async def _call_off(self, claims: Sequence[_UnansweredClaim]) -> None:
-        """Give back what these claims took, the latest first, and see that they take no more."""
-        for claim in reversed(claims):
-            ids = [
-                f"{self._lease.token}-{claim.number}-{index}"
-                for index in reversed(range(claim.count))
-            ]
-            await self._return(claim.origin, [(one, None) for one in ids], claim.number)
-            self._unanswered.pop(claim.number, None)
 
     def _noted(self, was_in_flight: bool, entry_id: str) -> None:
         if not was_in_flight:
@@ -282,11 +227,11 @@ class Store(Reading):
         self._lease.check()
 
     async def _send_notes(self, notes: Sequence[tuple[str, bytes]]) -> list[bool]:
-        return flags(await self._run(NOTE, (), _flat(notes)))
+        return flags(await self._run(NOTE, (), flat(notes)))
 
     async def _send_settlements(self, records: Sequence[tuple[str, bytes, bool]]) -> list[bool]:
         apart = "".join([f"{entry_id} " for entry_id, _, is_apart in records if is_apart])
-        pairs = _flat([(entry_id, record) for entry_id, record, _ in records])
+        pairs = flat([(entry_id, record) for entry_id, record, _ in records])
         arguments = (self._max_records, self._record_channel, apart, *pairs)
         return flags(await self._run(SETTLE, self._record_keys, arguments))
 
@@ -298,8 +243,7 @@ class Store(Reading):
         problem: StoreError | None = None
         for origin, ids in (await self._by_origin(list(scores))).items():
             try:
-                await self._call_off_claims_from(origin)
-                flags = await self._return(origin, [(one, scores[one]) for one in ids], 0)
+                flags = await self._taking.put_back(origin, [(one, scores[one]) for one in ids])
             except (WrongType, NotAllowed) as error:
                 # It may be a matter of this key: the entries of the others go back all the same.
                 problem = problem or error
@@ -321,13 +265,6 @@ class Store(Reading):
             by_origin.setdefault(origin, []).append(entry_id)
         return by_origin
 
-    async def _return(
-        self, origin: Origin, entries: Sequence[tuple[str, float | None]], called_off: int
-    ) -> list[bool]:
-        scores = [(one, "" if score is None else repr(float(score))) for one, score in entries]
-        arguments = (called_off, origin.end, *_flat(scores))
-        return flags(await self._run(RETURN, (origin.key,), arguments))
-
     async def _publish_status(self, document: bytes, ttl: float) -> None:
         await self._lease.run(STATUS, (self._status_key,), (document, max(1, round(ttl * 1000))))
 
@@ -341,7 +278,3 @@ class Store(Reading):
 def _size(item: tuple[str, bytes, *tuple[object, ...]]) -> int:
     """Return the bytes of an entry's note or record."""
     return len(item[1])
-
-
-def _flat(pairs: Iterable[tuple[Argument, Argument]]) -> list[Argument]:
-    return [part for pair in pairs for part in pair]

@@ -10,7 +10,9 @@ from twisted.internet.defer import Deferred
 from ctidialer.contract import keys
 from ctidialer.stage.redis_binary import ServerBinary, find_server
 from ctidialer.store import lease as lease_module
+from ctidialer.store import rights as rights_module
 from ctidialer.store import store as store_module
+from ctidialer.store import taking as taking_module
 from ctidialer.store.address import Credentials, parse_address
 from ctidialer.store.link import Link
 from ctidialer.store.scripts import Script
@@ -56,7 +58,9 @@ class RightsCase(RedisTestCase):
     def try_instead_of_asking(self) -> None:
         """Run the scripts as before Redis 7."""
         for module, names in (
-            (store_module, ("CLAIM", "NOTE", "RETURN", "SETTLE", "STATUS")),
+            (store_module, ("NOTE", "SETTLE", "STATUS")),
+            (taking_module, ("CLAIM", "RETURN")),
+            (rights_module, ("PROVE",)),
             (lease_module, ("LEASE",)),
         ):
             for name in names:

@@ -10,7 +10,7 @@
 local may_ask = redis.acl_check_cmd -- nil before Redis 7
 
 -- Arguments with which a command changes nothing: it fails after its rights were looked at, or finds
--- nothing.  PUBLISH and DEL have none: a script that needs them runs them first.
+-- nothing.  Some have none: a script that needs PUBLISH or DEL runs it first.
 local function harmless(command)
     if command == 'HSET' then return 'a', 'b', 'c' end
     if command == 'XADD' then return 'x', 'f', 'v' end
@@ -29,7 +29,7 @@ end
 
 local function is_harmless(problem)
     for _, words in ipairs({'wrong number of arguments', 'not an integer', 'not a float',
-            'Invalid stream ID', 'at the same time'}) do
+            'Invalid stream ID', 'at the same time', 'WRONGTYPE'}) do
         if string.find(problem, words, 1, true) then
             return true
         end
@@ -40,7 +40,7 @@ end
 -- Says why Redis refuses a command on a key, and which command that is, as found out by running it;
 -- nil = it does not.
 local function tried(command, key)
-    if command == 'PUBLISH' or command == 'DEL' then
+    if string.find(' PUBLISH DEL SUBSCRIBE HGETALL SCAN ', ' ' .. command .. ' ', 1, true) then
         return nil
     end
     local is_push = command == 'LPUSH' or command == 'RPUSH'
@@ -48,7 +48,12 @@ local function tried(command, key)
     if problem then
         return problem, 'LTRIM'
     end
-    local answer = redis.pcall(command, key, harmless(command))
+    local answer
+    if key == '' then
+        answer = redis.pcall(command)
+    else
+        answer = redis.pcall(command, key, harmless(command))
+    end
     problem = type(answer) == 'table' and answer['err']
     if is_push and not problem then -- what was pushed is cut off again
         redis.call('LTRIM', key, command == 'LPUSH' and 1 or 0, command == 'LPUSH' and -1 or -2)

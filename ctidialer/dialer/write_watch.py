@@ -1,0 +1,188 @@
+"""Whether Redis takes what the daemon has to write: that it answers does not say so.
+
+While it refuses (a right is missing, memory, a replica, a disk) nothing is taken from any queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from ctidialer.contract.task import Side
+from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.glue import Complaints, Repeated, background
+from ctidialer.store.errors import (
+    NotAllowed,
+    StoreError,
+    StoreUnavailable,
+    WritesRefused,
+)
+from ctidialer.store.rights import LONG_ENTRIES, Need, Rights, queue_needs
+
+PERIOD = 5.0
+"""Seconds between two looks while all is well."""
+
+AGAIN = 1.0
+"""Seconds between two looks while Redis refuses."""
+
+MOST_QUEUES = 100
+"""Queues that are looked at each time; of further ones their first claim tells."""
+
+MOST_NAMED = 10
+"""Missing rights that the log and the reason name one by one; the rules are always complete."""
+
+LOOKED_AFTER = frozenset({Condition.LEASE, Condition.TABLES})
+
+Origins = Callable[[], Iterable[tuple[str, Side | None]]]
+"""The lists and zsets (side None) from which numbers are taken."""
+
+
+class WriteWatch:
+    """Keeps ``Condition.WRITES``: met while Redis takes all writes that a number needs.
+
+    ``user`` is who this daemon is to Redis.  A right that is missing for some queues only keeps
+    nothing else from dialing.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        rights: Rights,
+        readiness: Readiness,
+        needs: tuple[Need, ...],
+        origins: Origins,
+        user: str,
+    ) -> None:
+        self._clock = clock
+        self._rights = rights
+        self._readiness = readiness
+        self._needs = needs
+        self._origins = origins
+        self._user = user
+        self._said = Complaints()
+        self._looking = False
+        self._again: IDelayedCall | None = None
+        self._known: frozenset[Condition] = frozenset()
+        self._once_more = False
+        self._looks = Repeated(clock, self.look, self.log, "Looking whether Redis takes writes")
+        self.problem = ""
+        """What Redis refuses, for people; empty = nothing."""
+        readiness.watch(self._condition_changed)
+
+    def start(self) -> None:
+        """Look from now on, as soon as this daemon has its host's name."""
+        self._looks.start(PERIOD)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._looks.stop()
+        self._look_no_more()
+
+    def refused(self, error: StoreError) -> None:
+        """A write was refused: find out what all is, and until when."""
+        if isinstance(error, WritesRefused):
+            self._lost(error.reason)
+            self._look_soon()
+        elif isinstance(error, NotAllowed):
+            self.look()
+
+    def look(self) -> None:
+        """Ask Redis now; once at a time."""
+        if not self._looking and Condition.LEASE in self._known:
+            self._looking = True
+            background(self._look(), self.log, "Looking whether Redis takes writes")
+
+    async def _look(self) -> None:
+        self._look_no_more()
+        queues = [need for origin in self._some_origins() for need in queue_needs(*origin)]
+        try:
+            missing = await self._rights.missing((*self._needs, *queues))
+            rules = await self._rights.rules((*self._needs, *queues), missing)
+        except StoreUnavailable as error:
+            if isinstance(error, WritesRefused):
+                self._lost(error.reason)
+        except StoreError as error:
+            self._lost(str(error))
+        else:
+            self._judge(missing, queues, rules)
+        finally:
+            self._looking = False
+        if self._once_more:
+            self._once_more = False
+            self.look()
+        elif Condition.WRITES in self._readiness.missing:
+            self._look_soon()
+
+    def _some_origins(self) -> list[tuple[str, Side | None]]:
+        some: dict[tuple[str, Side | None], None] = {}
+        for origin in self._origins():
+            some[origin] = None
+            if len(some) == MOST_QUEUES:
+                break
+        return list(some)
+
+    def _judge(self, missing: list[Need], queues: list[Need], rules: list[str]) -> None:
+        """A command, or a key of the node's own, keeps the node from dialing; the key of one queue
+        keeps that queue alone."""
+        spared = {need.name for need in queues} - {need.name for need in missing}
+        lesser = [
+            need
+            for need in missing
+            if need.purpose == LONG_ENTRIES
+            or (need in queues and spared and f"+{need.command.lower()}" not in rules)
+        ]
+        told = self._told(missing, rules) if missing else ""
+        if len(lesser) < len(missing):
+            self._lost(told)
+        else:
+            self._met(told)
+
+    def _told(self, missing: list[Need], rules: list[str]) -> str:
+        named = ", ".join(str(need) for need in missing[:MOST_NAMED])
+        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+        return (
+            f"the user {self._user!r} has no right to {named}{more}: "
+            f"ACL SETUSER {self._user} {' '.join(rules)}"
+        )
+
+    def _met(self, but: str) -> None:
+        """All is well, or all but some queues and long entries."""
+        self.problem = ""
+        if self._said.over():
+            self.log.info("Redis takes writes again")
+        self._readiness.met(Condition.WRITES)
+        if not but:
+            self._said.over("lesser")
+        elif self._said.is_news(but, "lesser"):
+            self.log.error("Some numbers cannot be taken: {problem}", problem=but)
+
+    def _lost(self, problem: str) -> None:
+        self.problem = problem
+        if self._said.is_news(problem):
+            self.log.error("Nothing is dialed until Redis takes writes: {problem}", problem=problem)
+        self._readiness.lost(Condition.WRITES)
+
+    def _condition_changed(self) -> None:
+        """Look as soon as this daemon has its name, and again when its queues are known."""
+        before = self._known
+        self._known = LOOKED_AFTER - set(self._readiness.missing)
+        if self._known - before:
+            self._once_more = self._looking
+            self.look()
+
+    def _look_soon(self) -> None:
+        if self._again is None and self._looks.running:
+            self._again = self._clock.callLater(AGAIN, self._look_now)
+
+    def _look_now(self) -> None:
+        self._again = None
+        self.look()
+
+    def _look_no_more(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None

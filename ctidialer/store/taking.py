@@ -1,0 +1,115 @@
+"""Takes entries from lists and zsets, and puts them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from attrs import frozen
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+
+from ctidialer.store.connection import Argument
+from ctidialer.store.errors import NotAllowed, StoreUnavailable, WrongType
+from ctidialer.store.in_flight import Claimed, Origin, decode_claimed, header
+from ctidialer.store.lease import Lease
+from ctidialer.store.oversize import CLAIM_BYTES, KEPT
+from ctidialer.store.reading import flags, named_values
+from ctidialer.store.scripts import CLAIM, RETURN
+
+log = Logger()
+
+
+@frozen
+class _UnansweredClaim:
+    """A claim whose answer was lost: it may have taken up to ``count`` entries."""
+
+    number: int
+    origin: Origin
+    count: int
+
+
+class Taking:
+    """Moves entries between their origins and the hash of those in flight.
+
+    What a claim took whose answer was lost goes back before anything else is done with its origin.
+    """
+
+    def __init__(self, lease: Lease, in_flight_key: str, max_entry: int) -> None:
+        self._lease = lease
+        self._in_flight_key = in_flight_key
+        self._max_entry = max_entry
+        self._claims = 0
+        self._unanswered: dict[int, _UnansweredClaim] = {}
+
+    async def claim(
+        self, origin: Origin, count: int, task: str | None, now: float
+    ) -> list[Claimed]:
+        """Take up to ``count`` entries; ``now``: the greatest score that is due."""
+        if count < 1:
+            return []
+        await self._call_off_from(origin)
+        self._claims += 1
+        claim = _UnansweredClaim(self._claims, origin, count)
+        try:
+            reply = await self._lease.run(
+                CLAIM, (self._in_flight_key, origin.key), self._arguments(claim, task, now)
+            )
+        except StoreUnavailable as error:
+            if error.may_have_been_executed:
+                self._unanswered[claim.number] = claim
+            raise
+        except CancelledError:
+            self._unanswered[claim.number] = claim
+            raise
+        return [decode_claimed(entry_id, value) for entry_id, value in named_values(reply)]
+
+    async def put_back(
+        self, origin: Origin, entries: Sequence[tuple[str, float | None]]
+    ) -> list[bool]:
+        """Put entries (id, new score) back, the one that shall stand first in a list last.
+
+        Returns which of them were still in flight.
+        """
+        await self._call_off_from(origin)
+        return await self._return(origin, entries, 0)
+
+    async def call_off_all(self) -> None:
+        """Put back what was taken by claims whose answers were lost."""
+        for origin in {claim.origin: None for claim in self._unanswered.values()}:
+            try:
+                await self._call_off_from(origin)
+            except (WrongType, NotAllowed) as error:
+                # The lease is held all the same; the claim is called off when that is mended.
+                log.error("A claim cannot be undone: {reason}", reason=str(error))
+
+    def _arguments(self, claim: _UnansweredClaim, task: str | None, now: float) -> list[Argument]:
+        limits = (self._max_entry, CLAIM_BYTES, KEPT)
+        what = (claim.number, claim.count, claim.origin.end, repr(float(now)))
+        return [*what, header(claim.origin, task), *limits]
+
+    async def _call_off_from(self, origin: Origin) -> None:
+        if self._unanswered:
+            claims = self._unanswered.values()
+            await self._call_off([claim for claim in claims if claim.origin == origin])
+
+    async def _call_off(self, claims: Sequence[_UnansweredClaim]) -> None:
+        """Give back what these claims took, the latest first, and see that they take no more."""
+        for claim in reversed(claims):
+            ids = [
+                f"{self._lease.token}-{claim.number}-{index}"
+                for index in reversed(range(claim.count))
+            ]
+            await self._return(claim.origin, [(one, None) for one in ids], claim.number)
+            self._unanswered.pop(claim.number, None)
+
+    async def _return(
+        self, origin: Origin, entries: Sequence[tuple[str, float | None]], called_off: int
+    ) -> list[bool]:
+        scores = [(one, "" if score is None else repr(float(score))) for one, score in entries]
+        arguments = (called_off, origin.end, *flat(scores))
+        return flags(await self._lease.run(RETURN, (self._in_flight_key, origin.key), arguments))
+
+
+def flat(pairs: Iterable[tuple[Argument, Argument]]) -> list[Argument]:
+    """Return the parts of all pairs, one after the other."""
+    return [part for pair in pairs for part in pair]
