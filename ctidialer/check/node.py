@@ -11,9 +11,20 @@ from attrs import frozen
 from ctidialer.check.findings import Finding, Severity
 from ctidialer.check.gateways import Use, gateways_used
 from ctidialer.check.node_tables import NodeTables
-from ctidialer.check.numbers import Refuse, check_numbers, refusal, scheduled_refusal
+from ctidialer.check.numbers import (
+    KeysIgnored,
+    Refuse,
+    check_numbers,
+    ignored_in_entries,
+    keys_ignored_in_number,
+    keys_ignored_in_scheduled,
+    refusal,
+    scheduled_refusal,
+    scores_in_milliseconds,
+)
 from ctidialer.check.tables import check_tables
 from ctidialer.contract import keys
+from ctidialer.contract.schedule import LAST_SENSIBLE_TIME
 from ctidialer.contract.task import Side
 from ctidialer.rules.tables import Documents, Tables
 from ctidialer.settings import Settings
@@ -109,7 +120,8 @@ class NodeCheck:
             self._check(key, zip(range(-1, -len(last) - 1, -1), reversed(last), strict=True))
 
     def _check(self, key: str, entries: Iterator[tuple[int, bytes]]) -> None:
-        self._check_by(partial(refusal, pattern=self._pattern), key, entries)
+        refuse = partial(refusal, pattern=self._pattern)
+        self._check_by(refuse, keys_ignored_in_number, key, entries)
 
     async def _check_schedule(self, tables: NodeTables) -> None:
         key = keys.at(keys.SCHEDULE_NUMBER, self._node.domain)
@@ -117,12 +129,32 @@ class NodeCheck:
             members = await self._read("ZRANGE", key, 0, self._sample - 1)
             configs = tables.tables.schedules.keys()
             refuse = partial(scheduled_refusal, pattern=self._pattern, configs=configs)
-            self._check_by(refuse, key, enumerate(members))
+            self._check_by(refuse, keys_ignored_in_scheduled, key, enumerate(members))
+            await self._check_scores(key)
 
-    def _check_by(self, refuse: Refuse, key: str, entries: Iterator[tuple[int, bytes]]) -> None:
+    async def _check_scores(self, key: str) -> None:
+        """Say that numbers are not called for ages, as their scores are in milliseconds."""
+        beyond = await self._link.call("ZCOUNT", key, f"({LAST_SENSIBLE_TIME:.0f}", "+inf")
+        if not isinstance(beyond, int) or not beyond:
+            return
+        bounds = (f"({LAST_SENSIBLE_TIME:.0f}", "+inf", "WITHSCORES", "LIMIT", 0, 1)
+        answer = await self._link.call("ZRANGEBYSCORE", key, *bounds)
+        assert isinstance(answer, list)
+        _, score = answer
+        assert isinstance(score, bytes)
+        self._found.append(scores_in_milliseconds(key, beyond, float(score)))
+
+    def _check_by(
+        self,
+        refuse: Refuse,
+        ignored: KeysIgnored,
+        key: str,
+        entries: Iterator[tuple[int, bytes]],
+    ) -> None:
         sampled = list(entries)
         self._numbers += len(sampled)
         self._found += check_numbers(key, sampled, refuse)
+        self._found += ignored_in_entries(key, sampled, ignored)
 
     async def _read(self, command: str, key: str, first: int, last: int) -> list[bytes]:
         if not self._sample:

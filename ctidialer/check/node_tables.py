@@ -8,8 +8,12 @@ from attrs import field, frozen
 
 from ctidialer.contract import fields, keys
 from ctidialer.contract.document import FaultList, Node, Params, read_json
-from ctidialer.contract.line_document import places
+from ctidialer.contract.known_keys import Ignored
+from ctidialer.contract.line_document import places, read_group, read_line
+from ctidialer.contract.line_warnings import keys_ignored_in_group, keys_ignored_in_line
+from ctidialer.contract.schedule_document import keys_ignored_in_config, read_config
 from ctidialer.contract.task_document import read_task
+from ctidialer.contract.task_warnings import keys_ignored_in_task
 from ctidialer.rules.tables import Documents, Tables
 from ctidialer.settings import Node as NodeSettings
 
@@ -56,6 +60,20 @@ class NodeTables:
     def config_params(self, name: str) -> tuple[Params, Node | None]:
         """Return the params and the variables of a schedule configuration."""
         return fields.parts(read_json(self.raw(keys.SCHEDULE_CONFIG)[name], FaultList()))
+
+    def ignored_keys(self) -> Iterator[tuple[str, str, Iterable[Ignored]]]:
+        """Yield table, name, and the keys of the document that are ignored, for each document."""
+        for name in self.task_names():
+            template, host = self.raw_task(name)
+            task = read_task(template=template, host=host, host_name=self.settings.host)
+            for document in task.present():
+                yield keys.TASK, name, keys_ignored_in_task(document)
+        for name, raw in self.raw(keys.LINE).items():
+            yield keys.LINE, name, keys_ignored_in_line(read_line(raw, FaultList()))
+        for name, raw in self.raw(keys.LINE_GROUP).items():
+            yield keys.LINE_GROUP, name, keys_ignored_in_group(read_group(raw, FaultList()))
+        for name, raw in self.raw(keys.SCHEDULE_CONFIG).items():
+            yield keys.SCHEDULE_CONFIG, name, keys_ignored_in_config(read_config(raw, FaultList()))
 
     def groups_named(self) -> set[str]:
         """Return every name in a ``line_group`` of a task or a schedule configuration."""

@@ -9,17 +9,23 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from ctidialer.check.findings import Finding, Severity
-from ctidialer.contract.document import member_path, shown
+from ctidialer.contract import known_keys
+from ctidialer.contract.document import MOST_FAULTS, FaultList, member_path, read_json, shown
 from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.known_keys import Ignored, Keys, ignored_keys
 from ctidialer.contract.number import NumberEntry
 from ctidialer.contract.number_document import LONGEST_NUMBER, decode_number
 from ctidialer.contract.schedule import ScheduledNumber
 from ctidialer.contract.schedule_document import decode_scheduled_number
 from ctidialer.contract.variables import ORIGINATION_UUID, REQUESTED_UUID, requested_uuid
+from ctidialer.rules.explaining import year_of
 from ctidialer.rules.soundness import number_faults
 
 Refuse = Callable[[bytes], tuple[Fault, ...]]
 """Returns why an entry would be refused; empty = it would be dialed."""
+
+KeysIgnored = Callable[[bytes], Iterable[Ignored]]
+"""Returns the keys of an entry that are ignored."""
 
 
 def refusal(entry: bytes, pattern: re.Pattern[str]) -> tuple[Fault, ...]:
@@ -69,6 +75,47 @@ def check_numbers(
             text = shown(entry.decode("utf-8", "replace"))
             quoted = "" if text in fault.problem else f" (entry {text})"
             yield Finding(Severity.FAULT, key, f"[{index}]", fault.path, f"{fault.problem}{quoted}")
+
+
+def ignored_in_entries(
+    key: str, entries: Iterable[tuple[int, bytes]], ignored: KeysIgnored
+) -> Iterator[Finding]:
+    """Yield each key of the entries that is ignored once, with the first entry that has it."""
+    said: set[str] = set()
+    for index, entry in entries:
+        for one in ignored(entry) if b"{" in entry else ():
+            if one.fault.path not in said and len(said) < MOST_FAULTS:
+                said.add(one.fault.path)
+                severity = Severity.WARNING if one.doubtful else Severity.NOTICE
+                yield Finding(severity, key, f"[{index}]", one.fault.path, one.fault.problem)
+
+
+def scores_in_milliseconds(key: str, count: int, first: float) -> Finding:
+    """Return the warning that ``count`` scores, the least of them ``first``, are beyond all
+    sense."""
+    problem = (
+        f"scores beyond the year 3000: {count}, the first {first:.0f} (the year {year_of(first)});"
+        " they are in milliseconds by mistake, and must be unix seconds: these numbers are not"
+        " called before"
+    )
+    return Finding(Severity.WARNING, key, "", "$", problem)
+
+
+def keys_ignored_in_number(entry: bytes) -> Iterator[Ignored]:
+    """Yield the keys of an entry of a number list that are ignored."""
+    return _ignored(entry, known_keys.NUMBER_DOCUMENT, known_keys.NUMBER)
+
+
+def keys_ignored_in_scheduled(member: bytes) -> Iterator[Ignored]:
+    """Yield the keys of a scheduled number that are ignored."""
+    return _ignored(member, known_keys.SCHEDULED_DOCUMENT, known_keys.SCHEDULED)
+
+
+def _ignored(raw: bytes, document: Keys, params: Keys) -> Iterator[Ignored]:
+    root = read_json(raw, FaultList())
+    yield from ignored_keys(root, document)
+    if isinstance(root.value, dict):
+        yield from ignored_keys(root.member("params", root.value.get("params")), params)
 
 
 def _faults_of(

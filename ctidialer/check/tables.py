@@ -9,15 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-import msgspec
-
 from ctidialer.check.findings import Finding, Severity, findings
 from ctidialer.check.node_tables import NodeTables, texts_in
 from ctidialer.contract import keys
 from ctidialer.contract.document import Node, Params, member_path, shown
 from ctidialer.contract.faults import Fault
-from ctidialer.contract.line_document import line_group_warnings, line_warnings
-from ctidialer.contract.task_warnings import own_variable_warnings, task_warnings
+from ctidialer.contract.line_document import places
 from ctidialer.rules.calling_hours import Closed, opening
 from ctidialer.rules.soundness import way_problem
 
@@ -39,6 +36,7 @@ def check_tables(of: NodeTables, now: float) -> tuple[Finding, ...]:
         return (_nothing_there(of),)
     found = [
         *_faults(of),
+        *_ignored(of),
         *_of_tasks(of, now),
         *_of_configs(of),
         *_of_groups(of),
@@ -60,14 +58,19 @@ def _nothing_there(of: NodeTables) -> Finding:
 def _faults(of: NodeTables) -> Iterator[Finding]:
     for (table, name), faults in of.tables.faults.items():
         yield from findings(Severity.FAULT, of.key(table), name, faults)
+    for (table, name), warnings in of.tables.warnings.items():
+        yield from findings(Severity.WARNING, of.key(table), name, warnings)
+
+
+def _ignored(of: NodeTables) -> Iterator[Finding]:
+    """Yield the keys that are ignored and probably may be; the others are among the warnings."""
+    for table, name, ignored in of.ignored_keys():
+        faults = (one.fault for one in ignored if not one.doubtful)
+        yield from findings(Severity.NOTICE, of.key(table), name, faults)
 
 
 def _of_tasks(of: NodeTables, now: float) -> Iterator[Finding]:
-    host_name = of.settings.host
     for name, task in of.tables.tasks.items():
-        template, host = of.raw_task(name)
-        warnings = task_warnings(name, template=template, host=host, host_name=host_name)
-        yield from findings(Severity.WARNING, of.key(keys.TASK), name, warnings)
         for key, variables in zip(
             of.tables.keys_of(keys.TASK),
             (task.template_variables, task.host_variables),
@@ -94,9 +97,8 @@ def _closed_for_ever(of: NodeTables, name: str, params: Params, now: float) -> I
 def _of_configs(of: NodeTables) -> Iterator[Finding]:
     key = of.key(keys.SCHEDULE_CONFIG)
     for name, config in of.tables.schedules.items():
-        params, variables = of.config_params(name)
-        warnings = (*own_variable_warnings(variables), *_unheeded(config.variables))
-        yield from findings(Severity.WARNING, key, name, warnings)
+        params, _ = of.config_params(name)
+        yield from findings(Severity.WARNING, key, name, _unheeded(config.variables))
         yield from _ways(of, keys.SCHEDULE_CONFIG, name, params)
 
 
@@ -126,8 +128,7 @@ def _fallback(of: NodeTables, table: str, name: str, place: Node, group: str) ->
 
 def _of_groups(of: NodeTables) -> Iterator[Finding]:
     key, used = of.key(keys.LINE_GROUP), of.groups_named()
-    for name, raw in of.raw(keys.LINE_GROUP).items():
-        yield from findings(Severity.WARNING, key, name, line_group_warnings(name, raw))
+    for name in of.raw(keys.LINE_GROUP):
         if (keys.LINE_GROUP, name) not in of.tables.faults:
             yield from _lines_listed(of, name)
         if name not in used and not _has_riddles(of):
@@ -164,8 +165,7 @@ def _of_lines(of: NodeTables) -> Iterator[Finding]:
     key, reached = of.key(keys.LINE), _lines_reached(of)
     for name, raw in of.raw(keys.LINE).items():
         line = of.tables.routes.lines[name]
-        warnings = (*line_warnings(name, raw), *_unheeded(line.variables))
-        yield from findings(Severity.WARNING, key, name, warnings)
+        yield from findings(Severity.WARNING, key, name, _unheeded(line.variables))
         is_sound = (keys.LINE, name) not in of.tables.faults
         if is_sound and _names_no_endpoint(line.dialstring):
             problem = (
@@ -179,9 +179,9 @@ def _of_lines(of: NodeTables) -> Iterator[Finding]:
 
 
 def dialstring_path(raw: bytes) -> str:
-    """Return where the dial string of a line stands in its document."""
-    params = msgspec.json.decode(raw).get("params") or {}
-    return "$.params.dialstring" if "dialstring" in params else "$.dialstring"
+    """Return where the dial string of a line stands."""
+    place = places(raw).get("dialstring")
+    return "$.params.dialstring" if place is None else place.path
 
 
 def _names_no_endpoint(dialstring: str) -> bool:

@@ -101,7 +101,7 @@ class Params:
 
     def __init__(self, members: Mapping[str, Node], home: Node, complete: bool = True) -> None:
         self._members = members
-        self._home = home
+        self.home = home
         self._complete = complete
 
     def get(self, name: str) -> Node | None:
@@ -117,7 +117,7 @@ class Params:
     def required(self, name: str, read: Callable[[Node], T | None], blank: T) -> T:
         """Return what ``read`` makes of a key; where it is missing that is a fault."""
         if name not in self._members and self._complete:
-            self._home.member(name, None).fault("is missing")
+            self.home.member(name, None).fault("is missing")
         return self.optional(name, read, blank)
 
 

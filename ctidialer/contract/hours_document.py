@@ -24,20 +24,34 @@ def read_hours(params: Params) -> CallingHours:
     )
 
 
+def rows(node: Node) -> list[Node]:
+    """Return the entries of a ``work_hour`` or ``holiday`` without rows that a form left empty."""
+    entries = [node] if isinstance(node.value, str) else fields.items(node)
+    return [entry for entry in entries or () if not _is_left_empty(entry.value)]
+
+
+def _is_left_empty(entry: object) -> bool:
+    """Return whether nobody wrote a time in an entry.
+
+    One without the keys of a time is not empty: it may have misspelt ones.
+    """
+    if not isinstance(entry, dict) or fields.is_configured(entry.get("begin")):
+        return False
+    if fields.is_configured(entry.get("end")) or not ("begin" in entry or "end" in entry):
+        return False
+    return str(entry.get("wday")).strip() in ("None", "", str(_ANY_DAY))
+
+
 def _windows(node: Node) -> tuple[Window, ...]:
-    found = (_window(item) for item in fields.items(node) or ())
-    return tuple(window for window in found if window is not None)
+    return tuple(_window(row) for row in rows(node))
 
 
-def _window(node: Node) -> Window | None:
+def _window(node: Node) -> Window:
     window = _entry(node)
-    weekday = window.optional("wday", _window_day, None)
-    if weekday is None and _is_left_empty(node, window):
-        return None
     return Window(
         begin=window.required("begin", times.time_of_day, 0),
         end=window.required("end", times.end_of_day, 0),
-        weekday=weekday,
+        weekday=window.optional("wday", _window_day, None),
     )
 
 
@@ -52,9 +66,8 @@ def _weekdays(node: Node) -> frozenset[int] | None:
 
 
 def _holidays(node: Node) -> tuple[Span, ...]:
-    days = [node] if isinstance(node.value, str) else fields.items(node)
-    found = (_holiday(item) for item in days or ())
-    return tuple(span for span in found if span is not None)
+    spans = (_holiday(row) for row in rows(node))
+    return tuple(span for span in spans if span is not None)
 
 
 def _holiday(node: Node) -> Span | None:
@@ -62,25 +75,12 @@ def _holiday(node: Node) -> Span | None:
         begin = times.moment(node)
         return None if begin is None else _span(begin, times.end_moment(node))
     span = _entry(node)
-    if _is_left_empty(node, span):
-        return None
-    return _span(
-        span.required("begin", times.moment, None), span.required("end", times.end_moment, None)
-    )
+    begin = span.required("begin", times.moment, None)
+    return _span(begin, span.required("end", times.end_moment, None))
 
 
 def _span(begin: datetime | None, end: datetime | None) -> Span | None:
     return None if begin is None or end is None else Span(begin, end)
-
-
-def _is_left_empty(node: Node, entry: Params) -> bool:
-    """Return whether an entry is a row of a form in which nobody wrote a time.
-
-    One without these keys is none: it may have misspelt ones.
-    """
-    if entry.get("begin") or entry.get("end") or not isinstance(node.value, dict):
-        return False
-    return "begin" in node.value or "end" in node.value
 
 
 def _entry(node: Node) -> Params:

@@ -6,35 +6,63 @@ place, and ``params`` counts where a key stands in both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from attrs import frozen
 
 from ctidialer.contract import causes, fields
 from ctidialer.contract.document import FaultList, Node, Params, read_json, shown
-from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup
-from ctidialer.contract.task_warnings import own_variable_warnings
 from ctidialer.contract.variables import read_configured_variables
 
 _LEAST_SIP_STATUS = 100
 _LARGEST_SIP_STATUS = 699
 
 
+@frozen
+class LineDocument:
+    """The document of a line: its keys, wherever they stand, and its variables."""
+
+    root: Node
+    params: Params
+    variables: Node | None
+
+
+@frozen
+class GroupDocument:
+    """The document of a line group: its keys, wherever they stand."""
+
+    root: Node
+    params: Params
+
+
 def decode_line(name: str, raw: bytes) -> Line:
     """Return the line ``name`` from its JSON; raises ContractError with every fault."""
     faults = FaultList()
-    document = fields.members(read_json(raw, faults)) or {}
+    line = line_of(name, read_line(raw, faults))
+    faults.settle()
+    return line
+
+
+def read_line(raw: bytes, faults: FaultList) -> LineDocument:
+    """Return the document of a line; its faults are noted, not raised."""
+    root = read_json(raw, faults)
+    document = fields.members(root) or {}
     params = _params(document, Node({}, "$.params", faults))
-    line = Line(
+    return LineDocument(root, params, document.get("variables"))
+
+
+def line_of(name: str, document: LineDocument) -> Line:
+    """Return the line in its document; what is wrong with it is noted there."""
+    params = document.params
+    _refuse_area_code(params.get("areacode"))
+    return Line(
         name=name,
         dialstring=params.required("dialstring", fields.word, ""),
         count=params.optional("count", fields.whole, 1),
         rest=params.optional("rest", fields.seconds, 0.0),
         faults=_fault_policy(params),
-        variables=read_configured_variables(document.get("variables")),
+        variables=read_configured_variables(document.variables),
         cps=params.optional("cps", fields.rate, None),
     )
-    faults.settle()
-    return line
 
 
 def decode_line_group(name: str, raw: bytes) -> LineGroup:
@@ -44,9 +72,22 @@ def decode_line_group(name: str, raw: bytes) -> LineGroup:
     configured is no rule.  A group that is not enabled needs no ``line``.
     """
     faults = FaultList()
-    params = _group_params(raw, faults)
+    group = group_of(name, read_group(raw, faults))
+    faults.settle()
+    return group
+
+
+def read_group(raw: bytes, faults: FaultList) -> GroupDocument:
+    """Return the document of a line group; its faults are noted, not raised."""
+    root = read_json(raw, faults)
+    return GroupDocument(root, _params(fields.members(root) or {}, root))
+
+
+def group_of(name: str, document: GroupDocument) -> LineGroup:
+    """Return the line group in its document; what is wrong with it is noted there."""
+    params = document.params
     enabled = params.optional("enable", fields.flag, True)
-    group = LineGroup(
+    return LineGroup(
         name=name,
         tiers=(params.required if enabled else params.optional)("line", _tiers, ()),
         enabled=enabled,
@@ -55,26 +96,6 @@ def decode_line_group(name: str, raw: bytes) -> LineGroup:
         finished_rule=params.optional("no_redialer_rule", _rule, None),
         redial_rule=params.optional("redialer_rule", _rule, None),
     )
-    faults.settle()
-    return group
-
-
-def line_warnings(name: str, raw: bytes) -> tuple[Fault, ...]:
-    """Return what is probably not meant in a valid line; nothing is raised."""
-    try:
-        line = decode_line(name, raw)
-    except ContractError:
-        return ()
-    return tuple(_warn_of_line(line, raw))
-
-
-def line_group_warnings(name: str, raw: bytes) -> tuple[Fault, ...]:
-    """Return what is probably not meant in a valid line group; nothing is raised."""
-    try:
-        group = decode_line_group(name, raw)
-    except ContractError:
-        return ()
-    return tuple(_warn_of_group(group, _group_params(raw, FaultList())))
 
 
 def places(raw: bytes) -> Params:
@@ -82,18 +103,25 @@ def places(raw: bytes) -> Params:
 
     Nothing is raised: of a malformed document there are none.
     """
-    return _group_params(raw, FaultList())
-
-
-def _group_params(raw: bytes, faults: FaultList) -> Params:
-    root = read_json(raw, faults)
-    return _params(fields.members(root) or {}, root)
+    return read_group(raw, FaultList()).params
 
 
 def _params(document: dict[str, Node], home: Node) -> Params:
     nested = document.get("params")
     members = {} if nested is None else fields.members(nested) or {}
     return Params(document | members, home, complete=not home.faults)
+
+
+def _refuse_area_code(node: Node | None) -> None:
+    """Refuse the key of mod_cti that puts a 0 before mobile numbers from elsewhere.
+
+    Without it such calls would fail, one after the other.
+    """
+    if node is not None and fields.as_written(node.value) not in (None, "0"):
+        node.fault(
+            "cannot be obeyed: ctidialer does not know where mobile numbers are at home; leave it"
+            " out, and write the 0 before such numbers into the list"
+        )
 
 
 def _fault_policy(params: Params) -> FaultPolicy:
@@ -161,34 +189,3 @@ def _cause(node: Node) -> str | None:
         node.fault(f"must be a Q.850 number or a FreeSWITCH cause, not {shown(node.value)}")
         return None
     return causes.name_of(number)
-
-
-def _warn_of_line(line: Line, raw: bytes) -> Iterator[Fault]:
-    if line.count == 0:
-        yield Fault("$.params.count", "is 0: no call ever goes out on this line")
-    if line.faults.threshold and not line.faults.try_interval:
-        problem = "is missing or 0: a line out of use is tried again at once"
-        yield Fault("$.params.fault_try_interval", problem)
-    document = fields.members(read_json(raw, FaultList())) or {}
-    yield from own_variable_warnings(document.get("variables"))
-
-
-def _warn_of_group(group: LineGroup, params: Params) -> Iterator[Fault]:
-    if group.enabled and not group.tiers:
-        yield Fault("$.line", "names no line: every call through this group is passed on")
-    finished = group.finished_rule
-    if finished is not None and finished.duration == 0:
-        yield Fault("$.no_redialer_rule.duration", "is 0, which every unanswered call reaches")
-    for name in ("no_redialer_rule", "redialer_rule"):
-        yield from _warn_of_causes(params.get(name))
-
-
-def _warn_of_causes(rule: Node | None) -> Iterator[Fault]:
-    listed = None if rule is None else (fields.members(rule) or {}).get("hangup_cause")
-    for item in fields.some_items(listed) or () if listed is not None else ():
-        number = fields.whole(Node(item.value, "$", FaultList()))
-        if number is not None and number in causes.EARLIER_NAMES:
-            name = causes.EARLIER_NAMES[number]
-            yield Fault(item.path, f"is {name} of old FreeSWITCH; SIP codes go in hangup_sipcode")
-        elif number is not None and causes.name_of(number) is None:
-            yield Fault(item.path, f"is {number}, which FreeSWITCH never reports")

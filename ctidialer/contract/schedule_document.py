@@ -3,29 +3,66 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from ctidialer.contract import fields, times
+from attrs import frozen
+
+from ctidialer.contract import fields, known_keys, times
 from ctidialer.contract.after_call import read_after_call
-from ctidialer.contract.document import FaultList, read_json
+from ctidialer.contract.document import FaultList, Node, Params, read_json
+from ctidialer.contract.faults import Fault
+from ctidialer.contract.known_keys import Ignored, doubtful, ignored_keys
 from ctidialer.contract.number_document import entry_error, read_number
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.task_document import read_destination
+from ctidialer.contract.task_warnings import own_variable_warnings
 from ctidialer.contract.variables import read_configured_variables, read_variables
+
+
+@frozen
+class ConfigDocument:
+    """The document of a schedule configuration."""
+
+    root: Node
+    params: Params
+    variables: Node | None
 
 
 def decode_schedule_config(name: str, raw: bytes) -> ScheduleConfig:
     """Return the configuration ``name`` from its JSON; raises ContractError with every fault."""
     faults = FaultList()
-    params, variables = fields.parts(read_json(raw, faults))
-    config = ScheduleConfig(
-        name=name,
-        line_groups=params.required("line_group", fields.some_texts, ()),
-        destination=read_destination(params),
-        variables=read_configured_variables(variables),
-        after_call=read_after_call(params),
-    )
+    config = config_of(name, read_config(raw, faults))
     faults.settle()
     return config
+
+
+def read_config(raw: bytes, faults: FaultList) -> ConfigDocument:
+    """Return the document of a configuration; its faults are noted, not raised."""
+    root = read_json(raw, faults)
+    return ConfigDocument(root, *fields.parts(root))
+
+
+def config_of(name: str, document: ConfigDocument) -> ScheduleConfig:
+    """Return the configuration in its document; what is wrong with it is noted there."""
+    return ScheduleConfig(
+        name=name,
+        line_groups=document.params.required("line_group", fields.some_texts, ()),
+        destination=read_destination(document.params),
+        variables=read_configured_variables(document.variables),
+        after_call=read_after_call(document.params),
+    )
+
+
+def warnings_of_config(document: ConfigDocument) -> tuple[Fault, ...]:
+    """Return what is probably not meant in a configuration, valid or not."""
+    found = doubtful(keys_ignored_in_config(document))
+    return (*found, *own_variable_warnings(document.variables))
+
+
+def keys_ignored_in_config(document: ConfigDocument) -> Iterator[Ignored]:
+    """Yield the keys of a configuration that are ignored."""
+    yield from ignored_keys(document.root, known_keys.CONFIG_DOCUMENT)
+    yield from ignored_keys(document.params.home, known_keys.CONFIG)
 
 
 def decode_scheduled_number(raw: bytes, pattern: re.Pattern[str]) -> ScheduledNumber:
@@ -45,3 +82,10 @@ def decode_scheduled_number(raw: bytes, pattern: re.Pattern[str]) -> ScheduledNu
     if faults:
         raise entry_error(faults, number.number, dict(number.variables), number.config)
     return number
+
+
+def config_named(raw: bytes) -> str:
+    """Return the name of the configuration that a member of the schedule names, valid or not;
+    empty = none."""
+    params, _ = fields.parts(read_json(raw, FaultList()))
+    return params.optional("config", fields.text, "")

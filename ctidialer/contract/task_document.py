@@ -61,7 +61,7 @@ def decode_task(name: str, *, template: bytes | None, host: bytes | None, host_n
     Raises ContractError with every fault of both.
     """
     documents = read_task(template=template, host=host, host_name=host_name)
-    task = _task(name, documents)
+    task = task_of(name, documents)
     documents.faults.settle()
     return task
 
@@ -105,7 +105,8 @@ def _is_switched_off(params: dict[str, Node]) -> bool:
     return node is not None and fields.flag(Node(node.value, "$", FaultList())) is False
 
 
-def _task(name: str, documents: TaskDocuments) -> Task:
+def task_of(name: str, documents: TaskDocuments) -> Task:
+    """Return the task in its documents; what is wrong with them is noted there."""
     params = documents.merged()
     return Task(
         name=name,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from ctidialer.contract import known_keys
 from ctidialer.contract.document import FaultList, Node, Params
 from ctidialer.contract.faults import ContractError, Fault
-from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS
+from ctidialer.contract.fields import is_configured
+from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, rows
+from ctidialer.contract.known_keys import Ignored, Keys, doubtful, ignored_keys
 from ctidialer.contract.task import CallingHours, Task
-from ctidialer.contract.task_document import TaskDocument, TaskDocuments, decode_task, read_task
-from ctidialer.contract.variables import OWN_VARIABLES, read_variables
+from ctidialer.contract.task_document import TaskDocument, TaskDocuments, read_task, task_of
+from ctidialer.contract.variables import OWN_VARIABLES
 
 _NEEDED = ("line_group", "limit", "number_queue", "destination_extension")
 
@@ -19,26 +23,54 @@ def task_warnings(
 ) -> tuple[Fault, ...]:
     """Return what is probably not meant in a task, as faults with key and path.
 
-    Of a task that is invalid there are none: its faults come first.  The arguments are those of
-    `decode_task`; nothing is raised.
+    Of a task that is invalid these are the keys that are hardly meant to be ignored.  The arguments
+    are those of `decode_task`; nothing is raised.
     """
     try:
-        task = decode_task(name, template=template, host=host, host_name=host_name)
         documents = read_task(template=template, host=host, host_name=host_name)
     except ContractError:
         return ()
+    task = task_of(name, documents)
+    return warnings_of_task(None if documents.faults else task, documents)
+
+
+def warnings_of_task(task: Task | None, documents: TaskDocuments) -> tuple[Fault, ...]:
+    """Return what is probably not meant in a task; ``task`` None = it is invalid."""
     warnings = FaultList()
     for document in documents.present():
+        for warning in doubtful(keys_ignored_in_task(document)):
+            warnings.add(warning)
+    if task is None:
+        return warnings.all()
+    for document in documents.present():
         _warn_of_document(document, warnings)
-    _warn_of_params(task, documents.merged(), warnings)
-    _warn_of_stub(documents, warnings)
+    params = documents.merged()
+    _warn_of_params(task, params, warnings)
+    _warn_of_stub(documents, params, warnings)
     return warnings.all()
+
+
+def keys_ignored_in_task(document: TaskDocument) -> Iterator[Ignored]:
+    """Yield the keys of one document of a task that are ignored."""
+    yield from ignored_keys(document.root, known_keys.TASK_DOCUMENT)
+    yield from ignored_keys(document.home, known_keys.TASK)
+    for name in WORK_HOUR_SPELLINGS:
+        yield from _ignored_in_items(document.params.get(name), known_keys.WINDOW)
+    yield from _ignored_in_items(document.params.get("holiday"), known_keys.SPAN)
+    yield from _ignored_in_items(document.params.get("outcome_rule"), known_keys.OUTCOME_RULE)
+
+
+def _ignored_in_items(node: Node | None, keys: Keys) -> Iterator[Ignored]:
+    if node is not None and isinstance(node.value, list | dict):
+        for row in rows(Node(node.value, node.path, FaultList(), node.key)):
+            yield from ignored_keys(row, keys)
 
 
 def own_variable_warnings(variables: Node | None) -> Iterator[Fault]:
     """Yield a warning for each variable that only ctidialer can set."""
-    for name in read_variables(variables):
-        if variables is not None and name.lower() in OWN_VARIABLES:
+    found = variables.value if variables is not None else None
+    for name, value in found.items() if isinstance(found, dict) else ():
+        if variables is not None and name.lower() in OWN_VARIABLES and is_configured(value):
             place = variables.member(name, None)
             yield Fault(place.path, "is not heeded: ctidialer sets it itself", place.key)
 
@@ -52,34 +84,43 @@ def _warn_of_document(document: TaskDocument, warnings: FaultList) -> None:
 
 def _warn_of_params(task: Task, params: Params, warnings: FaultList) -> None:
     hours = task.hours
-    if hours.start is not None and hours.stop is not None and hours.start >= hours.stop:
+    if hours.start is not None and hours.stop is not None and not _before(hours.start, hours.stop):
         _warn(params.get("stop_time"), "is not after start_time: the task never dials", warnings)
-    for name, what in (("work_hour", "all day"), ("work_week", "every day")):
-        node = params.get(name)
-        if node is not None and node.value == []:
-            _warn(node, f"is empty, which means {what}", warnings)
+    if not hours.windows:
+        _warn(params.get("work_hour"), "is empty, which means all day", warnings)
+    if hours.weekdays is None:
+        _warn(params.get("work_week"), "is empty, which means every day", warnings)
+    groups = params.get("line_group")
+    if groups is not None and isinstance(groups.value, str) and "," in groups.value:
+        _warn(groups, "is one name with a comma in it: several names are a list", warnings)
     _warn_of_windows(hours, params.get("work_hour"), warnings)
     _warn_of_holidays(hours, params.get("holiday"), warnings)
 
 
+def _before(begin: datetime, end: datetime) -> bool:
+    """Return whether one comes before the other; a local one and a moment may, nobody knows."""
+    return begin < end if (begin.tzinfo is None) is (end.tzinfo is None) else True
+
+
 def _warn_of_windows(hours: CallingHours, node: Node | None, warnings: FaultList) -> None:
-    for index, window in enumerate(hours.windows):
-        place = None if node is None else node.item(index, None)
+    for row, window in zip(_rows(node), hours.windows, strict=True):
         if window.begin == window.end:
-            _warn(place, "never opens: begin and end are the same", warnings)
+            _warn(row, "never opens: begin and end are the same", warnings)
         elif hours.weekdays and window.weekday not in (None, *hours.weekdays):
-            _warn(place, "never opens: its wday is not in work_week", warnings)
+            _warn(row, "never opens: its wday is not in work_week", warnings)
 
 
 def _warn_of_holidays(hours: CallingHours, node: Node | None, warnings: FaultList) -> None:
-    for index, span in enumerate(hours.holidays):
-        if span.begin >= span.end:
-            place = None if node is None else node.item(index, None)
-            _warn(place, "has no effect: its end is not after its begin", warnings)
+    for row, span in zip(_rows(node), hours.holidays, strict=True):
+        if not _before(span.begin, span.end):
+            _warn(row, "has no effect: its end is not after its begin", warnings)
 
 
-def _warn_of_stub(documents: TaskDocuments, warnings: FaultList) -> None:
-    params = documents.merged()
+def _rows(node: Node | None) -> list[Node]:
+    return [] if node is None else rows(node)
+
+
+def _warn_of_stub(documents: TaskDocuments, params: Params, warnings: FaultList) -> None:
     missing = [name for name in _NEEDED if params.get(name) is None]
     if missing:
         root = documents.present()[0].root

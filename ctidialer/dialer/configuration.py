@@ -6,6 +6,7 @@ subscription and every few seconds, since many back ends never publish and a mes
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ctidialer.contract import keys
+from ctidialer.contract.faults import Fault
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.rules.tables import Changed, Tables
 from ctidialer.store.errors import StoreError, WrongType
@@ -28,6 +30,10 @@ FIELDS = {
     keys.SCHEDULE_CONFIG: "config",
 }
 """What the log calls a name in a table."""
+
+
+SAID_OF_EACH = 10
+"""Names of which the same warning is said: a back end writes it into all its tasks."""
 
 
 class Configuration:
@@ -128,12 +134,35 @@ class Configuration:
             return
         for name in sorted(changed.names):
             for fault in self._tables.faults.get((changed.table, name), ()):
-                self.log.warn(
-                    "{key} {name}: {path}: {problem}",
-                    key=fault.key or key,
-                    name=name,
-                    path=fault.path,
-                    problem=fault.problem,
-                    **{FIELDS[changed.table]: name},
-                )
+                self._say(key, name, fault, changed.table)
+        self._warn(key, changed)
         self._changed(changed)
+
+    def _warn(self, key: str, changed: Changed) -> None:
+        """Say what is hardly meant; of many names with the same, the first ones."""
+        said: Counter[tuple[str, str]] = Counter()
+        for name in sorted(changed.names):
+            for warning in self._tables.warnings.get((changed.table, name), ()):
+                same = (warning.path, warning.problem)
+                said[same] += 1
+                if said[same] <= SAID_OF_EACH:
+                    self._say(key, name, warning, changed.table)
+        for (path, problem), count in said.items():
+            if count > SAID_OF_EACH:
+                self.log.warn(
+                    "{key}: the same of {count} more: {path}: {problem}",
+                    key=key,
+                    count=count - SAID_OF_EACH,
+                    path=path,
+                    problem=problem,
+                )
+
+    def _say(self, key: str, name: str, fault: Fault, table: str) -> None:
+        self.log.warn(
+            "{key} {name}: {path}: {problem}",
+            key=fault.key or key,
+            name=name,
+            path=fault.path,
+            problem=fault.problem,
+            **{FIELDS[table]: name},
+        )

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from math import ceil
 
-import msgspec
 from attrs import field, frozen
 
 from ctidialer.contract import keys
+from ctidialer.contract.schedule_document import config_named
 from ctidialer.contract.status import LineStatus
 from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.backpressure import Backpressure
@@ -46,9 +46,9 @@ async def read_waiting(link: Link, domain: str, now: float) -> Waiting:
     later = await _read(link, key, f"({now}", "+inf")
     next_due: dict[str, float] = {}
     for member, moment in later:
-        next_due.setdefault(_config_of(member), moment)
+        next_due.setdefault(config_named(member), moment)
     return Waiting(
-        due=Counter(_config_of(member) for member, _ in due),
+        due=Counter(config_named(member) for member, _ in due),
         next_due=next_due,
         all_due=_count(await link.call("ZCOUNT", key, "-inf", str(now))),
         scheduled=_count(await link.call("ZCARD", key)),
@@ -119,17 +119,6 @@ async def _read(link: Link, key: str, least: str, most: str) -> list[tuple[bytes
     assert isinstance(reply, list)
     found = [one for one in reply if isinstance(one, bytes)]
     return [(member, float(score)) for member, score in zip(found[::2], found[1::2], strict=True)]
-
-
-def _config_of(member: bytes) -> str:
-    """Return the name of the configuration that a member names, empty = none."""
-    try:
-        document = msgspec.json.decode(member)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    params = document.get("params") if isinstance(document, dict) else None
-    name = params.get("config") if isinstance(params, dict) else None
-    return name if isinstance(name, str) else ""
 
 
 def _count(reply: object) -> int:

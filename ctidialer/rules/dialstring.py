@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterator
 
 RESERVED = (
     "cti_task_name",
@@ -37,6 +38,27 @@ _DIALSTRING_FORBIDDEN = re.compile(r"[\s'\\]")
 _LEADING_BRACES = re.compile(r"\{([^{}]*)\}")
 _LEG_BRACKETS = re.compile(r"\[([^\]]*)\]")
 _MORE_LEGS = re.compile(r"[,|]")
+
+_BEFORE_ENDPOINT = re.compile(r"^(?:\{[^{}]*\}|\[[^\]]*\])+")
+_OTHER_NAME = re.compile(r"\$\{([A-Za-z_]+)\}")
+_NAME_ALONE = re.compile(r"(?<![A-Za-z_])destination_number(?![A-Za-z_=])")
+_MEANS_THE_NUMBER = frozenset(
+    (
+        *("number", "phone", "tel", "mobile", "called", "callee", "dest", "dst", "destination"),
+        *("phonenumber", "destnumber", "dialnumber", "callednumber", "calleenumber", "exten"),
+        *("destinationnumbers", "destnationnumber", "ctidialnumber", "desnumber"),
+    )
+)
+"""What others call the number, without the marks between the words."""
+
+_GATEWAY = "sofia/gateway/NAME/${destination_number}"
+_NO_ENDPOINTS = {
+    **dict.fromkeys(("usr", "users", "uesr", "ueser", "extension", "ext"), "user/1000"),
+    **dict.fromkeys(("sip", "pjsip", "dahdi", "iax2", "gateway", "gw", "trunk"), _GATEWAY),
+    **dict.fromkeys(("sofai", "sophia", "sofa", "sofia_gateway"), _GATEWAY),
+    "local": "loopback/${destination_number}",
+}
+"""Endpoints that FreeSWITCH has not (misspelt ones, those of Asterisk), and what is meant."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 LEG_SEPARATOR = ":_:"
@@ -79,6 +101,27 @@ def filled_in(dialstring: str, number: str, group: str) -> str:
         _check_group(group)
     ours = {"destination_number": number, "line_group": group}
     return _OURS.sub(lambda found: ours[found[1]], dialstring)
+
+
+def doubts(dialstring: str) -> Iterator[str]:
+    """Yield why a dial string that can be sent cannot work, with the form that does."""
+    for name in _OTHER_NAME.findall(dialstring):
+        if name.lower().replace("_", "") in _MEANS_THE_NUMBER:
+            yield f"has ${{{name}}}, which stays empty: the number is ${{destination_number}}"
+    if _NAME_ALONE.search(_OURS.sub("", dialstring)):
+        yield "has destination_number as it stands: the number is ${destination_number}"
+    legs = _BEFORE_ENDPOINT.sub("", dialstring)
+    endpoint, slash, rest = legs.partition("/")
+    meant = _NO_ENDPOINTS.get(endpoint.lower())
+    if slash and meant is not None:
+        yield f"begins with {endpoint}/, which FreeSWITCH has not: did you mean {meant}?"
+    if legs.endswith("/") or _names_a_gateway_alone(endpoint, rest):
+        yield f"dials no number: write {legs.rstrip('/')}/${{destination_number}}"
+
+
+def _names_a_gateway_alone(endpoint: str, rest: str) -> bool:
+    kind, _, after = rest.partition("/")
+    return endpoint.lower() == "sofia" and kind == "gateway" and "/" not in after
 
 
 def _check_group(group: str) -> None:

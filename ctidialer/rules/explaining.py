@@ -7,7 +7,6 @@ first could not be mended by what comes after it: an invalid task stays one what
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from ctidialer.contract.faults import Fault
 from ctidialer.contract.task import Task
 from ctidialer.rules import pacing
 from ctidialer.rules.backpressure import CAREFUL
-from ctidialer.rules.calling_hours import Closed
+from ctidialer.rules.calling_hours import FAR_FUTURE, Closed
 from ctidialer.rules.explanation import (
     NO_START,
     Explanation,
@@ -27,6 +26,8 @@ from ctidialer.rules.explanation import (
 from ctidialer.rules.reasons import Reason
 from ctidialer.rules.routing import LineBusy, NoLine, choose, free_room, next_free_at
 from ctidialer.rules.words import Values
+
+SECONDS_A_YEAR = 31_556_952
 
 CLOSED = {
     Closed.AFTER_STOP: Reason.AFTER_STOP,
@@ -50,17 +51,31 @@ def explain(facts: TaskFacts, node: NodeFacts) -> Explanation:
 
 
 def local_time(moment: float, zone: str) -> str:
-    """Return a unix time as people in ``zone`` read it, with the zone's name."""
+    """Return a unix time as people in ``zone`` read it, with the zone's name.
+
+    Of a time beyond the calendar (a score in milliseconds, say) it is the year.
+    """
+    if not is_on_calendar(moment):
+        return f"{moment:.0f} ({year_of(moment)})"
     return f"{datetime.fromtimestamp(moment, ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} ({zone})"
+
+
+def is_on_calendar(moment: float) -> bool:
+    """Return whether a unix time is one that people can be told."""
+    return 0 <= moment < FAR_FUTURE
+
+
+def year_of(moment: float) -> int:
+    """Return about the year of a unix time, also of one beyond the calendar."""
+    return int(1970 + moment / SECONDS_A_YEAR)
 
 
 def given(order: Order, zone: str) -> Values:
     """Return who gave an order, when and why, as far as it tells: ``by``, ``since``, ``why``."""
     values = {"by": order.by} if order.by else {}
     values |= {"why": order.why} if order.why else {}
-    if order.since is not None:
-        with suppress(ValueError, OverflowError, OSError):  # no time of any calendar
-            values["since"] = local_time(order.since, zone)
+    if order.since is not None and is_on_calendar(order.since):
+        values["since"] = local_time(order.since, zone)
     return values
 
 

@@ -538,7 +538,17 @@ class Reason(enum.Enum):
         Tone.WAIT,
         Said("Not due", "未到时间"),
         Said("The time of its next number has not come.", "下一个号码的时间还没到。"),
-        Said("no number is due; the next one is due {next}", "没有到时间的号码；下一个在 {next}"),
+        {
+            "": Said(
+                "no number is due; the next one is due {next}", "没有到时间的号码；下一个在 {next}"
+            ),
+            "milliseconds": Said(
+                "no number is due; the score of the next one is {score}, in the year {year}: it is"
+                " in milliseconds by mistake, and must be unix seconds",
+                "没有到时间的号码；下一个的 score 是 {score}，即 {year} 年：误用了毫秒，应为 unix"
+                " 秒",
+            ),
+        },
         of=Of.SCHEDULE,
     )
     NO_FREE_LINE = _Row(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from ctidialer.contract.faults import Fault
-from ctidialer.contract.schedule import ScheduleConfig
+from ctidialer.contract.schedule import LAST_SENSIBLE_TIME, ScheduleConfig
 from ctidialer.rules.explaining import (
     faults_said,
     local_time,
@@ -17,6 +17,7 @@ from ctidialer.rules.explaining import (
     of_node_limit,
     of_obstacle,
     of_switch,
+    year_of,
 )
 from ctidialer.rules.explanation import Explanation, NodeFacts
 from ctidialer.rules.reasons import Reason
@@ -60,8 +61,15 @@ def _no_config(facts: ScheduleFacts) -> Explanation:
 def _nothing_due(facts: ScheduleFacts, node: NodeFacts) -> Explanation:
     if facts.next_due is None:
         return Explanation(Reason.NOTHING_SCHEDULED)
+    if facts.next_due > LAST_SENSIBLE_TIME:
+        return _in_milliseconds(facts.next_due)
     values = {"next": local_time(facts.next_due, node.zone)}
     return Explanation(Reason.NOT_DUE, facts.next_due, values=values)
+
+
+def _in_milliseconds(score: float) -> Explanation:
+    values = {"score": f"{score:.0f}", "year": str(year_of(score))}
+    return Explanation(Reason.NOT_DUE, score, form="milliseconds", values=values)
 
 
 def _no_free_line(

@@ -9,36 +9,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from ctidialer.contract.document import (
-    MOST_FAULTS,
-    FaultList,
-    Node,
-    Params,
-    member_path,
-    read_json,
-)
+from ctidialer.contract.document import MOST_FAULTS, FaultList, Node, Params, member_path
 from ctidialer.contract.faults import ContractError, Fault
-from ctidialer.contract.fields import parts, word
 from ctidialer.contract.line import Line, LineGroup
-from ctidialer.contract.line_document import decode_line, decode_line_group, places
+from ctidialer.contract.line_document import (
+    LineDocument,
+    group_of,
+    line_of,
+    read_group,
+    read_line,
+)
+from ctidialer.contract.line_warnings import warnings_of_group, warnings_of_line
 from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.schedule import ScheduleConfig
-from ctidialer.contract.schedule_document import decode_schedule_config
+from ctidialer.contract.schedule_document import config_of, read_config, warnings_of_config
 from ctidialer.contract.task import Destination, Task
-from ctidialer.contract.task_document import decode_task, read_destination, read_task
-from ctidialer.contract.variables import NAME, read_configured_variables
+from ctidialer.contract.task_document import TaskDocuments, read_task, task_of
+from ctidialer.contract.task_warnings import warnings_of_task
+from ctidialer.contract.variables import NAME
+from ctidialer.rules.dialstring import doubts
 from ctidialer.rules.originate import MAX_VARIABLES, Call, Uncarriable, originate_command
 
 Value = TypeVar("Value")
 
 _HARMLESS_NUMBER = re.compile(r"[0-9+*#]{1,64}")
 _HARMLESS_VALUE = re.compile(r"[^{}$:\x00\ud800-\udfff]{0,4096}")
+_HARMLESS_WORD = re.compile(r"(?!(?i:undef)$)[A-Za-z0-9_./-]{1,64}")
 _FEW = 50
 
 _PROBE = Call(
@@ -51,61 +53,129 @@ _PROBE = Call(
 )
 
 
+@frozen
+class Examined(Generic[Value]):
+    """A document that was read: ``value`` None = it is at fault.
+
+    ``warnings`` are what it says and hardly means, whether it is at fault or not.
+    """
+
+    value: Value | None
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+
+    def sound(self) -> Value:
+        """Return the value; raises ContractError with the faults."""
+        if self.value is None:
+            raise ContractError(self.faults)
+        return self.value
+
+
+def examined_task(
+    name: str, *, template: bytes | None, host: bytes | None, host_name: str
+) -> Examined[Task]:
+    """Return a task, with the faults of `decode_task` and of what no call can carry.
+
+    Raises ContractError where there is no document at all.
+    """
+    documents = read_task(template=template, host=host, host_name=host_name)
+    task = task_of(name, documents)
+    probe = evolve(_PROBE, task=name, host=host_name)
+    faults = _all_faults(documents.faults, _faults_of_task(task, documents, probe))
+    return _examined(task, faults, partial(warnings_of_task, documents=documents))
+
+
 def sound_task(name: str, *, template: bytes | None, host: bytes | None, host_name: str) -> Task:
     """Return a task as `decode_task` does; raises ContractError for what no call can carry too."""
+    return examined_task(name, template=template, host=host, host_name=host_name).sound()
 
-    def uncarriable() -> Iterator[Fault]:
-        documents = read_task(template=template, host=host, host_name=host_name)
-        params = documents.merged()
-        probe, faults = _named(
-            evolve(_PROBE, task=name, host=host_name), documents.present()[0].root.key
-        )
-        yield from faults
-        for document in documents.present():
-            variables = read_configured_variables(document.variables)
-            yield from _variable_faults(variables, document.root.key, probe)
-        yield from _destination_faults(read_destination(params), params)
 
-    return _sound(
-        lambda: decode_task(name, template=template, host=host, host_name=host_name), uncarriable
-    )
+def examined_line(name: str, raw: bytes) -> Examined[Line]:
+    """Return a line, with the faults of `decode_line` and of what no call can carry."""
+    noted = FaultList()
+    document = read_line(raw, noted)
+    line = line_of(name, document)
+    faults = _all_faults(noted, _faults_of_line(line, document.params.get("dialstring")))
+    return _examined(line, faults, partial(_warnings_of_line, document=document))
 
 
 def sound_line(name: str, raw: bytes) -> Line:
     """Return a line as `decode_line` does; raises ContractError for what no call can carry too."""
+    return examined_line(name, raw).sound()
 
-    def uncarriable() -> Iterator[Fault]:
-        probe, faults = _named(evolve(_PROBE, line=name))
-        yield from faults
-        place = places(raw).get("dialstring")
-        dialstring = word(place) if place is not None else None
-        if dialstring is not None:
-            yield from _faults_at(place, evolve(_PROBE, dialstring=dialstring))
-        yield from _variable_faults(read_configured_variables(_parts(raw)[1]), probe=probe)
 
-    return _sound(lambda: decode_line(name, raw), uncarriable)
+def examined_line_group(name: str, raw: bytes) -> Examined[LineGroup]:
+    """Return a line group, with the faults of `decode_line_group`, and a name that no call can
+    carry as one."""
+    noted = FaultList()
+    document = read_group(raw, noted)
+    group = group_of(name, document)
+    faults = _all_faults(noted, _named(evolve(_PROBE, group=name))[1])
+    return _examined(group, faults, partial(warnings_of_group, document=document))
 
 
 def sound_line_group(name: str, raw: bytes) -> LineGroup:
     """Return a line group as `decode_line_group` does; raises ContractError also for a name that
     no call can carry."""
-    return _sound(
-        lambda: decode_line_group(name, raw), lambda: _named(evolve(_PROBE, group=name))[1]
-    )
+    return examined_line_group(name, raw).sound()
+
+
+def examined_schedule_config(name: str, raw: bytes) -> Examined[ScheduleConfig]:
+    """Return a schedule configuration, with the faults of `decode_schedule_config` and of what no
+    call can carry."""
+    noted = FaultList()
+    document = read_config(raw, noted)
+    config = config_of(name, document)
+    faults = _all_faults(noted, _faults_of_config(config, document.params))
+    return _examined(config, faults, lambda _: warnings_of_config(document))
 
 
 def sound_schedule_config(name: str, raw: bytes) -> ScheduleConfig:
     """Return a schedule configuration as `decode_schedule_config` does; raises ContractError for
     what no call can carry too."""
+    return examined_schedule_config(name, raw).sound()
 
-    def uncarriable() -> Iterator[Fault]:
-        params, variables = _parts(raw)
-        probe, faults = _named(evolve(_PROBE, task=name))
-        yield from faults
-        yield from _variable_faults(read_configured_variables(variables), probe=probe)
-        yield from _destination_faults(read_destination(params), params)
 
-    return _sound(lambda: decode_schedule_config(name, raw), uncarriable)
+def _examined(
+    value: Value, faults: tuple[Fault, ...], warn: Callable[[Value | None], tuple[Fault, ...]]
+) -> Examined[Value]:
+    found = None if faults else value
+    return Examined(found, faults, warn(found))
+
+
+def _faults_of_task(task: Task, documents: TaskDocuments, probe: Call) -> Iterator[Fault]:
+    named, faults = _named(probe, documents.present()[0].root.key)
+    yield from faults
+    for document, variables in (
+        (documents.template, task.template_variables),
+        (documents.host, task.host_variables),
+    ):
+        if document is not None:
+            yield from _variable_faults(variables, document.root.key, named)
+    yield from _destination_faults(task.destination, documents.merged())
+
+
+def _faults_of_line(line: Line, place: Node | None) -> Iterator[Fault]:
+    named, faults = _named(evolve(_PROBE, line=line.name))
+    yield from faults
+    if line.dialstring:
+        yield from _faults_at(place, evolve(_PROBE, dialstring=line.dialstring))
+    yield from _variable_faults(line.variables, probe=named)
+
+
+def _faults_of_config(config: ScheduleConfig, params: Params) -> Iterator[Fault]:
+    named, faults = _named(evolve(_PROBE, task=config.name))
+    yield from faults
+    yield from _variable_faults(config.variables, probe=named)
+    yield from _destination_faults(config.destination, params)
+
+
+def _warnings_of_line(line: Line | None, document: LineDocument) -> tuple[Fault, ...]:
+    place = document.params.get("dialstring")
+    found = warnings_of_line(line, document)
+    if line is None or place is None:
+        return found
+    return (*found, *(Fault(place.path, doubt) for doubt in doubts(line.dialstring)))
 
 
 def number_faults(
@@ -127,11 +197,12 @@ def number_faults(
 def _is_harmless(number: str, variables: Mapping[str, str]) -> bool:
     """Say whether a number and its variables can be carried so surely that no call is needed to
     tell: files of a million numbers are checked, and nearly all of them are such."""
-    return (
-        _HARMLESS_NUMBER.fullmatch(number) is not None
-        and len(variables) <= _FEW
-        and all(_is_harmless_variable(*pair) for pair in variables.items())
-    )
+    return _HARMLESS_NUMBER.fullmatch(number) is not None and _are_harmless(variables)
+
+
+def _are_harmless(variables: Mapping[str, str]) -> bool:
+    few = len(variables) <= _FEW
+    return few and all(_is_harmless_variable(*pair) for pair in variables.items())
 
 
 def _is_harmless_variable(name: str, value: str) -> bool:
@@ -147,16 +218,12 @@ def way_problem(dialstring: str, group: str) -> str | None:
     return _problem(evolve(_PROBE, dialstring=dialstring, group=group))
 
 
-def _sound(decode: Callable[[], Value], uncarriable: Callable[[], Iterable[Fault]]) -> Value:
-    """Return what ``decode`` does; raises ContractError with its faults and the others, one a
-    place, at most ``MOST_FAULTS``."""
-    value, known = _decoded(decode)
+def _all_faults(noted: FaultList, uncarriable: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Return the faults that were noted and the others, one a place, at most ``MOST_FAULTS``."""
+    known = noted.all()
     taken = {(fault.key, fault.path) for fault in known}
-    others = (fault for fault in uncarriable() if (fault.key, fault.path) not in taken)
-    more = _first(others, MOST_FAULTS - len(known))
-    if value is None or more:
-        raise ContractError((*known, *more))
-    return value
+    others = (fault for fault in uncarriable if (fault.key, fault.path) not in taken)
+    return (*known, *_first(others, MOST_FAULTS - len(known)))
 
 
 def _first(faults: Iterable[Fault], most: int) -> tuple[Fault, ...]:
@@ -169,21 +236,11 @@ def _first(faults: Iterable[Fault], most: int) -> tuple[Fault, ...]:
     return (*found[:most], Fault("$", "more faults are not listed", found[-1].key))
 
 
-def _decoded(decode: Callable[[], Value]) -> tuple[Value | None, tuple[Fault, ...]]:
-    try:
-        return decode(), ()
-    except ContractError as error:
-        return None, error.faults
-
-
-def _parts(raw: bytes) -> tuple[Params, Node | None]:
-    return parts(read_json(raw, FaultList()))
-
-
 def _named(probe: Call, key: str = "") -> tuple[Call, tuple[Fault, ...]]:
     """Return ``probe`` and no fault; where a name in it, which each call carries in a variable,
     cannot be carried, the probe without names and that fault."""
-    problem = _problem(probe)
+    names = (probe.task or "", probe.line or "", probe.group, probe.host)
+    problem = None if all(map(_HARMLESS_VALUE.fullmatch, names)) else _problem(probe)
     if problem is None:
         return probe, ()
     return _PROBE, (Fault("$", f"has a name that no call can carry: {problem}", key),)
@@ -196,6 +253,8 @@ def _variable_faults(
 
     The names of ``probe`` may stand in placeholders; without any they need no second look.
     """
+    if _are_harmless(variables):
+        return
     if not any(isinstance(value, Fillable) for value in variables.values()):
         probe = _PROBE
     faults = _faults_of_each(variables if len(variables) <= MAX_VARIABLES else {}, key, probe)
@@ -217,8 +276,11 @@ def _faults_of_each(variables: Mapping[str, str], key: str, probe: Call) -> Iter
             yield Fault(member_path("$.variables", name), problem, key)
 
 
-def _destination_faults(destination: Destination, params: Params) -> Iterable[Fault]:
+def _destination_faults(destination: Destination, params: Params) -> Iterator[Fault]:
     """Yield the faults of each word; a task that is switched off need not have any."""
+    said = (destination.extension, destination.dialplan, destination.context)
+    if all(map(_HARMLESS_WORD.fullmatch, said)):
+        return
     words = {
         "destination_extension": Destination(destination.extension),
         "destination_dialplan": Destination("0", dialplan=destination.dialplan),

@@ -15,16 +15,17 @@ from attrs import evolve, frozen
 from ctidialer.contract import keys
 from ctidialer.contract.after_call import WantedVariable
 from ctidialer.contract.control import Control, decode_control
-from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.faults import Fault
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.task import Task
 from ctidialer.rules.routing import Routes
 from ctidialer.rules.soundness import (
-    sound_line,
-    sound_line_group,
-    sound_schedule_config,
-    sound_task,
+    Examined,
+    examined_line,
+    examined_line_group,
+    examined_schedule_config,
+    examined_task,
 )
 
 Documents = Mapping[str, bytes]
@@ -79,6 +80,8 @@ class Tables:
         self.schedules: dict[str, ScheduleConfig] = {}
         self.control = Control()
         self.faults: dict[tuple[str, str], tuple[Fault, ...]] = {}
+        self.warnings: dict[tuple[str, str], tuple[Fault, ...]] = {}
+        """What documents say and hardly mean, by table and name, also of those with faults."""
         self._lines: dict[str, Line] = {}
         self._groups: dict[str, LineGroup] = {}
         self.routes = Routes({}, {}, default_dialstring)
@@ -122,14 +125,13 @@ class Tables:
         template = self._raw[self._template_key].get(name)
         host = self._raw[self._host_key].get(name)
         self.tasks.pop(name, None)
-        self._forget_faults(keys.TASK, name)
         if template is None and host is None:
+            self._forget(keys.TASK, name)
             return
-        try:
-            task = sound_task(name, template=template, host=host, host_name=self._host)
-        except ContractError as error:
-            self.faults[keys.TASK, name] = error.faults
-        else:
+        found = examined_task(name, template=template, host=host, host_name=self._host)
+        self._note(keys.TASK, name, found)
+        task = found.value
+        if task is not None:
             wanted = task.after_call.with_variables(self._record_variables)
             self.tasks[name] = evolve(task, after_call=wanted) if self._record_variables else task
 
@@ -137,18 +139,18 @@ class Tables:
         # A broken line keeps its name, with no room: were it missing, a task that names it would
         # be dialed through the fallback for unknown names.
         self._take(
-            *(keys.LINE, name, self._lines, sound_line),
+            *(keys.LINE, name, self._lines, examined_line),
             lambda fault: Line(name=name, dialstring="", count=0, fault=fault),
         )
 
     def _decode_group(self, name: str) -> None:
         self._take(
-            *(keys.LINE_GROUP, name, self._groups, sound_line_group),
+            *(keys.LINE_GROUP, name, self._groups, examined_line_group),
             lambda fault: LineGroup(name=name, tiers=(), enabled=False, fault=fault),
         )
 
     def _decode_schedule(self, name: str) -> None:
-        self._take(keys.SCHEDULE_CONFIG, name, self.schedules, sound_schedule_config)
+        self._take(keys.SCHEDULE_CONFIG, name, self.schedules, examined_schedule_config)
         config = self.schedules.get(name)
         if config is not None and self._record_variables:
             wanted = config.after_call.with_variables(self._record_variables)
@@ -159,21 +161,29 @@ class Tables:
         table: str,
         name: str,
         values: dict[str, Value],
-        decode: Callable[[str, bytes], Value],
+        examine: Callable[[str, bytes], Examined[Value]],
         broken: Callable[[str], Value] | None = None,
     ) -> None:
         values.pop(name, None)
-        self._forget_faults(table, name)
         (key,) = self.keys_of(table)
         document = self._raw[key].get(name)
         if document is None:
+            self._forget(table, name)
             return
-        try:
-            values[name] = decode(name, document)
-        except ContractError as error:
-            self.faults[table, name] = error.faults
-            if broken is not None:
-                values[name] = broken("; ".join(f"{key} {fault}" for fault in error.faults))
+        found = examine(name, document)
+        self._note(table, name, found)
+        if found.value is not None:
+            values[name] = found.value
+        elif broken is not None:
+            values[name] = broken("; ".join(f"{key} {fault}" for fault in found.faults))
 
-    def _forget_faults(self, table: str, name: str) -> None:
+    def _note(self, table: str, name: str, found: Examined[Value]) -> None:
+        for kept, faults in ((self.faults, found.faults), (self.warnings, found.warnings)):
+            if faults:
+                kept[table, name] = faults
+            else:
+                kept.pop((table, name), None)
+
+    def _forget(self, table: str, name: str) -> None:
         self.faults.pop((table, name), None)
+        self.warnings.pop((table, name), None)

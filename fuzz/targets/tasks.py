@@ -15,12 +15,8 @@ from typing import TypeVar
 from attrs import evolve, frozen
 
 from ctidialer.contract.faults import Fault
-from ctidialer.contract.line_document import (
-    decode_line,
-    decode_line_group,
-    line_group_warnings,
-    line_warnings,
-)
+from ctidialer.contract.line_document import decode_line, decode_line_group
+from ctidialer.contract.line_warnings import line_group_warnings, line_warnings
 from ctidialer.contract.notice import decode_notice
 from ctidialer.contract.schedule_document import decode_schedule_config
 from ctidialer.contract.task import Task

@@ -112,6 +112,37 @@ class TableCheckTests(SynchronousTestCase):
         self.assert_found([f"fault {GROUP} {{ $"], group)
         self.assert_found([f"fault {TEMPLATE} ${{t}} $"], {TEMPLATE: {"${t}": task()}})
 
+    def test_no_key_is_ignored_silently(self) -> None:
+        for changed, expected in (
+            ({TEMPLATE: {"t": task(work_hours=[])}}, [f"warning {TEMPLATE} t $.params.work_hours"]),
+            ({OWN: {"t": {"params": {"stoptime": 1}}}}, [f"warning {OWN} t $.params.stoptime"]),
+            ({TEMPLATE: {"t": task(remark="x")}}, [f"notice {TEMPLATE} t $.params.remark"]),
+            (
+                {TEMPLATE: {"t": task(service_line_group="x")}},
+                [f"warning {TEMPLATE} t $.params.service_line_group"],
+            ),
+            ({LINE: {"l": line(tenant=5)}}, [f"notice {LINE} l $.tenant"]),
+            (
+                {GROUP: {"g": {"line": "l", "redial_count": 1, "x": 1}}},
+                [f"warning {GROUP} g $.redial_count", f"notice {GROUP} g $.x"],
+            ),
+        ):
+            self.assert_found(expected, changed)
+
+    def test_dial_strings_that_cannot_work(self) -> None:
+        for dialstring, part in (
+            ("sofia/gateway/ims/${number}", "the number is ${destination_number}"),
+            ("usr/1000", "did you mean user/1000?"),
+            ("sofia/gateway/ims/", "dials no number"),
+        ):
+            changed = {LINE: {"l": line(dialstring)}}
+            problem = self.assert_found([f"warning {LINE} l $.params.dialstring"], changed)
+            self.assertIn(part, problem)
+
+    def test_documents_in_strings_are_looked_into(self) -> None:
+        text = json.dumps(json.dumps(line("1000"))).encode()
+        self.assert_found([f"fault {LINE} l $.params.dialstring"], {LINE: {"l": text}})
+
     def test_a_name_that_is_neither_group_nor_line(self) -> None:
         changed = {TEMPLATE: {"t": task(line_group=["g", "ghost"])}}
         problem = self.assert_found([f"warning {TEMPLATE} t $.params.line_group[1]"], changed)

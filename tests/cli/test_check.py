@@ -91,6 +91,25 @@ class CheckTests(CommandTestCase):
         self.assertEqual(await self.found("--sample", "2"), [("fault", "q", "[1]", "$")])
         self.assertEqual(await self.found("--sample", "0"), [])
 
+    async def test_keys_of_numbers_that_are_ignored_are_said_once(self) -> None:
+        await self.usual()
+        misspelt = '{"params":{"number":"1","name":"x"},"variable":{"a":"b"}}'
+        await self.call("RPUSH", "q", "1", misspelt, misspelt)
+        self.assertEqual(
+            await self.found(),
+            [("warning", "q", "[1]", "$.variable"), ("notice", "q", "[1]", "$.params.name")],
+        )
+
+    async def test_scores_in_milliseconds(self) -> None:
+        params = {"line_group": ["g"], "destination_extension": "1"}
+        await self.put_lines()
+        await self.put(CONFIGS, {"c": {"params": params}})
+        for score in ("1795884229150", "1795884229151", "1795884229"):
+            member = f'{{"params":{{"number":"{score}","config":"c"}}}}'
+            await self.call("ZADD", keys.at(keys.SCHEDULE_NUMBER, HOST), score, member)
+        done = await self.on_node("check")
+        self.assertIn("scores beyond the year 3000: 2, the first 1795884229150 (the year", done.out)
+
     async def test_the_sample_is_of_the_end_from_which_numbers_are_taken(self) -> None:
         await self.usual(number_queue_side="right")
         await self.call("RPUSH", "q", "bad1", "1", "2", "bad2")

@@ -56,12 +56,18 @@ class ExplainScheduleTests(NodeCommandCase):
         self.start_dialer()
         await self.until("the daemon says that it is ready", self.says_ready)
         self.assertEqual((await self.ask())["reason"], "nothing_scheduled")
+        milliseconds = 1795884229150
+        await self.schedule(milliseconds, "999")
+        for words in ((), ("--json",)):
+            done = await self.on_node("explain", "--schedule", "callback", *words)
+            self.assertIn("it is in milliseconds by mistake", done.out)
+            self.assertEqual(done.err, "")
         later = round(time()) + 3600
         await self.schedule(later, "1000")
         await self.schedule(later - 60, "1001", "other")
         answer = await self.ask()
         self.assertEqual((answer["reason"], answer["changes_at"]), ("not_due", later))
-        self.assertEqual((answer["due"], answer["scheduled"]), (0, 2))
+        self.assertEqual((answer["due"], answer["scheduled"]), (0, 3))
         await self.schedule(time() - 1, "1002")
         await self.until("the one line is busy", self.line_is_full)
         # Twenty each second are told that there is no line, and put off: most are due still.

@@ -12,12 +12,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.faults import ContractError
-from ctidialer.contract.line_document import (
-    decode_line,
-    decode_line_group,
-    line_group_warnings,
-    line_warnings,
-)
+from ctidialer.contract.line_document import decode_line, decode_line_group
+from ctidialer.contract.line_warnings import line_group_warnings, line_warnings
 from ctidialer.contract.notice import decode_notice
 from ctidialer.contract.number_document import decode_number
 from ctidialer.contract.schedule_document import decode_schedule_config, decode_scheduled_number

@@ -5,12 +5,8 @@ from collections.abc import Mapping
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup
-from ctidialer.contract.line_document import (
-    decode_line,
-    decode_line_group,
-    line_group_warnings,
-    line_warnings,
-)
+from ctidialer.contract.line_document import decode_line, decode_line_group
+from ctidialer.contract.line_warnings import line_group_warnings, line_warnings
 from tests.contract.documents import as_json, paths_of
 
 DIALSTRING = "sofia/gateway/ims/${destination_number}"

@@ -201,6 +201,32 @@ class TroubleTests(ConfigurationCase):
         self.read_all()
         self.assertEqual(len(self.warnings()), 2)  # not with every poll
 
+    def test_what_is_hardly_meant_is_said_once_for_each_text(self) -> None:
+        self.put(TEMPLATE, "t", task(work_hours=[]))
+        self.put(LINE, "gw1", b'{"params":{"dialstring":"usr/1"}}')
+        self.read_all()
+        self.read_all()
+        said = self.warnings()
+        self.assertEqual(len(said), 2)
+        self.assertIn(f"{TEMPLATE} t: $.params.work_hours: is ignored", said[0])
+        self.assertIn("did you mean `work_hour`?", said[0])
+        self.assertIn(f"{LINE} gw1: $.params.dialstring: begins with usr/", said[1])
+        self.put(TEMPLATE, "t", task(work_hours=[], limit=2))
+        self.published(keys.TASK, "t")
+        self.assertEqual(len(self.warnings()), 3)
+        self.put(TEMPLATE, "t", task())
+        self.published(keys.TASK, "t")
+        self.assertEqual(len(self.warnings()), 3)
+        self.assertNotIn((keys.TASK, "t"), self.tables.warnings)
+
+    def test_the_same_warning_of_many_tasks_is_not_said_of_each(self) -> None:
+        for index in range(500):
+            self.put(TEMPLATE, f"t{index}", task(stoptime="2020-1-1"))
+        self.read_all()
+        said = self.warnings()
+        self.assertEqual(len(said), 11)
+        self.assertIn("the same of 490 more: $.params.stoptime: is ignored", said[-1])
+
     def test_a_bad_edit_takes_the_task_away(self) -> None:
         self.put(TEMPLATE, "t", task())
         self.read_all()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.task import Destination
+from ctidialer.rules.dialstring import doubts
 from ctidialer.rules.originate import Call, Part, Uncarriable, originate_command
 from tests.rules.freeswitch_reading import read
 from tests.rules.originate_case import BASE, OriginateCase, reading, text
@@ -190,3 +192,40 @@ class UuidTests(OriginateCase):
             self.assert_refused(evolve(BASE, uuid=uuid), Part.UUID)
         result = reading(evolve(BASE, uuid="crm:4711.a-b_c"))
         self.assertEqual(result.variables["origination_uuid"], "crm:4711.a-b_c")
+
+
+class DoubtTests(SynchronousTestCase):
+    """Dial strings that can be sent and cannot work."""
+
+    def test_nothing_to_doubt(self) -> None:
+        for dialstring in (
+            "sofia/gateway/ims/${destination_number}",
+            "sofia/gateway/${line_group}/${destination_number}",
+            "sofia/gateway/ims/1000",
+            "sofia/internal/${destination_number}@10.0.0.1;transport=tcp",
+            "user/1000",
+            "user/${destination_number}@example.com",
+            "{a=${x}}[leg_timeout=20]loopback/${destination_number}/default",
+            "{number=1,destination_number=5}null/1",
+            "${sofia_contact(1000)}",
+            "1000",
+        ):
+            self.assertEqual(list(doubts(dialstring)), [], dialstring)
+
+    def test_each_is_told_the_right_form(self) -> None:
+        right = "${destination_number}"
+        for dialstring, parts in (
+            ("sofia/gateway/ims/${number}", ["${number}, which stays empty", right]),
+            ("sofia/gateway/ims/${phone_number}", [right]),
+            ("sofia/gateway/ims/${Called_Number}", [right]),
+            ("sofia/gateway/ims/{destination_number}", [right]),
+            ("sofia/gateway/ims/$destination_number", [right]),
+            ("usr/1000", ["usr/, which FreeSWITCH has not", "user/1000"]),
+            ("PJSIP/trunk/1", ["sofia/gateway/NAME/${destination_number}"]),
+            ("sofia/gateway/ims", ["dials no number: write sofia/gateway/ims/${destination"]),
+            ("sofia/gateway/ims/", ["dials no number: write sofia/gateway/ims/${destination"]),
+            ("{a=b}user/", ["dials no number: write user/${destination_number}"]),
+        ):
+            (doubt,) = doubts(dialstring)
+            for part in parts:
+                self.assertIn(part, doubt)

@@ -12,6 +12,7 @@ from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.task import Destination
 from ctidialer.rules.backpressure import Backpressure
+from ctidialer.rules.explaining import local_time
 from ctidialer.rules.explanation import Explanation, NodeFacts, NodeLoad, Obstacle
 from ctidialer.rules.line_state import LineState
 from ctidialer.rules.reasons import Reason
@@ -60,6 +61,15 @@ class ScheduleExplainingTests(SynchronousTestCase):
     def explain(self, **changes: Any) -> Explanation:
         facts = ScheduleFacts(CONFIG, due=1)
         return explain_schedule(facts, evolve(IDLE, **changes))
+
+    def test_a_score_in_milliseconds(self) -> None:
+        facts = ScheduleFacts(CONFIG, next_due=1795884229150.0)
+        found = explain_schedule(facts, IDLE)
+        self.assertIs(found.reason, Reason.NOT_DUE)
+        self.assertIn("1795884229150, in the year 58879: it is in milliseconds", found.text)
+        self.assertIn("1795884229150，即 58879 年：误用了毫秒", found.in_("zh"))
+        for moment in (1e300, 1e15, -1e15, 253_402_300_800.0):
+            self.assertRegex(local_time(moment, "Asia/Shanghai"), r"^-?[0-9]+ \(-?[0-9]+\)$")
 
     def test_lines_are_named_with_their_reasons(self) -> None:
         found = self.explain(states=BUSY)

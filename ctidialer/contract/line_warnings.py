@@ -1,0 +1,111 @@
+"""What is allowed in a line or a line group, and yet hardly meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctidialer.contract import causes, fields, known_keys
+from ctidialer.contract.document import FaultList, Node, Params
+from ctidialer.contract.faults import Fault
+from ctidialer.contract.known_keys import Ignored, doubtful, ignored_keys
+from ctidialer.contract.line import Line, LineGroup
+from ctidialer.contract.line_document import (
+    GroupDocument,
+    LineDocument,
+    group_of,
+    line_of,
+    read_group,
+    read_line,
+)
+from ctidialer.contract.task_warnings import own_variable_warnings
+
+_RULES = ("no_redialer_rule", "redialer_rule")
+
+
+def line_warnings(name: str, raw: bytes) -> tuple[Fault, ...]:
+    """Return what is probably not meant in a line; nothing is raised.
+
+    Of a line that is invalid these are the keys that are hardly meant to be ignored.
+    """
+    faults = FaultList()
+    document = read_line(raw, faults)
+    line = line_of(name, document)
+    return warnings_of_line(None if faults else line, document)
+
+
+def warnings_of_line(line: Line | None, document: LineDocument) -> tuple[Fault, ...]:
+    """Return what is probably not meant in a line; ``line`` None = it is invalid."""
+    found = tuple(doubtful(keys_ignored_in_line(document)))
+    return found if line is None else (*found, *_warn_of_line(line, document))
+
+
+def keys_ignored_in_line(document: LineDocument) -> Iterator[Ignored]:
+    """Yield the keys of a line that are ignored."""
+    yield from ignored_keys(document.root, known_keys.LINE_DOCUMENT)
+    yield from ignored_keys(_nested(document.root), known_keys.LINE)
+    yield from ignored_keys(document.params.get("fault_condition"), known_keys.FAULT_CONDITION)
+
+
+def line_group_warnings(name: str, raw: bytes) -> tuple[Fault, ...]:
+    """Return what is probably not meant in a line group; nothing is raised.
+
+    Of a group that is invalid these are the keys that are hardly meant to be ignored.
+    """
+    faults = FaultList()
+    document = read_group(raw, faults)
+    group = group_of(name, document)
+    return warnings_of_group(None if faults else group, document)
+
+
+def warnings_of_group(group: LineGroup | None, document: GroupDocument) -> tuple[Fault, ...]:
+    """Return what is probably not meant in a line group; ``group`` None = it is invalid."""
+    found = tuple(doubtful(keys_ignored_in_group(document)))
+    return found if group is None else (*found, *_warn_of_group(group, document.params))
+
+
+def keys_ignored_in_group(document: GroupDocument) -> Iterator[Ignored]:
+    """Yield the keys of a line group that are ignored."""
+    yield from ignored_keys(document.root, known_keys.GROUP_DOCUMENT)
+    yield from ignored_keys(_nested(document.root), known_keys.GROUP)
+    for name in _RULES:
+        yield from ignored_keys(document.params.get(name), known_keys.RULE)
+
+
+def _nested(root: Node) -> Node | None:
+    found = root.value.get("params") if isinstance(root.value, dict) else None
+    return None if found is None else root.member("params", found)
+
+
+def _warn_of_line(line: Line, document: LineDocument) -> Iterator[Fault]:
+    if line.count == 0:
+        yield _at(document.params, "count", "is 0: no call ever goes out on this line")
+    if line.faults.threshold and not line.faults.try_interval:
+        problem = "is missing or 0: a line out of use is tried again at once"
+        yield _at(document.params, "fault_try_interval", problem)
+    yield from own_variable_warnings(document.variables)
+
+
+def _at(params: Params, name: str, problem: str) -> Fault:
+    node = params.get(name)
+    return Fault(f"$.params.{name}" if node is None else node.path, problem)
+
+
+def _warn_of_group(group: LineGroup, params: Params) -> Iterator[Fault]:
+    if group.enabled and not group.tiers:
+        yield Fault("$.line", "names no line: every call through this group is passed on")
+    finished = group.finished_rule
+    if finished is not None and finished.duration == 0:
+        yield Fault("$.no_redialer_rule.duration", "is 0, which every unanswered call reaches")
+    for name in _RULES:
+        yield from _warn_of_causes(params.get(name))
+
+
+def _warn_of_causes(rule: Node | None) -> Iterator[Fault]:
+    listed = None if rule is None else (fields.members(rule) or {}).get("hangup_cause")
+    for item in fields.some_items(listed) or () if listed is not None else ():
+        number = fields.whole(Node(item.value, "$", FaultList()))
+        if number is not None and number in causes.EARLIER_NAMES:
+            name = causes.EARLIER_NAMES[number]
+            yield Fault(item.path, f"is {name} of old FreeSWITCH; SIP codes go in hangup_sipcode")
+        elif number is not None and causes.name_of(number) is None:
+            yield Fault(item.path, f"is {number}, which FreeSWITCH never reports")
