@@ -123,6 +123,23 @@ class CountAndRestTests(LineTestCase):
             self.assertGreaterEqual(start.time - end.time, 0.29)
             self.assertLess(start.time - end.time, 1.3)
 
+    async def test_a_line_starts_no_more_calls_a_second_than_its_cps(self) -> None:
+        await self.put_line(count=30, cps=8)
+        await self.put_group()
+        await self.dial(*numbers(24), limit=30)
+        starts = [call.time for call in self.switch_log().originates]
+        self.assertGreaterEqual(starts[-1] - starts[0], 23 / 8 - 0.15)
+        for start in starts:
+            self.assertLessEqual(sum(start <= one < start + 1 for one in starts), 9)
+
+    async def test_of_two_lines_each_has_its_own_cps(self) -> None:
+        await self.put_line("slow", count=30, cps=2)
+        await self.put_line("quick", count=30, cps=20)
+        await self.put_group(line=[["slow", "quick"]])
+        await self.dial(*numbers(30), limit=30)
+        made = Counter(gateway(call) for call in self.switch_log().originates)
+        self.assertGreater(made["quick"], 3 * made["slow"])
+
     async def test_more_calls_rest_between_two_starts(self) -> None:
         await self.sim(default={"result": "answer", "talk": 1.0})
         await self.put_line(count=5, rest=150)
