@@ -80,14 +80,16 @@ class Explainer:
     def node_facts(self, now: float) -> NodeFacts:
         """Return what keeps, or could keep, any task of this node from dialing."""
         is_read = Condition.TABLES not in self._readiness.missing
+        routes, lines = self._tables.routes, self._lines
         return NodeFacts(
             now=now,
             zone=self._zone,
-            routes=self._tables.routes,
-            states=self._lines.states,
+            routes=routes,
+            states=lines.states,
             obstacles=tuple(self._obstacle(one) for one in self._readiness.missing),
             tables_read=is_read or bool(self._tables.tasks),
             load=self._slots.load(now),
+            has_room=lambda groups: lines.room(routes, groups, now, 1) > 0,
         )
 
     def task_facts(self, name: str, now: float) -> TaskFacts:

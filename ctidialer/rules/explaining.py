@@ -210,7 +210,7 @@ def _no_free_line(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation 
 
 def _no_way(node: NodeFacts, groups: tuple[str, ...]) -> Explanation | None:
     routes, states = node.routes, node.states
-    if free_room(routes, states, groups, node.now, 1):
+    if node.has_room(groups) if node.has_room else free_room(routes, states, groups, node.now, 1):
         return None
     lines = tuple(
         busy for group in groups for busy in _busy(choose(routes, states, group, node.now))

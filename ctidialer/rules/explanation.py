@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import field, frozen
 
 from ctidialer.contract.control import Order
@@ -145,6 +147,8 @@ class NodeFacts:
     obstacles: tuple[Obstacle, ...] = ()
     tables_read: bool = True
     load: NodeLoad = NodeLoad()
+    has_room: Callable[[tuple[str, ...]], bool] | None = field(default=None, eq=False)
+    """Whether a line of these groups is free, where that is known without looking at each."""
     ways: dict[tuple[str, ...], Explanation | None] = field(
         factory=dict, init=False, eq=False, repr=False
     )
