@@ -195,7 +195,7 @@ def reads_the_chart(page: Page) -> None:
     expect(page.locator("#rate-chart .rule")).to_have_class("rule shown")
     page.locator("#outcome-chart summary").click()
     table = page.locator("#outcome-chart details table")
-    expect(table.locator("thead th")).to_have_count(8)
+    expect(table.locator("thead th")).to_have_count(9)
     expect(table.locator("tbody tr")).to_have_count(10)
 
 
@@ -208,7 +208,7 @@ def works_with_many_tasks(page: Page) -> float:
     expect(task_row(page, "task-0099")).to_have_count(1)
     expect(pages).to_contain_text("51–100 of 2,000")
     page.get_by_role("searchbox", name="Search tasks").fill("task-19")
-    expect(page.locator("#tasks-count")).to_have_text("100 in all")
+    expect(page.locator("#tasks-count")).to_have_text("100 match")
     page.locator("#tasks-reason").select_option("Disabled")
     expect(page.locator("#tasks-count")).to_have_text("25 in all")
     page.locator("#tasks-reason").select_option("All states")

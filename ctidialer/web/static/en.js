@@ -116,7 +116,7 @@ export default {
   'lines.why': 'Why',
 
   'schedules.title': 'Scheduled numbers',
-  'schedules.search': 'Search configurations',
+  'schedules.search': 'Search schedules',
   'schedules.name': 'Configuration',
   'schedules.state': 'State',
   'schedules.due': 'Due',

@@ -1,0 +1,87 @@
+"""The dashboard says what is so: in both languages, and nothing before it is known."""
+
+from __future__ import annotations
+
+import json
+from time import time
+
+from playwright.sync_api import Page, Route, expect
+
+from ctidialer.contract import keys
+from tests.support.node import HOST
+from tests.web.browser_case import DashboardTestCase, has_text, task_row
+
+LATER = 3600
+
+
+class TruthTests(DashboardTestCase):
+    token = ""
+
+    async def begin(self) -> None:
+        """Have a malformed group and line, a paused task, and a number that is scheduled."""
+        await self.usual_tables()
+        await self.put(keys.at(keys.LINE_GROUP, HOST), {"torn": '{"line": [['})
+        await self.put(keys.at(keys.LINE, HOST), {"odd": '{"params": {"count": "many"}}'})
+        await self.put_task("cut", line_group=["torn"], number_queue="cut")
+        await self.put_task("wrong", limit="many")
+        await self.put(keys.control(HOST), {"pause:t": '{"by": "ann", "why": "lunch"}'})
+        config = {"params": {"line_group": ["g"], "destination_extension": "8888"}}
+        await self.put(keys.at(keys.SCHEDULE_CONFIG, HOST), {"callback": config})
+        member = json.dumps({"params": {"number": "1001", "config": "callback"}})
+        await self.call("ZADD", keys.at(keys.SCHEDULE_NUMBER, HOST), time() + LATER, member)
+        await self.serve()
+
+    async def test_each_state_in_both_languages(self) -> None:
+        await self.begin()
+        await self.open()
+        await self.see(says_what_is_so)
+        self.assert_no_trouble()
+
+    async def test_nothing_is_said_before_it_is_known(self) -> None:
+        await self.begin()
+        await self.open()
+        await self.see(waits_for_the_history)
+        self.assert_no_trouble()
+
+
+def says_what_is_so(page: Page) -> None:
+    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    paused, cut = task_row(page, "t"), task_row(page, "cut")
+    expect(paused.locator(".sentence")).to_contain_text("it is paused by ann")
+    expect(paused.locator(".sentence")).to_contain_text("(lunch)")
+    expect(cut.locator(".badge")).to_have_text("No free line")
+    expect(cut.locator(".sentence")).to_contain_text("torn: it is malformed: cti_line_group@")
+    callback = page.locator("#schedules tbody")
+    expect(callback.locator(".badge")).to_have_text("Not due")
+    expect(page.locator("#schedules-count")).to_have_text("0 due, 1 scheduled in all")
+    odd = page.locator("#lines tbody").filter(has_text="odd")
+    expect(odd.locator(".badge")).to_have_text("Malformed")
+    page.locator("#language").select_option("中文")
+    expect(paused.locator(".sentence")).to_contain_text("已暂停，操作人：ann，原因：lunch")
+    expect(cut.locator(".sentence")).to_contain_text(
+        "无空闲线路（torn：内容有错误：cti_line_group@"
+    )
+    expect(callback.locator(".sentence")).to_contain_text("没有到时间的号码；下一个在")
+    wrong = task_row(page, "wrong")
+    expect(wrong.locator(".sentence")).to_contain_text("任务内容有错误：cti_queue_dialer_task@")
+    wrong.get_by_role("button", name="wrong", exact=True).click()
+    has_text(page, ".explained", "怎么做：按路径修正")
+    page.locator("#language").select_option("English")
+
+
+def waits_for_the_history(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/api/history", lambda route: held.append(route))
+    page.reload()
+    expect(page.locator("#connection")).to_have_text("Live")
+    expect(page.locator("#figure-calls")).to_have_text("0")
+    expect(page.locator("#figure-answered")).to_have_text("–")
+    counts = page.locator("#outcome-chart .legend .count")
+    expect(counts.first).to_have_text("–")
+    expect(page.locator("#rate-chart .legend")).to_have_text("")
+    for route in held:
+        route.continue_()
+    expect(counts.first).to_have_text("0")
+    page.locator("#rate-chart summary").click()
+    oldest = page.locator("#rate-chart details tbody tr").last
+    expect(oldest.locator("td")).to_have_text(["–", "–", "–"])
