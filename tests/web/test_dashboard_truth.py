@@ -28,7 +28,7 @@ class TruthTests(DashboardTestCase):
         config = {"params": {"line_group": ["g"], "destination_extension": "8888"}}
         await self.put(keys.at(keys.SCHEDULE_CONFIG, HOST), {"callback": config})
         member = json.dumps({"params": {"number": "1001", "config": "callback"}})
-        await self.call("ZADD", keys.at(keys.SCHEDULE_NUMBER, HOST), time() + LATER, member)
+        await self.call("ZADD", keys.at(keys.SCHEDULE_NUMBER, HOST), str(time() + LATER), member)
         await self.serve()
 
     async def test_each_state_in_both_languages(self) -> None:
