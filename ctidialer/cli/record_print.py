@@ -1,10 +1,8 @@
-"""Records as lines of text: for people, as CSV, as JSON lines."""
+"""Records as lines of text: for people, and as JSON lines."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,75 +12,82 @@ from rich.cells import cell_len
 from ctidialer.cli.printable import printable
 from ctidialer.contract.record import AttemptRecord, Record
 
-CSV_FIELDS = (
-    *("id", "uuid", "requested_uuid", "kind", "task", "config", "number", "outcome", "answered"),
-    *("hangup_cause", "q850", "sip_code", "line", "line_group", "attempts", "taken_at"),
-    *("ended_at", "bill_seconds", "host", "reason", "entry", "entry_base64"),
+_COLUMNS = (
+    *(("TASK", 16), ("NUMBER", 16), ("OUTCOME", 11), ("CAUSE", 26)),
+    *(("LINE", 16), ("CALLS", 5), ("BILL", 8), ("REASON", 0)),
 )
-"""The fields of a record in the columns' order; ``attempts`` is their number."""
+"""The columns behind the time (and the host) with their widths; a longer value pushes the others
+to the right."""
 
-COLUMNS = (
-    *(("ENDED", 19), ("TASK", 16), ("NUMBER", 16), ("OUTCOME", 11)),
-    *(("CAUSE", 26), ("LINE", 16), ("CALLS", 5), ("BILL", 8), ("REASON", 0)),
-)
-"""The columns for people and their widths; a longer value pushes the others to the right."""
+_TIME, _HOST = 19, 12  # widths
 
 Printer = Callable[[bytes, Record], str]
 """Makes one line, without its end, of a record and its JSON."""
 
 
-def as_json(raw: bytes, record: Record) -> str:
-    """Return the record's JSON as it stands in Redis."""
-    return msgspec.json.format(raw, indent=-1).decode()
+def as_json(terminal: bool) -> Printer:
+    """Return what gives a record's JSON as it stands in Redis.
 
-
-def as_csv(raw: bytes, record: Record) -> str:
-    """Return the record as one row of CSV; times are unix seconds, as in the JSON."""
-    found = msgspec.json.decode(raw)
-    found["attempts"] = len(record.attempts)
-    return csv_row([_cell(found.get(name)) for name in CSV_FIELDS])
-
-
-def csv_row(cells: list[str]) -> str:
-    """Return one row of CSV."""
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(cells)
-    return row.getvalue()
-
-
-def for_people(zone: str) -> Printer:
-    """Return what makes a line of the table; its times are those of the IANA ``zone``."""
-    local = ZoneInfo(zone)
+    On a ``terminal`` what would steer it is escaped, which is the same JSON.
+    """
 
     def line(raw: bytes, record: Record) -> str:
-        last = record.attempts[-1] if record.attempts else None
-        return row(
-            _moment(record.ended_at, local),
-            record.task or "",
-            record.number or record.entry.decode("utf-8", "backslashreplace")[:40],
-            record.outcome.value,
-            _cause(last),
-            (last.line or last.line_group) if last else "",
-            str(len(record.attempts)),
-            _bill(last),
-            record.reason,
-        )
+        text = msgspec.json.format(raw, indent=-1).decode()
+        return _escaped(text) if terminal else text
 
     return line
 
 
-def row(*cells: str) -> str:
-    """Return one line of the table."""
-    shown = (printable(cell) for cell in cells)
-    columns = zip(shown, COLUMNS, strict=True)
-    padded = (cell + " " * (width - cell_len(cell)) for cell, (_, width) in columns)
-    return " ".join(padded).rstrip()
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else _json_escape(one) for one in text)
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+def _json_escape(one: str) -> str:
+    units = one.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+class Table:
+    """Records as a table for people; its times are those of the IANA ``zone``.
+
+    ``hosts``: it has a column of the host.
+    """
+
+    def __init__(self, zone: str, hosts: bool) -> None:
+        self._local = ZoneInfo(zone)
+        self._hosts = hosts
+        ended = (f"ENDED ({zone})", max(_TIME, len(zone) + 8))
+        self._columns = (ended, *([("HOST", _HOST)] if hosts else []), *_COLUMNS)
+
+    def header(self) -> str:
+        """Return the line above the table."""
+        return self._line([name for name, _ in self._columns])
+
+    def row(self, raw: bytes, record: Record) -> str:
+        """Return the line of a record."""
+        last = record.attempts[-1] if record.attempts else None
+        return self._line(
+            [
+                _moment(record.ended_at, self._local),
+                *([record.host] if self._hosts else []),
+                record.task or "",
+                record.number or record.entry.decode("utf-8", "backslashreplace")[:40],
+                record.outcome.value,
+                _cause(last),
+                (last.line or last.line_group) if last else "",
+                str(len(record.attempts)),
+                _bill(last),
+                record.reason,
+            ]
+        )
+
+    def _line(self, cells: Sequence[str]) -> str:
+        shown = (printable(cell) for cell in cells)
+        columns = zip(shown, self._columns, strict=True)
+        padded = (cell + " " * (width - cell_len(cell)) for cell, (_, width) in columns)
+        return " ".join(padded).rstrip()
 
 
 def _moment(at: float, zone: ZoneInfo) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import time
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,64 +15,95 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
+from ctidialer.cli.moments import NoMoment, moment_of
 from ctidialer.cli.printable import printable
-from ctidialer.cli.record_print import (
-    COLUMNS,
-    CSV_FIELDS,
-    Printer,
-    as_csv,
-    as_json,
-    csv_row,
-    for_people,
-    row,
-)
+from ctidialer.cli.record_csv import CsvPrinter
+from ctidialer.cli.record_print import Printer, Table, as_json
 from ctidialer.contract import keys
-from ctidialer.nodes.records import Entry, RecordStream
+from ctidialer.contract.record import Outcome
+from ctidialer.nodes.reader import NodeReader
+from ctidialer.nodes.records import Entry, RecordStreams, Wanted
 from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
 
 LAST_BEFORE_FOLLOWING = 10
+UTC = "UTC"
+
+_WHICH = (
+    click.option(
+        "--task",
+        metavar="NAME",
+        shell_complete=complete_task,
+        help="Only those of this task or schedule configuration.",
+    ),
+    click.option(
+        "--outcome",
+        "outcomes",
+        multiple=True,
+        type=click.Choice([one.value for one in Outcome]),
+        help="Only those that ended so; more than once: or so.",
+    ),
+    click.option(
+        "--number", metavar="DIGITS", default="", help="Only those with these digits in the number."
+    ),
+    click.option(
+        "--since",
+        metavar="TIME",
+        help="Only those that ended since then: 2026-11-28 20:00, 20:00 (today), 2h (ago).",
+    ),
+    click.option("--until", metavar="TIME", help="Only those that ended before this time."),
+    click.option(
+        "--last",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Only the last N of them.  [default: all; with --follow 10]",
+    ),
+    click.option("--all-hosts", is_flag=True, help="Those of all nodes on this Redis."),
+)
+
+
+def _which(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_WHICH):
+        command = option(command)
+    return command
 
 
 @click.command(short_help="Print how the numbers of a node ended.")
 @connection_options
 @click.option("--follow", "-f", is_flag=True, help="Go on with the records as they are written.")
-@click.option(
-    "--task",
-    metavar="NAME",
-    shell_complete=complete_task,
-    help="Only those of this task or schedule configuration.",
-)
-@click.option(
-    "--last",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Only the last N.  [default: all; with --follow 10]",
-)
-@click.option("--csv", "is_csv", is_flag=True, help="CSV with a header.")
+@_which
+@click.option("--utc", is_flag=True, help="Times in UTC, not in the node's zone.")
+@click.option("--csv", "is_csv", is_flag=True, help="CSV with a header, safe in a spreadsheet.")
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a line.")
 def records(
     settings: Settings,
     follow: bool,
-    task: str | None,
     last: int | None,
+    all_hosts: bool,
+    utc: bool,
     is_csv: bool,
     is_json: bool,
+    **which: Any,
 ) -> None:
     """Print the records of this node, oldest first: how each number ended."""
     if is_csv and is_json:
         raise click.UsageError("--csv and --json do not go together")
-    if follow and last is None:
+    if follow and which["until"]:
+        raise click.UsageError("--follow and --until do not go together")
+    zone = UTC if utc else settings.node.timezone
+    wanted = _wanted(which, zone)
+    if follow and last is None and which["since"] is None:
         last = LAST_BEFORE_FOLLOWING
-    page = _Page(*_format(settings, is_csv, is_json))
-    key = keys.records(settings.node.host)
+    page = _Page(*_format(zone, is_csv, is_json, all_hosts))
 
     async def work(link: Link) -> None:
-        stream = RecordStream(link, key, task)
-        with _progress(None if follow else await _most(link, key, last)) as advance:
+        own = settings.node
+        hosts = await NodeReader(link, own).hosts_with_records() if all_hosts else [own.host]
+        names = [keys.records(host) for host in hosts]
+        with _progress(None if follow else await _most(link, names, last)) as advance:
             page.printed = advance
-            await _print_all(stream, page, last, follow)
+            await _print_all(RecordStreams(link, names, wanted), page, last, follow)
 
     try:
         with_redis(settings, work)
@@ -79,14 +113,35 @@ def records(
     raise SystemExit(1 if page.unreadable else 0)
 
 
-async def _most(link: Link, key: str, last: int | None) -> int | None:
-    """Return how many records there are to print, at most; None = it cannot be told."""
+def _wanted(which: dict[str, Any], zone: str) -> Wanted:
+    now = time()
+    return Wanted(
+        task=which["task"],
+        outcomes=frozenset(Outcome(one) for one in which["outcomes"]),
+        number=which["number"],
+        since=_moment("--since", which["since"], now, zone),
+        until=_moment("--until", which["until"], now, zone),
+    )
+
+
+def _moment(option: str, text: str | None, now: float, zone: str) -> float | None:
     try:
-        length = await link.call("XLEN", key)
-    except StoreError:
-        return None  # the reading that follows says it better
-    assert isinstance(length, int)
-    return length if last is None else min(length, last)
+        return None if text is None else moment_of(text, now, zone)
+    except NoMoment as error:
+        raise click.UsageError(f"{option} {error}") from error
+
+
+async def _most(link: Link, names: Sequence[str], last: int | None) -> int | None:
+    """Return how many records there are to print, at most; None = it cannot be told."""
+    most = 0
+    for name in names:
+        try:
+            length = await link.call("XLEN", name)
+        except StoreError:
+            return None  # the reading that follows says it better
+        assert isinstance(length, int)
+        most += length
+    return most if last is None else min(most, last)
 
 
 @contextmanager
@@ -108,43 +163,68 @@ def _progress(total: int | None) -> Iterator[Callable[[], object]]:
         yield lambda: progress.advance(bar)
 
 
-def _format(settings: Settings, is_csv: bool, is_json: bool) -> tuple[Printer, str]:
+def _format(zone: str, is_csv: bool, is_json: bool, hosts: bool) -> tuple[Printer, str, str]:
+    """Return what makes the lines, the header, and what ends each."""
+    terminal = sys.stdout.isatty()
     if is_csv:
-        return as_csv, csv_row(list(CSV_FIELDS))
+        table = CsvPrinter(zone, terminal)
+        return table.row, table.header(), "\n" if terminal else "\r\n"
     if is_json:
-        return as_json, ""
-    return for_people(settings.node.timezone), row(*(name for name, _ in COLUMNS))
+        return as_json(terminal), "", "\n"
+    people = Table(zone, hosts)
+    return people.row, people.header(), "\n"
 
 
-async def _print_all(stream: RecordStream, page: _Page, last: int | None, follow: bool) -> None:
+async def _print_all(streams: RecordStreams, page: _Page, last: int | None, follow: bool) -> None:
     if last is not None:
-        await stream.skip_to_last(last)
+        await streams.skip_to_last(last)
     page.begin()
-    # What is there already comes first either way.
-    async for entry in stream.as_written() if follow else stream.all():
+    kept = last if follow or streams.are_several else None  # one node was skipped to exactly these
+    async for entry in _last_of(streams.all(), kept):
         page.print(entry)
+    if follow:
+        async for entry in streams.as_written():
+            page.print(entry)
+
+
+async def _last_of(entries: AsyncIterator[Entry], last: int | None) -> AsyncIterator[Entry]:
+    """Yield the last of the entries: of several nodes there are more."""
+    if last is None:
+        async for entry in entries:
+            yield entry
+        return
+    kept: deque[Entry] = deque(maxlen=last)
+    async for entry in entries:
+        kept.append(entry)
+    for entry in kept:
+        yield entry
 
 
 class _Page:
     """Prints records below their header; counts what is no record."""
 
-    def __init__(self, printer: Printer, header: str) -> None:
+    def __init__(self, printer: Printer, header: str, end: str) -> None:
         self._printer = printer
         self._header = header
+        self._end = end
         self.unreadable = 0
         self.printed: Callable[[], object] = lambda: None
 
     def begin(self) -> None:
         """Print the header."""
         if self._header:
-            click.echo(self._header)
+            self._echo(self._header)
 
     def print(self, entry: Entry) -> None:
         """Print one record."""
         self.printed()
         if entry.record is not None:
-            click.echo(self._printer(entry.raw, entry.record))
+            self._echo(self._printer(entry.raw, entry.record))
         else:
             self.unreadable += 1
             problem = f"{entry.id} is no record and is left out: {entry.problem}"
             click.echo(printable(problem), err=True)
+
+    def _echo(self, line: str) -> None:
+        # What looks like a colour is part of a record: on a terminal it is escaped already.
+        click.echo(line + self._end, nl=False, color=True)

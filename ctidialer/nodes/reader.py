@@ -41,6 +41,12 @@ class NodeReader:
             found.update(key.removeprefix(one) for one in prefixes if key.startswith(one))
         return sorted(found)
 
+    async def hosts_with_records(self) -> list[str]:
+        """Return the names of all nodes that have written a record, and of our own."""
+        prefix = keys.records("")
+        found = await self._scan(f"{prefix}*")
+        return sorted({self._own.host, *(key.removeprefix(prefix) for key in found)})
+
     async def look_at(self, host: str) -> NodeReport:
         """Return what Redis says of a node now."""
         return await self._told(host, await self.status(host))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from attrs import frozen
 from twisted.internet.task import deferLater
 
 from ctidialer.contract.faults import ContractError
-from ctidialer.contract.record import Record
+from ctidialer.contract.record import Outcome, Record
 from ctidialer.contract.record_document import decode_record
 from ctidialer.store.connection import Argument, Reply
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
@@ -24,6 +24,9 @@ PAUSE = 0.5
 BEGINNING = "0-0"
 FIELD = b"record"
 
+CLOCKS_APART = 3600.0
+"""Seconds by which the clocks of Redis, whose time is in the ids, and of a daemon may differ."""
+
 
 @frozen
 class Entry:
@@ -34,19 +37,53 @@ class Entry:
     record: Record | None
     problem: str = ""
 
-    def is_of(self, task: str | None) -> bool:
-        """Whether this is a record of ``task`` (or schedule configuration); None = any is."""
-        return task is None or (self.record is not None and self.record.task == task)
+
+@frozen
+class Wanted:
+    """Which records are asked for; what is left as it is asks for all.
+
+    ``number`` is a part of the number; ``since`` (included) and ``until`` (excluded) are unix
+    seconds, for the end of the record.
+    """
+
+    task: str | None = None
+    outcomes: frozenset[Outcome] = frozenset()
+    number: str = ""
+    since: float | None = None
+    until: float | None = None
+
+    def fits(self, entry: Entry) -> bool:
+        """Say whether an entry is asked for; what is no record is where all are."""
+        record = entry.record
+        if record is None:
+            return self == Wanted()
+        return (
+            self.task in (None, record.task)
+            and (not self.outcomes or record.outcome in self.outcomes)
+            and self.number in (record.number or "")
+            and (self.since is None or record.ended_at >= self.since)
+            and (self.until is None or record.ended_at < self.until)
+        )
+
+    @property
+    def begin(self) -> str:
+        """The id after which such records stand: none is written before it has ended."""
+        if self.since is None:
+            return BEGINNING
+        return f"{max(0, int((self.since - CLOCKS_APART) * 1000))}-0"
+
+
+ALL = Wanted()
 
 
 class RecordStream:
-    """The records of one node; with ``task``, of this task or schedule configuration alone."""
+    """The records of one node that are ``wanted``."""
 
-    def __init__(self, link: Link, key: str, task: str | None = None) -> None:
+    def __init__(self, link: Link, key: str, wanted: Wanted = ALL) -> None:
         self._link = link
         self._key = key
-        self._task = task
-        self.last_seen = BEGINNING
+        self._wanted = wanted
+        self.last_seen = wanted.begin
 
     async def all(self) -> AsyncIterator[Entry]:
         """Yield the records there are, from the one after ``last_seen``, oldest first."""
@@ -64,33 +101,20 @@ class RecordStream:
         return _entries(await self._read("XREVRANGE", end, "-"))
 
     async def skip_to_last(self, count: int) -> None:
-        """Move ``last_seen`` so that ``count`` records (of this task) are left to come."""
+        """Move ``last_seen`` so that ``count`` of the records are left to come."""
         before = "+"
+        begin = f"({self.last_seen}"
         while True:
-            reply = await self._read("XREVRANGE", before, "-")
+            reply = await self._read("XREVRANGE", before, begin)
             page = _entries(reply)
             for entry in page:
                 if count == 0:
                     self.last_seen = entry.id
                     return
-                count -= entry.is_of(self._task)
+                count -= self._wanted.fits(entry)
             if len(page) < PAGE:
                 return
             before = f"({page[-1].id}"
-
-    async def as_written(self) -> AsyncIterator[Entry]:
-        """Yield the records after ``last_seen``, for ever; wait while Redis is away."""
-        while True:
-            try:
-                reply = await self._call(
-                    *("XREAD", "COUNT", PAGE, "BLOCK", BLOCK, "STREAMS", self._key, self.last_seen)
-                )
-            except StoreUnavailable:
-                await deferLater(self._link.clock, PAUSE)
-                await self._link.when_up()
-                continue
-            for entry in self._seen(_entries_read(reply)):
-                yield entry
 
     async def _read(self, command: str, begin: str, end: str) -> Reply:
         return await self._call(command, self._key, begin, end, "COUNT", PAGE)
@@ -99,24 +123,99 @@ class RecordStream:
         try:
             return await self._link.call(*arguments)
         except StoreError as error:
-            if str(error).startswith("WRONGTYPE"):
-                raise WrongType(self._key, "value of another type", "stream") from None
-            raise
+            raise _translated(error, self._key) from error
 
     def _seen(self, page: list[Entry]) -> list[Entry]:
         if page:
             self.last_seen = page[-1].id
-        return [entry for entry in page if entry.is_of(self._task)]
+        return self.fitting(page)
+
+    def fitting(self, page: list[Entry]) -> list[Entry]:
+        """Return the entries that are asked for."""
+        return [entry for entry in page if self._wanted.fits(entry)]
 
 
-def _entries_read(reply: Reply) -> list[Entry]:
-    """Return the entries in the answer of XREAD for one stream; None = it waited in vain."""
+class RecordStreams:
+    """The records of several nodes in the order in which they were written."""
+
+    def __init__(self, link: Link, names: Sequence[str], wanted: Wanted = ALL) -> None:
+        self._link = link
+        self._streams = {name: RecordStream(link, name, wanted) for name in names}
+
+    @property
+    def are_several(self) -> bool:
+        """Whether these are the records of more than one node."""
+        return len(self._streams) > 1
+
+    async def skip_to_last(self, count: int) -> None:
+        """Skip all but the last ``count`` records of each node."""
+        for stream in self._streams.values():
+            await stream.skip_to_last(count)
+
+    async def all(self) -> AsyncIterator[Entry]:
+        """Yield the records there are, oldest first."""
+        heads = [_Head(stream.all()) for stream in self._streams.values()]
+        for head in heads:
+            await head.move()
+        while left := [head for head in heads if head.entry is not None]:
+            first = min(left, key=_Head.order)
+            assert first.entry is not None
+            yield first.entry
+            await first.move()
+
+    async def as_written(self) -> AsyncIterator[Entry]:
+        """Yield the records that are written from now on, for ever; wait while Redis is away."""
+        while True:
+            places = [stream.last_seen for stream in self._streams.values()]
+            asked: list[Argument] = ["COUNT", PAGE, "BLOCK", BLOCK, "STREAMS"]
+            try:
+                reply = await self._link.call("XREAD", *asked, *self._streams, *places)
+            except StoreUnavailable:
+                await deferLater(self._link.clock, PAUSE)
+                await self._link.when_up()
+                continue
+            except StoreError as error:
+                raise _translated(error, next(iter(self._streams))) from error
+            for name, page in _pages_read(reply):
+                stream = self._streams[name]
+                stream.last_seen = page[-1].id
+                for entry in stream.fitting(page):
+                    yield entry
+
+
+class _Head:
+    """The first entry of a stream that was not taken yet, None = there is no more."""
+
+    def __init__(self, entries: AsyncIterator[Entry]) -> None:
+        self._entries = entries
+        self.entry: Entry | None = None
+
+    async def move(self) -> None:
+        """Go on to the next entry."""
+        self.entry = await anext(self._entries, None)
+
+    def order(self) -> tuple[int, ...]:
+        """Return when the entry was written."""
+        assert self.entry is not None
+        return tuple(int(part) for part in self.entry.id.split("-"))
+
+
+def _translated(error: StoreError, key: str) -> StoreError:
+    if str(error).startswith("WRONGTYPE"):
+        return WrongType(key, "value of another type", "stream")
+    return error
+
+
+def _pages_read(reply: Reply) -> Iterator[tuple[str, list[Entry]]]:
+    """Yield name and entries of each stream in the answer of XREAD; None = it waited in vain."""
     if reply is None:
-        return []
+        return
     assert isinstance(reply, list)
-    stream = reply[0]
-    assert isinstance(stream, list)
-    return _entries(stream[1])
+    for stream in reply:
+        assert isinstance(stream, list)
+        name, entries = stream
+        assert isinstance(name, bytes)
+        yield name.decode(), _entries(entries)
 
 
 def _entries(reply: Reply) -> list[Entry]:

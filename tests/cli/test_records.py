@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import sys
+from time import time
 
 from attrs import evolve
+from twisted.internet.utils import getProcessOutputAndValue
 
+from ctidialer.cli.record_csv import plain_cell
 from ctidialer.contract import keys
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
 from ctidialer.contract.record_document import encode_record
-from tests.cli.command_case import HOST, CommandTestCase
+from tests.cli.command_case import COMMAND, HOST, CommandTestCase
 from tests.support.proxy import start_proxy
 
 ATTEMPT = AttemptRecord("u1", "l", "g", 1e9, None, 1e9 + 2, 1e9 + 9, "NORMAL_CLEARING", 200)
@@ -67,7 +72,7 @@ class RecordsTests(RecordsTestCase):
         done = await self.on_node("records")
         self.assertEqual((done.status, done.err), (0, ""))
         header, line = done.out.splitlines()
-        self.assertEqual(header.split()[:4], ["ENDED", "TASK", "NUMBER", "OUTCOME"])
+        self.assertEqual(header.split()[:5], ["ENDED", "(UTC)", "TASK", "NUMBER", "OUTCOME"])
         self.assertEqual(
             line.split(),
             [
@@ -76,11 +81,15 @@ class RecordsTests(RecordsTestCase):
             ],
         )
 
-    async def test_times_are_local(self) -> None:
+    async def test_times_are_local_and_labelled(self) -> None:
         await self.write_records(RECORD)
         self.write("s.toml", '[node]\ntimezone = "Asia/Shanghai"\n')
         done = await self.on_node("records", "--config", "s.toml")
+        self.assertIn("ENDED (Asia/Shanghai)", done.out)
         self.assertIn("2001-09-09 09:46:49", done.out)
+        done = await self.on_node("records", "--config", "s.toml", "--utc")
+        self.assertIn("ENDED (UTC)", done.out)
+        self.assertIn("2001-09-09 01:46:49", done.out)
 
     async def test_what_an_entry_holds_cannot_steer_the_terminal(self) -> None:
         await self.write_records(
@@ -96,15 +105,73 @@ class RecordsTests(RecordsTestCase):
         done = await self.on_node("records", "--json")
         self.assertEqual(done.json(), json.loads(encode_record(RECORD)))
 
+    async def csv(self, *options: str) -> list[dict[str, str]]:
+        """Return the rows of ``--csv``, which every reader of RFC 4180 must read so."""
+        done = await self.on_node("records", "--csv", *options)
+        self.assertEqual((done.status, done.err), (0, ""))
+        self.assertTrue(done.out.endswith("\r\n"))
+        return list(csv.DictReader(io.StringIO(done.out, newline=""), strict=True))
+
     async def test_csv(self) -> None:
         scheduled = evolve(RECORD, kind=Kind.SCHEDULE, reason='a, "b"\nc', attempts=())
         await self.write_records(RECORD, scheduled)
-        done = await self.on_node("records", "--csv")
-        first, second = csv.DictReader(io.StringIO(done.out))
+        first, second = await self.csv()
         self.assertEqual((first["task"], first["config"], first["attempts"]), ("催收", "", "1"))
-        self.assertEqual((first["ended_at"], first["answered"]), ("1000000009.5", "true"))
+        self.assertEqual(first["answered"], "true")
+        self.assertEqual(
+            [
+                first[f"{name} (UTC)"]
+                for name in ("taken_at", "dialed_at", "answered_at", "ended_at")
+            ],
+            [
+                *("2001-09-09 01:46:40", "2001-09-09 01:46:40"),
+                *("2001-09-09 01:46:42", "2001-09-09 01:46:49"),
+            ],
+        )
+        self.assertEqual((first["ring_seconds"], first["bill_seconds"]), ("2.0", "7.0"))
         self.assertEqual((second["task"], second["config"]), ("", "催收"))
         self.assertEqual((second["reason"], second["uuid"]), ('a, "b"\nc', ""))
+        self.assertEqual((second["dialed_at (UTC)"], second["ring_seconds"]), ("", ""))
+
+    async def test_csv_has_one_row_for_each_record_whatever_stands_in_it(self) -> None:
+        entries = [b"13220000001\n13220000002", b"1\r2", b"a,b", b'"', b"\r", b"\x1b[2J", b" x "]
+        await self.write_records(*(evolve(RECORD, number=None, entry=one) for one in entries))
+        found = [plain_cell(row["entry"]) for row in await self.csv()]
+        self.assertEqual(found, [one.decode() for one in entries])
+
+    async def test_csv_begins_no_formula(self) -> None:
+        evil = '=HYPERLINK("http://x","y")'
+        await self.write_records(evolve(RECORD, task=evil, number="+8613800138000", reason="-1+1"))
+        (row,) = await self.csv()
+        self.assertEqual((row["task"], row["number"]), (f"'{evil}", "'+8613800138000"))
+        self.assertEqual(row["reason"], "'-1+1")
+
+    async def test_on_a_terminal_nothing_steers_it(self) -> None:
+        await self.write_records(
+            evolve(RECORD, task="\u202etxet", number=None, entry="\x1b[2J\r\x9b1A\u202e".encode())
+        )
+        for option in ("--csv", "--json", "--utc"):
+            shown = await self.on_terminal("records", option)
+            for mark in ("\x1b", "\x9b", "\u202e"):
+                self.assertNotIn(mark, shown, option)
+            self.assertIn("\\u202etxet", shown)
+
+    async def on_terminal(self, *words: str) -> str:
+        """Return what a command writes on a terminal."""
+        arguments = [sys.executable, "-c", COMMAND, *words, "--redis", self.url, "--host", HOST]
+        master, slave = os.openpty()
+        path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        shown = await getProcessOutputAndValue(
+            "/bin/sh",
+            ["-c", 'exec "$0" "$@" > "$TERMINAL"', *arguments],
+            env={**os.environ, **path, "TERMINAL": os.ttyname(slave)},
+        )
+        self.assertEqual((shown[1], shown[2]), (b"", 0))
+        try:
+            return os.read(master, 65536).decode()
+        finally:
+            os.close(master)
+            os.close(slave)
 
     async def test_no_records(self) -> None:
         self.assertEqual(await self.numbers(), [])
@@ -130,6 +197,55 @@ class RecordsTests(RecordsTestCase):
         )
         self.assertEqual(await self.numbers("--task", "a"), ["1", "3", "5"])
         self.assertEqual(await self.numbers("--task", "b", "--last", "2"), ["2", "4"])
+
+    async def test_of_an_outcome_and_of_a_number(self) -> None:
+        outcomes = (Outcome.BUSY, Outcome.ANSWERED, Outcome.FAILED, Outcome.BUSY)
+        await self.write_records(
+            *(evolve(RECORD, number=f"138{i}", outcome=one) for i, one in enumerate(outcomes)),
+            evolve(RECORD, number=None, outcome=Outcome.INVALID),
+        )
+        self.assertEqual(await self.numbers("--outcome", "busy"), ["1380", "1383"])
+        both = ("--outcome", "busy", "--outcome", "failed")
+        self.assertEqual(await self.numbers(*both, "--last", "2"), ["1382", "1383"])
+        self.assertEqual(await self.numbers("--number", "381"), ["1381"])
+        done = await self.on_node("records", "--outcome", "nonsense")
+        self.assertEqual(done.status, 2)
+
+    async def test_of_a_time(self) -> None:
+        now = time()
+        ages = (7300, 3700, 100, 50)
+        await self.write_records(
+            *(evolve(RECORD, number=str(age), ended_at=now - age) for age in ages)
+        )
+        self.assertEqual(await self.numbers("--since", "1h"), ["100", "50"])
+        self.assertEqual(await self.numbers("--since", "2h", "--until", "75s"), ["3700", "100"])
+        self.assertEqual(await self.numbers("--until", "2h", "--last", "5"), ["7300"])
+        self.assertEqual(await self.numbers("--since", "3d", "--last", "1"), ["50"])
+        self.assertEqual(await self.numbers("--since", "2001-09-09 01:00"), [str(a) for a in ages])
+        for wrong in ("yesterday", "25:00", "2026-02-30"):
+            done = await self.on_node("records", "--since", wrong)
+            self.assertEqual(done.status, 2)
+            self.assertIn("--since must be a moment like 2026-11-28 20:00", done.err)
+
+    async def test_what_was_written_long_before_is_not_read(self) -> None:
+        stream = keys.records(HOST)
+        await self.call("XADD", stream, "1000-0", "record", "{")  # else it would be named
+        await self.write_records(evolve(RECORD, ended_at=time()))
+        done = await self.on_node("records", "--since", "1h", "--json")
+        self.assertEqual((done.status, len(done.out.splitlines())), (0, 1))
+
+    async def test_of_all_hosts(self) -> None:
+        for index in range(6):
+            host = ("fs1", "fs2", "fs3")[index % 3]
+            record = encode_record(evolve(RECORD, number=str(index), host=host))
+            await self.call("XADD", keys.records(host), f"{index + 1}-0", "record", record)
+        everywhere = [str(index) for index in range(6)]
+        self.assertEqual(await self.numbers("--all-hosts"), everywhere)
+        self.assertEqual(await self.numbers("--all-hosts", "--last", "4"), everywhere[2:])
+        self.assertEqual(await self.numbers(), ["0", "3"])
+        done = await self.on_node("records", "--all-hosts")
+        self.assertEqual(done.out.splitlines()[2].split()[2], "fs2")
+        self.assertIn("HOST", done.out.splitlines()[0])
 
     async def test_what_is_no_record_is_named_and_left_out(self) -> None:
         stream = keys.records(HOST)
@@ -169,6 +285,26 @@ class FollowTests(RecordsTestCase):
         done = await follow.done
         self.assertEqual((done.status, done.err), (0, ""))
         self.assertEqual(len(done.out.splitlines()), 11)
+
+    async def test_of_all_hosts_too(self) -> None:
+        await self.write_records(RECORD)
+        await self.call("XADD", keys.records("fs2"), "*", "record", encode_record(RECORD))
+        follow = self.start(
+            *("records", "--redis", self.url, "--host", HOST, "-f", "--all-hosts"),
+            *("--json", "--outcome", "busy"),
+        )
+        busy = evolve(RECORD, outcome=Outcome.BUSY)
+        for host in ("fs2", HOST):
+            for record in (RECORD, evolve(busy, number=f"on {host}")):
+                await self.call("XADD", keys.records(host), "*", "record", encode_record(record))
+            await follow.printed(f'"on {host}"')
+        follow.signal("INT")
+        done = await follow.done
+        self.assertEqual((done.status, len(done.out.splitlines())), (0, 2))
+
+    async def test_with_an_end_it_is_not_followed(self) -> None:
+        done = await self.on_node("records", "--follow", "--until", "1h")
+        self.assertEqual(done.status, 2)
 
     async def test_it_goes_on_when_redis_is_back(self) -> None:
         await self.many(1)

@@ -1,0 +1,67 @@
+"""Moments as people type them: ``2026-11-28 20:00``, ``20:00``, ``2h`` ago."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_AGO = re.compile(r"([0-9]{1,6})\s*([smhdw])(?:\s+ago)?")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
+_DATE = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T\s]+(\S.*))?")
+_OFFSET = re.compile(r"(.*?)\s*(Z|[+-][0-9]{2}:?[0-9]{2})")
+
+
+class NoMoment(ValueError):
+    """The text is no moment; the message says what is one."""
+
+
+def moment_of(text: str, now: float, zone: str) -> float:
+    """Return the unix time that ``text`` means at ``now``, in the IANA ``zone``.
+
+    ``20:00`` is that of today, a date alone its beginning; ``Z`` or an offset behind a date and
+    time stands in place of the zone.  Raises NoMoment.
+    """
+    text = text.strip()
+    ago = _AGO.fullmatch(text)
+    if ago:
+        return now - int(ago[1]) * _UNITS[ago[2]]
+    try:
+        return _local(text, datetime.fromtimestamp(now, ZoneInfo(zone))).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise NoMoment(
+            f"must be a moment like 2026-11-28 20:00, 20:00 (today) or 2h (ago), not {text!r}"
+        ) from error
+
+
+def _local(text: str, now: datetime) -> datetime:
+    clock = _CLOCK.fullmatch(text)
+    if clock:
+        return _at(now.replace(fold=0), clock)
+    date = _DATE.fullmatch(text)
+    if date is None:
+        raise ValueError(text)
+    day = datetime(int(date[1]), int(date[2]), int(date[3]), tzinfo=now.tzinfo)
+    return _on(day, date[4]) if date[4] else day
+
+
+def _on(day: datetime, text: str) -> datetime:
+    offset = _OFFSET.fullmatch(text)
+    clock = _CLOCK.fullmatch(offset[1] if offset else text)
+    if clock is None:
+        raise ValueError(text)
+    if offset:
+        day = day.replace(tzinfo=datetime.strptime(offset[2], "%z").tzinfo)
+    return _at(day, clock)
+
+
+def _at(day: datetime, clock: re.Match[str]) -> datetime:
+    hour, minute, second = int(clock[1]), int(clock[2]), int(clock[3] or 0)
+    if (hour, minute, second) == (24, 0, 0):
+        return _at_time(day, 0, 0, 0) + timedelta(days=1)
+    return _at_time(day, hour, minute, second)
+
+
+def _at_time(day: datetime, hour: int, minute: int, second: int) -> datetime:
+    return day.replace(hour=hour, minute=minute, second=second, microsecond=0)

@@ -1,0 +1,97 @@
+"""Records as CSV: RFC 4180, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ctidialer.cli.printable import printable
+from ctidialer.contract.record import AttemptRecord, Record
+
+_FORMULA = re.compile(r"[\t\r\n']|\s*[=+\-@＝＋－＠]")
+"""With what a spreadsheet takes a cell for a formula; and the mark itself, so that taking one off
+gives back every cell."""
+
+MARK = "'"
+
+TIMES = ("taken_at", "dialed_at", "answered_at", "ended_at")
+FIELDS = (
+    *("id", "uuid", "requested_uuid", "kind", "task", "config", "number", "outcome", "answered"),
+    *("hangup_cause", "q850", "sip_code", "line", "line_group", "attempts", *TIMES),
+    *("ring_seconds", "bill_seconds", "host", "reason", "entry", "entry_base64"),
+)
+"""The columns: fields of a record, those of its last attempt, and ``attempts`` as their number."""
+
+
+class CsvPrinter:
+    """Makes the rows, each without its end; times are those of the IANA ``zone``.
+
+    On a ``terminal`` what would steer it is escaped.
+    """
+
+    def __init__(self, zone: str, terminal: bool) -> None:
+        self._zone = zone
+        self._local = ZoneInfo(zone)
+        self._terminal = terminal
+
+    def header(self) -> str:
+        """Return the names of the columns; those of times have the zone behind them."""
+        return csv_row([f"{one} ({self._zone})" if one in TIMES else one for one in FIELDS])
+
+    def row(self, raw: bytes, record: Record) -> str:
+        """Return the row of a record, of which ``raw`` is the JSON."""
+        found: dict[str, object] = msgspec.json.decode(raw)
+        last = record.attempts[-1] if record.attempts else None
+        found["attempts"] = len(record.attempts)
+        found["taken_at"], found["ended_at"] = self._at(record.taken_at), self._at(record.ended_at)
+        if last is not None:
+            found["dialed_at"] = self._at(last.dialed_at)
+            found["answered_at"] = self._at(last.answered_at)
+            found["ring_seconds"] = ring_seconds(last)
+        cells = [safe_cell(_text(found.get(name))) for name in FIELDS]
+        return csv_row([printable(cell) for cell in cells] if self._terminal else cells)
+
+    def _at(self, moment: float | None) -> str:
+        if moment is None:
+            return ""
+        try:
+            return f"{datetime.fromtimestamp(moment, self._local):%Y-%m-%d %H:%M:%S}"
+        except (OverflowError, ValueError, OSError):
+            return str(moment)
+
+
+def ring_seconds(attempt: AttemptRecord) -> float | None:
+    """Return for how long an attempt rang: from its ringing, else its beginning, to its answer or
+    its end; None = it has not ended."""
+    end = attempt.ended_at if attempt.answered_at is None else attempt.answered_at
+    begin = attempt.dialed_at if attempt.progress_at is None else attempt.progress_at
+    return None if end is None else max(0.0, round(end - begin, 3))
+
+
+def csv_row(cells: Sequence[str]) -> str:
+    """Return one row of CSV without its end; a cell with a line break of any kind is quoted."""
+    row = io.StringIO()
+    csv.writer(row, lineterminator="\r\n").writerow(cells)
+    return row.getvalue().removesuffix("\r\n")
+
+
+def safe_cell(text: str) -> str:
+    """Return ``text`` so that no spreadsheet reckons with it: with a ``'`` where it needs one."""
+    return MARK + text if _FORMULA.match(text) else text
+
+
+def plain_cell(cell: str) -> str:
+    """Return the text of which `safe_cell` made ``cell``."""
+    return cell.removeprefix(MARK)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

@@ -1,0 +1,53 @@
+"""Moments as people type them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.cli.moments import NoMoment, moment_of
+
+NOW = datetime(2026, 11, 28, 12, 30, 15, tzinfo=UTC).timestamp()
+ZONE = "Asia/Shanghai"  # there it is 20:30:15
+
+
+class MomentTests(SynchronousTestCase):
+    def utc(self, text: str, zone: str = ZONE) -> str:
+        return f"{datetime.fromtimestamp(moment_of(text, NOW, zone), UTC):%Y-%m-%d %H:%M:%S}"
+
+    def test_each_form(self) -> None:
+        for text, expected in (
+            ("2026-11-28 20:00", "2026-11-28 12:00:00"),
+            ("2026-11-28T20:00:05", "2026-11-28 12:00:05"),
+            ("2026/1/2 3:04", "2026-01-01 19:04:00"),
+            ("2026-11-28", "2026-11-27 16:00:00"),
+            ("2026-11-28 24:00", "2026-11-28 16:00:00"),
+            ("2026-11-28T20:00:00Z", "2026-11-28 20:00:00"),
+            ("2026-11-28 20:00 +0100", "2026-11-28 19:00:00"),
+            ("2026-11-28T20:00:00+01:00", "2026-11-28 19:00:00"),
+            ("20:00", "2026-11-28 12:00:00"),
+            (" 8:05:06 ", "2026-11-28 00:05:06"),
+            ("2h", "2026-11-28 10:30:15"),
+            ("90 s ago", "2026-11-28 12:28:45"),
+            ("3d", "2026-11-25 12:30:15"),
+            ("1w", "2026-11-21 12:30:15"),
+            ("30m", "2026-11-28 12:00:15"),
+        ):
+            self.assertEqual(self.utc(text), expected, text)
+
+    def test_in_the_hour_that_is_there_twice_the_first_one_is_meant(self) -> None:
+        self.assertEqual(self.utc("2026-10-25 02:30", "Europe/Berlin"), "2026-10-25 00:30:00")
+
+    def test_others(self) -> None:
+        for text in ("", "yesterday", "25:00", "20:61", "2026-02-30", "2026-11-28 x", "2x", "-2h"):
+            self.assertRaises(NoMoment, moment_of, text, NOW, ZONE)
+
+    @given(st.text(st.sampled_from("0123456789:-/ TZ+hdmsagow２"), max_size=20))
+    def test_whatever_is_typed(self, text: str) -> None:
+        try:
+            moment_of(text, NOW, ZONE)
+        except NoMoment as error:
+            self.assertEqual(len(str(error).splitlines()), 1)
