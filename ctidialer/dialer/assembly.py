@@ -27,6 +27,8 @@ from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.explainer import Explainer, Troubles
 from ctidialer.dialer.life import channel_events
+from ctidialer.dialer.life.acceptance import Acceptance
+from ctidialer.dialer.life.between import Between
 from ctidialer.dialer.life.caller import Caller, Node
 from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.closing import Closing
@@ -97,13 +99,13 @@ class Parts:
         self.configuration = Configuration(
             reactor, self.tables, self.store, self._changed, listener.tables_read
         )
-        self.pursuit = Pursuit(
-            reactor,
-            Caller(Node(node.host, node.originate_timeout), self.store, self.switch, self.calls),
-            Ways(self.tables, self.lines),
-            self.readiness.gate,
+        caller = Caller(
+            Node(node.host, node.originate_timeout), self.store, self.switch, self.calls
         )
-        self.numbers = Numbers(reactor, self.pursuit, self.closing, self.limits)
+        ways = Ways(reactor, self.tables, self.lines)
+        between = Between(reactor, caller, ways, self.readiness.gate)
+        self.pursuit = Pursuit(reactor, caller, ways, Acceptance(self.limits), between)
+        self.numbers = Numbers(self.pursuit, self.closing)
         intake = Intake(self.store, self.numbers, self.readiness.gate)
         self.queue_dialer = QueueDialer(reactor, pattern, self.runs, self.slots, intake)
         schedule = Schedule(keys.at(keys.SCHEDULE_NUMBER, node.domain), pattern, self.tables)

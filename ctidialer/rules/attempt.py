@@ -168,6 +168,15 @@ def gone(attempt: Attempt, at: float) -> Attempt:
     return replace(attempt, phase=Phase.ENDED, ended_at=at, lost=True)
 
 
+def never_left(attempt: Attempt) -> str | None:
+    """Return FreeSWITCH's word where it made no channel for the call; None = it made one.
+
+    Then nobody was called: it is no verdict on the number.
+    """
+    is_so = attempt.ended and not attempt.had_channel and not attempt.lost
+    return attempt.cause if is_so and attempt.cause in NO_CHANNEL else None
+
+
 def is_refusal(attempt: Attempt) -> bool:
     """Whether FreeSWITCH itself turned the call away: too many sessions, rate, paused.
 

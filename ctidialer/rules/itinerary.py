@@ -50,16 +50,36 @@ def first_choice(
     """Return the way of the next call, and the itinerary as it stands with that call.
 
     ``choose`` returns the way of a call through one group, as `ctidialer.rules.routing.choose`.
-    A group without a free line is passed over, as if the call through it had failed.  ``NoLine``
-    when no group from the present one on has a free line; it gives the reasons of them all.
+    A group without a free line is passed over, as if the call through it had failed; a redial has
+    its own group only.  ``NoLine`` when none of them has a free line; it gives all their reasons.
     """
     reasons: list[LineBusy] = []
-    for position in range(itinerary.position, len(itinerary.groups)):
-        chosen = choose(itinerary.groups[position])
+    for position, name in enumerate(groups_left(itinerary), itinerary.position):
+        chosen = choose(name)
         if isinstance(chosen, Choice):
             return chosen, _moved(itinerary, position)
         reasons.extend(chosen.reasons)
-    return NoLine(", ".join(itinerary.groups[itinerary.position :]), tuple(reasons))
+    return NoLine(", ".join(groups_left(itinerary)), tuple(reasons))
+
+
+def groups_left(itinerary: Itinerary) -> tuple[str, ...]:
+    """Return the groups through which the next call may be placed, the present one first."""
+    end = itinerary.position + 1 if itinerary.redials else len(itinerary.groups)
+    return itinerary.groups[itinerary.position : end]
+
+
+def next_group(itinerary: Itinerary) -> Itinerary | None:
+    """Return the itinerary from the next group on; None = there is none."""
+    following = itinerary.position + 1
+    return _moved(itinerary, following) if following < len(itinerary.groups) else None
+
+
+def after_wait(itinerary: Itinerary) -> Itinerary | None:
+    """Return what follows where the next call has waited for a line in vain; None = nothing.
+
+    A redial gives way to the next group; a further group was waited for with all that follow it.
+    """
+    return next_group(itinerary) if itinerary.redials else None
 
 
 def after_call(
@@ -74,9 +94,8 @@ def after_call(
         return NoFurtherCall()
     if group is not None and itinerary.redials < group.redials and _may_redial(group, end):
         return Redial(evolve(itinerary, redials=itinerary.redials + 1), group.rest)
-    if itinerary.position + 1 < len(itinerary.groups):
-        return NextGroup(_moved(itinerary, itinerary.position + 1))
-    return NoFurtherCall()
+    following = next_group(itinerary)
+    return NoFurtherCall() if following is None else NextGroup(following)
 
 
 def _moved(itinerary: Itinerary, position: int) -> Itinerary:

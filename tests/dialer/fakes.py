@@ -232,6 +232,16 @@ class MemoryStore(Store):
         self.flying[entry_id] = evolve(self.flying[entry_id], dialing=dialing)
         return self._done(None)
 
+    def note_answered(self, entry_id: str, uuid: str, answered_at: float) -> Deferred[bool]:
+        if self.error is not None:
+            return self._failed(self.error)
+        entry = self.flying.get(entry_id)
+        if entry is None or entry.dialing is None or entry.dialing.uuid != uuid:
+            return self._done(False)
+        noted = evolve(entry.dialing, answered_at=answered_at)
+        self.flying[entry_id] = evolve(entry, dialing=noted)
+        return self._done(True)
+
     def settle(self, entry_id: str, record: bytes, *, is_apart: bool = False) -> Deferred[bool]:
         if self.error is not None:
             return self._failed(self.error)

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from ctidialer.contract import keys
@@ -38,7 +38,7 @@ def gateway(call: OriginateLine) -> str:
     return call.dial_string.rpartition("}")[2].split("/")[2]
 
 
-def logged(test: TestCase, beginning: str) -> list[str]:
+def logged(test: SynchronousTestCase, beginning: str) -> list[str]:
     """Return the list that grows by what is logged in formats that begin so, for one test."""
     lines: list[str] = []
 

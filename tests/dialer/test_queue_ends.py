@@ -76,15 +76,12 @@ class EndsTests(EndsCase):
 
     async def test_ends_without_an_event_of_a_channel(self) -> None:
         causes = {
-            "GATEWAY_DOWN": {"result": "gateway_down"},
-            "INVALID_GATEWAY": {"result": "invalid_gateway"},
-            "INVALID_PROFILE": {"result": "invalid_profile"},
             "USER_BUSY": {"result": "error", "cause": "USER_BUSY"},
             "NORMAL_TEMPORARY_FAILURE": {"result": "unreachable"},
         }
         records = await self.dial(*causes.values())
         self.assertEqual([record.attempts[0].hangup_cause for record in records], [*causes])
-        self.assertEqual(outcomes(records), {Outcome.FAILED: 4, Outcome.BUSY: 1})
+        self.assertEqual(outcomes(records), {Outcome.FAILED: 1, Outcome.BUSY: 1})
 
 
 class LostEventsTests(EndsCase):
@@ -145,15 +142,26 @@ class RefusalTests(QueueCase):
         self.assertEqual([len(record.attempts) for record in records], [1, 1, 1])
         self.assertEqual(self.numbers_dialed(), [NUMBERS[0], *NUMBERS[:3]])
 
-    async def test_after_five_refusals_in_a_row_it_is_failed(self) -> None:
+    async def test_refused_five_times_while_others_are_not_it_is_failed(self) -> None:
         self.patch(backpressure, "LONGEST", 0.05)  # else the pauses alone take fifteen seconds
-        await self.sim(number={NUMBERS[0]: {"result": "refused"}})
-        await self.begin(NUMBERS[:2], limit=1)
-        failed, answered = await self.records_of(2)
-        self.assertEqual((failed.number, failed.outcome), (NUMBERS[0], Outcome.FAILED))
-        self.assertIn("refused", failed.reason)
-        self.assertEqual((answered.number, answered.outcome), (NUMBERS[1], Outcome.ANSWERED))
-        self.assertEqual(self.numbers_dialed(), [NUMBERS[0]] * 5 + [NUMBERS[1]])
+        answers = {"result": "answer", "talk": 0.2}  # so that there are others until the end
+        await self.sim(number={NUMBERS[0]: {"result": "refused"}}, default=answers)
+        await self.begin(NUMBERS[:40], limit=2)
+        records = {record.number: record for record in await self.records_of(40)}
+        failed = records.pop(NUMBERS[0])
+        self.assertIs(failed.outcome, Outcome.FAILED)
+        self.assertIn("refuses", failed.reason)
+        self.assertEqual(outcomes(records.values()), {Outcome.ANSWERED: 39})
+        self.assertEqual(self.numbers_dialed().count(NUMBERS[0]), 5)
+
+    async def test_refused_for_long_it_is_still_there(self) -> None:
+        self.patch(backpressure, "LONGEST", 0.05)
+        await self.order("fsctl pause")
+        await self.begin(NUMBERS[:1], limit=1)
+        await self.dialed(12)
+        await self.order("fsctl resume")
+        (record,) = await self.records_of(1)
+        self.assertIs(record.outcome, Outcome.ANSWERED)
 
     async def test_a_pause_of_freeswitch(self) -> None:
         await self.order("fsctl pause")

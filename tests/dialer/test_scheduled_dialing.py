@@ -229,13 +229,12 @@ class NotCalledTests(ScheduleTestCase):
         key = {"origination_uuid": "crm-42"}
         await self.plan(
             member("1001", expires=1, variables=key),
-            member("1002", config="unknown", variables=key),
+            member("1002", config="unknown", expires=1, variables=key),
         )
         self.start()
         records = {record.number: record for record in await self.records_of(2)}
-        self.assertIs(records["1001"].outcome, Outcome.EXPIRED)
-        self.assertIs(records["1002"].outcome, Outcome.INVALID)
-        self.assertIn("$.params.config", records["1002"].reason)
+        self.assertEqual(outcomes(records.values()), {Outcome.EXPIRED: 2})
+        self.assertEqual(records["1002"].task, "unknown")
         self.assertEqual([record.requested_uuid for record in records.values()], ["crm-42"] * 2)
 
     async def test_expired_beats_no_line(self) -> None:
@@ -247,10 +246,7 @@ class NotCalledTests(ScheduleTestCase):
 
     async def test_invalid(self) -> None:
         await self.usual_schedule()
-        await self.put_config("broken", line_group={"no": "list"})
         bad = [
-            member("1001", config="unknown"),
-            member("1002", config="broken"),
             json.dumps({"params": {"number": "1003"}}).encode(),
             json.dumps({"params": {"config": "c"}}).encode(),
             member("one"),
@@ -281,7 +277,21 @@ class NotCalledTests(ScheduleTestCase):
         self.assertEqual(await self.planned(), {})
 
     async def test_invalid_members_need_no_line_and_no_configuration(self) -> None:
-        await self.plan(b"nonsense", member("1001", config="unknown"))
+        await self.plan(b"nonsense", b"[]")
         self.start()
         records = await self.records_of(2)
         self.assertEqual(outcomes(records), {Outcome.INVALID: 2})
+
+    async def test_a_faulty_configuration_is_waited_for_like_an_unknown_one(self) -> None:
+        await self.put_config("broken", line_group={"no": "list"})
+        faulty, unknown = member("1002", config="broken"), member("1001", config="unknown")
+        at = time()
+        await self.plan(faulty, unknown)
+        self.start()
+
+        async def are_written_back() -> bool:
+            planned = await self.planned()
+            return min(planned.get(faulty, 0.0), planned.get(unknown, 0.0)) > at + 50
+
+        await self.until("both are written back", are_written_back)
+        self.assertEqual(await self.records(), ())

@@ -13,6 +13,8 @@ from ctidialer.dialer.dispatch.queue import QueueDialer
 from ctidialer.dialer.dispatch.schedule import Schedule, ScheduleDialer
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
+from ctidialer.dialer.life.acceptance import Acceptance
+from ctidialer.dialer.life.between import Between
 from ctidialer.dialer.life.caller import Caller, Node
 from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.closing import Closing
@@ -63,13 +65,11 @@ class World:
         self.closing = Closing(
             self.clock, "fs1", self.store, self.writable, self.readiness, Journal()
         )
-        self.pursuit = Pursuit(
-            self.clock,
-            Caller(Node("fs1", 60), self.store, self.switch, self.calls),
-            Ways(self.tables, self.lines),
-            ready,
-        )
-        self.numbers = Numbers(self.clock, self.pursuit, self.closing, self.limits)
+        caller = Caller(Node("fs1", 60), self.store, self.switch, self.calls)
+        ways = Ways(self.clock, self.tables, self.lines)
+        between = Between(self.clock, caller, ways, ready)
+        self.pursuit = Pursuit(self.clock, caller, ways, Acceptance(self.limits), between)
+        self.numbers = Numbers(self.pursuit, self.closing)
         intake = Intake(self.store, self.numbers, ready)
         self.queue_dialer = QueueDialer(self.clock, PATTERN, self.runs, self.slots, intake)
         self.schedule_dialer = ScheduleDialer(

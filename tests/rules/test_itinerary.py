@@ -12,7 +12,10 @@ from ctidialer.rules.itinerary import (
     NoFurtherCall,
     Redial,
     after_call,
+    after_wait,
     first_choice,
+    groups_left,
+    next_group,
 )
 from ctidialer.rules.line_state import CallEnd, LineState, Why
 from ctidialer.rules.routing import Choice, NoLine, Routes, choose
@@ -46,10 +49,26 @@ class FirstChoiceTests(SynchronousTestCase):
         way = evolve(WAY, position=1)
         self.assertEqual(self.choose(way), ("two", way))
 
-    def test_a_redial_keeps_its_count_and_the_next_group_begins_anew(self) -> None:
+    def test_a_redial_has_its_own_group_only(self) -> None:
         way = evolve(WAY, redials=2)
         self.assertEqual(self.choose(way), ("one", way))
-        self.assertEqual(self.choose(way, a=BUSY), ("two", Itinerary(WAY.groups, 1, 0)))
+        found = first_choice(lambda name: choose(ROUTES, {"a": BUSY}, name, 1000.0), way)
+        assert isinstance(found, NoLine)
+        self.assertEqual(found.group, "one")
+
+    def test_a_redial_that_has_waited_in_vain_gives_way_to_the_next_group(self) -> None:
+        self.assertEqual(after_wait(evolve(WAY, redials=2)), Itinerary(WAY.groups, 1, 0))
+        self.assertIsNone(after_wait(evolve(WAY, position=2, redials=1)))
+        self.assertIsNone(after_wait(evolve(WAY, position=1)))  # those behind were awaited, too
+
+    def test_the_next_group_begins_anew(self) -> None:
+        self.assertEqual(next_group(evolve(WAY, redials=2)), Itinerary(WAY.groups, 1, 0))
+        self.assertIsNone(next_group(evolve(WAY, position=2)))
+
+    def test_the_groups_that_are_left(self) -> None:
+        self.assertEqual(groups_left(WAY), WAY.groups)
+        self.assertEqual(groups_left(evolve(WAY, position=1)), ("two", "carrier"))
+        self.assertEqual(groups_left(evolve(WAY, position=1, redials=1)), ("two",))
 
     def test_without_any_line_every_reason_is_given(self) -> None:
         way = Itinerary(("one", "off", "c"))

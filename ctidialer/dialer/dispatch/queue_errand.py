@@ -84,6 +84,14 @@ class QueueErrand:
         """Say whether its task is held."""
         return self.run.held
 
+    def waits(self, due: float) -> None:
+        """Its slot is taken, and no call of it is up."""
+        self.run.waiting[self.claim.id] = due
+
+    def goes_on(self) -> None:
+        """Its next call comes."""
+        self.run.waiting.pop(self.claim.id, None)
+
     def sent(self, decided: float) -> None:
         """The call counts in the second in which it was sent."""
         self.desk.slots.sent(self.run, decided, self.desk.clock.seconds())
@@ -138,6 +146,12 @@ class OrphanErrand:
     def held(self) -> bool:
         """Nothing waits."""
         return False
+
+    def waits(self, due: float) -> None:
+        """Nobody counts those that wait."""
+
+    def goes_on(self) -> None:
+        """Nobody counts those that wait."""
 
     def sent(self, decided: float) -> None:
         """No call of it is ever sent."""

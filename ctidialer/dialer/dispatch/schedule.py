@@ -13,6 +13,7 @@ from attrs import frozen
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from ctidialer.contract import keys
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.schedule_errand import ScheduledErrand, ScheduleDesk
 from ctidialer.dialer.dispatch.slots import Slots
@@ -62,7 +63,12 @@ class ScheduleDialer:
         self._slots = slots
         self._intake = intake
         self._desk = ScheduleDesk(
-            clock, schedule.number_pattern, schedule.tables, slots, self._met_no_line
+            clock,
+            schedule.number_pattern,
+            schedule.tables,
+            slots,
+            self._met_no_line,
+            self._met_no_config,
         )
         self._ticks = Repeated(clock, self.tick, self.log, "A look at the due numbers")
         self._again: IDelayedCall | None = None
@@ -142,6 +148,16 @@ class ScheduleDialer:
 
     def _met_no_line(self) -> None:
         self._without_line += 1
+
+    def _met_no_config(self, name: str) -> None:
+        faults = self._schedule.tables.faults.get((keys.SCHEDULE_CONFIG, name), ())
+        problem = "; ".join(str(fault) for fault in faults) or "there is none of this name"
+        if self._complaints.is_news(problem, name):
+            self.log.warn(
+                "Scheduled numbers wait for their configuration {config!r}: {problem}",
+                config=name,
+                problem=problem,
+            )
 
     def _look_again(self, wait: float) -> None:
         self._again = self._clock.callLater(wait, self._look_at_backlog)

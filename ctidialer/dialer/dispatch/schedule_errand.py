@@ -9,7 +9,7 @@ from attrs import define, frozen
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.contract.after_call import NOTHING_MORE
-from ctidialer.contract.faults import ContractError, EntryError, Fault
+from ctidialer.contract.faults import EntryError
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.schedule_document import decode_scheduled_number
@@ -28,8 +28,11 @@ from ctidialer.rules.itinerary import Itinerary
 from ctidialer.rules.tables import Tables
 from ctidialer.store.in_flight import Claimed
 
-WAIT_FOR_LINE = 60.0
-"""Seconds after which a number for which no line was free is due again (the seed says 60)."""
+DUE_AGAIN = 60.0
+"""Seconds after which a number for which no line was free, or which has no valid configuration, is
+due again."""
+
+NO_CONFIG = "there is no valid schedule configuration of its name"
 
 NOWHERE = Destination("")
 """Where the call of a number without a valid configuration would go: it is never placed."""
@@ -39,7 +42,8 @@ NOWHERE = Destination("")
 class ScheduleDesk:
     """What all scheduled numbers have in common.
 
-    ``met_no_line`` is told of each number for which no line was free.
+    ``met_no_line`` is told of each number for which no line was free, ``met_no_config`` of the
+    configuration that a number lacks.
     """
 
     clock: IReactorTime
@@ -47,6 +51,7 @@ class ScheduleDesk:
     tables: Tables
     slots: Slots
     met_no_line: Callable[[], None]
+    met_no_config: Callable[[str], None]
 
 
 @define(eq=False)
@@ -77,9 +82,7 @@ class ScheduledErrand:
         if _has_expired(scheduled, self.desk.clock.seconds()):
             return number, Finished(Outcome.EXPIRED, "its time to be called had passed")
         if config is None:
-            problem = f"there is no valid schedule configuration {scheduled.config!r}"
-            fault = Fault("$.params.config", problem)
-            return number, Finished(Outcome.INVALID, str(ContractError([fault])))
+            return number, NotDialed(NO_CONFIG, no_config=True)
         return number, Progress(Itinerary(config.line_groups))
 
     def resumed(self) -> None:
@@ -94,19 +97,30 @@ class ScheduledErrand:
         """Nothing holds it."""
         return False
 
+    def waits(self, due: float) -> None:
+        """Nobody counts those that wait."""
+
+    def goes_on(self) -> None:
+        """Nobody counts those that wait."""
+
     def sent(self, decided: float) -> None:
         """The call counts in the second in which it was sent."""
         self.desk.slots.sent(None, decided, self.desk.clock.seconds())
 
     def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:
-        """For want of a line it is due again later, or ends; else it goes back as it was."""
+        """For want of a line it is due again later, or ends; for want of its configuration it is
+        due again until it expires; else it goes back as it was."""
+        now = self.desk.clock.seconds()
+        if verdict.no_config:
+            self.desk.met_no_config(self._decoded().config)
+            return GoesBack(due=now + DUE_AGAIN)
         if not verdict.no_line:
             return GoesBack()
         self.desk.met_no_line()
-        now, expires = self.desk.clock.seconds(), self._decoded().expires
+        expires = self._decoded().expires
         if expires is None or now > expires:
-            return Finished(Outcome.NO_LINE, "no line was free when it was due")
-        return GoesBack(due=now + WAIT_FOR_LINE)
+            return Finished(Outcome.NO_LINE, f"no line was free when it was due: {verdict.reason}")
+        return GoesBack(due=now + DUE_AGAIN)
 
     def over(self, _: Verdict) -> None:
         """The node's slot is free."""

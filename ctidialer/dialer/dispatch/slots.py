@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ctidialer.contract.task import Task
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
@@ -59,7 +58,7 @@ class Slots:
             pacing.room(run.pace, task.cps, now),
             for_queues(self.node_room(now), self._kept.node),
         )
-        return self._on_lines(task, now, room) if room > 0 else 0
+        return self._on_lines(run, now, room) if room > 0 else 0
 
     def line_room(self, groups: Sequence[str], now: float, at_most: int) -> int:
         """Return how many calls the lines of these groups have room for, up to ``at_most``."""
@@ -132,10 +131,12 @@ class Slots:
         if run is not None:
             run.pace = pacing.sent(run.pace, decided, now)
 
-    def _on_lines(self, task: Task, now: float, at_most: int) -> int:
-        kept = self._kept.lines
+    def _on_lines(self, run: TaskRun, now: float, at_most: int) -> int:
+        """Return the room on the task's lines: its numbers that wait for a line go first."""
+        task, kept = run.task, self._kept.lines
         if kept and not self._lines.overlap(
             self._tables.routes, task.line_groups, self._kept_groups
         ):
             kept = 0
+        kept += run.waiting_at(now)
         return for_queues(self.line_room(task.line_groups, now, at_most + kept), kept)

@@ -36,7 +36,8 @@ class TaskRun:
     those of a claim that is under way.  ``withdrawn`` is whether the task is no more, or no longer
     valid: the calls it has go on, and count again should it come back.  ``paused`` is whether an
     operator wants no new call of it.  ``queue_is_empty`` and ``queue_problem`` are what came of the
-    last claim.
+    last claim.  ``waiting``: the numbers in hand of which no call is up, by the id of their entry,
+    and when the next one is due (unix seconds).
     """
 
     task: Task
@@ -48,6 +49,7 @@ class TaskRun:
     paused: bool = False
     queue_is_empty: bool = False
     queue_problem: str = ""
+    waiting: dict[str, float] = field(factory=dict)
 
     @property
     def dialing(self) -> bool:
@@ -64,6 +66,10 @@ class TaskRun:
     def held(self) -> bool:
         """Whether no call may start for now, neither a first one nor a further one of a number."""
         return self.paused or self.task.limit == 0
+
+    def waiting_at(self, now: float) -> int:
+        """Return how many numbers wait at ``now`` although their next call is due."""
+        return sum(due <= now for due in self.waiting.values())
 
 
 class TaskRuns:

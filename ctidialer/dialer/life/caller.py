@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from uuid import uuid4
 
 from attrs import frozen
+from twisted.python.failure import Failure
 
 from ctidialer.contract.variables import REQUESTED_UUID, merge_variables
 from ctidialer.dialer.life.calls import Calls, NotSent, SwitchPort
@@ -60,15 +62,25 @@ class Caller:
             attempt = Attempt(uuid, line, choice.group, dialed_at=now)
             await self._note(number, progress, attempt)
             sent()
-            return await self._calls.place(attempt, command, answered, number.after_call.names)
+            heard = partial(self._answered, number.claim.id, uuid, answered)
+            wanted = number.after_call.names
+            return await self._calls.place(attempt, command, heard, wanted)
         finally:
             self._requested.discard(uuid)
 
     async def adopt(
-        self, under_way: Attempt, answered: Callable[[], None], wanted: Sequence[str]
+        self,
+        entry_id: str,
+        under_way: Attempt,
+        answered: Callable[[], None],
+        wanted: Sequence[str],
     ) -> Attempt:
-        """Follow a call that was placed before a restart; return it when it has ended."""
-        return await self._calls.adopt(under_way, answered, wanted)
+        """Follow a call that was placed before a restart; return it when it has ended.
+
+        ``wanted`` are the channel variables to read when it ends.
+        """
+        heard = partial(self._answered, entry_id, under_way.uuid, answered)
+        return await self._calls.adopt(under_way, heard, wanted)
 
     async def note_resting(self, number: NumberInHand, progress: Progress) -> None:
         """Note that no call of this number is up, so that a restart does not look for one."""
@@ -77,6 +89,12 @@ class Caller:
         resting = Dialing(NO_CALL, last.line, last.line_group, count, progress.encode())
         with suppress(StoreError):
             await self._store.note_dialing(number.claim.id, resting)
+
+    def _answered(self, entry_id: str, uuid: str, answered: Callable[[], None], at: float) -> None:
+        """Note the answer in Redis: should this daemon die, the next one knows of it."""
+        answered()
+        noting = self._store.note_answered(entry_id, uuid, at)
+        noting.addErrback(_redis_is_away)
 
     async def _note(self, number: NumberInHand, progress: Progress, attempt: Attempt) -> None:
         dialing = Dialing(
@@ -124,3 +142,8 @@ class Caller:
         except EslError as error:
             self._requested.discard(uuid)
             raise NotSent(str(error)) from error
+
+
+def _redis_is_away(failure: Failure) -> None:
+    """Nobody need know: it is said by others, and the record will say it all."""
+    failure.trap(StoreError)

@@ -53,13 +53,17 @@ class NotTaken(NotSent):
     """FreeSWITCH does not take the command at all: the user has no permission for it, say."""
 
 
+Answered = Callable[[float], None]
+"""Told, while the call is up, when it was answered (unix seconds)."""
+
+
 @define(eq=False)
 class _Live:
     """A call that is up; ``wanted`` are the channel variables to read when it ends."""
 
     attempt: Attempt
     news_at: float
-    answered: Callable[[], None]
+    answered: Answered
     wanted: Sequence[str]
     ended: Deferred[Attempt] = field(factory=Deferred)
     job_id: str | None = None
@@ -101,10 +105,11 @@ class Calls:
         self,
         attempt: Attempt,
         command: str,
-        answered: Callable[[], None] = lambda: None,
+        answered: Answered = lambda at: None,
         wanted: Sequence[str] = (),
     ) -> Deferred[Attempt]:
-        """Send ``originate <command>`` and follow the call; ``answered`` is called when it is.
+        """Send ``originate <command>`` and follow the call; ``answered`` is called when it is,
+        unless it is over by then.
 
         ``wanted`` are the channel variables to read when it ends.
 
@@ -124,7 +129,7 @@ class Calls:
     def adopt(
         self,
         attempt: Attempt,
-        answered: Callable[[], None] = lambda: None,
+        answered: Answered = lambda at: None,
         wanted: Sequence[str] = (),
     ) -> Deferred[Attempt]:
         """Follow a call that an earlier daemon placed (or may have placed).
@@ -177,9 +182,7 @@ class Calls:
         if len(self._strangers) > REMEMBERED:
             self._strangers.popitem(last=False)
 
-    def _follow(
-        self, attempt: Attempt, answered: Callable[[], None], wanted: Sequence[str]
-    ) -> _Live:
+    def _follow(self, attempt: Attempt, answered: Answered, wanted: Sequence[str]) -> _Live:
         live = _Live(attempt, self._clock.seconds(), answered, wanted)
         self._live[attempt.uuid] = live
         return live
@@ -250,8 +253,8 @@ class Calls:
         live.attempt = attempt
         live.news_at = self._clock.seconds()
         live.missed = 0
-        if is_answer:
-            live.answered()
+        if is_answer and not attempt.ended:
+            live.answered(attempt.answered_at or live.news_at)
         if attempt.ended and self._live.get(attempt.uuid) is live:
             self._journal.call_ended(attempt)
             self._drop(live).callback(attempt)

@@ -21,9 +21,9 @@ from ctidialer.dialer.life.number_in_hand import (
 )
 from ctidialer.store.in_flight import Claimed
 
-Reading = tuple[NumberInHand, Progress | Finished] | Finished
-"""A number and how far it has got, or how it ends before it begins; what cannot be read is only
-finished.
+Reading = tuple[NumberInHand, Progress | Finished | NotDialed] | Finished
+"""A number and how far it has got, or how it ends (or why it goes back) before it begins; what
+cannot be read is only finished.
 """
 
 
@@ -64,6 +64,12 @@ class Errand(Protocol):
 
     def held(self) -> bool:
         """Say whether a further call has to wait for now."""
+
+    def waits(self, due: float) -> None:
+        """No call of it is up: it waits for its next one, which is due at ``due``."""
+
+    def goes_on(self) -> None:
+        """It waits no longer."""
 
     def sent(self, decided: float) -> None:
         """The first call was sent; it was decided on at ``decided`` (unix seconds)."""

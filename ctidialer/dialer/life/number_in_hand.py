@@ -81,10 +81,17 @@ class Ended:
 
 @frozen
 class Held:
-    """No call was placed just now; ``refused`` is whether FreeSWITCH turned it away."""
+    """No call was placed just now: it can be tried again."""
 
     reason: str
-    refused: bool = False
+
+
+@frozen
+class NeverLeft:
+    """FreeSWITCH made no channel for the call; ``progress`` is how far the number was before it."""
+
+    reason: str
+    progress: Progress
 
 
 @frozen
@@ -100,12 +107,13 @@ class Finished:
 class NotDialed:
     """The number was certainly not dialed: it goes back where it was.
 
-    ``no_line`` is whether that was for want of a free line.
+    ``no_line`` is whether that was for want of a free line, ``no_config`` for want of its schedule
+    configuration.
     """
 
     reason: str
-    refused: bool = False
     no_line: bool = False
+    no_config: bool = False
 
 
 @frozen
@@ -114,8 +122,8 @@ class Suspended:
     to come stays in flight for the next one; or another daemon has the number by now."""
 
 
-CallResult = Ended | Held | Finished | NotDialed | Suspended
 Verdict = Finished | NotDialed | Suspended
+CallResult = Ended | Held | NeverLeft | Verdict
 
 
 def finished(progress: Progress, reason: str = "", *, lost: bool = False) -> Finished:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
 from ctidialer.contract.faults import ContractError, EntryError
 from ctidialer.contract.record import Outcome
-from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.errand import Errand, GoesBack
 from ctidialer.dialer.life.number_in_hand import (
@@ -26,11 +23,9 @@ from ctidialer.dialer.life.number_in_hand import (
     Suspended,
     Verdict,
 )
-from ctidialer.dialer.life.pursuit import REFUSALS_IN_A_ROW, Pursuit
+from ctidialer.dialer.life.pursuit import Pursuit
 from ctidialer.rules.attempt import Attempt
 from ctidialer.store.in_flight import Claimed
-
-REMEMBERED_REFUSALS = 10_000
 
 
 @frozen
@@ -48,10 +43,10 @@ Known = NumberInHand | Legible
 
 @frozen
 class Over:
-    """How a number ends before it begins."""
+    """How a number ends, or why it goes back, before it begins."""
 
     known: Known
-    end: Finished
+    end: Finished | NotDialed
 
 
 class Numbers:
@@ -59,14 +54,9 @@ class Numbers:
 
     log = Logger()
 
-    def __init__(
-        self, clock: IReactorTime, pursuit: Pursuit, closing: Closing, limits: NodeLimits
-    ) -> None:
-        self._clock = clock
+    def __init__(self, pursuit: Pursuit, closing: Closing) -> None:
         self._pursuit = pursuit
         self._closing = closing
-        self._limits = limits
-        self._refused: OrderedDict[bytes, int] = OrderedDict()
         self._in_hand: set[str] = set()
         self.finished: Callable[[], None] = lambda: None
         """Called when a number is no longer in hand."""
@@ -134,18 +124,14 @@ class Numbers:
         reading = _read(errand)
         if isinstance(reading, Over):
             # What its entry means today does not matter: there was a call, and it is followed.
-            return reading.known, await self._pursuit.follow(progress, under_way)
+            return reading.known, await self._pursuit.follow(errand, progress, under_way)
         number, _ = reading
         return number, await self._pursuit.resume(errand, number, progress, under_way)
 
     async def _close(self, errand: Errand, number: Known, verdict: Verdict) -> None:
         if isinstance(verdict, Suspended):
             return
-        if isinstance(verdict, NotDialed):
-            end = self._unplaced(errand, verdict)
-        else:
-            self._taken_by_freeswitch(errand.claim, verdict)
-            end = verdict
+        end = errand.unplaced(verdict) if isinstance(verdict, NotDialed) else verdict
         if isinstance(end, GoesBack):
             self._put_back(errand.claim, end)
         else:
@@ -168,28 +154,6 @@ class Numbers:
             after_call=number.after_call,
         )
 
-    def _unplaced(self, errand: Errand, verdict: NotDialed) -> Finished | GoesBack:
-        if verdict.refused:
-            self._limits.refused(self._clock.seconds())
-            if self._refusals(errand.claim) >= REFUSALS_IN_A_ROW:
-                reason = f"refused {REFUSALS_IN_A_ROW} times in a row: {verdict.reason}"
-                return Finished(Outcome.FAILED, reason)
-        return errand.unplaced(verdict)
-
-    def _refusals(self, claim: Claimed) -> int:
-        """Count one more refusal of this entry; it may have been claimed anew since the last."""
-        count = self._refused.pop(claim.entry, 0) + 1
-        if count < REFUSALS_IN_A_ROW:
-            self._refused[claim.entry] = count
-        if len(self._refused) > REMEMBERED_REFUSALS:
-            self._refused.popitem(last=False)
-        return count
-
-    def _taken_by_freeswitch(self, claim: Claimed, verdict: Finished) -> None:
-        if verdict.attempts:
-            self._refused.pop(claim.entry, None)
-            self._limits.accepted(verdict.attempts[-1].dialed_at)
-
 
 def _read(errand: Errand) -> tuple[NumberInHand, Progress] | Over:
     try:
@@ -202,4 +166,4 @@ def _read(errand: Errand) -> tuple[NumberInHand, Progress] | Over:
     if isinstance(reading, Finished):
         return Over(Legible(), reading)
     number, progress = reading
-    return Over(number, progress) if isinstance(progress, Finished) else (number, progress)
+    return (number, progress) if isinstance(progress, Progress) else Over(number, progress)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
+
+Value = TypeVar("Value")
 
 
 class Pauses:
     """Everything that numbers wait for; after ``end`` nobody waits any more."""
 
     def __init__(self) -> None:
-        self._waiting: set[Deferred[Any]] = set()
+        self._waiting: dict[Deferred[Any], None] = {}
         self.ended = False
 
     def end(self) -> None:
@@ -21,13 +22,14 @@ class Pauses:
         for pause in list(self._waiting):
             pause.cancel()
 
-    async def wait(self, pause: Deferred[Any]) -> None:
-        """Wait for ``pause``, but not longer than until the end of all pauses."""
-        self._waiting.add(pause)
+    async def wait(self, pause: Deferred[Value]) -> Value | None:
+        """Wait for ``pause`` and return what it fires with; None at the end of all pauses."""
+        self._waiting[pause] = None
         try:
-            with suppress(CancelledError):
-                if self.ended:
-                    pause.cancel()
-                await pause
+            if self.ended:
+                pause.cancel()
+            return await pause
+        except CancelledError:
+            return None
         finally:
-            self._waiting.discard(pause)
+            del self._waiting[pause]

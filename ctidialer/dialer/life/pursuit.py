@@ -3,6 +3,9 @@
 One coroutine a number.  What comes next is decided by :mod:`ctidialer.rules`; here it is done, in
 the one order that loses nothing: choose a line, note the call's UUID in Redis, only then send the
 originate, follow the call to its end.
+
+A number ends only by a verdict on that number.  Before its first call it goes back where it was
+when anything is lacking; before a further one it waits, in flight and with its slot.
 """
 
 from __future__ import annotations
@@ -11,9 +14,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 
 from ctidialer.contract.record import Outcome
+from ctidialer.dialer.life.acceptance import Acceptance
+from ctidialer.dialer.life.between import Between, Journey
 from ctidialer.dialer.life.caller import Caller
 from ctidialer.dialer.life.calls import NotSent, NotTaken
 from ctidialer.dialer.life.errand import Errand
@@ -22,6 +26,7 @@ from ctidialer.dialer.life.number_in_hand import (
     Ended,
     Finished,
     Held,
+    NeverLeft,
     NotDialed,
     NumberInHand,
     Progress,
@@ -29,76 +34,53 @@ from ctidialer.dialer.life.number_in_hand import (
     Verdict,
     finished,
 )
-from ctidialer.dialer.life.pauses import Pauses
 from ctidialer.dialer.life.ways import Ways
-from ctidialer.glue import Gate
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
-from ctidialer.rules.itinerary import Redial
+from ctidialer.rules.itinerary import Redial, next_group
 from ctidialer.rules.originate import Uncarriable
 from ctidialer.rules.routing import Choice, NoLine
+from ctidialer.rules.turned_away import TIMES
 from ctidialer.store.errors import NotInFlight, StoreError
-
-REFUSALS_IN_A_ROW = 5
-"""After so many refusals in a row a number is given up, so that nothing loops for ever."""
 
 STOPPING = "this daemon is stopping"
 NOT_READY = "no call can be placed just now"
-
-HOLD_PAUSE = 1.0
-"""Seconds before a further call of a number is tried again where it could not be placed."""
+REFUSED = "FreeSWITCH refuses calls (too many sessions, rate, or paused)"
+NO_LINE = "no line is free"
 
 
 class Pursuit:
     """Reaches numbers: one call after another, as the rules say.
 
-    ``ready`` is open while calls can be placed; after ``drain`` no further call is.
+    After ``drain`` no further call is placed.
     """
 
-    def __init__(self, clock: IReactorTime, caller: Caller, ways: Ways, ready: Gate) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        caller: Caller,
+        ways: Ways,
+        acceptance: Acceptance,
+        between: Between,
+    ) -> None:
         self._clock = clock
         self._caller = caller
         self._ways = ways
-        self._ready = ready
-        self._pauses = Pauses()
-
-    @property
-    def draining(self) -> bool:
-        """Whether no further call is placed."""
-        return self._pauses.ended
+        self._acceptance = acceptance
+        self._between = between
 
     def drain(self) -> None:
         """Place no further call: numbers that wait for one go back, or stay in flight."""
-        self._pauses.end()
+        self._between.end()
 
     async def reach(self, errand: Errand, number: NumberInHand, progress: Progress) -> Verdict:
         """Call ``number`` until it is reached or given up; return how that ended.
 
         A number that was never dialed comes back as NotDialed, whatever the reason.
         """
-        refusals = 0
-        if not progress.attempts and (self.draining or not self._ready.is_open):
-            return NotDialed(STOPPING if self.draining else NOT_READY)
-        while not progress.attempts or await self._may_go_on(errand, number, progress):
-            result = await self._call(errand, number, progress)
-            if isinstance(result, Ended):
-                further = await self._after(number, result)
-                if further is None:
-                    return self._finished(result)
-                progress, refusals = further, 0
-            elif isinstance(result, Held):
-                refusals += result.refused
-                if not progress.attempts:
-                    return NotDialed(result.reason, refused=result.refused)
-                if refusals == REFUSALS_IN_A_ROW:
-                    return finished(progress, f"no further call: {result.reason}")
-                await self._hold()
-            else:
-                return result
-        if self.draining:
-            await self._caller.note_resting(number, progress)
-            return Suspended()
-        return finished(progress, "no further call: the task has closed")
+        if not progress.attempts and not self._between.is_open:
+            return NotDialed(STOPPING if self._between.ended else NOT_READY)
+        return await self._go(Journey(errand, number, progress, self._clock.seconds()))
 
     async def resume(
         self, errand: Errand, number: NumberInHand, progress: Progress, under_way: Attempt | None
@@ -107,112 +89,163 @@ class Pursuit:
         between two calls)."""
         if under_way is None:
             return await self.reach(errand, number, progress)
-        ended = await self._adopt(progress, under_way, number.after_call.names)
-        further = await self._after(number, ended)
-        if further is None:
-            return self._finished(ended)
-        return await self.reach(errand, number, further)
+        journey = Journey(errand, number, progress, self._clock.seconds())
+        ended = await self._adopt(errand, progress, under_way, number.after_call.names)
+        verdict = await self._after_call(journey, ended)
+        return await self._go(journey) if verdict is None else verdict
 
-    async def follow(self, progress: Progress, under_way: Attempt | None) -> Verdict:
+    async def follow(
+        self, errand: Errand, progress: Progress, under_way: Attempt | None
+    ) -> Verdict:
         """Follow the call that is up to its end, and place no further one."""
         if under_way is None:
             return finished(progress)
-        return self._finished(await self._adopt(progress, under_way, ()))
+        return _finished(await self._adopt(errand, progress, under_way, ()))
 
-    async def _adopt(self, progress: Progress, under_way: Attempt, wanted: Sequence[str]) -> Ended:
+    async def _go(self, journey: Journey) -> Verdict:
+        while True:
+            if journey.progress.attempts:
+                end = await self._between.until_it_may(journey)
+                if end is not None:
+                    return end
+            result = await self._call(journey)
+            if isinstance(result, Ended):
+                end = await self._after_call(journey, result)
+            elif isinstance(result, NeverLeft):
+                end = self._after_none(journey, result)
+            elif isinstance(result, Held):
+                end = await self._after_refusal(journey, result)
+            else:
+                return result
+            if end is not None:
+                return end
+
+    # --- one call ----------------------------------------------------------------------------
+
+    async def _adopt(
+        self, errand: Errand, progress: Progress, under_way: Attempt, wanted: Sequence[str]
+    ) -> Ended:
         """Follow a call that was placed before a restart; it has its place on its line."""
         choice = self._ways.adopt(under_way, self._clock.seconds())
         answered = partial(self._ways.answered, choice)
-        attempt = await self._caller.adopt(under_way, answered, wanted)
+        attempt = await self._caller.adopt(errand.claim.id, under_way, answered, wanted)
         self._ways.leave(choice, attempt, self._clock.seconds())
         return Ended(attempt, under_way.group, progress)
 
-    async def _call(self, errand: Errand, number: NumberInHand, progress: Progress) -> CallResult:
+    async def _call(self, journey: Journey) -> CallResult:
         """Place the next call and follow it to its end."""
         now = self._clock.seconds()
-        found = self._ways.take(progress.itinerary, now)
+        found = self._ways.take(journey.progress.itinerary, now)
         if isinstance(found, NoLine):
-            return _without_line(progress)
+            return Held(NO_LINE) if journey.progress.attempts else NotDialed(NO_LINE, no_line=True)
         choice, itinerary = found
-        progress = Progress(itinerary, progress.attempts)
+        progress = Progress(itinerary, journey.progress.attempts)
         try:
-            attempt = await self._send(errand, number, progress, choice, now)
+            attempt = await self._send(journey, progress, choice, now)
         except Uncarriable as error:
             self._ways.withdraw(choice)
             return _uncarriable(progress, error)
         except NotInFlight:
             self._ways.withdraw(choice)
             return Suspended()  # another daemon has taken it over, or closed it
+        except NotTaken as error:
+            return self._refused(journey, choice, str(error))
         except (NotSent, StoreError) as error:
             self._ways.withdraw(choice)
-            return Held(str(error), refused=isinstance(error, NotTaken))
+            return Held(str(error))
         except Exception:  # a fault of ours: the number stays in flight, its line must not
             self._ways.withdraw(choice)
             raise
-        if rules.is_refusal(attempt):
-            self._ways.withdraw(choice)  # no verdict on the line
-            return Held("FreeSWITCH refuses calls (too many sessions, rate, or paused)", True)
-        self._ways.leave(choice, attempt, self._clock.seconds())
-        return Ended(attempt, choice.group, progress)
+        return self._end(journey, progress, choice, attempt)
 
     async def _send(
-        self, errand: Errand, number: NumberInHand, progress: Progress, choice: Choice, now: float
+        self, journey: Journey, progress: Progress, choice: Choice, now: float
     ) -> Attempt:
-        is_first = not progress.attempts
-        return await self._caller.call(
-            number,
-            progress,
-            choice,
-            now,
-            sent=partial(errand.sent, now) if is_first else _nothing,
-            answered=partial(self._ways.answered, choice),
-        )
+        journey.is_noted = False
+        sent = _nothing if progress.attempts else partial(journey.errand.sent, now)
+        answered = partial(self._ways.answered, choice)
+        return await self._caller.call(journey.number, progress, choice, now, sent, answered)
 
-    async def _after(self, number: NumberInHand, ended: Ended) -> Progress | None:
-        """Return how far the number is when its next call may be placed; None = it is finished."""
+    def _end(
+        self, journey: Journey, progress: Progress, choice: Choice, attempt: Attempt
+    ) -> CallResult:
+        """Return what a call that is over says, of the number and of its line."""
+        word = rules.never_left(attempt)
+        if word is not None:
+            return self._never_left(journey, progress, choice, word)
+        if rules.is_refusal(attempt):
+            return self._refused(journey, choice, REFUSED)
+        self._ways.leave(choice, attempt, self._clock.seconds())
+        self._acceptance.accepted(journey.entry, choice, attempt)
+        return Ended(attempt, choice.group, progress)
+
+    def _never_left(
+        self, journey: Journey, progress: Progress, choice: Choice, word: str
+    ) -> CallResult:
+        reason = f"FreeSWITCH made no channel for its call through {choice.group}: {word}"
+        self._ways.never_left(choice, word, self._clock.seconds())
+        if self._acceptance.never_left(journey.entry, choice):
+            return _given_up(journey, reason)
+        return NeverLeft(reason, progress)
+
+    def _refused(self, journey: Journey, choice: Choice, reason: str) -> CallResult:
+        self._ways.withdraw(choice)  # no verdict on the line
+        if self._acceptance.refused(journey.entry, choice, self._clock.seconds()):
+            return _given_up(journey, reason)
+        return Held(reason)
+
+    # --- what follows it ---------------------------------------------------------------------
+
+    async def _after_call(self, journey: Journey, ended: Ended) -> Verdict | None:
+        """Let the number rest as its group says; None = its next call may be placed."""
         if ended.attempt.lost:
-            return None  # the callee's phone may have rung: never again without knowing
+            return _finished(ended)  # the callee's phone may have rung: never again unasked
         step = self._ways.after(ended.progress.itinerary, ended.attempt)
         if step is None:
-            return None
-        progress = Progress(step.itinerary, ended.with_attempt().attempts)
+            return _finished(ended)
+        journey.progress = Progress(step.itinerary, ended.with_attempt().attempts)
+        journey.due = self._clock.seconds()
         if isinstance(step, Redial) and step.delay > 0:
-            await self._caller.note_resting(number, progress)
-            await self._pauses.wait(deferLater(self._clock, step.delay))
-        return progress
+            journey.due += step.delay
+            await self._between.rest(journey)
+        return None
 
-    def _finished(self, ended: Ended) -> Finished:
-        return finished(ended.with_attempt(), lost=ended.attempt.lost)
+    def _after_none(self, journey: Journey, none: NeverLeft) -> Verdict | None:
+        """The call never left: the next group is tried, or, after other calls, a line awaited."""
+        itinerary = none.progress.itinerary
+        following = next_group(itinerary)
+        if not none.progress.attempts and (following is None or not self._may_begin(journey)):
+            return NotDialed(none.reason, no_line=following is None)
+        journey.progress = Progress(following or itinerary, none.progress.attempts)
+        return None
 
-    async def _may_go_on(self, errand: Errand, number: NumberInHand, progress: Progress) -> bool:
-        """Wait until a further call can be placed; return whether one may be.
+    def _may_begin(self, journey: Journey) -> bool:
+        errand = journey.errand
+        return self._between.is_open and errand.may_dial() and not errand.held()
 
-        While the node is drained or not ready, and while the task is held, the number stays in
-        flight, noted as one of which no call is up.
-        """
-        noted = False
-        while (
-            errand.may_dial() and not self.draining and (errand.held() or not self._ready.is_open)
-        ):
-            if not noted:
-                noted = True
-                await self._caller.note_resting(number, progress)
-            await self._hold()
-        return errand.may_dial() and not self.draining
-
-    async def _hold(self) -> None:
-        await self._pauses.wait(deferLater(self._clock, HOLD_PAUSE))
-        await self._pauses.wait(self._ready.passed())
+    async def _after_refusal(self, journey: Journey, held: Held) -> Verdict | None:
+        """No call could be placed: the number goes back, or waits as long as it takes."""
+        if not journey.progress.attempts:
+            return NotDialed(held.reason)
+        if held.reason is not NO_LINE:
+            await self._between.hold(journey)
+        return None
 
 
 def _nothing() -> None:
     pass
 
 
-def _without_line(progress: Progress) -> CallResult:
-    if not progress.attempts:
-        return NotDialed("no line is free", no_line=True)
-    return finished(progress, "no further call: no line is free in the groups that are left")
+def _finished(ended: Ended) -> Finished:
+    return finished(ended.with_attempt(), lost=ended.attempt.lost)
+
+
+def _given_up(journey: Journey, reason: str) -> Finished:
+    """Close a number that FreeSWITCH does not take although it takes others."""
+    text = f"turned away {TIMES} times while other calls went out the same way: {reason}"
+    if journey.progress.attempts:
+        return finished(journey.progress, f"no further call: {text}")
+    return Finished(Outcome.FAILED, text)
 
 
 def _uncarriable(progress: Progress, error: Uncarriable) -> CallResult:

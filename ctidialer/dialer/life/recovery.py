@@ -17,7 +17,7 @@ from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.errand import Errand
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.life.numbers import Numbers
-from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.attempt import Attempt, answered
 from ctidialer.rules.itinerary import Itinerary
 from ctidialer.store.in_flight import NO_CALL, Dialing, InFlight
 
@@ -92,4 +92,5 @@ def _under_way(entry: InFlight, dialing: Dialing, progress: Progress) -> Attempt
     if dialing.uuid == NO_CALL:
         return None
     dialed_at = entry.taken_at if progress.dialed_at is None else progress.dialed_at
-    return Attempt(dialing.uuid, dialing.line, dialing.group, dialed_at=dialed_at)
+    sent = Attempt(dialing.uuid, dialing.line, dialing.group, dialed_at=dialed_at)
+    return sent if dialing.answered_at is None else answered(sent, dialing.answered_at)

@@ -1,13 +1,24 @@
-"""The lines as one call meets them: chosen, occupied, and left with a verdict or without one."""
+"""The lines as a call meets them: chosen, waited for, occupied, and left with a verdict or not."""
 
 from __future__ import annotations
 
 from functools import partial
 
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
 from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.life.line_queue import LineQueue
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
-from ctidialer.rules.itinerary import Itinerary, NextGroup, Redial, after_call, first_choice
+from ctidialer.rules.itinerary import (
+    Itinerary,
+    NextGroup,
+    Redial,
+    after_call,
+    first_choice,
+    groups_left,
+)
 from ctidialer.rules.routing import Choice, NoLine
 from ctidialer.rules.tables import Tables
 
@@ -15,9 +26,10 @@ from ctidialer.rules.tables import Tables
 class Ways:
     """Which line takes a call, by the tables of this moment, and what the call says of it."""
 
-    def __init__(self, tables: Tables, lines: LineAccounts) -> None:
+    def __init__(self, clock: IReactorTime, tables: Tables, lines: LineAccounts) -> None:
         self._tables = tables
         self._lines = lines
+        self._queue = LineQueue(clock, self._has_line)
 
     def take(self, itinerary: Itinerary, now: float) -> tuple[Choice, Itinerary] | NoLine:
         """Choose the way of the next call and take the place on its line."""
@@ -26,6 +38,14 @@ class Ways:
         if not isinstance(found, NoLine):
             self._lines.started(found[0].line, found[0].group, now)
         return found
+
+    def is_free(self, itinerary: Itinerary, now: float) -> bool:
+        """Say whether a line for the next call is free."""
+        return self._has_line(groups_left(itinerary), now)
+
+    def wait(self, itinerary: Itinerary, until: float) -> Deferred[bool]:
+        """Wait for a line for the next call; the Deferred fires with False at ``until``."""
+        return self._queue.wait(groups_left(itinerary), until)
 
     def adopt(self, under_way: Attempt, now: float) -> Choice:
         """Take the place of a call that was placed before a restart."""
@@ -40,16 +60,25 @@ class Ways:
     def withdraw(self, choice: Choice) -> None:
         """The call proved to be none: it says nothing of its line."""
         self._lines.withdrawn(choice.line, choice.group)
+        self._queue.look()
+
+    def never_left(self, choice: Choice, word: str, now: float) -> None:
+        """FreeSWITCH made no channel for the call, and says ``word``: its line is out of use."""
+        self._lines.never_left(choice.line, choice.group, word, now)
 
     def leave(self, choice: Choice, attempt: Attempt, now: float) -> None:
         """The call is over."""
         if attempt.lost and not attempt.was_answered:
-            self.withdraw(choice)  # how it ended is not known
+            self._lines.withdrawn(choice.line, choice.group)  # how it ended is not known
         else:
             self._lines.ended(choice.line, choice.group, now, rules.call_end(attempt))
+        self._queue.look()
 
     def after(self, itinerary: Itinerary, attempt: Attempt) -> Redial | NextGroup | None:
         """Return what follows a call that has ended; None = the number is finished."""
         group = self._tables.routes.groups.get(attempt.group)
         step = after_call(itinerary, group, rules.call_end(attempt))
         return step if isinstance(step, Redial | NextGroup) else None
+
+    def _has_line(self, groups: tuple[str, ...], now: float) -> bool:
+        return self._lines.room(self._tables.routes, groups, now, 1) > 0

@@ -7,11 +7,12 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome, Record
-from ctidialer.dialer.dispatch.schedule_errand import WAIT_FOR_LINE
+from ctidialer.dialer.dispatch.schedule_errand import DUE_AGAIN
 from ctidialer.dialer.readiness import Condition
 from ctidialer.rules.sharing import AT_MOST
 from ctidialer.store.errors import StoreUnavailable
 from tests.dialer.fakes import NOW, ZSET, hang_up_event
+from tests.dialer.line_case import logged
 from tests.dialer.world import World
 
 
@@ -96,14 +97,41 @@ class NotCalledTests(ScheduleCase):
         self.world.ends(answered=True)
         self.assertIs(self.record().outcome, Outcome.ANSWERED)
 
-    def test_an_unknown_configuration_and_what_is_no_member(self) -> None:
-        self.put(config="nobody")
-        self.store.due[ZSET][b"[]"] = NOW
-        self.store.due[ZSET][b"1001"] = NOW
+    def test_what_is_no_member(self) -> None:
+        self.store.due[ZSET] = {b"[]": NOW, b"1001": NOW}
         self.start()
-        self.assertEqual(len(self.store.records), 3)
-        self.assertEqual({one.outcome for one in self.store.records}, {Outcome.INVALID})
-        self.assertTrue(any("'nobody'" in one.reason for one in self.store.records))
+        self.assertEqual([one.outcome for one in self.store.records], [Outcome.INVALID] * 2)
+        self.check_even()
+
+
+class NoConfigTests(ScheduleCase):
+    """An unknown configuration is no verdict on the number."""
+
+    def test_it_is_due_again_until_the_configuration_is_there(self) -> None:
+        member = self.put(config="late")
+        said = logged(self, "Scheduled numbers wait")
+        self.start()
+        for minute in range(3):
+            ((one, due),) = self.store.due[ZSET].items()
+            self.assertEqual(one, member)
+            self.assertLess(abs(due - self.world.clock.seconds() - DUE_AGAIN), 1.5, minute)
+            self.world.runs_for(DUE_AGAIN + 1)
+        self.assertEqual((self.store.records, self.switch.placed), ([], []))
+        self.assertEqual(len(said), 1)
+        self.assertIn("'late'", said[0])
+        self.world.put_schedule("late")
+        self.world.runs_for(DUE_AGAIN + 1.2)
+        self.world.ends(answered=True)
+        self.assertIs(self.record().outcome, Outcome.ANSWERED)
+        self.check_even()
+
+    def test_it_expires_meanwhile(self) -> None:
+        self.put(config="never", expires=NOW + 90)
+        self.start()
+        self.world.runs_for(DUE_AGAIN + 1)
+        self.assertEqual(self.store.records, [])
+        self.world.runs_for(DUE_AGAIN + 1)
+        self.assertIs(self.record().outcome, Outcome.EXPIRED)
         self.check_even()
 
 
@@ -113,10 +141,10 @@ class NoLineTests(ScheduleCase):
         self.no_lines()
         self.start()
         (due,) = self.store.due[ZSET].values()
-        self.assertLess(abs(due - NOW - WAIT_FOR_LINE), 0.1)
+        self.assertLess(abs(due - NOW - DUE_AGAIN), 0.1)
         self.assertEqual(list(self.store.due[ZSET]), [member])
         self.world.put_line("gw1", count=1)
-        self.world.runs_for(WAIT_FOR_LINE + 1.2)
+        self.world.runs_for(DUE_AGAIN + 1.2)
         self.world.ends(answered=True)
         self.assertIs(self.record().outcome, Outcome.ANSWERED)
         self.check_even()

@@ -29,7 +29,7 @@ class CallsCase(SynchronousTestCase):
     def place(self, uuid: str = A) -> Deferred[Attempt]:
         attempt = Attempt(uuid, "gw1", "main", dialed_at=self.clock.seconds())
         command = f"{{origination_uuid={uuid}}}null/1 8888 XML default"
-        return self.calls.place(attempt, command, lambda: self.answers.append(uuid))
+        return self.calls.place(attempt, command, lambda at: self.answers.append(uuid))
 
     def adopt(self, uuid: str = A) -> Deferred[Attempt]:
         return self.calls.adopt(Attempt(uuid, "gw1", "main", dialed_at=NOW))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define, evolve
+from attrs import define
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -22,8 +22,6 @@ from ctidialer.dialer.life.number_in_hand import (
     Verdict,
     finished,
 )
-from ctidialer.dialer.life.numbers import REMEMBERED_REFUSALS
-from ctidialer.dialer.life.pursuit import REFUSALS_IN_A_ROW
 from ctidialer.rules.attempt import Attempt, gone
 from ctidialer.rules.attempt import attempt_record as record_of
 from ctidialer.rules.itinerary import Itinerary
@@ -58,6 +56,12 @@ class PlainErrand:
 
     def held(self) -> bool:
         return False
+
+    def waits(self, due: float) -> None:
+        pass
+
+    def goes_on(self) -> None:
+        pass
 
     def sent(self, decided: float) -> None:
         pass
@@ -181,24 +185,6 @@ class UnplacedTests(NumbersCase):
         self.take(self.errand(self.claim(), end=ended))
         self.assertIs(self.world.store.records[0].outcome, Outcome.NO_LINE)
         self.check_even()
-
-    def test_refusals_are_counted_over_claims(self) -> None:
-        for index in range(REFUSALS_IN_A_ROW):
-            self.assertEqual(self.world.store.records, [], index)
-            self.world.store.queues.clear()
-            self.take(self.errand(self.claim()))
-            self.world.is_refused()
-            self.world.runs_for(20)
-        self.assertIs(self.world.store.records[0].outcome, Outcome.FAILED)
-        self.assertEqual(len(self.unplaced), REFUSALS_IN_A_ROW - 1)
-        self.assertEqual(self.world.left_behind(), {})
-
-    def test_they_are_not_remembered_for_ever(self) -> None:
-        claim = self.claim()
-        for index in range(REMEMBERED_REFUSALS + 10):
-            self.world.numbers._refusals(evolve(claim, entry=str(index).encode()))
-        self.assertEqual(len(self.world.numbers._refused), REMEMBERED_REFUSALS)
-        self.assertEqual(self.world.numbers._refusals(evolve(claim, entry=b"0")), 1)
 
 
 class ResumeTests(NumbersCase):

@@ -8,7 +8,9 @@ from ctidialer.contract.record import Outcome
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.readiness import Condition
 from ctidialer.esl.errors import ConnectionGone
+from ctidialer.store.errors import StoreUnavailable
 from ctidialer.store.in_flight import NO_CALL
+from tests.dialer.fakes import answer_event
 from tests.dialer.life.pursuit_case import PursuitCase
 
 AWAY = ConnectionGone("away", may_have_been_executed=False)
@@ -37,6 +39,26 @@ class WayTests(PursuitCase):
         self.assertEqual(noted.uuid, placed.uuid)
         self.assertEqual((noted.line, noted.group, noted.attempt), ("gw1", "main", 1))
         self.world.ends()
+
+    def test_the_answer_is_noted_when_it_is_heard(self) -> None:
+        self.dial()
+        self.world.calls.event(answer_event(self.world.switch.last.uuid))
+        self.world.runs_for(0.03)
+        (entry,) = self.world.store.flying.values()
+        assert entry.dialing is not None
+        self.assertIsNotNone(entry.dialing.answered_at)
+        self.world.ends()
+        self.assert_all_done()
+
+    def test_an_answer_that_cannot_be_noted_harms_nothing(self) -> None:
+        self.dial()
+        self.world.store.error = StoreUnavailable("away", True)
+        self.world.calls.event(answer_event(self.world.switch.last.uuid))
+        self.world.runs_for(0.03)
+        self.world.store.error = None
+        self.world.ends()
+        self.assertIs(self.record().outcome, Outcome.ANSWERED)
+        self.assert_all_done()
 
     def test_failed_then_the_next_group(self) -> None:
         self.dial()
@@ -117,15 +139,6 @@ class NoLineTests(PursuitCase):
         self.world.runs_for(0.2)
         self.world.ends(answered=True)
         self.assertEqual(len(self.world.store.records), 2)
-        self.assert_all_done()
-
-    def test_no_line_for_a_further_call_ends_the_number(self) -> None:
-        self.dial()
-        self.world.put_line("gw2", count=0)
-        self.world.ends("USER_BUSY", 486)
-        record = self.record()
-        self.assertIs(record.outcome, Outcome.BUSY)
-        self.assertIn("no line is free", record.reason)
         self.assert_all_done()
 
 

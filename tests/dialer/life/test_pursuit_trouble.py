@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.life.number_in_hand import Progress
-from ctidialer.dialer.life.pursuit import REFUSALS_IN_A_ROW
 from ctidialer.dialer.readiness import Condition
 from ctidialer.esl.errors import CommandRefused, ConnectionGone
 from ctidialer.rules.attempt import LINGER
+from ctidialer.rules.turned_away import TIMES
 from ctidialer.store.errors import LeaseLost, StoreUnavailable, WrongType
 from ctidialer.store.in_flight import NO_CALL
-from tests.dialer.fakes import ROUND_TRIP, answer_event
+from tests.dialer.fakes import ROUND_TRIP, Placed, answer_event, hang_up_event
 from tests.dialer.life.pursuit_case import PursuitCase
 
 AWAY = ConnectionGone("away", may_have_been_executed=False)
@@ -121,41 +121,47 @@ class RefusalTests(PursuitCase):
         self.assertEqual(self.world.limits.backpressure.pause, 0)
         self.assert_all_done()
 
-    def test_five_refusals_in_a_row_end_the_number(self) -> None:
+    def test_they_never_end_a_number_by_themselves(self) -> None:
         self.dial()
-        for _ in range(REFUSALS_IN_A_ROW):
-            self.assertEqual(self.world.store.records, [])
+        for _ in range(4 * TIMES):
             self.world.is_refused()
             self.world.runs_for(20)
-        self.assertEqual(len(self.world.switch.placed), REFUSALS_IN_A_ROW)
-        self.assertIs(self.record().outcome, Outcome.FAILED)
-        self.assertIn("5 times in a row", self.record().reason)
+        self.assertEqual(self.world.store.records, [])
+        self.assertEqual(len(self.world.switch.placed), 4 * TIMES + 1)
+        self.world.ends(answered=True)
+        self.assertIs(self.record().outcome, Outcome.ANSWERED)
         self.assert_all_done()
 
-    def test_a_call_between_them_begins_the_row_anew(self) -> None:
-        entries = ("1001",) * 2
-        self.dial(entries[0])
-        for _ in range(REFUSALS_IN_A_ROW - 1):
-            self.world.is_refused()
+    def test_only_a_number_that_is_refused_while_others_are_not_is_given_up(self) -> None:
+        self.world.put_task(limit=1)
+        self.world.put_task("u", limit=1, number_queue="r")
+        self.dial("1001")
+        for turn in range(TIMES):
+            self.assertEqual(len(self.world.store.records), turn)
+            self.world.is_refused(self.of("1001")[-1])
+            self.world.put_numbers("2002", queue="r")
             self.world.runs_for(20)
-        self.world.ends(answered=True)
-        self.dial(entries[1])
-        self.world.is_refused()
-        self.world.runs_for(20)
-        self.assertEqual(len(self.world.store.records), 1)
-        self.world.ends(answered=True)
+            self.world.ends(answered=True, placed=self.of("2002")[-1])
+            self.world.runs_for(20)
+        outcomes = {one.number: one.outcome for one in self.world.store.records}
+        self.assertEqual(outcomes, {"1001": Outcome.FAILED, "2002": Outcome.ANSWERED})
+        self.assertEqual(len(self.of("1001")), TIMES)
         self.assert_all_done()
 
-    def test_refusals_of_a_further_call_end_the_number_with_what_it_has(self) -> None:
+    def of(self, number: str) -> list[Placed]:
+        return [placed for placed in self.world.switch.placed if placed.number == number]
+
+    def test_refusals_of_a_further_call_let_the_number_wait(self) -> None:
         self.dial()
         self.world.ends("USER_BUSY", 486)
-        for _ in range(REFUSALS_IN_A_ROW):
+        for _ in range(4 * TIMES):
             self.world.is_refused()
+            self.assertGreater(self.world.limits.backpressure.pause, 0)
             self.world.runs_for(2)
-        record = self.record()
-        self.assertIs(record.outcome, Outcome.BUSY)
-        self.assertEqual(len(record.attempts), 1)
-        self.assertIn("refuses", record.reason)
+        self.assertEqual(self.world.store.records, [])
+        self.world.ends(answered=True)
+        self.assertIs(self.record().outcome, Outcome.ANSWERED)
+        self.assertEqual(len(self.record().attempts), 2)
         self.assert_all_done()
 
     def test_no_permission_is_no_number_lost(self) -> None:
@@ -172,6 +178,138 @@ class RefusalTests(PursuitCase):
         self.world.ends(answered=True)
         self.assertEqual(len(self.world.store.records), 2)
         self.assert_all_done()
+
+
+class NeverLeftTests(PursuitCase):
+    """FreeSWITCH makes no channel: no verdict on the number."""
+
+    def never_leaves(self, word: str = "INVALID_GATEWAY") -> None:
+        self.world.switch.job(f"-ERR {word}")
+        self.world.runs_for(0.03)
+
+    def test_the_next_group_is_tried_at_once(self) -> None:
+        self.dial()
+        self.never_leaves()
+        self.assertEqual(self.world.lines.states["gw1"].never_left, "INVALID_GATEWAY")
+        self.world.ends(answered=True)
+        self.assertEqual([one.line for one in self.record().attempts], ["gw2"])
+        self.assert_all_done()
+
+    def test_with_no_group_left_it_goes_back_and_waits_for_the_trial(self) -> None:
+        self.dial("1001", "1002")
+        self.never_leaves()
+        self.never_leaves("GATEWAY_DOWN")
+        self.world.runs_for(25)
+        self.assertEqual((self.world.queue, self.world.store.records), (["1001", "1002"], []))
+        self.assertEqual(len(self.world.switch.placed), 2)
+        self.world.runs_for(6)
+        self.assertEqual(self.dialed(), ["1001"] * 3)
+        self.world.ends(answered=True)
+        self.world.runs_for(0.1)
+        self.world.ends(answered=True)
+        self.assertEqual([one.number for one in self.world.store.records], ["1001", "1002"])
+        self.assert_all_done()
+
+    def test_a_further_call_waits_for_its_line_and_then_ends_by_its_own_verdict(self) -> None:
+        self.world.put_task(limit=1, line_group=["main", "backup"])
+        self.dial()
+        self.world.ends("USER_BUSY", 486)
+        self.never_leaves()
+        self.world.runs_for(25)
+        self.assertEqual(self.world.store.records, [])
+        self.world.runs_for(6)
+        self.assertIs(self.record().outcome, Outcome.BUSY)
+        self.assertEqual(len(self.record().attempts), 1)
+        self.assert_all_done()
+
+    def test_a_task_that_closes_meanwhile_places_no_other_call(self) -> None:
+        self.dial()
+        self.world.put_task(limit=1, enable=False)
+        self.never_leaves()
+        self.assertEqual(len(self.world.switch.placed), 1)
+        self.assertEqual((self.world.queue, self.world.store.records), (["1001"], []))
+        self.assert_all_done()
+
+    def test_a_channel_that_failed_is_a_verdict(self) -> None:
+        self.dial()
+        self.world.calls.event(hang_up_event(self.world.switch.last.uuid, "INVALID_GATEWAY"))
+        self.world.runs_for(0.03)
+        self.world.ends("USER_BUSY", 486)
+        self.assertEqual(len(self.record().attempts), 2)
+        self.assert_all_done()
+
+
+class WaitForLineTests(PursuitCase):
+    """A further call without a line waits for one."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.world.put_task("u", limit=5, number_queue="r", line_group=["main"])
+        self.world.put_line("gw1", count=1)
+        self.world.put_line("gw2", count=0)
+
+    def of(self, number: str) -> list[Placed]:
+        return [placed for placed in self.world.switch.placed if placed.number == number]
+
+    def test_a_redial_waits_for_its_own_group(self) -> None:
+        self.world.put_group("main", "gw1", redialer_count=1, rest=1000)
+        self.world.put_line("gw2", count=1)
+        self.dial("1001")
+        self.world.ends("USER_BUSY", 486)
+        self.world.put_numbers("2001", queue="r")
+        self.world.runs_for(20)
+        run = self.world.runs.get("t")
+        assert run is not None
+        self.assertEqual((len(self.of("1001")), len(run.waiting), run.calls), (1, 1, 1))
+        self.world.ends(answered=True, placed=self.of("2001")[0])
+        self.assertEqual(len(self.of("1001")), 2)
+        self.assertEqual(run.waiting, {})
+        self.world.ends(answered=True, placed=self.of("1001")[1])
+        self.assertEqual([one.line for one in self.world.store.records[-1].attempts], ["gw1"] * 2)
+        self.assert_all_done()
+
+    def test_after_thirty_seconds_it_gives_way_to_the_next_group(self) -> None:
+        self.world.put_group("main", "gw1", redialer_count=1, rest=1000)
+        self.world.put_line("gw2", count=1)
+        self.dial("1001")
+        self.world.ends("USER_BUSY", 486)
+        self.world.put_numbers("2001", queue="r")
+        self.world.runs_for(30.5)
+        self.assertEqual(len(self.of("1001")), 1)
+        self.world.runs_for(1)
+        self.world.ends(answered=True, placed=self.of("1001")[1])
+        lines = [one.line for one in self.world.store.records[-1].attempts]
+        self.assertEqual(lines, ["gw1", "gw2"])
+        self.world.ends(answered=True, placed=self.of("2001")[0])
+        self.assert_all_done()
+
+    def test_a_further_group_is_waited_for_and_the_number_ends_by_its_last_call(self) -> None:
+        self.dial("1001")
+        self.world.ends("USER_BUSY", 486)
+        self.world.runs_for(29)
+        self.assertEqual(self.world.store.records, [])
+        self.world.runs_for(1.5)
+        self.assertIs(self.record().outcome, Outcome.BUSY)
+        self.assertIn("no line is free", self.record().reason)
+        self.assert_all_done()
+
+    def test_an_edit_of_the_tables_gives_a_line(self) -> None:
+        self.dial("1001")
+        self.world.ends("USER_BUSY", 486)
+        self.world.put_line("gw2", count=1)
+        self.world.runs_for(1.1)
+        self.world.ends(answered=True)
+        self.assertEqual([one.line for one in self.record().attempts], ["gw1", "gw2"])
+        self.assert_all_done()
+
+    def test_the_drain_ends_the_wait(self) -> None:
+        self.dial("1001")
+        self.world.ends("USER_BUSY", 486)
+        self.world.stop()
+        self.world.runs_for(0.05)
+        self.assertEqual(self.world.left_behind(), {})
+        self.assertEqual(len(self.world.store.flying), 1)
+        self.assertEqual(self.world.clock.getDelayedCalls(), [])
 
 
 class LostTests(PursuitCase):

@@ -113,6 +113,17 @@ class DialedTests(RecoveryCase):
         self.assertEqual(record.attempts[0].dialed_at, NOW - 3)
         self.check_even()
 
+    def test_a_call_whose_answer_was_noted_is_answered_although_its_end_was_not_heard(self) -> None:
+        noted = evolve(self.dialing("u-1", FRESH), answered_at=NOW - 2)
+        self.take_up(self.entry(1, noted))
+        self.world.calls.ask()
+        self.world.runs_for(LINGER + 0.1)
+        (record,) = self.world.store.records
+        self.assertIs(record.outcome, Outcome.ANSWERED)
+        self.assertEqual(record.attempts[0].answered_at, NOW - 2)
+        self.assertEqual(self.world.switch.placed, [])
+        self.check_even()
+
     def test_a_call_that_freeswitch_does_not_know_is_unknown_and_never_redialed(self) -> None:
         self.world.put_group("main", "gw1", redialer_count=5)
         self.take_up(self.entry(1, self.dialing("u-1", FRESH)))

@@ -1,0 +1,58 @@
+"""What FreeSWITCH makes of our calls: whether it takes them, refuses them, or makes no channel."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+
+from ctidialer.dialer.dispatch.node_limits import NodeLimits
+from ctidialer.rules import turned_away
+from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.routing import Choice
+from ctidialer.rules.turned_away import TurnedAway
+
+REMEMBERED = 10_000
+"""Numbers of which it is remembered that they were turned away."""
+
+Way = str
+"""The line of a call, or the name of its fallback: calls with the same go out the same way."""
+
+
+class Acceptance:
+    """Lowers the node's rate while FreeSWITCH refuses calls, and finds the numbers that it turns
+    away although it takes others.
+
+    A number is known by its entry: it may be claimed anew in between.
+    """
+
+    def __init__(self, limits: NodeLimits) -> None:
+        self._limits = limits
+        self._turned_away: OrderedDict[tuple[bytes, Way], TurnedAway] = OrderedDict()
+        self._went_out: Counter[Way] = Counter()
+
+    def accepted(self, entry: bytes, choice: Choice, attempt: Attempt) -> None:
+        """FreeSWITCH made a channel for the call."""
+        way = _way(choice)
+        self._limits.accepted(attempt.dialed_at)
+        self._went_out[way] += 1
+        if self._turned_away:
+            self._turned_away.pop((entry, way), None)
+
+    def refused(self, entry: bytes, choice: Choice, now: float) -> bool:
+        """FreeSWITCH turned the call away; return whether the number is to be given up."""
+        self._limits.refused(now)
+        return self.never_left(entry, choice)
+
+    def never_left(self, entry: bytes, choice: Choice) -> bool:
+        """FreeSWITCH made no channel; return whether the number is to be given up."""
+        way = _way(choice)
+        before = self._turned_away.pop((entry, way), None)
+        after = turned_away.again(before, self._went_out[way])
+        if not after.is_given_up:
+            self._turned_away[entry, way] = after
+        if len(self._turned_away) > REMEMBERED:
+            self._turned_away.popitem(last=False)
+        return after.is_given_up
+
+
+def _way(choice: Choice) -> Way:
+    return choice.group if choice.line is None else choice.line.name

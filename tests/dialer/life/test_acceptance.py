@@ -1,0 +1,55 @@
+"""What FreeSWITCH makes of our calls."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract.line import Line
+from ctidialer.dialer.dispatch.node_limits import NodeLimits
+from ctidialer.dialer.life.acceptance import REMEMBERED, Acceptance
+from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.routing import Choice
+from ctidialer.rules.turned_away import TIMES
+
+NOW = 1_700_000_000.0
+GOOD, OTHER = (Choice("g", Line(name, "user/1000"), "user/1000") for name in ("gw1", "gw2"))
+
+
+def attempt(choice: Choice, dialed_at: float = NOW) -> Attempt:
+    return Attempt("u", None, choice.group, dialed_at)
+
+
+class AcceptanceTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.limits = NodeLimits(0, 0.0)
+        self.acceptance = Acceptance(self.limits)
+
+    def others_go_out(self, choice: Choice = GOOD) -> None:
+        self.acceptance.accepted(b"other", choice, attempt(choice))
+
+    def test_a_refusal_lowers_the_rate_and_a_call_that_is_taken_raises_it(self) -> None:
+        self.assertFalse(self.acceptance.refused(b"1", GOOD, NOW))
+        self.assertTrue(self.limits.backpressure.holds(NOW))
+        self.acceptance.accepted(b"1", GOOD, attempt(GOOD, NOW + 60))
+        self.assertEqual(self.limits.backpressure.pause, 0)
+
+    def test_one_that_never_left_is_nothing_to_the_rate(self) -> None:
+        self.acceptance.never_left(b"1", GOOD)
+        self.assertEqual(self.limits.backpressure.pause, 0)
+
+    def test_only_calls_that_went_out_the_same_way_count(self) -> None:
+        for choice, is_given_up in ((GOOD, True), (OTHER, False)):
+            for _ in range(TIMES - 1):
+                self.assertFalse(self.acceptance.never_left(b"1", GOOD))
+                self.others_go_out(choice)
+            self.assertIs(self.acceptance.never_left(b"1", GOOD), is_given_up)
+
+    def test_a_call_of_its_own_begins_the_count_anew(self) -> None:
+        for _ in range(3 * TIMES):
+            self.assertFalse(self.acceptance.never_left(b"1", GOOD))
+            self.acceptance.accepted(b"1", GOOD, attempt(GOOD))
+
+    def test_what_is_remembered_is_bounded(self) -> None:
+        for index in range(REMEMBERED + 10):
+            self.acceptance.never_left(str(index).encode(), GOOD)
+        self.assertEqual(len(self.acceptance._turned_away), REMEMBERED)
