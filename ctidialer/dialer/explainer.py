@@ -111,6 +111,8 @@ class Explainer:
             pace=run.pace,
             queue_is_empty=run.queue_is_empty,
             queue_problem=run.queue_problem,
+            waiting=len(run.waiting),
+            next_call=run.next_call(now),
             recent=self._recent.of(task.name) if run.queue_is_empty else Recent(),
         )
 

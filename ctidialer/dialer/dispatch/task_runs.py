@@ -67,6 +67,10 @@ class TaskRun:
         """Whether no call may start for now, neither a first one nor a further one of a number."""
         return self.paused or self.task.limit == 0
 
+    def next_call(self, now: float) -> float | None:
+        """Return when the next call of a number that waits is due; None = none after ``now``."""
+        return min((due for due in self.waiting.values() if due > now), default=None)
+
     def waiting_at(self, now: float) -> int:
         """Return how many numbers wait at ``now`` although their next call is due."""
         return sum(due <= now for due in self.waiting.values())

@@ -263,7 +263,7 @@ class WaitForLineTests(PursuitCase):
         self.assertEqual((len(self.of("1001")), len(run.waiting), run.calls), (1, 1, 1))
         self.world.ends(answered=True, placed=self.of("2001")[0])
         self.assertEqual(len(self.of("1001")), 2)
-        self.assertEqual(run.waiting, {})
+        self.assertEqual((run.waiting, run.next_call(0.0)), ({}, None))
         self.world.ends(answered=True, placed=self.of("1001")[1])
         self.assertEqual([one.line for one in self.world.store.records[-1].attempts], ["gw1"] * 2)
         self.assert_all_done()
