@@ -41,6 +41,7 @@ from ctidialer.dialer.node_view import NodeView
 from ctidialer.dialer.readiness import Readiness
 from ctidialer.dialer.recent_outcomes import RecentOutcomes
 from ctidialer.dialer.status_report import StatusReport
+from ctidialer.dialer.task_news import TaskNews
 from ctidialer.dialer.write_watch import WriteWatch
 from ctidialer.esl.switch import Credentials, Subscription, Switch, SwitchListener
 from ctidialer.glue import Gate, Idle
@@ -83,12 +84,14 @@ class Parts:
         self.switch = _switch(settings, reactor, listener)
         wanted = record_variables(settings.records)
         self.tables = Tables(node.host, node.domain, node.default_dialstring, wanted)
-        self.runs = TaskRuns(node.timezone)
+        self.news = TaskNews(reactor, node.timezone)
+        self.runs = TaskRuns(node.timezone, self.news.changed)
         self.orders = Orders(self.runs, self.readiness)
         self.lines = LineAccounts()
         self.limits = NodeLimits(node.max_calls, node.max_cps)
         self.slots = Slots(self.tables, self.lines, self.limits, self.runs)
         self.journal = Journal()
+        self.journal.add_reader(self.news)
         self.pause_watch = PauseWatch(reactor, self.switch, self.limits)
         self.calls = Calls(reactor, self.switch, self.journal)
         self.write_watch = self._write_watch(settings, reactor)

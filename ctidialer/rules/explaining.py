@@ -15,7 +15,7 @@ from ctidialer.contract.faults import Fault
 from ctidialer.contract.task import Task
 from ctidialer.rules import pacing
 from ctidialer.rules.backpressure import CAREFUL
-from ctidialer.rules.calling_hours import FAR_FUTURE, Closed
+from ctidialer.rules.calling_hours import FAR_FUTURE, Closed, Opening
 from ctidialer.rules.explanation import (
     NO_START,
     Explanation,
@@ -132,16 +132,20 @@ def _disabled(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | No
     return None if task.enabled else Explanation(Reason.DISABLED)
 
 
-def _closed(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
-    closed, opens_at = facts.opening.closed, facts.opening.changes_at
-    if closed is None:
-        return None
-    reason = CLOSED[closed]
+def explain_closed(opening: Opening, zone: str) -> Explanation:
+    """Return why a task is closed; ``zone`` is that of its times."""
+    assert opening.closed is not None
+    reason, opens_at = CLOSED[opening.closed], opening.changes_at
     if opens_at is None:
         form = "never" if "never" in reason.words.forms else ""
         return Explanation(reason, form=form)
-    opens = local_time(opens_at, task.hours.timezone or node.zone)
-    return Explanation(reason, opens_at, values={"opens": opens})
+    return Explanation(reason, opens_at, values={"opens": local_time(opens_at, zone)})
+
+
+def _closed(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
+    if facts.opening.closed is None:
+        return None
+    return explain_closed(facts.opening, task.hours.timezone or node.zone)
 
 
 def _paused(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
 from attrs import define, field
@@ -81,11 +81,12 @@ class TaskRuns:
     those of them that wait for numbers without looking at those that have some.
 
     A task that is switched off has a run only while, or since, it has had calls: thousands of them
-    cost nothing.
+    cost nothing.  ``changed`` is told of every run whose state may be another one.
     """
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, changed: Callable[[TaskRun], None] = lambda run: None) -> None:
         self._openings = _Openings(zone)
+        self._changed = changed
         self._tasks: Mapping[str, Task] = {}
         self._runs: dict[str, TaskRun] = {}
         self._new: dict[str, None] = {}  # tasks that are switched on and have no run yet
@@ -272,6 +273,7 @@ class TaskRuns:
             else:
                 runs.pop(name, None)
         self._count(name, None if is_open or is_busy else run.opening.closed)
+        self._changed(run)
 
     def _count(self, name: str, closed: Closed | None) -> None:
         before = self._closed.pop(name, None)

@@ -1,0 +1,75 @@
+"""What the log tells of a task when its state changes, so that an evening can be read from it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from ctidialer.contract.record import Outcome
+
+
+class State(enum.Enum):
+    """The state of a task, as far as it is news when it changes."""
+
+    GONE = "gone"
+    OFF = "switched off"
+    CLOSED = "closed"
+    EMPTY = "open, without numbers"
+    OPEN = "open"
+
+
+NUMBERS = frozenset({State.EMPTY, State.OPEN})
+"""Between these two a task goes back and forth with every number that is pushed."""
+
+DONE = frozenset({State.GONE, State.OFF, State.CLOSED, State.EMPTY})
+"""States at whose beginning it is told how many numbers have ended since the task was open."""
+
+
+@frozen
+class Change:
+    """A task, its state before (None = not known yet) and after, and what else is said of it.
+
+    ``until`` says in words why it is closed and until when, or until when it is open; ``queue`` is
+    the list of its numbers.
+    """
+
+    task: str
+    before: State | None
+    after: State
+    queue: str = ""
+    until: str = ""
+
+    @property
+    def is_news(self) -> bool:
+        """Whether anybody wants to read of it: what is not open at the start is no news."""
+        if self.before is None:
+            return self.after in NUMBERS
+        return self.before is not self.after
+
+    def sentence(self) -> str:
+        """Return what the log says, to stand behind the task's name."""
+        if self.after is State.GONE:
+            return "is no more, or malformed: no new call"
+        if self.after is State.OFF:
+            return "is switched off"
+        if self.after is State.CLOSED:
+            return f"is closed: {self.until}"
+        if self.after is State.EMPTY:
+            ran_out = self.before is State.OPEN
+            found = "has no number left in" if ran_out else "is open, and finds no number in"
+            return f"{found} {self.queue}"
+        if self.before is State.EMPTY:
+            return f"has numbers in {self.queue} again"
+        return f"is open{self.until}"
+
+
+def tally(outcomes: Mapping[Outcome, int]) -> str:
+    """Return how many numbers have ended, and how, the most frequent outcome first."""
+    total = sum(outcomes.values())
+    if not total:
+        return ""
+    ranked = sorted(outcomes.items(), key=lambda one: (-one[1], one[0].value))
+    how = ", ".join(f"{count} {outcome.value}" for outcome, count in ranked)
+    return f"{total} number{'s have' if total > 1 else ' has'} ended: {how}"

@@ -1,0 +1,106 @@
+"""What the log tells of the tasks."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract.record import Kind, Outcome, Record
+from ctidialer.contract.task import Task
+from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
+from ctidialer.dialer.task_news import ONE_BY_ONE, QUIET, TaskNews
+from tests.dialer.dispatch.test_task_runs import HOUR, MIDNIGHT, MORNING, task
+
+NINE = MIDNIGHT + 9 * HOUR
+
+
+def record(outcome: Outcome, name: str = "t") -> Record:
+    return Record("1", Kind.QUEUE, name, "1001", b"1001", outcome, NINE, NINE, "fs1")
+
+
+class NewsCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.rightNow = NINE
+        self.news = TaskNews(self.clock, "UTC")
+        self.runs = TaskRuns("UTC", self.news.changed)
+        self.tasks: dict[str, Task] = {}
+
+    def put(self, *tasks: Task) -> None:
+        self.tasks |= {one.name: one for one in tasks}
+        self.runs.update(self.tasks, [one.name for one in tasks], self.clock.seconds())
+
+    def run_of(self, name: str = "t") -> TaskRun:
+        run = self.runs.get(name)
+        assert run is not None
+        return run
+
+    def told(self, after: float = 0.0) -> list[str]:
+        """Return what the log says when so many seconds have passed."""
+        self.clock.advance(after)
+        self.runs.look(self.clock.seconds())
+        with capturedLogs() as events:
+            self.news.tell()
+        return [formatEvent(event) for event in events]
+
+
+class TaskNewsTests(NewsCase):
+    def test_an_evening_of_one_task(self) -> None:
+        self.put(task(hours=MORNING))
+        self.assertEqual(self.told(), ["Task t is open until 2023-11-14 12:00:00 (UTC)"])
+        for outcome in (Outcome.ANSWERED, Outcome.BUSY, Outcome.ANSWERED):
+            self.news.number_ended(record(outcome))
+        ended = "3 numbers have ended: 2 answered, 1 busy"
+        closed = "it is outside the work hours; opens 2023-11-15 08:00:00 (UTC)"
+        self.assertEqual(self.told(3 * HOUR), [f"Task t is closed: {closed}; {ended}"])
+        self.assertEqual(self.told(), [])
+
+    def test_what_is_closed_at_the_start_is_no_news(self) -> None:
+        self.clock.rightNow = MIDNIGHT
+        self.put(task(hours=MORNING), task("off", enabled=False))
+        self.assertEqual(self.told(), [])
+
+    def test_numbers_that_run_out_and_come_again(self) -> None:
+        self.put(task())
+        self.assertEqual(self.told(), ["Task t is open"])
+        self.news.number_ended(record(Outcome.ANSWERED))
+        self.runs.queue_seen(self.run_of(), is_empty=True)
+        ended = "1 number has ended: 1 answered"
+        self.assertEqual(self.told(QUIET), [f"Task t has no number left in q; {ended}"])
+        self.runs.queue_seen(self.run_of(), is_empty=False)
+        self.assertEqual(self.told(QUIET / 2), [])
+        self.assertEqual(self.told(QUIET / 2), ["Task t has numbers in q again"])
+
+    def test_numbers_that_trickle_in_are_told_once_a_while(self) -> None:
+        self.put(task())
+        self.told()
+        said = []
+        for _ in range(100):
+            for is_empty in (True, False):
+                self.runs.queue_seen(self.run_of(), is_empty)
+                said += self.told(0.5)
+        self.assertLessEqual(len(said), 3)
+
+    def test_a_change_that_is_taken_back_within_a_second_is_no_news(self) -> None:
+        self.put(task())
+        self.told()
+        self.put(task(enabled=False))
+        self.put(task())
+        self.assertEqual(self.told(), [])
+
+    def test_off_and_gone(self) -> None:
+        self.put(task())
+        self.told()
+        self.put(task(enabled=False))
+        self.assertEqual(self.told(), ["Task t is switched off"])
+        self.put(task())
+        self.assertEqual(self.told(), ["Task t is open"])
+        self.tasks.clear()
+        self.runs.update(self.tasks, ["t"], self.clock.seconds())
+        self.assertEqual(self.told(), ["Task t is no more, or malformed: no new call"])
+
+    def test_many_at_once_are_one_line(self) -> None:
+        self.put(*(task(f"t{index}") for index in range(ONE_BY_ONE + 5)))
+        (said,) = self.told()
+        self.assertTrue(said.startswith(f"{ONE_BY_ONE + 5} tasks are open now: t0, t1, "), said)
