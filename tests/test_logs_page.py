@@ -63,3 +63,14 @@ class PageTests(SynchronousTestCase):
         text = PAGE.read_text("utf-8")
         for one in msgspec.structs.fields(Log):
             self.assertIn(f"* - ``log.{one.name}``\n     - ``{one.default}``", text)
+
+    def test_each_line_of_the_evening_is_one_that_the_code_writes(self) -> None:
+        text = PAGE.read_text("utf-8").partition("An evening, read from the log alone")[2]
+        lines = re.findall(r"(?m)^    \S+Z \[(?:info|warn)\] (.*)$", text)
+        self.assertGreater(len(lines), 6)
+        texts = [
+            re.escape(one).replace("…", ".*") for one in constants().splitlines() if " " in one
+        ]
+        whole = [re.compile(one) for one in texts if len(one) > 12]
+        for line in lines:
+            self.assertTrue(any(one.match(line) for one in whole), line)
