@@ -6,9 +6,11 @@ VENV ?= .venv
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	$$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$name && break; done)
-# Trial's worker processes, and what it runs (`make trial TESTS=tests.rules`).
+# Trial's worker processes, and what it runs (`make trial TESTS=tests.rules`): every kind of test, or
+# one of unit, integration, browser (`make trial KIND=unit`).
 JOBS ?= 2
 TESTS ?= tests
+KIND ?=
 # What `make demo`, `chaos`, `bench` and `fuzz` hand on: `make demo ARGS="--numbers 1000"`.
 ARGS ?=
 # What `make bench` runs; benchmarks/README.rst has the others, which want a FreeSWITCH or hours.
@@ -60,8 +62,8 @@ wheel: $(VENV)/.develop  ## build the sdist, and the wheel from it, into dist/
 check-wheel: $(VENV)/.develop  ## build both, install the wheel in an empty venv, try it there
 	$(BIN)/python tools/check_wheel.py
 
-trial: $(VENV)/.develop  ## run the tests (TESTS=tests.rules, JOBS=2)
-	$(BIN)/python tools/run_tests.py --jobs $(JOBS) $(TESTS)
+trial: $(VENV)/.develop  ## run the tests (TESTS=tests.rules, KIND=unit, JOBS=2)
+	$(BIN)/python tools/run_tests.py --jobs $(JOBS) $(if $(KIND),--kind $(KIND)) $(TESTS)
 
 format: $(VENV)/.develop  ## put the code into ruff's layout
 	$(BIN)/ruff check --fix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import importlib
 import importlib.metadata
 import re
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tools.run_tests import Count, exit_status, read_count
+from tools.run_tests import KINDS, Count, exit_status, names_of_kind, read_count
 
 ROOT = Path(__file__).resolve().parent.parent
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[A-Za-z0-9.!+]+)$")
@@ -264,3 +265,26 @@ class CountTests(SynchronousTestCase):
             (0, None),
         ]:
             self.assertEqual(exit_status(trial_status, count), 1)
+
+
+class KindTests(SynchronousTestCase):
+    """Unit, integration and browser tests can be run apart."""
+
+    def test_each_test_case_is_of_one_kind(self) -> None:
+        by_kind = {
+            kind: names_of_kind(
+                kind, ["tests.stage", "tests.switchsim", "tests.web.test_dashboard"]
+            )
+            for kind in KINDS
+        }
+        self.assertIn("tests.stage.test_audit.AuditTests", by_kind["unit"])
+        self.assertIn("tests.stage.test_redis.StartTests", by_kind["integration"])
+        self.assertIn("tests.web.test_dashboard.LiveTests", by_kind["browser"])
+        every = [name for names in by_kind.values() for name in names]
+        self.assertEqual(len(every), len(set(every)))
+
+    def test_what_starts_a_server_or_a_process_is_no_unit_test(self) -> None:
+        for name in names_of_kind("unit", ["tests"]):
+            module, _, case = name.rpartition(".")
+            bases = getattr(importlib.import_module(module), case).__mro__
+            self.assertNotIn("RedisTestCase", {base.__name__ for base in bases}, name)

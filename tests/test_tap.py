@@ -59,7 +59,8 @@ class OptionsTests(SynchronousTestCase):
 class ProcessTests(TestCase):
     """The command itself, as supervisord would run it."""
 
-    timeout = 60
+    kind = "integration"
+    timeout = 240
 
     async def run_twistd(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", TWISTD, "--nodaemon", "--pidfile=", "ctidialer"]

@@ -4,6 +4,10 @@ The figures are trial's own, read off its closing lines.  The exit status is 0 o
 is, its closing lines were found, nothing failed and at least one test passed.  A test that is
 expected to fail and does is counted as skipped; one that unexpectedly passes, as failed.  A run
 that takes longer than the limit is ended, with all that it started, and has failed.
+
+``--kind`` runs one kind of test alone: ``unit`` (values and virtual time, all in this process),
+``integration`` (a real Redis, sockets, processes) or ``browser``.  A test case is of the kind that
+its class, or a base of it, names in ``kind``; without one it is a unit test.
 """
 
 from __future__ import annotations
@@ -18,7 +22,11 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
+from twisted.trial.runner import TestLoader
+
+KINDS = ("unit", "integration", "browser")
 _RAN = re.compile(r"^Ran \d+ tests? in [\d.]+s$")
 _VERDICT = re.compile(r"^(?P<word>PASSED|FAILED)(?: \((?P<figures>.*)\))?$")
 _PASSED = ("successes",)
@@ -114,6 +122,22 @@ def _started(command: list[str], limit: float) -> Iterator[subprocess.Popen[str]
             _end(process)
 
 
+def names_of_kind(kind: str, names: Iterable[str]) -> list[str]:
+    """Return the names of the test cases of one kind among ``names`` (modules, classes, tests)."""
+    loader = TestLoader()
+    cases = (case for name in names for case in _cases(loader.loadByName(name, recurse=True)))
+    wanted = (type(case) for case in cases if getattr(case, "kind", "unit") == kind)
+    return list(dict.fromkeys(f"{one.__module__}.{one.__qualname__}" for one in wanted))
+
+
+def _cases(suite: Iterable[Any] | Any) -> Iterator[object]:
+    if isinstance(suite, Iterable):
+        for part in suite:
+            yield from _cases(part)
+    else:
+        yield suite
+
+
 def run(jobs: int, limit: float, names: list[str]) -> int:
     """Run the tests ``names`` and return the exit status; the last line printed is the count."""
     with _started(_trial_command(jobs, names), limit) as process:
@@ -133,9 +157,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run trial and count the tests.")
     parser.add_argument("--jobs", type=int, default=1, help="worker processes (default 1)")
     parser.add_argument("--limit", type=float, default=2400.0, help="seconds (default 2400)")
+    parser.add_argument("--kind", choices=KINDS, help="run this kind of test alone")
     parser.add_argument("names", nargs="*", default=["tests"], help="what to run (default tests)")
     arguments = parser.parse_args()
-    return run(arguments.jobs, arguments.limit, arguments.names)
+    names = arguments.names
+    if arguments.kind:
+        sys.path.insert(0, os.getcwd())
+        names = names_of_kind(arguments.kind, names)
+    return run(arguments.jobs, arguments.limit, names)
 
 
 if __name__ == "__main__":

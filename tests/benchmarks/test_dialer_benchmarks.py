@@ -18,7 +18,8 @@ ROOT = Path(ctidialer.__file__).resolve().parent.parent
 
 
 class BenchmarkTests(TestCase):
-    timeout = 90
+    kind = "integration"
+    timeout = 240
 
     async def run_benchmark(self, name: str, *options: str) -> dict[str, Any]:
         """Run one benchmark with few calls; return the one line it prints."""

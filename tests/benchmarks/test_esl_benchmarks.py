@@ -18,6 +18,8 @@ SPREAD = {"min", "median", "max"}
 
 
 class EventSocketBenchmarks(SynchronousTestCase):
+    kind = "integration"
+
     def run_one(self, name: str, *arguments: str) -> dict[str, Any]:
         command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
         done = subprocess.run(

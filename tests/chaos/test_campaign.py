@@ -16,7 +16,8 @@ SEED = 1
 
 
 class ChaosTests(TestCase):
-    timeout = 240
+    kind = "integration"
+    timeout = 600
 
     def run_campaign(self, plan: Plan) -> Deferred[Report]:
         """Run it; what is said on the way stands in the test's log."""

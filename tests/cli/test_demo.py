@@ -25,7 +25,7 @@ from ctidialer.stage.audit import Audit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = [sys.executable, "-c", "from ctidialer.cli import main; main()", "demo"]
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 RECORD = Record("id", Kind.QUEUE, "demo", "1", b"1", Outcome.BUSY, 1.0, 2.0, "demo")
 
@@ -33,6 +33,7 @@ RECORD = Record("id", Kind.QUEUE, "demo", "1", b"1", Outcome.BUSY, 1.0, 2.0, "de
 class DemoCase(TestCase):
     """Runs the command with a temporary directory of its own."""
 
+    kind = "integration"
     timeout = 2 * DEADLINE
 
     def setUp(self) -> None:

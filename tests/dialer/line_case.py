@@ -92,7 +92,7 @@ class LineTestCase(SwitchTestCase):
         return replace(
             settings or self.settings(**node),
             schedule=Schedule(poll_interval=0.1),
-            config=Config(poll_interval=60.0),
+            config=Config(poll_interval=600.0),
         )
 
     async def raw_records(self, host: str = HOST) -> list[dict[str, Any]]:

@@ -45,19 +45,19 @@ class SwitchTestCase(NodeTestCase):
     async def dialed(self, count: int) -> tuple[OriginateLine, ...]:
         """Wait until the switch was asked for ``count`` calls; return them, oldest first."""
 
-        async def are_there() -> bool:
-            return len(self.switch_log().originates) >= count
+        async def placed() -> int:
+            return len(self.switch_log().originates)
 
-        await self.until(f"{count} calls at the switch", are_there)
+        await self.until_count(f"{count} calls at the switch", count, placed)
         return self.switch_log().originates
 
     async def ended(self, count: int) -> None:
         """Wait until ``count`` calls are over."""
 
-        async def are_over() -> bool:
-            return len(self.switch_log().ends) >= count
+        async def over() -> int:
+            return len(self.switch_log().ends)
 
-        await self.until(f"{count} calls over", are_over)
+        await self.until_count(f"{count} calls over", count, over)
 
     def most_at_once(self) -> int:
         """Return how many calls were up at once at most, by the switch's own clock."""

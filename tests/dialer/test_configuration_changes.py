@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from functools import partial
-from statistics import median
 from time import time
 from typing import Any
 
@@ -39,13 +38,15 @@ class ChangeTestCase(LineTestCase):
         await dialer.parts.configuration.read_all()
         return dialer
 
-    async def seconds_until_dialed(self, publish: Callable[[], Awaitable[None]]) -> float:
-        """Return the time from a PUBLISH to the originate that it lets through."""
+    async def lets_dial(self, publish: Callable[[], Awaitable[None]]) -> None:
+        """Publish a change, and wait for the originate that it lets through.
+
+        The tables are not read by themselves within the test's patience, so it is the notice that
+        counts; how long that takes is measured by benchmarks/config_change.py.
+        """
         before = len(self.switch_log().originates)
-        began = time()
         await publish()
-        calls = await self.dialed(before + 1)
-        return calls[before].time - began
+        await self.dialed(before + 1)
 
     async def is_9999(self) -> bool:
         """Say whether a number that is queued now goes to the extension 9999."""
@@ -53,36 +54,20 @@ class ChangeTestCase(LineTestCase):
         await self.put_numbers([str(1000 + before)])
         return (await self.dialed(before + 1))[-1].extension == "9999"
 
-    def assert_at_once(self, what: str, seconds: list[float]) -> None:
-        """Check that changes are in force within 100 ms.
-
-        The median, since now and then a busy machine gives one of the four processes no time.
-        """
-        print(
-            f"\n{what}: in force after {median(seconds) * 1000:.1f} ms, "
-            f"at most {max(seconds) * 1000:.1f} ms"
-        )
-        self.assertLess(median(seconds), 0.1)
-        self.assertLess(max(seconds), 2.0)
-
 
 class InForceTests(ChangeTestCase):
     """Every table, on every channel, with and without a key, as the switch sees it."""
 
-    async def switched_on(self, key: str, suffix: str, name: str | None) -> list[float]:
-        """Switch the task on and off again; return how long each switching on took."""
-        seconds = []
+    async def switched_on(self, key: str, suffix: str, name: str | None) -> None:
+        """Switch the task on and off again, several times."""
         for index in range(ROUNDS):
             await self.put_numbers([str(1000 + index)])
             await self.put(key, {"t": ENABLED})
-            seconds.append(
-                await self.seconds_until_dialed(partial(self.published, keys.TASK, name, suffix))
-            )
+            await self.lets_dial(partial(self.published, keys.TASK, name, suffix))
             await self.records_of(index + 1)
             await self.put(key, {"t": DISABLED})
             await self.published(keys.TASK, name, suffix)
             await self.until("switched off", self.is_off)
-        return seconds
 
     async def is_off(self) -> bool:
         return not self.dialer.parts.tables.tasks["t"].enabled
@@ -92,16 +77,14 @@ class InForceTests(ChangeTestCase):
         await self.put(OF_HOST, {"t": DISABLED})
         self.dialer = await self.start()
         for name in ("t", None):
-            self.assert_at_once(
-                f"config@{HOST}, key {name}", await self.switched_on(OF_HOST, HOST, name)
-            )
+            await self.switched_on(OF_HOST, HOST, name)
             await self.call("DEL", keys.records(HOST))
 
     async def test_a_task_of_the_template(self) -> None:
         await self.usual_tables(enable=None)
         await self.put(OF_HOST, {"t": {"params": {"enable": False}}})
         self.dialer = await self.start()
-        self.assert_at_once("config@all", await self.switched_on(OF_HOST, "all", "t"))
+        await self.switched_on(OF_HOST, "all", "t")
 
     async def test_the_channel_of_the_domain(self) -> None:
         """The daemon is host ``node9`` of the domain ``fs1``."""
@@ -109,7 +92,7 @@ class InForceTests(ChangeTestCase):
         dialer = await self.start(host="node9")
         await self.put_numbers(["1000"])
         await self.put_task()
-        await self.seconds_until_dialed(partial(self.published, keys.TASK, "t", HOST))
+        await self.lets_dial(partial(self.published, keys.TASK, "t", HOST))
         await self.put_line(count=7)
         await self.published(keys.LINE, "l", "node9")
         await self.until("config@node9 is heard", _is(lambda: self.count(dialer) == 7))
@@ -123,54 +106,42 @@ class InForceTests(ChangeTestCase):
         await self.usual_tables()
         await self.put_line(count=0)
         dialer = await self.start()
-        seconds = []
         for index, name in enumerate(["l", None] * 4):
             await self.put_numbers([str(1000 + index)])
             await self.put_line(count=1)
-            seconds.append(
-                await self.seconds_until_dialed(partial(self.published, keys.LINE, name))
-            )
+            await self.lets_dial(partial(self.published, keys.LINE, name))
             await self.change_line(count=0)
             await self.until("no room", _is(lambda: self.count(dialer) == 0))
             await self.records_of(index + 1)
-        self.assert_at_once("a line", seconds)
 
     async def test_a_line_group(self) -> None:
         await self.usual_tables()
         await self.put_group(enable=False)
         dialer = await self.start()
-        seconds = []
         for index, name in enumerate(["g", None] * 4):
             await self.put_numbers([str(1000 + index)])
             await self.put_group()
-            seconds.append(
-                await self.seconds_until_dialed(partial(self.published, keys.LINE_GROUP, name))
-            )
+            await self.lets_dial(partial(self.published, keys.LINE_GROUP, name))
             await self.put_group(enable=False)
             await self.published(keys.LINE_GROUP, "g")
             await self.until(
                 "switched off", _is(lambda: not dialer.parts.tables.routes.groups["g"].enabled)
             )
             await self.records_of(index + 1)
-        self.assert_at_once("a line group", seconds)
 
     async def test_a_schedule_configuration(self) -> None:
         await self.usual_tables()
         dialer = await self.start()
-        seconds = []
         for index, name in enumerate(["c", None] * 4):
             params = {"line_group": ["g"], "destination_extension": str(7000 + index)}
             await self.put(CONFIGS, {"c": {"params": params}})
-            began = time()
             await self.published(keys.SCHEDULE_CONFIG, name)
             await self.until("in force", _is(partial(self.goes_to, dialer, str(7000 + index))))
-            seconds.append(time() - began)
             one = json.dumps({"params": {"number": str(1000 + index), "config": "c"}})
             await self.call("ZADD", NUMBERS, 1, one)
             await self.records_of(index + 1)
         extensions = [call.extension for call in self.switch_log().originates]
         self.assertEqual(extensions, [str(7000 + index) for index in range(8)])
-        self.assert_at_once("a schedule configuration", seconds)
 
     def goes_to(self, dialer: DialerService, extension: str) -> bool:
         """Say whether scheduled calls go to this extension after the answer."""

@@ -71,15 +71,13 @@ class StatusTests(StatusCase):
         dialer = self.start_dialer()
         first = await self.status_when("a status", lambda status: True)
         later = await self.status_when("a later one", lambda status: status.at > first.at)
-        self.assertLess(later.at - first.at, 2.5)
+        self.assertGreater(later.at - first.at, 0.5)
         await dialer.stopService()
 
         async def is_gone() -> bool:
             return await self.call("EXISTS", keys.status(HOST)) == 0
 
-        gone = time.time()
         await self.until("the status is gone", is_gone)
-        self.assertLess(time.time() - gone, 1)
 
     async def test_freeswitch_away_and_back(self) -> None:
         await self.usual_tables()

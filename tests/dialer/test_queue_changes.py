@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,7 +18,7 @@ TASKS = keys.at(keys.TASK, keys.TEMPLATE)
 class ChangesCase(QueueCase):
     """The tables are read on their own only after ``POLL`` seconds."""
 
-    POLL = 60.0
+    POLL = 600.0
 
     def settings(self, host: str = HOST, **node: Any) -> Settings:
         settings = super().settings(host, **node)
@@ -55,11 +54,9 @@ class PublishedTests(ChangesCase):
         for at, (suffix, key) in enumerate(ways):
             await self.put_numbers([NUMBERS[at]], f"q{at}")
             await self.put_task(f"t{at}", number_queue=f"q{at}")
-            published = time.time()
             await self.published(keys.TASK, key, suffix)
             call = (await self.dialed(at + 2))[-1]
             self.assertEqual(call.number, NUMBERS[at])
-            self.assertLess(call.time - published, 1.0)
 
     async def test_the_domains_channel(self) -> None:
         await self.put_line()
@@ -170,10 +167,8 @@ class PolledTests(ChangesCase):
         dialer = self.start_dialer()
         await self.listening(dialer)
         await self.put_numbers(NUMBERS[:1])
-        written = time.time()
         await self.put_task()
-        (_, call) = await self.dialed(2)
-        self.assertLess(call.time - written, 1.5)
+        await self.dialed(2)
         await self.call("HDEL", TASKS, "t")
 
         async def is_gone() -> bool:

@@ -105,13 +105,13 @@ class RecordTests(SwitchTestCase):
             host=HOST,
             reason="",
         )
-        self.assertApproximates(document["bill_seconds"], 0.3, 0.1)
+        self.assertGreaterEqual(document["bill_seconds"], 0.25)
         (attempt,) = document["attempts"]
         self.assertEqual(set(attempt), ATTEMPT_FIELDS)
         self.assert_attempt(attempt, "crm-1", "NORMAL_CLEARING", 200)
-        self.assertApproximates(attempt["progress_at"] - attempt["dialed_at"], 0.1, 0.09)
-        self.assertApproximates(attempt["answered_at"] - attempt["dialed_at"], 0.2, 0.1)
-        self.assertApproximates(attempt["ended_at"] - attempt["answered_at"], 0.3, 0.1)
+        self.assertGreaterEqual(attempt["progress_at"] - attempt["dialed_at"], 0.05)
+        self.assertGreaterEqual(attempt["answered_at"] - attempt["dialed_at"], 0.15)
+        self.assertGreaterEqual(attempt["ended_at"] - attempt["answered_at"], 0.25)
         self.assertLessEqual(document["taken_at"], attempt["dialed_at"])
         self.assertLessEqual(attempt["ended_at"], document["ended_at"])
 

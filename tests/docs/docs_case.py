@@ -28,7 +28,7 @@ from tests.docs.blocks import ROOT, Block, commands
 from tests.support.node import HOST, PASSWORD, NodeTestCase
 from tests.support.redis import link_to, new_directory, own_redis
 
-WITHIN = 25.0
+WITHIN = 90.0
 """Seconds that one command of a page may take."""
 
 CLIENTS = ("redis-cli", "valkey-cli")

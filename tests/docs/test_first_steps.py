@@ -98,10 +98,11 @@ class QuickStartTests(DocsCase):
 
 
 class InstallationTests(TestCase):
+    kind = "integration"
     """The lines that install it; that the hashes and the wheel are right is checked by
     ``make check-wheel``."""
 
-    timeout = 120
+    timeout = 240
 
     async def test_the_lines_of_the_readme(self) -> None:
         make, pinned, ours, activate = commands(block_with(README, "--require-hashes").text)

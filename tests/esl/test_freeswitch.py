@@ -45,6 +45,7 @@ class Listener:
 
 
 class RealFreeSwitch(TestCase):
+    kind = "integration"
     timeout = 30
     jobs_by_api = False
     if not ADDRESS:

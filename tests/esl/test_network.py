@@ -36,7 +36,8 @@ QUICK = Timings(
 
 
 class NetworkTest(TestCase):
-    timeout = 20
+    kind = "integration"
+    timeout = 120
 
     def setUp(self) -> None:
         self.script = Script()

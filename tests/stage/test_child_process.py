@@ -18,7 +18,8 @@ from ctidialer.stage.watching import Stalled, watch
 class ChildProcessTests(TestCase):
     """A small program of our own."""
 
-    timeout = 60
+    kind = "integration"
+    timeout = 120
 
     def start(self, program: str) -> ChildProcess:
         directory = Path(self.mktemp()).absolute()

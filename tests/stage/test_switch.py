@@ -50,7 +50,8 @@ class Caller(Protocol):
 
 
 class ProcessCase(TestCase):
-    timeout = 30
+    kind = "integration"
+    timeout = 120
 
     def setUp(self) -> None:
         self.directory = Path(self.mktemp())

@@ -27,8 +27,8 @@ from tests.support.redis import RedisTestCase, new_directory
 
 HOST = "fs1"
 LOOK = 0.01
-DEADLINE = 20.0
-"""Seconds after which a test that waits for something gives up."""
+DEADLINE = 45.0
+"""Seconds without a change after which a test that waits for something gives up."""
 
 ANSWERED_AT_ONCE: dict[str, Any] = {"default": {"result": "answer", "talk": 0.02}}
 
@@ -36,7 +36,7 @@ ANSWERED_AT_ONCE: dict[str, Any] = {"default": {"result": "answer", "talk": 0.02
 class NodeTestCase(RedisTestCase):
     """Tests of a whole node; the switch is at ``self.switch``, scripted by ``self.script``."""
 
-    timeout = 60
+    timeout = 240
     script: Mapping[str, Any] = ANSWERED_AT_ONCE
 
     async def set_up(self) -> None:
@@ -160,6 +160,15 @@ class NodeTestCase(RedisTestCase):
         except Stalled:
             self.fail(f"not within {DEADLINE:.0f} s: {what}")
 
+    async def until_count(
+        self, what: str, wanted: int, counted: Callable[[], Awaitable[int]]
+    ) -> None:
+        """Wait until so many are there; fail when there are no more of them for too long."""
+        try:
+            await watch(reactor, counted, lambda count: count >= wanted, DEADLINE, LOOK)
+        except Stalled as error:
+            self.fail(f"{what}: {error}")
+
     async def records(self, host: str = HOST) -> tuple[Record, ...]:
         """Return the records so far, oldest first."""
         return await read_records(self.redis, keys.records(host))
@@ -167,10 +176,10 @@ class NodeTestCase(RedisTestCase):
     async def records_of(self, count: int, host: str = HOST) -> tuple[Record, ...]:
         """Wait for ``count`` records and return them; more than that is a failure."""
 
-        async def are_there() -> bool:
-            return await self.back_end.length("XLEN", keys.records(host)) >= count
+        async def written() -> int:
+            return await self.back_end.length("XLEN", keys.records(host))
 
-        await self.until(f"{count} records", are_there)
+        await self.until_count(f"{count} records", count, written)
         records = await self.records(host)
         self.assertEqual(len(records), count)
         return records

@@ -59,7 +59,8 @@ def link_to(test: TestCase, url: str, **options: Any) -> Link:
 class RedisTestCase(TestCase):
     """Tests with an empty Redis at ``self.url``; ``self.redis`` is the test's own link to it."""
 
-    timeout = 30
+    kind = "integration"
+    timeout = 120
     url: str
     redis: Link
 

@@ -46,7 +46,8 @@ class Leaving(Protocol):
 class DashboardTestCase(NodeTestCase):
     """Tests with a daemon that serves its dashboard at ``self.address``, and a page on it."""
 
-    timeout = 90
+    kind = "browser"
+    timeout = 240
     token = TOKEN
     profile: dict[str, Any] = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}}  # noqa: RUF012
 

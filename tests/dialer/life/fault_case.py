@@ -36,7 +36,7 @@ call_check_interval = {interval}
 class FaultCase(SwitchTestCase):
     """``redis_server`` and ``switch`` are what is broken; the daemon sees them through proxies."""
 
-    timeout = 90
+    timeout = 240
     redis_password: str | None = None
     call_check_interval = 1.0
 
