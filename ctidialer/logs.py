@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from select import PIPE_BUF
 from string import Formatter
 from urllib.parse import quote, quote_plus
 
@@ -41,6 +44,9 @@ UNPRINTABLE = {
     code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)
 }
 """Written with escapes in text, so that nobody's data can begin a line of its own."""
+
+MOST_PENDING = 1 << 20
+"""Bytes of the log that are kept while nobody reads it."""
 
 Write = Callable[[str, str], None]
 """Takes the line, without its end, and the name of its level."""
@@ -145,10 +151,14 @@ def line_observer(form: str, level: str, secrets: Iterable[str], write: Write) -
 
 
 class LogFile:
-    """A file at whose end lines are written; one write a line, so that nothing is torn.
+    """A file or a pipe at whose end lines are written.
 
     It is opened for appending: a file that was moved away is followed until :meth:`reopen`, one
     that was emptied (``copytruncate``) goes on from its beginning.
+
+    Writing never waits: while the reader of a pipe stands still, up to ``MOST_PENDING`` bytes are
+    kept, and lines beyond are lost and counted.  What is kept is written by the next :meth:`write`
+    or :meth:`flush` that finds room.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
@@ -156,13 +166,52 @@ class LogFile:
         # twistd changes its working directory later.
         self._path = None if path is None else os.path.abspath(path)
         self._descriptor = 1 if self._path is None else _opened(self._path)
+        self._pending = bytearray()
+        self._lost = 0
+        self._is_pipe = _is_pipe(self._descriptor)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether lines are kept that could not be written yet."""
+        return bool(self._pending)
 
     def write(self, line: str, level: str) -> None:
-        """Write one line."""
+        """Write one line, now or when there is room; it is lost where there is none for long."""
         del level
-        rest = memoryview(f"{line}\n".encode("utf-8", "backslashreplace"))
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+        written = f"{line}\n".encode("utf-8", "backslashreplace")
+        if len(self._pending) + len(written) > MOST_PENDING and self._pending:
+            self._lost += 1
+        else:
+            self._pending += written
+        self.flush()
+
+    def flush(self, within: float = 0.0) -> None:
+        """Write what is kept, as far as there is room, or comes to be ``within`` so many seconds.
+
+        Where nothing can be written at all (the disk is full, the reader has gone), it is lost.
+        """
+        try:
+            while self._pending and self._has_room(within):
+                # A pipe that has room has it for so many bytes at least.
+                piece = self._pending[:PIPE_BUF] if self._is_pipe else self._pending
+                del self._pending[: os.write(self._descriptor, piece)]
+        except OSError:
+            self._lost += self._pending.count(b"\n")
+            self._pending.clear()
+
+    def take_lost(self) -> int:
+        """Return how many lines were lost since this was asked last; 0 as long as it is behind."""
+        if self._pending:
+            return 0
+        lost, self._lost = self._lost, 0
+        return lost
+
+    def _has_room(self, within: float) -> bool:
+        if not self._is_pipe:
+            return True
+        room = select.poll()
+        room.register(self._descriptor, select.POLLOUT)
+        return bool(room.poll(within * 1000))
 
     def reopen(self, *_: object) -> None:
         """Go on in the file that now has the name; may be a signal handler.
@@ -178,6 +227,7 @@ class LogFile:
             return
         os.dup2(opened, self._descriptor, inheritable=False)
         os.close(opened)
+        self._is_pipe = _is_pipe(self._descriptor)
 
 
 def to_syslog(line: str, level: str) -> None:
@@ -193,6 +243,14 @@ def to_syslog(line: str, level: str) -> None:
     }
     for part in line.splitlines():
         syslog.syslog(priorities.get(level, syslog.LOG_INFO), part)
+
+
+def _is_pipe(descriptor: int) -> bool:
+    """Say whether a write may have to wait for a reader: a pipe, a socket, a terminal."""
+    try:
+        return not stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
 
 
 def _opened(path: str) -> int:

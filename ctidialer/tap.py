@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from twisted.application.app import ServerOptions
 from twisted.application.service import IService, IServiceCollection, MultiService
 from twisted.internet import reactor
+from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger
 from twisted.python import usage
 from twisted.python.components import Componentized
@@ -34,6 +35,12 @@ second: an eighth of the daemon's time.
 REFUSED = 1
 """Exit status of a daemon that may not work: another one does under its host name, or the port of
 its HTTP interface is taken."""
+
+CATCH_UP_INTERVAL = 1.0
+"""Seconds after which lines that found no room in the log are tried again."""
+
+FAREWELL = 1.0
+"""Seconds for which the end of the process waits for a reader of the log."""
 
 log = Logger()
 
@@ -101,7 +108,23 @@ def log_writer(twistd: Mapping[str, Any]) -> Write:
     to_stdout = path == "-" or (foreground and not path)
     file = LogFile(None if to_stdout else path or "twistd.log")
     signal.signal(signal.SIGUSR1, file.reopen)
+    reactor.callWhenRunning(catch_up, file)
     return file.write
+
+
+def catch_up(file: LogFile) -> None:
+    """Write every second what could not be written to the log, and say what was lost of it."""
+
+    def look() -> None:
+        file.flush()
+        lost = file.take_lost()
+        if lost:
+            log.warn("{lost} lines of the log were lost: nobody took them", lost=lost)
+
+    looking = LoopingCall(look)
+    looking.clock = reactor
+    looking.start(CATCH_UP_INTERVAL, now=False)
+    reactor.addSystemEventTrigger("after", "shutdown", file.flush, FAREWELL)
 
 
 def secrets_of(settings: Settings) -> list[str]:

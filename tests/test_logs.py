@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -17,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.logs import (
     HIDDEN,
+    MOST_PENDING,
     OWN_KEYS,
     LogFile,
     Redactor,
@@ -261,3 +263,72 @@ class FileTests(SynchronousTestCase):
         for _ in range(5):
             self.file.reopen()
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+
+class PipeTests(SynchronousTestCase):
+    """A pipe whose reader stands still."""
+
+    def setUp(self) -> None:
+        path = Path(self.mktemp())
+        os.mkfifo(path)
+        self.reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.file = LogFile(path)
+        self.addCleanup(os.close, self.file._descriptor)
+
+    def fill(self) -> None:
+        """Write until nothing fits any more."""
+        while not self.file.is_behind:
+            self.file.write("x" * 999, "info")
+
+    def read(self) -> bytes:
+        """Take all that is in the pipe."""
+        pieces = []
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self.reader, 1 << 16):
+                pieces.append(piece)
+        return b"".join(pieces)
+
+    def all_read(self) -> bytes:
+        """Take all that was kept, too."""
+        pieces = [self.read()]
+        while self.file.is_behind:
+            self.file.flush()
+            pieces.append(self.read())
+        return b"".join(pieces)
+
+    def test_nothing_waits_and_what_is_kept_comes_in_order(self) -> None:
+        self.addCleanup(os.close, self.reader)
+        self.fill()
+        for index in range(100):
+            self.file.write(f"line {index}", "info")
+        self.assertEqual(self.file.take_lost(), 0)
+        lines = self.all_read().splitlines()
+        self.assertEqual(lines[-100:], [f"line {index}".encode() for index in range(100)])
+        self.assertEqual(set(lines[:-100]), {b"x" * 999})
+        self.assertEqual(self.file.take_lost(), 0)
+
+    def test_what_is_too_much_is_counted(self) -> None:
+        self.addCleanup(os.close, self.reader)
+        self.fill()
+        written = 2 * MOST_PENDING // 1000
+        for index in range(written):
+            self.file.write(f"{index:0>999}", "info")
+        self.assertEqual(self.file.take_lost(), 0, "as long as it is behind")
+        kept = [line for line in self.all_read().splitlines() if line != b"x" * 999]
+        lost = self.file.take_lost()
+        self.assertEqual(len(kept) + lost, written)
+        self.assertGreater(lost, written // 3)
+        self.assertEqual([int(line) for line in kept], list(range(len(kept))))
+        self.assertEqual(self.file.take_lost(), 0)
+
+    def test_a_line_larger_than_all_room_arrives_whole(self) -> None:
+        self.addCleanup(os.close, self.reader)
+        self.file.write("y" * (2 * MOST_PENDING), "info")
+        self.assertEqual(self.all_read(), b"y" * (2 * MOST_PENDING) + b"\n")
+
+    def test_a_reader_that_has_gone(self) -> None:
+        self.fill()
+        os.close(self.reader)
+        self.file.write("nobody reads this", "info")
+        self.assertFalse(self.file.is_behind)
+        self.assertGreater(self.file.take_lost(), 0)

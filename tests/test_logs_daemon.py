@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -140,6 +141,28 @@ class FileTests(DaemonLogCase):
         await self.put_task("one", limit="many")
         await self.says(daemon, "task=one", path=path)
         self.assertNotIn(b"\0", path.read_bytes())
+
+    async def test_a_reader_that_stands_still_stops_nothing(self) -> None:
+        path = self.directory / "pipe"
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        await self.usual_tables(limit=50)
+        tables = {f"bad{index}": {"params": {"limit": "x" * 90}} for index in range(1500)}
+        await self.put(keys.at(keys.TASK, keys.TEMPLATE), tables)
+        more = '[log]\nlevel = "debug"\n'
+        daemon = self.start_daemon(extra=more, twistd=("--logfile", str(path)))
+        await self.put_numbers([str(1000 + index) for index in range(100)])
+        await self.records_of(100)
+        said: list[bytes] = []
+
+        async def is_told() -> bool:
+            with contextlib.suppress(BlockingIOError):
+                said.append(os.read(reader, 1 << 16))
+            return b"FreeSWITCH is there" in b"".join(said)
+
+        await self.until("the log is read", is_told)
+        self.assertIn(await daemon.stop(), (0, 143, -15))
 
     async def test_logrotate_itself(self) -> None:
         program = shutil.which("logrotate", path=f"{os.environ['PATH']}:/usr/sbin")

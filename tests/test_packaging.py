@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import configparser
-import importlib
 import importlib.metadata
 import re
 import subprocess
@@ -282,9 +281,3 @@ class KindTests(SynchronousTestCase):
         self.assertIn("tests.web.test_dashboard.LiveTests", by_kind["browser"])
         every = [name for names in by_kind.values() for name in names]
         self.assertEqual(len(every), len(set(every)))
-
-    def test_what_starts_a_server_or_a_process_is_no_unit_test(self) -> None:
-        for name in names_of_kind("unit", ["tests"]):
-            module, _, case = name.rpartition(".")
-            bases = getattr(importlib.import_module(module), case).__mro__
-            self.assertNotIn("RedisTestCase", {base.__name__ for base in bases}, name)

@@ -55,6 +55,26 @@ class BenchmarkTests(TestCase):
         for others in ("closed", "waiting"):
             self.assertGreater(figures[others]["20"]["calls"], 0)
             self.assertIn("idle_cpu_percent", figures[others]["20"])
+            self.assertGreater(figures[others]["20"]["first_call_after_start_seconds"], 0)
+
+    async def test_scale_lines(self) -> None:
+        figures = await self.run_benchmark("scale_lines", "--lines", "2", "30", "--calls", "60")
+        for lines in ("2", "30"):
+            self.assertEqual(figures["by_lines"][lines]["lines_used"], int(lines))
+            self.assertGreater(figures["by_lines"][lines]["daemon_cpu_us_per_call"], 0)
+
+    async def test_notices(self) -> None:
+        options = ("--rate", "500", "--seconds", "1", "--names", "10", "--settle", "0.5")
+        figures = await self.run_benchmark("notices", *options)
+        self.assertGreaterEqual(figures["published"]["sent"], 500)
+        self.assertGreater(figures["storm"]["calls_per_second"], 0)
+        self.assertGreater(figures["a_change_after_it_ms"], 0)
+
+    async def test_poison(self) -> None:
+        options = ("--megabytes", "1", "--entries", "3", "--seconds", "2")
+        figures = await self.run_benchmark("poison", *options)
+        self.assertEqual((figures["recorded"], figures["left_in_queue"]), (3, 0))
+        self.assertGreater(figures["while_taken"]["calls_per_second"], 0)
 
     async def test_scale_queue(self) -> None:
         figures = await self.run_benchmark("scale_queue", "--lengths", "60", "--calls", "20")

@@ -84,6 +84,9 @@ class ComposeTests(SynchronousTestCase):
         assert found is not None
         self.assertGreater(float(found[1]), Settings().node.drain_timeout)
 
+    def test_its_memory_is_bounded(self) -> None:
+        self.assertIn("mem_limit: 2g", self.service("ctidialer"))
+
     def test_redis_forgets_nothing(self) -> None:
         words = re.findall(r'- "?([^"\s]+)"?', self.service("valkey").partition("secrets:")[0])
         pairs = dict(zip(words[1::2], words[2::2], strict=True))

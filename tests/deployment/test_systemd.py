@@ -42,6 +42,10 @@ class UnitTests(SynchronousTestCase):
         self.assertGreaterEqual(float(found["WatchdogSec"]), 10)
         self.assertEqual((found["KillSignal"], found["KillMode"]), ("SIGTERM", "mixed"))
 
+    def test_its_memory_is_bounded(self) -> None:
+        found = directives()
+        self.assertEqual((found["MemoryHigh"], found["MemoryMax"]), ("1500M", "2G"))
+
     def test_no_secret_stands_where_everybody_reads_it(self) -> None:
         found = directives()
         self.assertNotIn("Environment", found)
