@@ -40,6 +40,7 @@ LOCAL_FILE = Path("etc/ctidialer.toml")
 
 A_DAY = 86_400
 BOUNDS: Mapping[str, tuple[float, bool]] = {
+    "node.max_entry": (1 << 20, False),
     "node.max_calls": (1_000_000, True),
     "node.max_cps": (1_000_000, True),
     "node.drain_timeout": (A_DAY, True),
@@ -74,15 +75,16 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Node(Section, frozen=True):
     """``[node]``: what this daemon is called, and how much it may do at once.
 
-    Times are seconds; ``max_calls`` and ``max_cps`` (calls started per second) 0 = no limit.
-    An empty ``host`` is the machine's name, an empty ``domain`` the host, an empty ``timezone``
-    the machine's.
+    Times are seconds; ``max_entry`` is the bytes of the longest entry that is called; ``max_calls``
+    and ``max_cps`` (calls started per second) 0 = no limit.  An empty ``host`` is the machine's
+    name, an empty ``domain`` the host, an empty ``timezone`` the machine's.
     """
 
     host: str = ""
     domain: str = ""
     timezone: str = ""
     number_pattern: str = r"\+?[0-9*#]{1,32}"
+    max_entry: int = 65536
     default_dialstring: str = "sofia/gateway/${line_group}/${destination_number}"
     max_calls: int = 0
     max_cps: float = 0.0

@@ -34,6 +34,7 @@ host = ""
 domain = ""
 timezone = ""
 number_pattern = '\+?[0-9*#]{1,32}'
+max_entry = 65536
 default_dialstring = "sofia/gateway/${line_group}/${destination_number}"
 max_calls = 0
 max_cps = 0

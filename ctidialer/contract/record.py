@@ -85,6 +85,8 @@ class Record:
     is the producer's own ``origination_uuid``, if the entry had one.  The fields of the last
     attempt (uuid, cause, line …) are derived from ``attempts`` when the record is encoded.
     ``agent``: who talked to the callee.  ``variables``: what the task asked for of the last call.
+    ``entry_length`` (bytes) stands where the entry was too long to be called and ``entry`` is only
+    its beginning; ``entry_sha256`` (hex) is that of all of it.
     """
 
     id: str
@@ -101,3 +103,5 @@ class Record:
     reason: str = ""
     agent: str | None = None
     variables: Mapping[str, str | float] = field(factory=dict)
+    entry_length: int | None = None
+    entry_sha256: str | None = None

@@ -44,6 +44,8 @@ class _Record(msgspec.Struct, frozen=True):
     config: str | None = None
     number: str | None = None
     entry_base64: str | None = None
+    entry_length: int | None = None
+    entry_sha256: str | None = None
     attempts: tuple[_Attempt, ...] = ()
     requested_uuid: str | None = None
     reason: str = ""
@@ -61,7 +63,8 @@ def encode_record(record: Record) -> bytes:
     """Return the JSON of a record, with the fields of docs/redis-contract.rst in their order.
 
     Never fails: text that is no Unicode is escaped.  ``entry`` shows bytes that are no UTF-8
-    escaped; ``entry_base64`` has them exactly, and stands only then.
+    escaped; ``entry_base64`` has them exactly, and stands only then.  ``entry_length`` and
+    ``entry_sha256`` stand only where ``entry`` is not all of it.
     """
     try:
         return _ENCODER.encode(_as_json(record))
@@ -94,7 +97,7 @@ def _as_json(record: Record) -> dict[str, object]:
         "kind": record.kind.value,
         "task" if record.kind is Kind.QUEUE else "config": record.task,
         "number": record.number,
-        **_entry_json(record.entry),
+        **_entry_json(record),
         "outcome": record.outcome.value,
         "answered": _is_answered(record, last),
         "hangup_cause": cause,
@@ -115,14 +118,19 @@ def _as_json(record: Record) -> dict[str, object]:
     }
 
 
-def _entry_json(entry: bytes) -> dict[str, str]:
+def _entry_json(record: Record) -> dict[str, object]:
+    shown: dict[str, object]
     try:
-        return {"entry": entry.decode()}
+        shown = {"entry": record.entry.decode()}
     except UnicodeDecodeError:
-        return {
-            "entry": entry.decode("utf-8", "backslashreplace"),
-            "entry_base64": base64.b64encode(entry).decode(),
+        shown = {
+            "entry": record.entry.decode("utf-8", "backslashreplace"),
+            "entry_base64": base64.b64encode(record.entry).decode(),
         }
+    if record.entry_length is not None:
+        shown["entry_length"] = record.entry_length
+        shown["entry_sha256"] = record.entry_sha256
+    return shown
 
 
 def _is_answered(record: Record, last: AttemptRecord | None) -> bool:
@@ -186,6 +194,8 @@ def _as_record(found: _Record) -> Record:
         reason=found.reason,
         agent=found.agent,
         variables=found.variables,
+        entry_length=found.entry_length,
+        entry_sha256=found.entry_sha256,
     )
 
 

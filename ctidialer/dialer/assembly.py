@@ -79,6 +79,7 @@ class Parts:
             settings.records.list,
             settings.records.channel,
             lease=node.lease,
+            max_entry=node.max_entry,
         )
         self.changes = ChangeFeed(reactor, self.link.address, node.host, node.domain, listener)
         self.switch = _switch(settings, reactor, listener)
@@ -140,6 +141,7 @@ class Parts:
                 lambda: self.switch.told(reactor.seconds()),
                 lambda: self.link.told(reactor.seconds()),
                 lambda: self.write_watch.problem,
+                lambda: self.closing.problem,
             ),
             recent,
         )

@@ -57,7 +57,7 @@ class Daemon:
         """Part of DaemonView."""
         calls, closing = self.view.calls, self.view.closing
         outcomes = {outcome.value: count for outcome, count in closing.outcomes.items()}
-        return Totals(calls.placed, len(calls), outcomes)
+        return Totals(calls.placed, len(calls), outcomes, closing.lost_in_flight)
 
     def task_names(self) -> list[str]:
         """Part of DaemonView."""

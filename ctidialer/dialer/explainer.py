@@ -42,6 +42,7 @@ class Troubles:
     freeswitch: Callable[[], str]
     redis: Callable[[], str]
     writes: Callable[[], str] = str
+    records: Callable[[], str] = str
 
 
 class Explainer:
@@ -129,12 +130,14 @@ class Explainer:
                 self._tables.control.drain or Order(), len(self._calls), self._zone
             )
         trouble = self._trouble(condition)
-        name = "problem" if condition is Condition.WRITES else "trouble"
+        name = "problem" if condition in (Condition.WRITES, Condition.RECORDS) else "trouble"
         return Obstacle(condition.reason, condition.form, {name: trouble} if trouble else {})
 
     def _trouble(self, condition: Condition) -> str:
-        if condition is Condition.FREESWITCH:
-            return self._troubles.freeswitch()
-        if condition is Condition.WRITES:
-            return self._troubles.writes()
-        return self._troubles.redis() if condition is Condition.REDIS else ""
+        told = {
+            Condition.FREESWITCH: self._troubles.freeswitch,
+            Condition.REDIS: self._troubles.redis,
+            Condition.WRITES: self._troubles.writes,
+            Condition.RECORDS: self._troubles.records,
+        }
+        return told[condition]() if condition in told else ""

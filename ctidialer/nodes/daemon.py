@@ -28,11 +28,15 @@ class ConditionNow:
 
 @frozen
 class Totals:
-    """Calls placed and numbers ended since the daemon began, and the calls that are up now."""
+    """Calls placed and numbers ended since the daemon began, and the calls that are up now.
+
+    ``lost_in_flight``: numbers that ended and were no longer in flight, so have no record.
+    """
 
     placed: int
     calls: int
     outcomes: Mapping[str, int]
+    lost_in_flight: int = 0
 
 
 @frozen

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.link import Link
 
-MAX_ENTRY = 1 << 29
+MAX_ENTRY = 65536
 """Bytes above which an entry is not called, unless the settings say otherwise."""
 
 KEPT = 1024

@@ -67,6 +67,11 @@ class StateMetrics(Collector):
         yield CounterMetricFamily(
             "ctidialer_originates", "Originates sent to FreeSWITCH.", value=status.placed
         )
+        yield CounterMetricFamily(
+            "ctidialer_lost_in_flight",
+            "Numbers that ended and were no longer in flight: they have no record.",
+            value=self._daemon.totals().lost_in_flight,
+        )
         yield _single("max_calls", "Calls at once for the node, 0 = no limit.", status.max_calls)
         yield _single("max_cps", "Starts a second for the node, 0 = no limit.", status.max_cps)
         until = status.refused_until

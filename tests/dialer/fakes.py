@@ -19,7 +19,7 @@ from ctidialer.contract.task import Side
 from ctidialer.esl.errors import ConnectionGone, EslError
 from ctidialer.esl.events import Event, make_event
 from ctidialer.esl.jobs import JobResult, Jobs
-from ctidialer.store.errors import NotInFlight, StoreError
+from ctidialer.store.errors import NotInFlight, NotReturned, StoreError
 from ctidialer.store.in_flight import Claimed, Dialing, InFlight
 from ctidialer.store.store import Store
 
@@ -162,6 +162,8 @@ def hang_up_event(
 class MemoryStore(Store):
     """The documented behaviour of the store, in memory; ``error`` is how every call fails.
 
+    ``unreturnable`` are the ids of entries that cannot go back, ``digests`` those of long entries,
+    ``apart`` the ids that were settled as such.
     What a call does is done at once; its answer comes ``ROUND_TRIP`` seconds later.
     """
 
@@ -177,6 +179,9 @@ class MemoryStore(Store):
         self.notes: list[Dialing] = []
         self.returned: list[list[str]] = []
         self.reads: list[str] = []
+        self.unreturnable: set[str] = set()
+        self.digests: dict[str, str] = {}
+        self.apart: list[str] = []
         self._numbered = 0
 
     @property
@@ -248,12 +253,18 @@ class MemoryStore(Store):
         if self.flying.pop(entry_id, None) is None:
             return self._done(False)
         self.records.append(decode_record(record))
+        self.apart += [entry_id] if is_apart else []
         return self._done(True)
+
+    def digest(self, claim: Claimed) -> Deferred[str | None]:
+        return self._done(self.digests.get(claim.id))
 
     def give_back(self, entry_ids: Sequence[str]) -> Deferred[int]:
         if self.error is not None:
             return self._failed(self.error)
         self.returned.append(list(entry_ids))
+        left = [one for one in entry_ids if one in self.unreturnable]
+        entry_ids = [one for one in entry_ids if one not in left]
         back = [self.flying.pop(one) for one in entry_ids if one in self.flying]
         for entry in sorted(back, key=lambda entry: entry.order, reverse=True):
             if entry.side is None:
@@ -261,6 +272,8 @@ class MemoryStore(Store):
                 self.due.setdefault(entry.key, {}).setdefault(entry.entry, entry.score)
             else:
                 self.queues.setdefault(entry.key, []).insert(0, entry.entry)
+        if left:
+            return self._failed(NotReturned(left, StoreError("the key 'q' holds a string")))
         return self._done(len(back))
 
     def write_back(self, entry_id: str, score: float) -> Deferred[bool]:

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
 from ctidialer.contract.record import Kind, Outcome, Record
@@ -22,9 +23,15 @@ from ctidialer.contract.record_document import encode_record
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
-from ctidialer.glue import Gate
+from ctidialer.glue import Complaints, Gate
 from ctidialer.rules import after_call as rules
-from ctidialer.store.errors import LeaseLost, StoreError, StoreUnavailable
+from ctidialer.store.errors import (
+    LeaseLost,
+    NotReturned,
+    StoreError,
+    StoreUnavailable,
+    WritesRefused,
+)
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
 
@@ -62,8 +69,14 @@ class Closing:
         self._journal = journal
         self._returning: list[str] = []
         self._is_returning = False
-        self._complained = ""
+        self._aside: list[str] = []
+        self._again: IDelayedCall | None = None
+        self._said = Complaints()
         self._writing = 0
+        self.problem = ""
+        """Why Redis refuses the records, for people; empty = it does not."""
+        self.lost_in_flight = 0
+        """Numbers whose entries were gone when they ended: their records are not in Redis."""
         self.finished: Callable[[], None] = lambda: None
         """Called when something has been written."""
         self.outcomes: Counter[Outcome] = Counter()
@@ -72,7 +85,7 @@ class Closing:
     @property
     def unwritten(self) -> int:
         """How many writes are still to be done; numbers that go back together count as one."""
-        return self._writing + (1 if self._returning else 0)
+        return self._writing + (1 if self._returning or self._aside else 0)
 
     async def settle(
         self,
@@ -85,7 +98,10 @@ class Closing:
         requested_uuid: str | None = None,
         after_call: AfterCall = NOTHING_MORE,
     ) -> None:
-        """Write the one record of a number and take it out of the in-flight entries."""
+        """Write the one record of a number and take it out of the in-flight entries.
+
+        Where it is in flight no longer, by whomever that was taken out, the log has the record.
+        """
         said = finished.attempts[-1].said if finished.attempts else {}
         record = Record(
             id=claim.id,
@@ -102,12 +118,22 @@ class Closing:
             reason=finished.reason,
             agent=rules.agent(after_call, said),
             variables=rules.carried(after_call, said),
+            entry_length=claim.length,
+            entry_sha256=None if claim.length is None else await self._digest(claim),
         )
         encoded = encode_record(record)
-        await self._surely(lambda: self._store.settle(claim.id, encoded), is_record=True)
-        self._readiness.met(Condition.RECORDS)
-        self.outcomes[record.outcome] += 1
-        self._journal.number_ended(record)
+        is_apart = claim.length is not None
+        written = await self._surely(
+            lambda: self._store.settle(claim.id, encoded, is_apart=is_apart), is_record=True
+        )
+        if written is None:
+            return  # another daemon has the number
+        self._records_are_taken()
+        if written:
+            self.outcomes[record.outcome] += 1
+            self._journal.number_ended(record)
+        else:
+            self._lost(record, encoded)
 
     def give_back(self, claim: Claimed) -> None:
         """Put a number back at the head of its queue.
@@ -116,13 +142,28 @@ class Closing:
         keep their order: the loss of FreeSWITCH sends back many at once.
         """
         self._returning.append(claim.id)
-        if not self._is_returning:
-            self._is_returning = True
-            self._clock.callLater(0, self._run, self._return_all)
+        self._begin_returning()
 
     def write_back(self, claim: Claimed, due: float) -> None:
         """Put a scheduled number back, to be called at ``due`` (unix seconds)."""
         self._run(partial(self._surely, lambda: self._store.write_back(claim.id, due)))
+
+    async def _digest(self, claim: Claimed) -> str | None:
+        """Return the SHA-256 of an entry that is too long to be called; None = it is gone."""
+        digest = await self._surely(lambda: self._store.digest(claim))
+        return digest if isinstance(digest, str) else None
+
+    def _lost(self, record: Record, encoded: bytes) -> None:
+        self.lost_in_flight += 1
+        self.log.error(
+            "Number {number} of {task} ({entry_id}) ended as {outcome}, and its record is not in "
+            "Redis: somebody has taken its entry out of those in flight",
+            number=record.number,
+            task=record.task,
+            entry_id=record.id,
+            outcome=record.outcome.value,
+        )
+        self.log.debug("The record of {entry_id}: {record}", entry_id=record.id, record=encoded)
 
     async def _return_all(self) -> None:
         try:
@@ -135,37 +176,71 @@ class Closing:
     def _return(self, sent: list[str]) -> Deferred[int]:
         sent += self._returning
         self._returning = []
-        return self._store.give_back(sent)
+        return self._store.give_back(sent).addErrback(self._put_aside)
 
-    def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _put_aside(self, failure: Failure) -> int:
+        """Entries whose own queue cannot take them wait by themselves; the others are back."""
+        failure.trap(NotReturned)
+        error = failure.value
+        assert isinstance(error, NotReturned)
+        self._refused(str(error))
+        self._aside += error.entry_ids
+        if self._again is None:
+            self._again = self._clock.callLater(REFUSED_PAUSE, self._return_again)
+        return 0
+
+    def _return_again(self) -> None:
+        self._again = None
+        self._returning += self._aside
+        self._aside = []
+        self._begin_returning()
+
+    def _begin_returning(self) -> None:
+        if not self._is_returning:
+            self._is_returning = True
+            self._clock.callLater(0, self._run, self._return_all)
+
+    def _run(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         Deferred.fromCoroutine(work()).addErrback(partial(self.log.failure, "Putting back failed"))
 
-    async def _surely(self, write: Callable[[], Deferred[Any]], *, is_record: bool = False) -> None:
-        """Write until it is written, or until another daemon has this host's name: what was in
-        flight is its own now."""
+    async def _surely(self, write: Callable[[], Deferred[Any]], *, is_record: bool = False) -> Any:
+        """Write until it is written; return the answer.
+
+        What was written by a try whose answer was lost is not found any more by the next one, so
+        the answer to that counts as yes.  None = another daemon has this host's name: what was in
+        flight is its own now.
+        """
         self._writing += 1
+        may_be_done = False
         try:
             while True:
+                pause = RETRY_PAUSE
                 try:
-                    await write()
-                    return
+                    return await write() or may_be_done
                 except LeaseLost as error:
                     if error.holder:
-                        return
-                except StoreUnavailable:
-                    pass
+                        return None
+                except StoreUnavailable as error:
+                    may_be_done = may_be_done or error.may_have_been_executed
+                    pause = REFUSED_PAUSE if isinstance(error, WritesRefused) else RETRY_PAUSE
                 except StoreError as error:
                     self._refused(str(error), is_record)
-                    await deferLater(self._clock, REFUSED_PAUSE)
-                await deferLater(self._clock, RETRY_PAUSE)
+                    pause = REFUSED_PAUSE
+                await deferLater(self._clock, pause)
                 await self._writable.passed()
         finally:
             self._writing -= 1
             self.finished()
 
-    def _refused(self, problem: str, is_record: bool) -> None:
+    def _refused(self, problem: str, is_record: bool = False) -> None:
         if is_record:
+            self.problem = problem
             self._readiness.lost(Condition.RECORDS)
-        if self._complained != problem:
-            self._complained = problem
+        if self._said.is_news(problem, is_record):
             self.log.error("Redis refuses to write, it is tried again: {problem}", problem=problem)
+
+    def _records_are_taken(self) -> None:
+        if self.problem:
+            self.problem = ""
+            self._said.over(True)
+        self._readiness.met(Condition.RECORDS)

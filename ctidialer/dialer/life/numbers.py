@@ -156,6 +156,9 @@ class Numbers:
 
 
 def _read(errand: Errand) -> tuple[NumberInHand, Progress] | Over:
+    if errand.claim.length is not None:
+        problem = f"the entry has {errand.claim.length} bytes, more than node.max_entry allows"
+        return Over(Legible(), Finished(Outcome.INVALID, problem))
     try:
         reading = errand.read()
     except EntryError as error:

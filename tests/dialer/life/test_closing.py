@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import provider
 
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
@@ -48,6 +51,19 @@ class ClosingCase(SynchronousTestCase):
     def recovers(self) -> None:
         self.store.error = None
         let_run(self.clock, REFUSED_PAUSE + RETRY_PAUSE + 0.1)
+
+    def log_of(self, cls: type) -> list[str]:
+        """Return what is logged of a class from now on."""
+        said: list[str] = []
+
+        @provider(ILogObserver)
+        def hear(event: LogEvent) -> None:
+            if str(event.get("log_namespace")).endswith(cls.__name__):
+                said.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(hear)
+        self.addCleanup(globalLogPublisher.removeObserver, hear)
+        return said
 
     def assert_quiet(self) -> None:
         self.assertEqual(self.closing.unwritten, 0)
@@ -103,6 +119,52 @@ class SettleTests(ClosingCase):
         self.successResultOf(again)
         self.assertEqual(len(self.store.records), 1)
 
+    def test_a_number_that_is_no_longer_in_flight_is_said_and_not_counted(self) -> None:
+        gone, there = self.claimed("1001", "1002")
+        del self.store.flying[gone.id]
+        said = self.log_of(Closing)
+        for claim in (gone, there):
+            settling = self.settle(claim)
+            self.clock.advance(ROUND_TRIP)
+            self.successResultOf(settling)
+        self.assertEqual(self.closing.lost_in_flight, 1)
+        self.assertEqual(self.closing.outcomes, {Outcome.BUSY: 1})
+        error, record = said
+        for part in ("Number 1001 of t", gone.id, "ended as busy", "not in Redis"):
+            self.assertIn(part, error)
+        self.assertIn(f'"id":"{gone.id}"', record)
+        self.assert_quiet()
+
+    def test_what_a_lost_answer_has_written_counts_as_written(self) -> None:
+        (claim,) = self.claimed("1001")
+        self.store.error = AWAY
+        settling = self.settle(claim)
+        let_run(self.clock, 0.05)
+        del self.store.flying[claim.id]  # it was written all the same
+        self.recovers()
+        self.successResultOf(settling)
+        self.assertEqual(self.closing.lost_in_flight, 0)
+        self.assertEqual(self.closing.outcomes, {Outcome.BUSY: 1})
+
+    def test_what_another_daemon_has_now_is_not_counted(self) -> None:
+        (claim,) = self.claimed("1001")
+        self.store.error = LeaseLost("fs1", "pid 7 on fs1")
+        settling = self.settle(claim)
+        self.clock.advance(ROUND_TRIP)
+        self.successResultOf(settling)
+        self.assertEqual((self.closing.lost_in_flight, self.closing.outcomes), (0, {}))
+
+    def test_an_entry_that_is_too_long(self) -> None:
+        (claim,) = self.claimed("x" * 10)
+        self.store.digests[claim.id] = "abc"
+        settling = self.settle(evolve(claim, length=9_000_000))
+        let_run(self.clock, 0.1)
+        self.successResultOf(settling)
+        (record,) = self.store.records
+        self.assertEqual(record.entry, b"x" * 10)
+        self.assertEqual((record.entry_length, record.entry_sha256), (9_000_000, "abc"))
+        self.assertEqual(self.store.apart, [claim.id])
+
     def test_another_daemon_has_the_number_now(self) -> None:
         (claim,) = self.claimed("1001")
         self.store.error = LeaseLost("fs1", "pid 7 on fs1")
@@ -130,10 +192,12 @@ class SettleTests(ClosingCase):
         let_run(self.clock, 3)
         self.assertNoResult(settling)
         self.assertEqual(self.readiness.missing, (Condition.RECORDS,))
+        self.assertIn("must hold a stream", self.closing.problem)
         self.assertFalse(self.readiness.gate.is_open)
         self.recovers()
         self.successResultOf(settling)
         self.assertEqual(len(self.store.records), 1)
+        self.assertEqual(self.closing.problem, "")
         self.assertTrue(self.readiness.gate.is_open)
         self.assert_quiet()
 
@@ -191,6 +255,33 @@ class GiveBackTests(ClosingCase):
         self.assertEqual(self.readiness.missing, ())
         self.recovers()
         self.assertEqual(self.store.queues["q"], [b"1"])
+        self.assert_quiet()
+
+
+class PutAsideTests(ClosingCase):
+    """The key of one queue cannot take its entries: it alone waits."""
+
+    def set_aside(self, *claims: Claimed) -> None:
+        self.store.unreturnable = {claim.id for claim in claims}
+
+    def test_the_others_go_back_at_once(self) -> None:
+        claims = self.claimed("1", "2", "3")
+        self.set_aside(claims[1])
+        said = self.log_of(Closing)
+        self.closing.give_back(claims[1])
+        let_run(self.clock, 0.5)
+        for claim in (claims[0], claims[2]):
+            self.closing.give_back(claim)
+            let_run(self.clock, 0.1)
+            self.assertNotIn(claim.id, self.store.flying)
+        self.assertEqual(self.store.queues["q"], [b"3", b"1"])
+        self.assertEqual(self.closing.unwritten, 1)
+        let_run(self.clock, 3)
+        self.assertEqual(self.readiness.missing, ())
+        self.assertEqual(len(said), 1)
+        self.set_aside()
+        let_run(self.clock, REFUSED_PAUSE + 0.2)
+        self.assertEqual(self.store.queues["q"], [b"2", b"3", b"1"])
         self.assert_quiet()
 
 
