@@ -1,23 +1,28 @@
 """What every part that waits, repeats or complains needs, written once.
 
-:class:`Repeated` does something again and again, :func:`background` lets work run by itself,
+:class:`Repeated` does something again and again, :func:`background` lets work run by itself and
+:func:`in_slices` a little at a time,
 :class:`Waiters` and :class:`Gate` hold those who wait, :class:`Idle` says when all work is done,
 and :class:`Complaints` keeps the log from saying the same thing twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 Value = TypeVar("Value")
 Errors = tuple[type[Exception], ...]
+
+SLICE = 0.01
+"""Seconds of long work between two turns of everybody else."""
 
 PATIENCE = 60.0
 """Seconds after which the work of one tick is given up, so that the next one can begin."""
@@ -51,6 +56,18 @@ async def _awaited(work: Awaitable[Any]) -> None:
 
 def _nothing(_: object) -> None:
     """Drop a result."""
+
+
+async def in_slices(clock: IReactorTime, steps: Iterator[object]) -> None:
+    """Take all of ``steps``, and let everything else have its turn after every SLICE seconds.
+
+    Time is that of the processor's work, whatever ``clock`` says.
+    """
+    began = perf_counter()
+    for _ in steps:
+        if perf_counter() - began > SLICE:
+            await deferLater(clock, 0)
+            began = perf_counter()
 
 
 class Repeated:

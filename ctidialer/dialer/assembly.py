@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from twisted.internet.endpoints import HostnameEndpoint
@@ -52,13 +52,11 @@ from ctidialer.store.changes import ChangeFeed, ChangeListener, change_channels
 from ctidialer.store.link import Link
 from ctidialer.store.rights import Names, Rights, node_needs
 from ctidialer.store.store import Store
+from ctidialer.store.tables import TableReader
 
 
 class Listener(SwitchListener, ChangeListener, Protocol):
     """Who is told what happens to FreeSWITCH and to the tables."""
-
-    def tables_read(self) -> None:
-        """All tables have been read, not for the first time perhaps."""
 
 
 class Parts:
@@ -101,7 +99,7 @@ class Parts:
             reactor, node.host, self.store, self.writable, self.readiness, self.journal
         )
         self.configuration = Configuration(
-            reactor, self.tables, self.store, self._changed, listener.tables_read
+            reactor, self.tables, TableReader(self.link), self.readiness, self._take_over
         )
         caller = Caller(
             Node(node.host, node.originate_timeout), self.store, self.switch, self.calls
@@ -188,12 +186,17 @@ class Parts:
     def _is_idle(self) -> bool:
         return not (len(self.numbers) or self.closing.unwritten or self.slots.asked)
 
-    def _changed(self, changed: Changed) -> None:
-        if changed.table == keys.TASK:
-            self.runs.update(self.tables.tasks, changed.names, self._clock.seconds())
-        elif changed.table == keys.CONTROL:
-            self.orders.obey(self.tables.control)
-        self.queue_dialer.tick()
+    def _take_over(self, changes: Sequence[Changed]) -> Iterator[None]:
+        """Take over what has changed in the tables, a few tasks a step; dial when all is done."""
+        for changed in changes:
+            if changed.table == keys.CONTROL:
+                self.orders.obey(self.tables.control)
+            elif changed.table == keys.TASK:
+                for name in changed.names:
+                    self.runs.update(self.tables.tasks, (name,), self._clock.seconds())
+                    yield
+        if changes:
+            self.queue_dialer.tick()
 
 
 def _switch(settings: Settings, reactor: IReactorTime, listener: SwitchListener) -> Switch:

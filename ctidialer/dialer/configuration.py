@@ -1,27 +1,36 @@
 """Keeps the tables as they stand in Redis: read whole, then change by change.
 
-A published change is read at once, field by field; everything is read again after every
+A published change is read at once, with what it refers to; everything is read again after every
 subscription and every few seconds, since many back ends never publish and a message can be lost.
+
+Note [One look at the tables]: whatever is read is read in one atomic step of Redis and put in force
+in one turn, so that nobody dials by half of what a back end has written.  A notice of a task is
+followed through its groups to their lines, and all of them are read again together, until nothing
+more is referred to.  Notices that come while Redis is being read are collected, each name once, and
+read together when that is done.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Protocol
 
-from twisted.internet.defer import Deferred, DeferredLock
+from attrs import define, field
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from ctidialer.contract import keys
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.notice import ConfigChange
-from ctidialer.rules.tables import Changed, Tables
-from ctidialer.store.errors import StoreError, WrongType
-from ctidialer.store.store import Store
+from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.glue import Complaints, Repeated, Waiters, background, in_slices
+from ctidialer.rules.tables import Changed, Draft, Named, Tables
+from ctidialer.store.errors import StoreError
+from ctidialer.store.tables import Fields, Unreadable, Whole
 
 FIELDS = {
     keys.TASK: "task",
@@ -31,15 +40,63 @@ FIELDS = {
 }
 """What the log calls a name in a table."""
 
+MOST_NAMES = 20_000
+"""Names that wait to be read; with more of them everything is read."""
+
+ROUNDS = 5
+"""Readings after which names that go on referring to others end in a reading of everything."""
+
+REST = 3.0
+"""What has to be read while something is read waits so many times as long as that took: notices
+never cost more than a quarter of the time."""
+
+LONGEST_REST = 5.0
 
 SAID_OF_EACH = 10
 """Names of which the same warning is said: a back end writes it into all its tasks."""
 
+AT_ONCE = 500
+"""Changes that are put in force in one turn; for more of them nothing is dialed meanwhile."""
+
+
+class Source(Protocol):
+    """Where the tables are read from: see `ctidialer.store.tables`."""
+
+    async def whole(self, keys: Sequence[str]) -> dict[str, Whole | Unreadable]:
+        """Return whole tables, as they stood at one moment."""
+
+    async def fields(self, wanted: dict[str, Sequence[str]]) -> dict[str, Fields | Unreadable]:
+        """Return single fields, as they stood at one moment."""
+
+
+@define(eq=False)
+class _Wanted:
+    """What is to be read next, and who waits for it."""
+
+    everything: bool = False
+    names: dict[str, set[str]] = field(factory=dict)
+    count: int = 0
+    waiters: Waiters[None] = field(factory=Waiters)
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.names)
+
+    def add(self, table: str, name: str) -> None:
+        names = self.names.setdefault(table, set())
+        self.count -= len(names)
+        names.add(name)
+        self.count += len(names)
+        if self.count > MOST_NAMES:
+            self.everything, self.count = True, 0
+            self.names.clear()
+
 
 class Configuration:
-    """Reads the tables; calls ``changed`` with every change, ``complete`` after every full read.
+    """Reads the tables from ``source`` and puts them in force; ``changed`` is told of what is new.
 
-    A key that holds no hash is a table without fields, and is complained of.
+    ``changed`` takes over what has changed in steps.  ``Condition.TABLES`` is met when everything
+    has been read; ``Condition.UNREADABLE`` is missing while a key cannot be read, without which
+    nobody knows what may be dialed.
     """
 
     log = Logger()
@@ -48,119 +105,211 @@ class Configuration:
         self,
         clock: IReactorTime,
         tables: Tables,
-        store: Store,
-        changed: Callable[[Changed], None],
-        complete: Callable[[], None],
+        source: Source,
+        readiness: Readiness,
+        changed: Callable[[Sequence[Changed]], Iterator[None]],
     ) -> None:
+        self._clock = clock
         self._tables = tables
-        self._store = store
+        self._source = source
+        self._readiness = readiness
         self._changed = changed
-        self._complete = complete
-        self._complained: dict[str, str] = {}
-        # One read at a time: an older answer must never overwrite a newer one.
-        self._reading = DeferredLock()
-        self._polls = LoopingCall(self._poll)
-        self._polls.clock = clock
+        self._wanted = _Wanted()
+        self._working = False
+        self._resting: Deferred[None] | None = None
+        self._complaints = Complaints()
+        self._polls = Repeated(
+            clock, self.read_all, self.log, "Reading the tables", expected=(StoreError,)
+        )
 
     def start(self, interval: float) -> None:
         """Read everything again every ``interval`` seconds."""
-        self._polls.start(interval, now=False).addErrback(
-            partial(self.log.failure, "Reading the tables has stopped")
-        )
+        self._polls.start(interval)
 
     def stop(self) -> None:
         """Read no more."""
-        if self._polls.running:
-            self._polls.stop()
+        self._polls.stop()
+        self._wanted.waiters.fail(StoreError("the tables are read no more"))
+        self._wanted = _Wanted()
+        self._rest_no_more()
 
     def read_all(self) -> Deferred[None]:
-        """Read every table; fails with StoreError where Redis does not give one."""
-        return self._alone(self._read_all)
+        """Read every table; fails with StoreError where Redis does not give them."""
+        self._wanted.everything = True
+        return self._awaited()
 
-    def change(self, change: ConfigChange) -> Deferred[None]:
-        """A back end says that it has changed something."""
-        return self._alone(partial(self._read_change, change))
-
-    def _alone(self, read: Callable[[], Coroutine[Deferred[Any], Any, None]]) -> Deferred[None]:
-        alone: Deferred[None] = self._reading.run(read)
-        return alone
-
-    async def _poll(self) -> None:
-        try:
-            await self.read_all()
-        except StoreError as error:
-            self.log.info("The tables could not be read: {problem}", problem=str(error))
-        except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
-            self.log.failure("Reading the tables failed")
-
-    async def _read_all(self) -> None:
-        for key in self._tables.keys_of():
-            await self._read_table(key)
-        self._complete()
-
-    async def _read_change(self, change: ConfigChange) -> None:
-        for key in self._tables.keys_of(change.table):
-            if change.key is None:
-                await self._read_table(key)
-            else:
-                await self._read_field(key, change.key)
-
-    async def _read_field(self, key: str, name: str) -> None:
-        try:
-            document = await self._store.read_field(key, name)
-        except WrongType:
-            await self._read_table(key)
-            return
-        self._apply(key, self._tables.put(key, name, document))
-
-    async def _read_table(self, key: str) -> None:
-        try:
-            documents = await self._store.read_table(key)
-        except WrongType as error:
-            self._complain(key, str(error))
-            documents = {}
+    def change(self, change: ConfigChange) -> None:
+        """A back end says that it has changed something: it is read soon."""
+        if change.key is None:
+            self._wanted.everything = True
         else:
-            self._complained.pop(key, None)
-        self._apply(key, self._tables.replace(key, documents))
+            self._wanted.add(change.table, change.key)
+        self._work()
 
-    def _complain(self, key: str, problem: str) -> None:
-        """Say once, not with every poll, that a table cannot be read."""
-        if self._complained.get(key) != problem:
-            self._complained[key] = problem
-            self.log.warn("The table {key} cannot be used: {problem}", key=key, problem=problem)
+    def look_up(self, unknown: Named) -> Deferred[None]:
+        """Ask Redis for names that the tables do not have; fires when the tables know better.
 
-    def _apply(self, key: str, changed: Changed) -> None:
-        if not changed:
+        What they do not have then is unknown to Redis as well.  Fails with StoreError.
+        """
+        for table, name in unknown:
+            self._wanted.add(table, name)
+        looked_up = self._awaited()
+        self._rest_no_more()
+        return looked_up
+
+    # --- what is read, and when ----------------------------------------------------------------
+
+    def _awaited(self) -> Deferred[None]:
+        waiting = self._wanted.waiters.wait()
+        self._work()
+        return waiting
+
+    def _work(self) -> None:
+        if not self._working:
+            self._working = True
+            background(self._read_while_wanted(), self.log, "Reading the tables")
+
+    async def _read_while_wanted(self) -> None:
+        """One reading at a time: an older answer must never overwrite a newer one."""
+        try:
+            while self._wanted:
+                wanted, self._wanted = self._wanted, _Wanted()
+                began = self._clock.seconds()
+                await self._read_for(wanted)
+                if self._wanted:
+                    await self._rest(REST * (self._clock.seconds() - began))
+        finally:
+            self._working = False
+
+    async def _read_for(self, wanted: _Wanted) -> None:
+        try:
+            await self._read(wanted)
+        except StoreError as error:
+            if not len(wanted.waiters):
+                self.log.info("A change could not be read: {problem}", problem=str(error))
+            wanted.waiters.fail(error)
+        except Exception:  # noqa: BLE001 - the next reading must come, whatever this one met
+            self.log.failure("The tables could not be read")
+            wanted.waiters.fail(StoreError("the tables could not be read: see the log"))
+        else:
+            wanted.waiters.fire(None)
+
+    async def _read(self, wanted: _Wanted) -> None:
+        named = Named({table: frozenset(names) for table, names in wanted.names.items()})
+        draft = None if wanted.everything else await self._draft_of(named)
+        is_everything = draft is None
+        draft = draft or await self._draft_of_all()
+        await self._put_in_force(draft)
+        if is_everything:
+            self._readiness.met(Condition.TABLES)
+
+    async def _rest(self, seconds: float) -> None:
+        self._resting = deferLater(self._clock, min(max(0.0, seconds), LONGEST_REST))
+        with suppress(CancelledError):
+            await self._resting
+        self._resting = None
+
+    def _rest_no_more(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+
+    # --- from Redis to a draft -----------------------------------------------------------------
+
+    async def _draft_of_all(self) -> Draft:
+        draft = self._tables.draft()
+        for key, answer in (await self._source.whole(self._tables.keys_of())).items():
+            if isinstance(answer, Unreadable):
+                draft.unreadable(key, answer.problem)
+            else:
+                await in_slices(self._clock, draft.whole(key, answer))
+        await in_slices(self._clock, draft.decode())
+        return draft
+
+    async def _draft_of(self, named: Named) -> Draft | None:
+        """Return a draft of these names and of what they refer to; None = it finds no end."""
+        for _ in range(ROUNDS):
+            draft = self._tables.draft()
+            for key, answer in (await self._source.fields(self._keys(named))).items():
+                if isinstance(answer, Unreadable):
+                    draft.unreadable(key, answer.problem)
+                else:
+                    await in_slices(self._clock, draft.fields(key, answer))
+            await in_slices(self._clock, draft.decode())
+            more = draft.referred(named) - named
+            if not more:
+                return draft
+            named |= more
+        return None
+
+    def _keys(self, named: Named) -> dict[str, Sequence[str]]:
+        """Return the names by key: those of a task stand in the template's and in the host's."""
+        return {
+            key: sorted(names)
+            for table, names in named.names.items()
+            for key in self._tables.keys_of(table)
+        }
+
+    # --- from a draft into force ---------------------------------------------------------------
+
+    async def _put_in_force(self, draft: Draft) -> None:
+        changes = draft.apply()
+        self._see_unreadable()
+        self._tell_faults(changes)
+        steps = self._changed(changes)
+        if sum(len(change.names) for change in changes) <= AT_ONCE:
+            for _ in steps:
+                pass
             return
-        for name in sorted(changed.names):
-            for fault in self._tables.faults.get((changed.table, name), ()):
-                self._say(key, name, fault, changed.table)
-        self._warn(key, changed)
-        self._changed(changed)
+        was_complete = Condition.TABLES not in self._readiness.missing
+        self._readiness.lost(Condition.TABLES)
+        await in_slices(self._clock, steps)
+        if was_complete:
+            self._readiness.met(Condition.TABLES)
 
-    def _warn(self, key: str, changed: Changed) -> None:
+    def _see_unreadable(self) -> None:
+        """Say once, not with every poll, which key cannot be read, and when it can be again."""
+        unreadable = self._tables.unreadable
+        for key in self._tables.keys_of():
+            problem = unreadable.get(key)
+            if problem is None:
+                if self._complaints.over(key):
+                    self.log.info("The table {key} can be read again", key=key)
+            elif self._complaints.is_news(problem, key):
+                self.log.warn("A table cannot be read: {problem}", problem=problem, key=key)
+        judge = self._readiness.lost if unreadable else self._readiness.met
+        judge(Condition.UNREADABLE)
+
+    def _tell_faults(self, changes: Sequence[Changed]) -> None:
+        for change in changes:
+            names = sorted(change.names)
+            for name in names:
+                for fault in self._tables.faults.get((change.table, name), ()):
+                    self._say(change.table, name, fault)
+            self._warn(change.table, names)
+
+    def _warn(self, table: str, names: Sequence[str]) -> None:
         """Say what is hardly meant; of many names with the same, the first ones."""
         said: Counter[tuple[str, str]] = Counter()
-        for name in sorted(changed.names):
-            for warning in self._tables.warnings.get((changed.table, name), ()):
+        for name in names:
+            for warning in self._tables.warnings.get((table, name), ()):
                 same = (warning.path, warning.problem)
                 said[same] += 1
                 if said[same] <= SAID_OF_EACH:
-                    self._say(key, name, warning, changed.table)
+                    self._say(table, name, warning)
         for (path, problem), count in said.items():
             if count > SAID_OF_EACH:
                 self.log.warn(
                     "{key}: the same of {count} more: {path}: {problem}",
-                    key=key,
+                    key=self._tables.keys_of(table)[0],
                     count=count - SAID_OF_EACH,
                     path=path,
                     problem=problem,
                 )
 
-    def _say(self, key: str, name: str, fault: Fault, table: str) -> None:
+    def _say(self, table: str, name: str, fault: Fault) -> None:
         self.log.warn(
             "{key} {name}: {path}: {problem}",
-            key=fault.key or key,
+            key=fault.key or self._tables.keys_of(table)[-1],
             name=name,
             path=fault.path,
             problem=fault.problem,

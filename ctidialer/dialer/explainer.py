@@ -129,6 +129,9 @@ class Explainer:
             return drain_obstacle(
                 self._tables.control.drain or Order(), len(self._calls), self._zone
             )
+        if condition is Condition.UNREADABLE:
+            problem = "; ".join(self._tables.unreadable.values())
+            return Obstacle(condition.reason, condition.form, {"problem": problem})
         trouble = self._trouble(condition)
         name = "problem" if condition in (Condition.WRITES, Condition.RECORDS) else "trouble"
         return Obstacle(condition.reason, condition.form, {name: trouble} if trouble else {})

@@ -65,7 +65,9 @@ class DialerService(Service):
         super().startService()
         parts, settings = self.parts, self._settings
         # IN_SERVICE, unless the operator says otherwise: that is read together with the tables.
-        parts.readiness.met(Condition.RUNNING, Condition.RECORDS, Condition.IN_SERVICE)
+        parts.readiness.met(
+            Condition.RUNNING, Condition.RECORDS, Condition.IN_SERVICE, Condition.UNREADABLE
+        )
         parts.link.add_listener(self)
         parts.link.start()
         parts.changes.start()
@@ -156,11 +158,7 @@ class DialerService(Service):
 
     def change(self, change: ConfigChange) -> None:
         """A back end has changed something."""
-        self._go(self.parts.configuration.change(change), "Reading a change")
-
-    def tables_read(self) -> None:
-        """All tables have been read."""
-        self.parts.readiness.met(Condition.TABLES)
+        self.parts.configuration.change(change)
 
     # --- FreeSWITCH --------------------------------------------------------------------------
 

@@ -658,6 +658,7 @@ class Condition(enum.Enum):
     WRITES = (Reason.WRITES_REFUSED, "")
     FREESWITCH = (Reason.FREESWITCH_AWAY, "")
     TABLES = (Reason.STARTING, "")
+    UNREADABLE = (Reason.TABLES_UNREADABLE, "")
     RECOVERY = (Reason.STARTING, "recovery")
     RECORDS = (Reason.RECORDS_REFUSED, "")
 

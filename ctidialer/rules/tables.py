@@ -3,14 +3,17 @@
 Raw documents go in, decoded values come out; what did not change is not decoded again.  A document
 that cannot be used is kept as its faults and harms nothing else: a task with faults is no task, a
 broken line has no room, a broken group has no lines.
+
+What was read goes into a :class:`Draft`, beside the tables in force, a little at a time; then it is
+put in force all at once, so that nobody ever sees half of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.after_call import WantedVariable
@@ -29,7 +32,12 @@ from ctidialer.rules.soundness import (
 )
 
 Documents = Mapping[str, bytes]
-Value = TypeVar("Value")
+
+AT_ONCE = 256
+"""Documents that are compared between two steps of a draft; a changed one is a step of its own."""
+
+MANY_LINES = 1000
+"""Lines of one group from which on only those that are not known are read with it."""
 
 
 @frozen
@@ -41,6 +49,68 @@ class Changed:
 
     def __bool__(self) -> bool:
         return bool(self.names)
+
+
+@frozen
+class Named:
+    """Names by table: what is to be read, or what something refers to."""
+
+    names: Mapping[str, frozenset[str]] = field(factory=dict)
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Named:
+        """Return the names of pairs: table and name."""
+        found: dict[str, set[str]] = {}
+        for table, name in pairs:
+            found.setdefault(table, set()).add(name)
+        return cls({table: frozenset(names) for table, names in found.items()})
+
+    def __bool__(self) -> bool:
+        return any(self.names.values())
+
+    def __len__(self) -> int:
+        return sum(map(len, self.names.values()))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((table, name) for table, names in self.names.items() for name in names)
+
+    def __or__(self, other: Named) -> Named:
+        return Named.of((*self, *other))
+
+    def __sub__(self, other: Named) -> Named:
+        return Named.of(pair for pair in self if pair[1] not in other.names.get(pair[0], ()))
+
+
+@frozen
+class _Kind:
+    """How the documents of one table are examined; ``broken`` makes what stands for one with
+    faults, of its name and them."""
+
+    examine: Callable[[str, bytes], Examined[Any]]
+    broken: Callable[[str, str], Any] = lambda name, fault: None
+
+
+# A broken line keeps its name, with no room, and a broken group its own, with no lines: were they
+# missing, a task that names them would be dialed through the fallback for unknown names.
+_KINDS = {
+    keys.LINE: _Kind(
+        examined_line, lambda name, fault: Line(name=name, dialstring="", count=0, fault=fault)
+    ),
+    keys.LINE_GROUP: _Kind(
+        examined_line_group,
+        lambda name, fault: LineGroup(name=name, tiers=(), enabled=False, fault=fault),
+    ),
+    keys.SCHEDULE_CONFIG: _Kind(examined_schedule_config),
+}
+
+
+@frozen
+class _Decoded:
+    """What a document means; ``value`` None = it counts as missing."""
+
+    value: Any = None
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
 
 
 class Tables:
@@ -70,120 +140,210 @@ class Tables:
             keys.control(host): keys.CONTROL,
         }
         self._raw: dict[str, dict[str, bytes]] = {key: {} for key in self._tables}
-        self._decode: dict[str, Callable[[str], None]] = {
-            keys.TASK: self._decode_task,
-            keys.LINE: self._decode_line,
-            keys.LINE_GROUP: self._decode_group,
-            keys.SCHEDULE_CONFIG: self._decode_schedule,
-        }
         self.tasks: dict[str, Task] = {}
         self.schedules: dict[str, ScheduleConfig] = {}
         self.control = Control()
         self.faults: dict[tuple[str, str], tuple[Fault, ...]] = {}
         self.warnings: dict[tuple[str, str], tuple[Fault, ...]] = {}
         """What documents say and hardly mean, by table and name, also of those with faults."""
+        self.unreadable: dict[str, str] = {}
+        """Why a key cannot be read, for people; what it held before is kept, and not dialed by."""
         self._lines: dict[str, Line] = {}
         self._groups: dict[str, LineGroup] = {}
+        self._values: dict[str, dict[str, Any]] = {
+            keys.TASK: self.tasks,
+            keys.LINE: self._lines,
+            keys.LINE_GROUP: self._groups,
+            keys.SCHEDULE_CONFIG: self.schedules,
+        }
         self.routes = Routes({}, {}, default_dialstring)
 
     def keys_of(self, table: str | None = None) -> tuple[str, ...]:
         """Return the Redis keys that make up ``table``, or all of them."""
         return tuple(key for key, name in self._tables.items() if table in (None, name))
 
+    def draft(self) -> Draft:
+        """Begin a change."""
+        return Draft(self)
+
     def replace(self, key: str, documents: Documents) -> Changed:
         """The whole hash at ``key`` was read: take over what is different."""
-        raw = self._raw[key]
-        names = {
-            name for name in raw.keys() | documents.keys() if raw.get(name) != documents.get(name)
-        }
-        self._raw[key] = dict(documents)
-        return self._changed(key, names)
+        draft = self.draft()
+        for _ in draft.whole(key, documents.items()):
+            pass
+        return self._put_in_force(draft, key)
 
     def put(self, key: str, name: str, document: bytes | None) -> Changed:
         """One field of the hash at ``key`` was read; None = there is no such field."""
-        raw = self._raw[key]
-        if raw.get(name) == document:
-            return self._changed(key, set())
-        if document is None:
-            del raw[name]
-        else:
-            raw[name] = document
-        return self._changed(key, {name})
+        draft = self.draft()
+        draft.field(key, name, document)
+        return self._put_in_force(draft, key)
 
-    def _changed(self, key: str, names: set[str]) -> Changed:
+    def unknown(self, groups: Iterable[str]) -> Named:
+        """Return those of the names that are neither group nor line: they may be fallbacks."""
+        routes = self.routes
+        names = [one for one in groups if one not in routes.groups and one not in routes.lines]
+        return _as_routes(names)
+
+    def refers_to(self, table: str, value: object) -> Named:
+        """Return what a decoded document names: groups, and lines that act as groups; lines."""
+        if isinstance(value, Task | ScheduleConfig):
+            return _as_routes(value.line_groups)
+        if isinstance(value, LineGroup):
+            lines = {name for tier in value.tiers for name in tier}
+            if len(lines) > MANY_LINES:
+                lines -= self._lines.keys()
+            return Named.of((keys.LINE, name) for name in lines)
+        return Named()
+
+    def _put_in_force(self, draft: Draft, key: str) -> Changed:
+        for _ in draft.decode():
+            pass
         table = self._tables[key]
-        if table == keys.CONTROL:
-            self.control = decode_control(self._raw[key])
-            return Changed(table, frozenset(names))
-        for name in names:
-            self._decode[table](name)
-        if names and table in (keys.LINE, keys.LINE_GROUP):
-            self.routes = evolve(self.routes, lines=dict(self._lines), groups=dict(self._groups))
-        return Changed(table, frozenset(names))
+        return next((one for one in draft.apply() if one.table == table), _nothing(table))
 
-    def _decode_task(self, name: str) -> None:
-        template = self._raw[self._template_key].get(name)
-        host = self._raw[self._host_key].get(name)
-        self.tasks.pop(name, None)
-        if template is None and host is None:
-            self._forget(keys.TASK, name)
-            return
-        found = examined_task(name, template=template, host=host, host_name=self._host)
-        self._note(keys.TASK, name, found)
-        task = found.value
-        if task is not None:
-            wanted = task.after_call.with_variables(self._record_variables)
-            self.tasks[name] = evolve(task, after_call=wanted) if self._record_variables else task
 
-    def _decode_line(self, name: str) -> None:
-        # A broken line keeps its name, with no room: were it missing, a task that names it would
-        # be dialed through the fallback for unknown names.
-        self._take(
-            *(keys.LINE, name, self._lines, examined_line),
-            lambda fault: Line(name=name, dialstring="", count=0, fault=fault),
-        )
+class Draft:
+    """A change of the tables, not in force yet: whole tables and single fields, decoded here.
 
-    def _decode_group(self, name: str) -> None:
-        self._take(
-            *(keys.LINE_GROUP, name, self._groups, examined_line_group),
-            lambda fault: LineGroup(name=name, tiers=(), enabled=False, fault=fault),
-        )
+    ``whole`` and ``decode`` are done step by step, for they may be long; what the tables are based
+    on must not change meanwhile.
+    """
 
-    def _decode_schedule(self, name: str) -> None:
-        self._take(keys.SCHEDULE_CONFIG, name, self.schedules, examined_schedule_config)
-        config = self.schedules.get(name)
-        if config is not None and self._record_variables:
-            wanted = config.after_call.with_variables(self._record_variables)
-            self.schedules[name] = evolve(config, after_call=wanted)
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._raw: dict[str, dict[str, bytes | None]] = {}
+        self._replaced: dict[str, dict[str, bytes]] = {}
+        self._unreadable: dict[str, str] = {}
+        self._readable: set[str] = set()
+        self._changed: dict[str, dict[str, None]] = {}
+        self._decoded: dict[tuple[str, str], _Decoded] = {}
+        self._control: Control | None = None
 
-    def _take(
-        self,
-        table: str,
-        name: str,
-        values: dict[str, Value],
-        examine: Callable[[str, bytes], Examined[Value]],
-        broken: Callable[[str], Value] | None = None,
-    ) -> None:
-        values.pop(name, None)
-        (key,) = self.keys_of(table)
-        document = self._raw[key].get(name)
-        if document is None:
-            self._forget(table, name)
-            return
-        found = examine(name, document)
-        self._note(table, name, found)
-        if found.value is not None:
-            values[name] = found.value
-        elif broken is not None:
-            values[name] = broken("; ".join(f"{key} {fault}" for fault in found.faults))
+    def whole(self, key: str, pairs: Iterable[tuple[str, bytes]]) -> Iterator[None]:
+        """The whole hash at ``key`` was read, as pairs of name and document."""
+        before, table = self._tables._raw[key], self._tables._tables[key]
+        raw: dict[str, bytes] = {}
+        changed = self._changed.setdefault(table, {})
+        for count, (name, document) in enumerate(pairs):
+            raw[name] = document
+            if before.get(name) != document:
+                changed[name] = None
+            if count % AT_ONCE == 0:
+                yield
+        changed.update(dict.fromkeys(before.keys() - raw.keys()))
+        self._replaced[key] = raw
+        self._readable.add(key)
 
-    def _note(self, table: str, name: str, found: Examined[Value]) -> None:
-        for kept, faults in ((self.faults, found.faults), (self.warnings, found.warnings)):
-            if faults:
-                kept[table, name] = faults
-            else:
-                kept.pop((table, name), None)
+    def field(self, key: str, name: str, document: bytes | None) -> None:
+        """One field of the hash at ``key`` was read; None = there is no such field."""
+        self._raw.setdefault(key, {})[name] = document
+        self._readable.add(key)
+        if self._tables._raw[key].get(name) != document:
+            self._changed.setdefault(self._tables._tables[key], {})[name] = None
 
-    def _forget(self, table: str, name: str) -> None:
-        self.faults.pop((table, name), None)
-        self.warnings.pop((table, name), None)
+    def fields(self, key: str, documents: Mapping[str, bytes | None]) -> Iterator[None]:
+        """These fields of the hash at ``key`` were read."""
+        for name, document in documents.items():
+            self.field(key, name, document)
+            yield
+
+    def unreadable(self, key: str, problem: str) -> None:
+        """The key ``key`` cannot be read: that does not make it an empty table."""
+        self._unreadable[key] = problem
+
+    def decode(self) -> Iterator[None]:
+        """Decode what has changed, one document a step."""
+        for table, names in self._changed.items():
+            if table == keys.CONTROL:
+                self._control = decode_control(self._documents(*self._tables.keys_of(table)))
+                continue
+            for name in names:
+                self._decoded[table, name] = self._meaning(table, name)
+                yield
+
+    def referred(self, read: Named) -> Named:
+        """Return what those of the ``read`` names refer to, by this draft."""
+        refers_to, value = self._tables.refers_to, self._value
+        return Named.of(pair for one in read for pair in refers_to(one[0], value(*one)))
+
+    def apply(self) -> list[Changed]:
+        """Put all of it in force, and return what has changed."""
+        tables = self._tables
+        for key in self._readable:
+            tables.unreadable.pop(key, None)
+        tables.unreadable.update(self._unreadable)
+        tables._raw.update(self._replaced)
+        for key, fields in self._raw.items():
+            _put(tables._raw[key], fields)
+        for (table, name), decoded in self._decoded.items():
+            _put(tables._values[table], {name: decoded.value})
+            _put(tables.faults, {(table, name): decoded.faults or None})
+            _put(tables.warnings, {(table, name): decoded.warnings or None})
+        if self._control is not None:
+            tables.control = self._control
+        if self._changed.get(keys.LINE) or self._changed.get(keys.LINE_GROUP):
+            lines, groups = dict(tables._lines), dict(tables._groups)
+            tables.routes = evolve(tables.routes, lines=lines, groups=groups)
+        return [Changed(table, frozenset(names)) for table, names in self._changed.items() if names]
+
+    def _meaning(self, table: str, name: str) -> _Decoded:
+        documents = [self._document(key, name) for key in self._tables.keys_of(table)]
+        if not any(document is not None for document in documents):
+            return _Decoded()
+        found = self._examined(table, name, documents)
+        value = found.value
+        if value is None:
+            value = self._broken(table, name, found.faults)
+        elif isinstance(value, Task | ScheduleConfig) and self._tables._record_variables:
+            wanted = value.after_call.with_variables(self._tables._record_variables)
+            value = evolve(value, after_call=wanted)
+        return _Decoded(value, found.faults, found.warnings)
+
+    def _examined(self, table: str, name: str, documents: list[bytes | None]) -> Examined[Any]:
+        if table == keys.TASK:
+            template, host = documents
+            return examined_task(name, template=template, host=host, host_name=self._tables._host)
+        (document,) = documents
+        assert document is not None
+        return _KINDS[table].examine(name, document)
+
+    def _broken(self, table: str, name: str, faults: Iterable[Fault]) -> object:
+        if table not in _KINDS:
+            return None
+        (key,) = self._tables.keys_of(table)
+        return _KINDS[table].broken(name, "; ".join(f"{key} {fault}" for fault in faults))
+
+    def _value(self, table: str, name: str) -> object:
+        decoded = self._decoded.get((table, name))
+        return decoded.value if decoded else self._tables._values.get(table, {}).get(name)
+
+    def _document(self, key: str, name: str) -> bytes | None:
+        fields = self._raw.get(key, {})
+        if name in fields:
+            return fields[name]
+        return self._replaced.get(key, self._tables._raw[key]).get(name)
+
+    def _documents(self, key: str) -> Documents:
+        """Return the whole table as it will be."""
+        documents = dict(self._replaced.get(key, self._tables._raw[key]))
+        _put(documents, self._raw.get(key, {}))
+        return documents
+
+
+def _as_routes(names: Iterable[str]) -> Named:
+    """Return names of ``line_group``: each may be a group, or a line that acts as one."""
+    return Named.of((table, name) for name in names for table in (keys.LINE_GROUP, keys.LINE))
+
+
+def _nothing(table: str) -> Changed:
+    return Changed(table, frozenset())
+
+
+def _put(into: dict[Any, Any], values: Mapping[Any, Any]) -> None:
+    """Take over the values; None = there is none any more."""
+    for name, value in values.items():
+        if value is None:
+            into.pop(name, None)
+        else:
+            into[name] = value

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ctidialer.glue import Waiters
 from ctidialer.reconnection import BackOff, ConnectionState, Reconnection
@@ -135,6 +136,13 @@ class Link:
         """
         return Deferred.fromCoroutine(self._call(arguments))
 
+    def together(self, *commands: Sequence[Argument]) -> Deferred[list[Reply | ResponseError]]:
+        """Run commands that only read as one atomic step, with MULTI; return their answers.
+
+        What Redis refuses while it runs them is an answer, too.  Fails as ``call`` does.
+        """
+        return Deferred.fromCoroutine(self._together(commands))
+
     def run(
         self, script: Script, names: Sequence[str], arguments: Sequence[Argument]
     ) -> Deferred[Reply]:
@@ -181,6 +189,24 @@ class Link:
             return await self._request(*arguments)
         except ResponseError as error:
             raise self._refused(str(error)) from None
+
+    async def _together(
+        self, commands: Sequence[Sequence[Argument]]
+    ) -> list[Reply | ResponseError]:
+        # All of it is written at once: nothing else comes between MULTI and EXEC.
+        sent = [self._request(*one) for one in (("MULTI",), *commands, ("EXEC",))]
+        results = await DeferredList(sent, consumeErrors=True)
+        for is_done, result in results:
+            if not is_done and isinstance(result, Failure):
+                self._raise(result)  # the first one says why; EXEC only that it is so
+        _, answers = results[-1]
+        assert isinstance(answers, list)
+        return answers
+
+    def _raise(self, failure: Failure) -> NoReturn:
+        if failure.check(ResponseError):
+            raise self._refused(failure.getErrorMessage())
+        failure.raiseException()
 
     async def _run(self, script: Script, rest: Sequence[Argument]) -> Reply:
         try:

@@ -173,12 +173,10 @@ class MemoryStore(Store):
         self.queues: dict[str, list[bytes]] = {}
         self.due: dict[str, dict[bytes, float]] = {}
         self.flying: dict[str, InFlight] = {}
-        self.tables: dict[str, dict[str, bytes]] = {}
         self.records: list[Record] = []
         self.asked_for: list[int] = []
         self.notes: list[Dialing] = []
         self.returned: list[list[str]] = []
-        self.reads: list[str] = []
         self.unreturnable: set[str] = set()
         self.digests: dict[str, str] = {}
         self.apart: list[str] = []
@@ -288,15 +286,3 @@ class MemoryStore(Store):
         if self.error is not None:
             return self._failed(self.error)
         return self._done(list(self.flying.values()))
-
-    def read_table(self, key: str) -> Deferred[dict[str, bytes]]:
-        self.reads.append(key)
-        if self.error is not None:
-            return self._failed(self.error)
-        return self._done(dict(self.tables.get(key, {})))
-
-    def read_field(self, key: str, field: str) -> Deferred[bytes | None]:
-        self.reads.append(f"{key} {field}")
-        if self.error is not None:
-            return self._failed(self.error)
-        return self._done(self.tables.get(key, {}).get(field))

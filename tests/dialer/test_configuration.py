@@ -2,94 +2,49 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Sequence
 
-from twisted.internet.defer import Deferred
-from twisted.logger import LogLevel, capturedLogs, eventAsText
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.logger import LogLevel
 
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
-from ctidialer.dialer.configuration import Configuration
-from ctidialer.rules.tables import Changed, Tables
-from ctidialer.store.errors import StoreUnavailable, WrongType
-from tests.dialer.fakes import ROUND_TRIP, MemoryStore, clock, let_run
+from ctidialer.dialer.configuration import AT_ONCE, MOST_NAMES
+from ctidialer.rules.tables import Changed, Named
+from ctidialer.store.errors import StoreUnavailable
+from tests.dialer.configuration_case import (
+    CONTROL,
+    GROUP,
+    HOST,
+    LINE,
+    SCHEDULE,
+    TEMPLATE,
+    ConfigurationCase,
+    group,
+    line,
+    task,
+)
+from tests.dialer.fakes import ROUND_TRIP, let_run
 
-TEMPLATE = "cti_queue_dialer_task@template"
-HOST = "cti_queue_dialer_task@fs1"
-LINE = "cti_line@example.com"
 AWAY = StoreUnavailable("away", True)
 
 
-def task(**params: object) -> bytes:
-    usual = {
-        "enable": True,
-        "line_group": ["g"],
-        "limit": 1,
-        "number_queue": "q",
-        "destination_extension": "8888",
-    }
-    return json.dumps({"params": {**usual, **params}}).encode()
-
-
-class ConfigurationCase(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = clock()
-        self.store = MemoryStore(self.clock)
-        self.tables = Tables("fs1", "example.com", "user/${destination_number}")
-        self.changes: list[Changed] = []
-        self.completed = 0
-        self.configuration = Configuration(
-            self.clock, self.tables, self.store, self.changes.append, self.complete
-        )
-        self.logged = self.enterContext(capturedLogs())
-
-    def complete(self) -> None:
-        self.completed += 1
-
-    def put(self, key: str, name: str, document: bytes) -> None:
-        self.store.tables.setdefault(key, {})[name] = document
-
-    def answered(self, deferred: Deferred[None]) -> None:
-        let_run(self.clock, 0.1, ROUND_TRIP)
-        self.successResultOf(deferred)
-
-    def read_all(self) -> None:
-        self.answered(self.configuration.read_all())
-
-    def published(self, table: str, name: str | None = None) -> None:
-        self.answered(self.configuration.change(ConfigChange(table, name)))
-
-    def warnings(self) -> list[str]:
-        return [
-            eventAsText(event, includeTimestamp=False, includeSystem=False)
-            for event in self.logged
-            if event.get("log_level") is LogLevel.warn
-        ]
-
-
 class ReadTests(ConfigurationCase):
-    def test_all_tables_are_read_and_then_it_is_complete(self) -> None:
+    def test_all_tables_are_read_in_one_step_and_then_it_is_complete(self) -> None:
         self.put(TEMPLATE, "t", task())
         self.put(HOST, "u", task())
         reading = self.configuration.read_all()
-        self.assertEqual(self.completed, 0)
+        self.assertFalse(self.is_complete)
         self.answered(reading)
-        self.assertEqual(self.completed, 1)
+        self.assertTrue(self.is_complete)
         self.assertEqual(sorted(self.tables.tasks), ["t", "u"])
-        self.assertEqual(
-            sorted(self.store.reads),
-            sorted(
-                [
-                    TEMPLATE,
-                    HOST,
-                    LINE,
-                    "cti_line_group@example.com",
-                    "cti_schedule_dialer_config@example.com",
-                    "cti_dialer_control@fs1",
-                ]
-            ),
-        )
+        self.assertEqual(self.redis.reads, ["*"])
+
+    def test_what_is_written_meanwhile_is_not_seen_by_halves(self) -> None:
+        reading = self.configuration.read_all()
+        self.put(TEMPLATE, "t", task())
+        self.put(GROUP, "g", group("l"))
+        self.answered(reading)
+        self.assertEqual((self.tables.tasks, dict(self.tables.routes.groups)), ({}, {}))
 
     def test_what_did_not_change_is_not_told_again(self) -> None:
         self.put(TEMPLATE, "t", task())
@@ -106,124 +61,323 @@ class ReadTests(ConfigurationCase):
     def test_a_field_that_is_gone_is_a_change(self) -> None:
         self.put(TEMPLATE, "t", task())
         self.read_all()
-        del self.store.tables[TEMPLATE]["t"]
+        del self.redis.tables[TEMPLATE]["t"]
         self.read_all()
         self.assertEqual(self.tables.tasks, {})
         self.assertEqual(self.changes[-1].names, frozenset({"t"}))
 
-    def test_a_published_field_is_read_alone_on_host_and_template(self) -> None:
-        self.put(HOST, "t", task())
+    def test_all_is_in_force_before_anybody_is_told(self) -> None:
+        self.put(TEMPLATE, "t", task())
+        self.put(GROUP, "g", group("l"))
+        self.put(LINE, "l", line())
+        seen: list[tuple[bool, bool, bool]] = []
+        real = self.take_over
+
+        def take_over(changes: Sequence[Changed]) -> Iterator[None]:
+            routes = self.tables.routes
+            seen.append(("t" in self.tables.tasks, "g" in routes.groups, "l" in routes.lines))
+            return real(changes)
+
+        self.patch(self.configuration, "_changed", take_over)
+        self.read_all()
+        self.assertEqual(seen, [(True, True, True)])
+
+    def test_nothing_is_dialed_while_many_changes_are_taken_over(self) -> None:
+        self.read_all()
+        for index in range(AT_ONCE + 1):
+            self.put(LINE, f"l{index}", line())
+        during: list[bool] = []
+
+        def take_over(changes: Sequence[Changed]) -> Iterator[None]:
+            during.append(self.is_complete)
+            yield
+
+        self.patch(self.configuration, "_changed", take_over)
+        self.read_all()
+        self.assertEqual((during, self.is_complete), ([False], True))
+
+
+class NoticeTests(ConfigurationCase):
+    def test_a_published_field_is_read_on_host_and_template_together(self) -> None:
+        self.put(HOST, "t", task(line_group=[]))
         self.published(keys.TASK, "t")
-        self.assertEqual(self.store.reads, [f"{TEMPLATE} t", f"{HOST} t"])
-        self.assertIn("t", self.tables.tasks)
-        self.assertEqual(self.completed, 0)
+        self.assertEqual(self.redis.reads, [{TEMPLATE: ["t"], HOST: ["t"]}])
+        self.assertFalse(self.is_complete)
 
-    def test_a_published_table_is_read_whole(self) -> None:
+    def test_a_published_table_is_read_with_all_others(self) -> None:
         self.published(keys.LINE)
-        self.assertEqual(self.store.reads, [LINE])
+        self.assertEqual(self.redis.reads, ["*"])
 
-    def test_one_read_at_a_time_in_the_order_of_the_changes(self) -> None:
-        self.put(HOST, "t", task(limit=1))
-        first = self.configuration.change(ConfigChange(keys.TASK, "t"))
-        second = self.configuration.change(ConfigChange(keys.TASK, "t"))
-        self.assertEqual(len(self.store.reads), 1)
+    def test_a_task_is_followed_to_its_groups_and_lines(self) -> None:
+        self.put(TEMPLATE, "t", task())
+        self.put(GROUP, "g", group("l", "m"))
+        self.put(LINE, "l", line())
+        self.put(LINE, "m", line())
+        self.published(keys.TASK, "t")
+        self.assertIn("t", self.tables.tasks)
+        self.assertEqual(sorted(self.tables.routes.groups), ["g"])
+        self.assertEqual(sorted(self.tables.routes.lines), ["l", "m"])
+        last = {TEMPLATE: ["t"], HOST: ["t"], GROUP: ["g"], LINE: ["g", "l", "m"]}
+        self.assertEqual(self.redis.reads[-1], last)
+
+    def test_a_group_that_was_edited_unpublished_is_read_with_its_task(self) -> None:
+        self.put(TEMPLATE, "t", task())
+        self.put(GROUP, "g", group("l"))
+        self.put(LINE, "l", line())
+        self.read_all()
+        self.put(GROUP, "g", group("m"))
+        self.put(LINE, "m", line())
+        self.published(keys.TASK, "t")
+        self.assertEqual(self.tables.routes.groups["g"].tiers, (("m",),))
+        self.assertIn("m", self.tables.routes.lines)
+
+    def test_a_schedule_configuration_is_followed_too(self) -> None:
+        config = b'{"params":{"line_group":["g"],"destination_extension":"8"}}'
+        self.put(SCHEDULE, "s", config)
+        self.put(GROUP, "g", group("l"))
+        self.put(LINE, "l", line())
+        self.published(keys.SCHEDULE_CONFIG, "s")
+        self.assertIn("s", self.tables.schedules)
+        self.assertIn("l", self.tables.routes.lines)
+
+    def test_what_is_read_is_of_one_moment(self) -> None:
+        """A group is replaced between two readings of one notice: the last reading counts."""
+        self.put(TEMPLATE, "t", task())
+        self.put(GROUP, "g", group("l"))
+        self.put(LINE, "l", line())
+        self.configuration.change(ConfigChange(keys.TASK, "t"))
+        self.clock.advance(ROUND_TRIP)
+        self.put(GROUP, "g", group("m"))
+        self.put(LINE, "m", line())
+        del self.redis.tables[LINE]["l"]
+        let_run(self.clock, 0.1, ROUND_TRIP)
+        self.assertEqual(self.tables.routes.groups["g"].tiers, (("m",),))
+        self.assertEqual(sorted(self.tables.routes.lines), ["m"])
+
+    def test_one_reading_at_a_time_in_the_order_of_the_changes(self) -> None:
+        self.put(HOST, "t", task(limit=1, line_group=[]))
+        self.configuration.change(ConfigChange(keys.TASK, "t"))
+        self.configuration.change(ConfigChange(keys.TASK, "t"))
+        self.assertEqual(len(self.redis.reads), 1)
         self.put(HOST, "t", task(limit=2))
-        self.answered(first)
-        self.answered(second)
+        let_run(self.clock, 0.1, ROUND_TRIP)
         self.assertEqual(self.tables.tasks["t"].limit, 2)
+
+    def test_an_order_of_the_operator_is_read(self) -> None:
+        self.put(CONTROL, "drain", b'{"at":1,"by":"a","why":"w"}')
+        self.published(keys.CONTROL, "drain")
+        self.assertIsNotNone(self.tables.control.drain)
+        self.assertEqual(self.changes[-1].table, keys.CONTROL)
+
+
+class FloodTests(ConfigurationCase):
+    """Counts of readings, whatever the flood."""
+
+    def flood(self, names: int, notices: int) -> None:
+        for index in range(notices):
+            self.configuration.change(ConfigChange(keys.LINE, f"n{index % names}"))
+
+    def test_notices_that_come_while_redis_is_read_are_read_together(self) -> None:
+        self.flood(names=50, notices=10_000)
+        let_run(self.clock, 0.1, ROUND_TRIP)
+        first, second = self.redis.reads
+        self.assertEqual(first, {LINE: ["n0"]})
+        assert isinstance(second, dict)
+        self.assertEqual(len(second[LINE]), 50)
+
+    def test_reading_takes_no_more_than_a_quarter_of_the_time(self) -> None:
+        self.redis.round_trip = 0.01
+        for _ in range(1000):
+            self.flood(names=50, notices=50)
+            self.clock.advance(0.002)
+        # 2 s of notices, 0.01 s a reading and 0.03 s of rest
+        self.assertLess(len(self.redis.reads), 60)
+        self.assertGreater(len(self.redis.reads), 30)
+
+    def test_a_real_change_among_them_is_soon_in_force(self) -> None:
+        for _ in range(50):
+            self.flood(names=50, notices=50)
+            self.clock.advance(0.002)
+        self.put(LINE, "real", line())
+        self.configuration.change(ConfigChange(keys.LINE, "real"))
+        for _ in range(25):
+            self.flood(names=50, notices=50)
+            self.clock.advance(0.002)
+        self.assertIn("real", self.tables.routes.lines)
+
+    def test_more_names_than_can_be_kept_are_one_reading_of_everything(self) -> None:
+        self.flood(names=MOST_NAMES + 10, notices=MOST_NAMES + 10)
+        let_run(self.clock, 0.1, ROUND_TRIP)
+        self.assertEqual(self.redis.reads, [{LINE: ["n0"]}, "*"])
+
+    def test_whole_tables_are_read_once_for_all_notices(self) -> None:
+        for _ in range(10_000):
+            self.configuration.change(ConfigChange(keys.TASK))
+        let_run(self.clock, 0.1, ROUND_TRIP)
+        self.assertEqual(self.redis.reads, ["*", "*"])
+
+
+class LookUpTests(ConfigurationCase):
+    """Names that the tables do not have."""
+
+    def unknown(self, *names: str) -> Named:
+        return self.tables.unknown(names)
+
+    def test_what_redis_knows_is_known_when_it_has_answered(self) -> None:
+        self.read_all()
+        self.put(GROUP, "g", group("l"))
+        self.put(LINE, "l", line())
+        self.answered(self.configuration.look_up(self.unknown("g")))
+        self.assertFalse(self.unknown("g"))
+        self.assertIn("l", self.tables.routes.lines)
+
+    def test_a_name_may_be_a_line(self) -> None:
+        self.put(LINE, "l", line())
+        self.answered(self.configuration.look_up(self.unknown("l")))
+        self.assertFalse(self.unknown("l"))
+
+    def test_what_redis_does_not_know_is_unknown(self) -> None:
+        self.answered(self.configuration.look_up(self.unknown("g")))
+        self.assertEqual(len(self.unknown("g")), 2)
+
+    def test_it_is_asked_at_that_moment(self) -> None:
+        """A reading that was under way before does not answer the question."""
+        self.configuration.change(ConfigChange(keys.LINE, "x"))
+        self.put(GROUP, "g", group("l"))
+        looked_up = self.configuration.look_up(self.unknown("g"))
+        self.clock.advance(ROUND_TRIP)
+        self.assertNoResult(looked_up)
+        self.answered(looked_up)
+        self.assertFalse(self.unknown("g"))
+
+    def test_it_does_not_wait_for_the_end_of_a_rest(self) -> None:
+        self.redis.round_trip = 1.0
+        self.configuration.change(ConfigChange(keys.LINE, "x"))
+        self.configuration.change(ConfigChange(keys.LINE, "y"))
+        self.clock.advance(1.0)
+        looked_up = self.configuration.look_up(self.unknown("g"))
+        self.clock.advance(1.0)
+        self.successResultOf(looked_up)
+
+    def test_many_questions_of_one_turn_are_one(self) -> None:
+        all_asked = [self.configuration.look_up(self.unknown("g")) for _ in range(10)]
+        let_run(self.clock, 0.1, ROUND_TRIP)
+        for asked in all_asked:
+            self.successResultOf(asked)
+        self.assertEqual(len(self.redis.reads), 2)
+
+    def test_it_fails_while_redis_is_away(self) -> None:
+        self.redis.error = AWAY
+        looked_up = self.configuration.look_up(self.unknown("g"))
+        let_run(self.clock, 0.1, ROUND_TRIP)
+        self.failureResultOf(looked_up, StoreUnavailable)
 
 
 class TroubleTests(ConfigurationCase):
     def test_polling_goes_on_after_an_error(self) -> None:
         self.configuration.start(5.0)
-        self.store.error = AWAY
+        self.redis.error = AWAY
         let_run(self.clock, 5.2)
-        self.assertEqual((len(self.store.reads), self.completed), (1, 0))
-        self.store.error = None
+        self.assertEqual((len(self.redis.reads), self.is_complete), (1, False))
+        self.redis.error = None
         self.put(TEMPLATE, "t", task())
         let_run(self.clock, 5.2)
-        self.assertEqual(self.completed, 1)
+        self.assertTrue(self.is_complete)
         self.assertIn("t", self.tables.tasks)
         self.configuration.stop()
         self.configuration.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_polling_goes_on_after_an_exception(self) -> None:
-        def fails() -> None:
+        def fails(changes: object) -> None:
             raise ZeroDivisionError
 
-        self.patch(self.configuration, "_complete", fails)
+        self.patch(self.configuration, "_changed", fails)
         self.configuration.start(5.0)
         let_run(self.clock, 5.2)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
-        self.patch(self.configuration, "_complete", self.complete)
+        self.patch(self.configuration, "_changed", self.take_over)
         let_run(self.clock, 5.2)
-        self.assertEqual(self.completed, 1)
+        self.assertTrue(self.is_complete)
         self.configuration.stop()
 
-    def test_an_error_leaves_the_old_tables_and_frees_the_next_read(self) -> None:
+    def test_an_error_leaves_the_old_tables_and_frees_the_next_reading(self) -> None:
         self.put(TEMPLATE, "t", task())
         self.read_all()
-        self.store.error = AWAY
+        self.redis.error = AWAY
         reading = self.configuration.read_all()
         let_run(self.clock, 0.1)
         self.failureResultOf(reading, StoreUnavailable)
         self.assertIn("t", self.tables.tasks)
-        self.store.error = None
+        self.redis.error = None
         self.read_all()
-        self.assertEqual(self.completed, 2)
 
-    def test_a_key_that_is_no_hash_is_an_empty_table_and_said_once(self) -> None:
-        self.put(TEMPLATE, "t", task())
-        self.read_all()
-        real, wrong = self.store.read_table, WrongType(TEMPLATE, "string", "hash")
+    def test_who_waits_is_told_when_it_is_stopped(self) -> None:
+        reading = self.configuration.read_all()
+        waiting = self.configuration.read_all()
+        self.configuration.stop()
+        self.failureResultOf(waiting)
+        self.answered(reading)
 
-        def read(key: str) -> Deferred[dict[str, bytes]]:
-            return self.store._failed(wrong) if key == TEMPLATE else real(key)
+    def test_a_key_that_cannot_be_read_is_no_empty_table(self) -> None:
+        self.put(GROUP, "g", group("l"))
+        self.read_all()
+        self.assertTrue(self.is_readable)
+        problem = self.redis.unreadable[GROUP] = "the key 'x' holds a string"
+        self.read_all()
+        self.read_all()
+        self.assertFalse(self.is_readable)
+        self.assertEqual(self.tables.unreadable, {GROUP: problem})
+        self.assertIn("g", self.tables.routes.groups)
+        self.assertEqual(self.said(), [f"A table cannot be read: {problem}"])
+        del self.redis.unreadable[GROUP]
+        self.read_all()
+        self.assertTrue(self.is_readable)
+        self.assertEqual(self.said(LogLevel.info), [f"The table {GROUP} can be read again"])
 
-        self.patch(self.store, "read_table", read)
+    def test_a_notice_tells_as_soon_as_a_poll(self) -> None:
         self.read_all()
-        self.read_all()
-        self.assertEqual(self.tables.tasks, {})
-        self.assertEqual(len([said for said in self.warnings() if TEMPLATE in said]), 1)
-        self.patch(self.store, "read_table", real)
-        self.read_all()
-        self.assertIn("t", self.tables.tasks)
+        self.redis.unreadable[HOST] = "the key 'x' holds a string"
+        self.published(keys.TASK, "t")
+        self.assertFalse(self.is_readable)
+        del self.redis.unreadable[HOST]
+        self.published(keys.TASK, "t")
+        self.assertTrue(self.is_readable)
 
     def test_a_broken_document_is_said_with_key_field_and_path(self) -> None:
         self.put(TEMPLATE, "t", task(limit="many"))
         self.put(LINE, "gw1", b'{"params":{"count":"x","dialstring":"user/1"}}')
         self.read_all()
-        said = self.warnings()
+        said = self.said()
         self.assertEqual(len(said), 2)
         self.assertTrue(said[0].startswith(f"{TEMPLATE} t: $.params.limit: "), said[0])
         self.assertTrue(said[1].startswith(f"{LINE} gw1: $.params.count: "), said[1])
         self.read_all()
-        self.assertEqual(len(self.warnings()), 2)  # not with every poll
+        self.assertEqual(len(self.said()), 2)  # not with every poll
 
     def test_what_is_hardly_meant_is_said_once_for_each_text(self) -> None:
         self.put(TEMPLATE, "t", task(work_hours=[]))
         self.put(LINE, "gw1", b'{"params":{"dialstring":"usr/1"}}')
         self.read_all()
         self.read_all()
-        said = self.warnings()
+        said = self.said()
         self.assertEqual(len(said), 2)
         self.assertIn(f"{TEMPLATE} t: $.params.work_hours: is ignored", said[0])
         self.assertIn("did you mean `work_hour`?", said[0])
         self.assertIn(f"{LINE} gw1: $.params.dialstring: begins with usr/", said[1])
         self.put(TEMPLATE, "t", task(work_hours=[], limit=2))
         self.published(keys.TASK, "t")
-        self.assertEqual(len(self.warnings()), 3)
+        self.assertEqual(len(self.said()), 3)
         self.put(TEMPLATE, "t", task())
         self.published(keys.TASK, "t")
-        self.assertEqual(len(self.warnings()), 3)
+        self.assertEqual(len(self.said()), 3)
         self.assertNotIn((keys.TASK, "t"), self.tables.warnings)
 
     def test_the_same_warning_of_many_tasks_is_not_said_of_each(self) -> None:
         for index in range(500):
             self.put(TEMPLATE, f"t{index}", task(stoptime="2020-1-1"))
         self.read_all()
-        said = self.warnings()
+        said = self.said()
         self.assertEqual(len(said), 11)
         self.assertIn("the same of 490 more: $.params.stoptime: is ignored", said[-1])
 
