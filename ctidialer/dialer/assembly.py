@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from twisted.internet.endpoints import HostnameEndpoint
@@ -53,6 +53,10 @@ from ctidialer.store.link import Link
 from ctidialer.store.rights import Names, Rights, node_needs
 from ctidialer.store.store import Store
 from ctidialer.store.tables import TableReader
+
+A_STEP = 100
+NEW_A_STEP = 10_000
+"""Changed tasks that are taken over in one step: some milliseconds."""
 
 
 class Listener(SwitchListener, ChangeListener, Protocol):
@@ -192,11 +196,20 @@ class Parts:
             if changed.table == keys.CONTROL:
                 self.orders.obey(self.tables.control)
             elif changed.table == keys.TASK:
-                for name in changed.names:
-                    self.runs.update(self.tables.tasks, (name,), self._clock.seconds())
+                for names in self._steps(changed.names):
+                    self.runs.update(self.tables.tasks, names, self._clock.seconds())
                     yield
         if changes:
             self.queue_dialer.tick()
+
+    def _steps(self, names: Iterable[str]) -> Iterator[list[str]]:
+        """Part names of tasks: new ones are only noted, those that have a run are worked out."""
+        known: list[str] = []
+        new: list[str] = []
+        for name in names:
+            (new if self.runs.get(name) is None else known).append(name)
+        yield from (new[first : first + NEW_A_STEP] for first in range(0, len(new), NEW_A_STEP))
+        yield from (known[first : first + A_STEP] for first in range(0, len(known), A_STEP))
 
 
 def _switch(settings: Settings, reactor: IReactorTime, listener: SwitchListener) -> Switch:

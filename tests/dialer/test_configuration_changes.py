@@ -11,11 +11,13 @@ from typing import Any
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.service import DialerService
-from tests.dialer.line_case import LineTestCase, logged, ways
+from tests.dialer.line_case import LineTestCase, gateway, logged, ways
 from tests.support.node import HOST, outcomes
 
 TEMPLATE = keys.at(keys.TASK, keys.TEMPLATE)
 OF_HOST = keys.at(keys.TASK, HOST)
+LINES = keys.at(keys.LINE, HOST)
+GROUPS = keys.at(keys.LINE_GROUP, HOST)
 CONFIGS = keys.at(keys.SCHEDULE_CONFIG, HOST)
 NUMBERS = keys.at(keys.SCHEDULE_NUMBER, HOST)
 ROUNDS = 9
@@ -304,17 +306,30 @@ class OthersTests(ChangeTestCase):
         self.assertEqual((new.extension, new.variables["version"]), ("9999", "new"))
         self.assertTrue(new.dial_string.endswith("sofia/gateway/new/2000"))
 
-    async def test_a_table_of_the_wrong_type_is_an_empty_one(self) -> None:
+    async def test_nothing_is_dialed_by_a_table_of_the_wrong_type(self) -> None:
+        """Each table in turn: it is no empty one, and what is wrong with it is said."""
         await self.usual_tables()
+        await self.put(OF_HOST, {"t": ENABLED})
+        await self.put(CONFIGS, {"c": ENABLED})
         dialer = await self.start()
-        await self.call("SET", OF_HOST, "no hash")
-        await self.published(keys.TASK, "t", HOST)
-        await self.put_numbers(["1001"])
-        await self.records_of(1)
-        await self.call("DEL", OF_HOST)
-        await self.put(OF_HOST, {"t": DISABLED})
-        await self.published(keys.TASK, "t", HOST)
-        await self.until("switched off", _is(lambda: not dialer.parts.tables.tasks["t"].enabled))
+        for count, key in enumerate((LINES, GROUPS, TEMPLATE, OF_HOST, CONFIGS), start=1):
+            table, number = key.partition("@")[0], str(1000 + count)
+            await self.call("RENAME", key, "kept")
+            await self.call("SET", key, "no hash")
+            await self.published(table, "g", HOST)
+            await self.until(f"{key} is said", _is(partial(self.is_told, dialer, key)))
+            await self.put_numbers([number])
+            dialer.parts.queue_dialer.tick()
+            self.assertEqual(await self.queue(), [number.encode()])
+            await self.call("RENAME", "kept", key)
+            await self.published(table, "g", HOST)
+            await self.records_of(count)
+        dialed = [gateway(call) for call in self.switch_log().originates]
+        self.assertEqual(dialed, ["l"] * 5)
+
+    def is_told(self, dialer: DialerService, key: str) -> bool:
+        now = dialer.parts.explainer.explain("t", time())
+        return now.reason.value == "tables_unreadable" and f"{key!r} holds a string" in now.text
 
 
 def _is(so: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
