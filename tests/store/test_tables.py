@@ -58,10 +58,10 @@ class TableReaderTests(RedisTestCase):
         await self.call("HSET", "a", "f", "1")
         found = await self.whole("a", "b", reader=TableReader(user))
         self.assertEqual(found["a"], {"f": b"1"})
-        self.assertIn("the key 'b' cannot be read: NOPERM", str(found["b"]))
+        self.assertTrue(str(found["b"]).startswith("the key 'b' cannot be read: "), found)
         (fields,) = (await TableReader(user).fields({"b": ["f"]})).values()
         assert isinstance(fields, Unreadable)
-        self.assertIn("the key 'b' cannot be read: NOPERM", fields.problem)
+        self.assertTrue(fields.problem.startswith("the key 'b' cannot be read: "), fields)
 
     async def test_fields(self) -> None:
         await self.call("HSET", "a", "f", "1", "ü", "2")
