@@ -17,10 +17,13 @@ from rich.text import Text
 from ctidialer.check.findings import Finding, Severity
 from ctidialer.check.node import Checked, NodeCheck
 from ctidialer.check.security import all_findings, settings_findings
+from ctidialer.cli import texts
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.gateways import ask_for_gateways
+from ctidialer.cli.language import language, say
 from ctidialer.cli.printable import printable
 from ctidialer.cli.security import redis_facts, settings_facts
+from ctidialer.rules.words import Said
 from ctidialer.settings import Settings, find_file
 from ctidialer.store.address import parse_address
 from ctidialer.store.link import Link
@@ -118,41 +121,44 @@ def _print(findings: Sequence[Finding], summary: str) -> None:
             for finding in found[:SHOWN_OF_A_KEY]:
                 click.echo(_line(finding))
         if len(found) > SHOWN_OF_A_KEY:
-            click.echo(f"{printable(key)}: {len(found) - SHOWN_OF_A_KEY} more (--json has all)")
+            more = len(found) - SHOWN_OF_A_KEY
+            click.echo(say(texts.MORE_FINDINGS, key=printable(key), count=more))
     click.echo(summary)
 
 
 def _table(key: str, found: Sequence[Finding]) -> Table:
     table = Table(title=Text(printable(key), "bold"), title_justify="left", expand=False)
-    for column in ("", "Name", "Path", "Problem"):
-        table.add_column(column, overflow="fold")
+    for column in texts.FINDING_HEADS:
+        table.add_column(say(column), overflow="fold")
     for one in found:
         cells = (printable(one.name), printable(one.path), printable(one.problem))
-        severity = Text(one.severity.value, STYLES[one.severity])
+        severity = Text(say(texts.SEVERITIES[one.severity]), STYLES[one.severity])
         table.add_row(severity, *(Text(cell) for cell in cells))
     return table
 
 
 def _line(finding: Finding) -> str:
     place = " ".join(part for part in (finding.key, finding.name, finding.path) if part)
-    return printable(f"{finding.severity.value}: {place}: {finding.problem}")
+    severity = say(texts.SEVERITIES[finding.severity])
+    return printable(f"{severity}: {place}: {finding.problem}")
 
 
 def _counts(findings: Sequence[Finding]) -> str:
     counts = Counter(finding.severity for finding in findings)
-    return ", ".join(_counted(counts[severity], severity.value) for severity in Severity)
+    return ", ".join(_counted(counts[one], texts.SEVERITIES[one]) for one in Severity)
 
 
 def _summary(checked: Checked) -> str:
     seen = (
-        _counted(checked.tasks, "task"),
-        _counted(checked.lines, "line"),
-        _counted(checked.line_groups, "line group"),
-        _counted(checked.schedule_configs, "schedule configuration"),
-        _counted(checked.numbers, "number"),
+        _counted(checked.tasks, texts.SEEN["task"]),
+        _counted(checked.lines, texts.SEEN["line"]),
+        _counted(checked.line_groups, texts.SEEN["line group"]),
+        _counted(checked.schedule_configs, texts.SEEN["schedule configuration"]),
+        _counted(checked.numbers, texts.SEEN["number"]),
     )
-    return f"{_counts(checked.findings)} in {', '.join(seen)}"
+    return say(texts.SUMMARY, counts=_counts(checked.findings), seen=", ".join(seen))
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def _counted(count: int, what: Said) -> str:
+    plural = "" if count == 1 or language() == "zh" else "s"
+    return f"{count} {say(what)}{plural}"

@@ -10,16 +10,19 @@ import click
 import msgspec
 from attrs import asdict, frozen
 
+from ctidialer.cli import texts
 from ctidialer.cli.completion import complete_config, complete_task
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.explain_schedule import explain_a_schedule
+from ctidialer.cli.explain_schedule import explain_a_schedule, title
+from ctidialer.cli.language import language, say
 from ctidialer.cli.printable import printable
 from ctidialer.cli.tasks import no_such_task
-from ctidialer.contract.status import TaskStatus
+from ctidialer.contract.status import BusyLine, TaskStatus
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.explaining import local_time
-from ctidialer.rules.explanation import Reason
+from ctidialer.rules.node_facts import busy_in, explained_in
+from ctidialer.rules.reasons import Reason
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
 
@@ -112,25 +115,34 @@ def _local(answer: _Answer, moment: float | None) -> str | None:
 
 def _print(answer: _Answer) -> None:
     node, task, explained = answer.node, answer.task, answer.task.explained
-    text = explained.text
+    text = explained_in(explained, language())
     if explained.reason == Reason.UNKNOWN_TASK.value:
         text = no_such_task(task.name, node.host, node.task_names())
-    lines = [f"{task.name} on {node.host}: {explained.reason}", text]
-    lines += [
-        f"  {busy.name} ({busy.group}): {busy.text}{_until(answer, busy.until)}"
-        for busy in explained.lines
-    ]
+    lines = [title(task.name, node.host, explained.reason), text]
+    lines += [_busy_line(answer, busy) for busy in explained.lines]
     if explained.lines_left_out:
-        lines.append(f"  and {explained.lines_left_out} more lines")
+        lines.append(say(texts.MORE_LINES, count=explained.lines_left_out))
     if explained.changes_at is not None:
-        lines.append(f"changes at {_local(answer, explained.changes_at)}")
+        lines.append(say(texts.CHANGES, at=_local(answer, explained.changes_at)))
     if task.number_queue:
-        length = "not a list" if answer.queue_length is None else answer.queue_length
-        lines.append(f"numbers in {task.number_queue}: {length}; calls: {task.calls}/{task.limit}")
-    lines += [f"the node: {one.text}" for one in node.obstacles() if one.text != text]
+        lines.append(_numbers(answer))
+    obstacles = [one.in_(language()) for one in node.obstacles()]
+    lines += [say(texts.THE_NODE, text=one) for one in obstacles if one != text]
     for line in lines:
         click.echo(printable(line))
 
 
-def _until(answer: _Answer, moment: float | None) -> str:
-    return "" if moment is None else f", until {_local(answer, moment)}"
+def _busy_line(answer: _Answer, busy: BusyLine) -> str:
+    until, why = _local(answer, busy.until), busy_in(busy, language())
+    return say(texts.BUSY_LINE, name=busy.name, group=busy.group, why=why, until=until)
+
+
+def _numbers(answer: _Answer) -> str:
+    task, length = answer.task, answer.queue_length
+    return say(
+        texts.NUMBERS,
+        queue=task.number_queue,
+        length=say(texts.NOT_A_LIST) if length is None else length,
+        calls=task.calls,
+        limit=task.limit,
+    )

@@ -10,7 +10,9 @@ import click
 import msgspec
 from attrs import frozen
 
+from ctidialer.cli import texts
 from ctidialer.cli.connection import with_redis
+from ctidialer.cli.language import language, say
 from ctidialer.cli.printable import printable
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.report import NodeReport
@@ -24,7 +26,7 @@ from ctidialer.nodes.schedules import (
 from ctidialer.rules.explaining import local_time
 from ctidialer.rules.explanation import Explanation
 from ctidialer.rules.node_facts import as_explained
-from ctidialer.rules.reasons import Reason
+from ctidialer.rules.reasons import Reason, reason_called
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
 
@@ -94,20 +96,26 @@ def _as_json(answer: _Answer) -> dict[str, object]:
     }
 
 
+def title(name: str, host: str, reason: str) -> str:
+    """Return the first line of an answer."""
+    known = reason_called(reason)
+    label = known.words.label.in_(language()) if known else reason
+    return say(texts.TITLE, name=name, host=host, reason=reason, label=label)
+
+
 def _lines(answer: _Answer) -> list[str]:
     found, waiting = answer.found, answer.waiting
-    lines = [f"{answer.name} on {answer.node.host}: {found.reason.value}", found.text]
+    text = found.in_(language())
+    lines = [title(answer.name, answer.node.host, found.reason.value), text]
     if found.reason is Reason.UNKNOWN_CONFIG:
-        there = ", ".join(schedule_names(answer.node.tables)) or "none at all"
-        lines.append(f"there are: {there}")
+        there = ", ".join(schedule_names(answer.node.tables)) or say(texts.NONE_AT_ALL)
+        lines.append(say(texts.THERE_ARE, there=there))
     if found.changes_at is not None:
-        lines.append(f"changes at {answer.local(found.changes_at)}")
-    more = f" or more (the first {LOOKED_AT} were read)" if waiting.all_due > LOOKED_AT else ""
-    lines.append(
-        f"due: {answer.due}{more}; of all configurations: {waiting.all_due} due,"
-        f" {waiting.scheduled} scheduled"
-    )
+        lines.append(say(texts.CHANGES, at=answer.local(found.changes_at)))
+    read = LOOKED_AT if waiting.all_due > LOOKED_AT else None
+    all_due, scheduled = waiting.all_due, waiting.scheduled
+    lines.append(say(texts.DUE, due=answer.due, read=read, all_due=all_due, scheduled=scheduled))
     if answer.due and answer.next_due is not None:
-        lines.append(f"the next one after these is due {answer.local(answer.next_due)}")
-    lines += [f"the node: {one.text}" for one in answer.node.obstacles() if one.text != found.text]
-    return lines
+        lines.append(say(texts.NEXT_DUE, at=answer.local(answer.next_due)))
+    obstacles = [one.in_(language()) for one in answer.node.obstacles()]
+    return lines + [say(texts.THE_NODE, text=one) for one in obstacles if one != text]

@@ -9,10 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ctidialer.cli import texts
+from ctidialer.cli.language import language, say
 from ctidialer.cli.printable import printable
 from ctidialer.contract.status import LineStatus, NodeStatus, TaskStatus
 from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.explaining import local_time
+from ctidialer.rules.node_facts import explained_in
+from ctidialer.rules.words import Said
 
 WIDE = 180
 """Columns where the output is no terminal, so that a sentence stays on its line."""
@@ -37,7 +41,7 @@ def print_node(
     if tasks:
         console.print(_tasks(told, tasks, lengths))
     if tasks_left_out:
-        console.print(f"{tasks_left_out} more tasks are not listed (--all lists them)")
+        console.print(say(texts.NOT_LISTED, count=tasks_left_out))
     if told.is_alive and told.status is not None and told.status.lines:
         console.print(_lines(told.status.lines, told.zone))
     console.print()
@@ -45,26 +49,35 @@ def print_node(
 
 def _about(told: NodeReport, scheduled: int) -> Iterable[str]:
     status = told.status if told.is_alive else None
-    yield f"node {told.host}: {'ready' if status and status.ready else 'not ready'}"
-    yield from (f"  {one.text}" for one in told.obstacles())
+    yield say(texts.READY if status and status.ready else texts.NOT_READY, host=told.host)
+    yield from (f"  {one.in_(language())}" for one in told.obstacles())
     if status is None:
-        yield f"  numbers in flight: {told.in_flight}; scheduled numbers: {scheduled}"
+        yield say(texts.IN_FLIGHT, in_flight=told.in_flight, scheduled=scheduled)
         return
-    since = local_time(status.started, told.zone)
-    yield f"  ctidialer {status.program}, pid {status.pid} on {status.hostname}, since {since}"
-    yield f"  {_calls(status)}; scheduled numbers: {scheduled}"
+    yield say(
+        texts.PROGRAM,
+        program=status.program,
+        pid=status.pid,
+        hostname=status.hostname,
+        since=local_time(status.started, told.zone),
+    )
+    yield _calls(status, scheduled)
     if status.outcomes:
-        yield f"  since its start: {_counts(status.outcomes)}"
+        yield say(texts.OUTCOMES, counts=_counts(status.outcomes))
     states = {name: count for name, count in status.line_states.items() if name != "free"}
-    in_use = f"{status.lines_in_use} of {status.line_count} in use"
-    yield f"  lines: {', '.join((in_use, *([_counts(states)] if states else [])))}"
+    used, count = status.lines_in_use, status.line_count
+    yield say(texts.LINES, used=used, count=count, states=_counts(states) if states else None)
 
 
-def _calls(status: NodeStatus) -> str:
-    most = f" of {status.max_calls}" if status.max_calls else ""
-    return (
-        f"calls: {status.calls}{most}; numbers in hand: {status.numbers}; "
-        f"calls started: {status.placed} ({status.cps:g} a second)"
+def _calls(status: NodeStatus, scheduled: int) -> str:
+    return say(
+        texts.CALLS,
+        calls=status.calls,
+        most=status.max_calls or None,
+        numbers=status.numbers,
+        placed=status.placed,
+        cps=f"{status.cps:g}",
+        scheduled=scheduled,
     )
 
 
@@ -73,7 +86,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _tasks(told: NodeReport, tasks: Sequence[TaskStatus], lengths: Mapping[str, int]) -> Table:
-    table = _table("task", "state", "calls", "limit", "queue", "numbers", "why")
+    table = _table(texts.TASK_HEADS)
     for task in tasks:
         length = lengths.get(task.number_queue)
         table.add_row(
@@ -87,12 +100,12 @@ def _tasks(told: NodeReport, tasks: Sequence[TaskStatus], lengths: Mapping[str, 
 
 def _why(told: NodeReport, task: TaskStatus) -> str:
     """Return the sentence; what holds for the whole node stands above the table already."""
-    text = task.explained.text
-    return "" if text in {one.text for one in told.obstacles()} else text
+    is_of_node = task.explained.text in {one.text for one in told.obstacles()}
+    return "" if is_of_node else explained_in(task.explained, language())
 
 
 def _lines(lines: Sequence[LineStatus], zone: str) -> Table:
-    table = _table("line", "state", "calls", "count", "faults", "until")
+    table = _table(texts.LINE_HEADS)
     for line in lines:
         table.add_row(
             *_cells(line.name),
@@ -103,10 +116,10 @@ def _lines(lines: Sequence[LineStatus], zone: str) -> Table:
     return table
 
 
-def _table(*columns: str) -> Table:
+def _table(columns: Sequence[Said]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(say(column), overflow="fold")
     return table
 
 

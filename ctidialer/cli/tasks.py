@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ctidialer.cli import texts
+from ctidialer.cli.language import say
 from ctidialer.contract import keys
 from ctidialer.contract.document import shown
 from ctidialer.store.reading import Reading
@@ -18,7 +20,8 @@ async def task_names(reading: Reading, host: str) -> list[str]:
 
 def no_such_task(name: str, host: str, names: list[str]) -> str:
     """Say that there is no task of this name, and which there are."""
-    there = ", ".join(names[:NAMED]) or "none at all"
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    where = f"{keys.at(keys.TASK, keys.TEMPLATE)} or {keys.at(keys.TASK, host)}"
-    return f"there is no task {shown(name)} in {where}; there are: {there}{more}"
+    there = ", ".join(names[:NAMED]) or say(texts.NONE_AT_ALL)
+    more = len(names) - NAMED if len(names) > NAMED else None
+    own, template = keys.at(keys.TASK, host), keys.at(keys.TASK, keys.TEMPLATE)
+    where = say(texts.WHERE, template=template, own=own)
+    return say(texts.NO_TASK, name=shown(name), where=where, there=there, more=more)

@@ -113,7 +113,7 @@ def command_process(
         process,
         sys.executable,
         [sys.executable, "-c", COMMAND, *arguments],
-        env={**kept, "PYTHONPATH": path, "TZ": "UTC", **environ},
+        env={**kept, "PYTHONPATH": path, "TZ": "UTC", "LC_ALL": "C.UTF-8", **environ},
         path=str(directory),
     )
     test.addCleanup(_ended, running, process)
