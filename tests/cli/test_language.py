@@ -41,8 +41,9 @@ class TextsTests(SynchronousTestCase):
         said = list(all_texts())
         self.assertGreater(len(said), 40)
         for one in said:
-            self.assertEqual(named(one.en), named(one.zh), one)
-            self.assertEqual(needed(one.en), needed(one.zh), one)
+            # In English the word for programs will do.
+            self.assertEqual(named(one.en), named(one.zh) - {"label"}, one)
+            self.assertEqual(needed(one.en), needed(one.zh) - {"label"}, one)
             self.assertEqual(bool(one.en), bool(one.zh), one)
 
 
