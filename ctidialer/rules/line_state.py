@@ -65,8 +65,8 @@ class LineState(Struct, frozen=True, gc=False):
     ``idle_since``: the end of the last call, ``last_start``: the start of the last one.
     ``faults``: faults in a row.  ``out_of_use_since``: when the last of them ended, or when the
     last call never left; ``never_left`` is FreeSWITCH's word for that (INVALID_GATEWAY), empty =
-    it is not so.  ``trial_since``: when the trial call under way began.  Moments are seconds,
-    None = never.
+    it is not so, and ``never_left_by`` the dial string it holds for.  ``trial_since``: when the
+    trial call under way began.  Moments are seconds, None = never.
     """
 
     calls: int = 0
@@ -76,6 +76,7 @@ class LineState(Struct, frozen=True, gc=False):
     out_of_use_since: float | None = None
     trial_since: float | None = None
     never_left: str = ""
+    never_left_by: str = ""
     pace: Pace = NO_START
 
     @property
@@ -117,13 +118,20 @@ def ended(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
     return replace(_in_use(after), faults=faults, out_of_use_since=now if is_out else None)
 
 
-def never_left(state: LineState, word: str, now: float) -> LineState:
+def never_left(state: LineState, line: Line, word: str, now: float) -> LineState:
     """A call that was started made no channel; ``word`` is what FreeSWITCH says of it.
 
-    It is no verdict on the number, and the line is out of use at once.
+    It is no verdict on the number, and the line is out of use at once, until it has another dial
+    string or a trial call leaves.
     """
-    calls = max(0, state.calls - 1)
-    return replace(state, calls=calls, out_of_use_since=now, trial_since=None, never_left=word)
+    return replace(
+        state,
+        calls=max(0, state.calls - 1),
+        out_of_use_since=now,
+        trial_since=None,
+        never_left=word,
+        never_left_by=line.dialstring,
+    )
 
 
 def withdrawn(state: LineState) -> LineState:
@@ -237,7 +245,9 @@ def _is_trial(state: LineState, now: float, end: CallEnd) -> bool:
 
 
 def _is_out_of_use(state: LineState, line: Line) -> bool:
-    return state.out_of_use and (line.faults.threshold > 0 or state.never_left != "")
+    if not state.never_left:
+        return state.out_of_use and line.faults.threshold > 0
+    return state.never_left_by == line.dialstring  # mended by an edit: as if it were another line
 
 
 def _rests_since(line: Line, state: LineState) -> float | None:

@@ -177,7 +177,7 @@ class NeverLeftTests(SynchronousTestCase):
     trunk = Line("trunk", "sofia/gateway/a/1", count=10)
 
     def refused(self, line: Line, now: float = 100.0) -> LineState:
-        return never_left(started(UNUSED, line, now), "INVALID_GATEWAY", now)
+        return never_left(started(UNUSED, line, now), line, "INVALID_GATEWAY", now)
 
     def test_out_of_use_at_once_with_the_word(self) -> None:
         state = self.refused(self.trunk)
@@ -196,7 +196,7 @@ class NeverLeftTests(SynchronousTestCase):
 
     def test_a_trial_that_never_left_waits_again(self) -> None:
         trial = started(self.refused(self.trunk), self.trunk, 130)
-        again = never_left(trial, "GATEWAY_DOWN", 130.1)
+        again = never_left(trial, self.trunk, "GATEWAY_DOWN", 130.1)
         self.assertEqual(again.never_left, "GATEWAY_DOWN")
         self.assertEqual(free_at(self.trunk, again, 131), 160.1)
 
@@ -208,6 +208,15 @@ class NeverLeftTests(SynchronousTestCase):
             self.assertEqual((back.out_of_use, back.never_left), (False, ""))
             self.assertEqual(room(self.trunk, back, 131), 10)
 
+    def test_another_dial_string_puts_it_back(self) -> None:
+        state = self.refused(self.trunk)
+        mended = evolve(self.trunk, dialstring="sofia/gateway/b/1")
+        self.assertEqual(room(mended, state, 101), 10)
+        up = ended(started(state, mended, 101), mended, 102, FAILED)
+        self.assertEqual((up.out_of_use, up.never_left), (False, ""))
+        again = never_left(started(state, mended, 101), mended, "INVALID_GATEWAY", 101)
+        self.assertIs(why_busy(mended, again, 102), Why.NEVER_LEFT)
+
     def test_a_withdrawn_trial_says_nothing(self) -> None:
         state = withdrawn(started(self.refused(self.trunk), self.trunk, 130))
         self.assertEqual(state.never_left, "INVALID_GATEWAY")
@@ -215,7 +224,7 @@ class NeverLeftTests(SynchronousTestCase):
 
     def test_calls_from_before_are_not_the_trial(self) -> None:
         up = started(UNUSED, self.trunk, 90)
-        out = never_left(started(up, self.trunk, 100), "INVALID_GATEWAY", 100)
+        out = never_left(started(up, self.trunk, 100), self.trunk, "INVALID_GATEWAY", 100)
         old = CallEnd(True, "NORMAL_CLEARING", 200, duration=15.0, bill=10.0)
         self.assertTrue(ended(out, self.trunk, 105, old).out_of_use)
         trial = started(out, self.trunk, 130)
@@ -230,7 +239,7 @@ class NeverLeftTests(SynchronousTestCase):
         self.assertIs(why_busy(FAULTY, third, 162), Why.OUT_OF_USE)
 
     def test_a_faulty_line_whose_trial_never_left(self) -> None:
-        state = never_left(started(OUT, FAULTY, 63), "INVALID_GATEWAY", 63)
+        state = never_left(started(OUT, FAULTY, 63), FAULTY, "INVALID_GATEWAY", 63)
         self.assertIs(why_busy(FAULTY, state, 64), Why.NEVER_LEFT)
         self.assertEqual(free_at(FAULTY, state, 64), 123)
         self.assertEqual(state.faults, 3)
@@ -304,7 +313,7 @@ class InvariantTests(SynchronousTestCase):
                 state = withdrawn(state)
             elif what == "n" and up:
                 up.pop()
-                state = never_left(state, "INVALID_GATEWAY", now)
+                state = never_left(state, line, "INVALID_GATEWAY", now)
             elif what in "ef" and up:
                 began = up.pop(0 if what == "e" else -1)
                 end = CallEnd(was_answered, duration=now - began)

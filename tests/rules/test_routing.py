@@ -105,7 +105,7 @@ class ChooseTests(SynchronousTestCase):
         self.assertEqual(choose(ROUTES, {}, "carrier", 0), Choice("carrier", None, DEFAULT))
 
     def test_a_fallback_by_which_no_call_left_is_out_of_use(self) -> None:
-        state = never_left(started(UNUSED, FALLBACK, 1000), "INVALID_GATEWAY", 1000)
+        state = never_left(started(UNUSED, FALLBACK, 1000), FALLBACK, "INVALID_GATEWAY", 1000)
         states = {"carrier": state}
         busy = choose(ROUTES, states, "carrier", 1001)
         reason = LineBusy("carrier", Why.NEVER_LEFT, 1030, "carrier", {"cause": "INVALID_GATEWAY"})

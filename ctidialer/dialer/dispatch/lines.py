@@ -79,7 +79,7 @@ class LineAccounts:
         state = self._state(line, group)
         if state.never_left != word:
             self._warn(line, group, word)
-        self._put(line, group, routing.never_left(state, word, now))
+        self._put(line, group, routing.never_left(state, line or FALLBACK, word, now))
 
     def ended(self, line: Line | None, group: str, now: float, end: CallEnd) -> None:
         """The call has ended; there was a channel."""

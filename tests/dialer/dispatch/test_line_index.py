@@ -175,7 +175,9 @@ class ClockTests(SynchronousTestCase):
 
     def test_a_clock_put_back_while_out_of_use(self) -> None:
         line = Line("l", "user/1")
-        state = LineState(out_of_use_since=1000.0, never_left="GATEWAY_DOWN")
+        state = LineState(
+            out_of_use_since=1000.0, never_left="GATEWAY_DOWN", never_left_by="user/1"
+        )
         self.assertEqual(self.room(line, state, 1030, 1029, 999, 1001, 1030), [1, 0, 1, 0, 1])
 
     def test_a_clock_put_back_before_the_last_start(self) -> None:
