@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract import keys
+from ctidialer.contract import keys, known_keys
 from ctidialer.contract.line_document import decode_line, decode_line_group
 from ctidialer.contract.notice import decode_notice
 from ctidialer.contract.number_document import decode_number
@@ -58,6 +58,18 @@ def redis_commands(path: Path) -> list[list[str]]:
     return [shlex.split(part)[1:] for part in parts if part.startswith("redis-cli ")]
 
 
+def examples_of_keys(path: Path) -> list[dict[str, object]]:
+    """Return the keys of each table on the first page of the contract, with their examples."""
+    tables = path.read_text(encoding="utf-8").split(".. list-table::")
+    found = []
+    for table in tables:
+        rows = re.findall(r"   \* - (``.*)\n     - .*\n     - ``(.*)``\n", table)
+        if re.match(r".*``params``|.*``cti_line_group@", table.partition("\n")[0]):
+            names = {re.findall(r"\w+", keys)[-1]: json.loads(example) for keys, example in rows}
+            found.append(names)
+    return found
+
+
 def settings_keys() -> list[str]:
     """Return every key of the settings, with its section."""
     return [
@@ -87,6 +99,28 @@ class ContractExampleTests(SynchronousTestCase):
             for page in (CONTRACT, CONTRACT_IN_CHINESE)
         )
         self.assertEqual(english ^ chinese, set())
+
+    def test_the_first_page_shows_every_key_with_an_example_that_is_valid(self) -> None:
+        for page in (CONTRACT, CONTRACT_IN_CHINESE):
+            task, line, group, config, number, scheduled = examples_of_keys(page)
+            for found, known in (
+                (task, known_keys.TASK.names - {"work_hour"}),
+                (line, known_keys.LINE.names - {"areacode"}),
+                (group, known_keys.GROUP.names),
+                (config, known_keys.CONFIG.names),
+                (number, known_keys.NUMBER.names),
+                (scheduled, known_keys.SCHEDULED.names),
+            ):
+                self.assertEqual(found.keys(), known, page)
+            documents = [json.dumps({"params": found}).encode() for found in (task, line, group)]
+            self.assertTrue(
+                decode_task("t", template=documents[0], host=None, host_name="fs1").hours.windows
+            )
+            self.assertEqual(decode_line("l", documents[1]).cps, 0.5)
+            self.assertEqual(len(decode_line_group("g", documents[2]).tiers), 2)
+            decode_schedule_config("c", json.dumps({"params": config}).encode())
+            decode_number(json.dumps({"params": number}).encode(), NUMBER)
+            decode_scheduled_number(json.dumps({"params": scheduled}).encode(), NUMBER)
 
     def test_tasks_are_valid(self) -> None:
         templates: dict[str, bytes] = {}
