@@ -17,7 +17,12 @@ from ctidialer.stage.audit import audit
 from ctidialer.switchsim.calllog import CallLog, EndLine, OriginateLine
 
 TRANSIT = 0.5
-"""Seconds that the report of a hang-up may have been under way when the fault struck."""
+"""Seconds that the report of an answer or an end may have been under way when the fault struck."""
+
+NEVER_LEFT = frozenset(
+    {"GATEWAY_DOWN", "INVALID_GATEWAY", "INVALID_PROFILE", "CHAN_NOT_IMPLEMENTED"}
+)
+"""Why FreeSWITCH makes no channel: nothing left it."""
 
 
 @frozen
@@ -97,10 +102,22 @@ class _Books:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self.ends = {line.uuid: line for line in evidence.log.ends if line.uuid}
-        self.dialed = {line.uuid_asked: line for line in evidence.log.originates}
+        log = evidence.log
+        self.answered_at = {line.uuid: line.time for line in log.answers}
+        # What made no channel was no call: the number is where it was, or goes another way.
+        never_left = {(line.uuid, line.call) for line in log.ends if line.cause in NEVER_LEFT}
+        self.placed = [
+            line
+            for line in log.originates
+            if line.uuid and (line.uuid, line.call) not in never_left
+        ]
+        self.ends = {
+            line.uuid: line for line in log.ends if line.uuid and line.cause not in NEVER_LEFT
+        }
+        self.dialed = {line.uuid_asked: line for line in self.placed}
+        self.void = {line.uuid_asked for line in log.originates} - self.dialed.keys()
         self.by_number: dict[str, list[OriginateLine]] = {}
-        for line in sorted(evidence.log.originates, key=lambda line: line.time):
+        for line in sorted(self.placed, key=lambda line: line.time):
             self.by_number.setdefault(line.number, []).append(line)
         self.noted_since: dict[str, float] = {}
         for moment in sorted(evidence.moments, key=lambda moment: moment.began):
@@ -113,10 +130,13 @@ class _Books:
 def examine(evidence: Evidence) -> Findings:
     """Compare the three sides."""
     books = _Books(evidence)
-    never_there = [uuid for one in books.unknown for uuid in _last(one) if uuid not in books.dialed]
-    dialed = [line.uuid_asked for line in evidence.log.originates]
+    recorded = {attempt.uuid for record in books.records for attempt in record.attempts}
+    reached = books.dialed.keys() | books.void
+    never_there = [uuid for one in books.unknown for uuid in _last(one) if uuid not in reached]
+    dialed = [line.uuid_asked for line in books.placed]
+    known = [*dialed, *(books.void & recorded), *never_there]
     recorded_or_left = list((Counter(evidence.entries) - Counter(evidence.left)).elements())
-    accounts = audit(recorded_or_left, books.records, [*dialed, *never_there])
+    accounts = audit(recorded_or_left, books.records, known)
     faults = [
         *accounts.faults,
         *_surplus(evidence),
@@ -125,6 +145,8 @@ def examine(evidence: Evidence) -> Findings:
         *_dialed_after_the_record(books),
         *_outcomes_differ(books),
         *_unknown_without_cause(books),
+        *_unknown_though_answered(books),
+        *_ended_by_no_verdict(books),
     ]
     return Findings(
         outcomes=accounts.outcomes,
@@ -161,7 +183,7 @@ def _lists_differ(evidence: Evidence) -> Iterator[str]:
 
 
 def _dialed_twice(books: _Books) -> Iterator[str]:
-    asked = Counter(line.uuid_asked for line in books.evidence.log.originates)
+    asked = Counter(line.uuid_asked for line in books.placed)
     yield from (f"call {uuid} was placed {n} times" for uuid, n in asked.items() if n > 1)
     for number, lines in books.by_number.items():
         if len(lines) > books.evidence.most_calls:
@@ -218,6 +240,26 @@ def _unknown_without_cause(books: _Books) -> Iterator[str]:
             yield f"{record.number} is unknown, but its call had ended before any fault"
     if len(books.unknown) > len(books.noted_since):
         yield "more numbers are unknown than were being dialed at the faults"
+
+
+def _unknown_though_answered(books: _Books) -> Iterator[str]:
+    """An answer that was heard in peace is noted: whatever came later, it is known."""
+    for record in books.unknown:
+        uuid = next(_last(record), "")
+        answered, since = books.answered_at.get(uuid), books.noted_since.get(uuid)
+        if answered is not None and since is not None and answered < since - TRANSIT:
+            before = since - answered
+            yield f"{record.number} is unknown, though it had answered {before:.1f} s before"
+
+
+def _ended_by_no_verdict(books: _Books) -> Iterator[str]:
+    """A gateway, a refusal and a name that is not there are no verdicts on a number."""
+    for record in books.records:
+        uuid = next(_last(record), "")
+        if record.outcome is not Outcome.UNKNOWN and uuid in books.void:
+            yield f"{record.number} ended as {record.outcome.value} by a call that never left"
+        elif not record.attempts and record.outcome is not Outcome.INVALID:
+            yield f"{record.number} ended as {record.outcome.value} without a call: {record.reason}"
 
 
 def _sorted_out(books: _Books) -> Unknown:

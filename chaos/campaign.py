@@ -29,8 +29,11 @@ SETTLED = 0.3
 MOVES_WITHIN = 20.0
 """Seconds for which a fault waits for the campaign to move on; then it strikes all the same."""
 
-STALLED = 60.0
-"""Seconds without anything moving, after the last fault, that make the campaign a failure."""
+STALLED = 90.0
+"""Seconds without anything moving, after the last fault, that make the campaign a failure.
+
+A scheduled number for which no line was free comes again after 60.
+"""
 
 BATCH = 500
 SCHEDULE = keys.at(keys.SCHEDULE_NUMBER, HOST)

@@ -30,6 +30,8 @@ class Kind(enum.Enum):
     DELAY_REDIS = "Redis slow"
     LOSE_REDIS = "Redis' answers lost"
     REFUSE_REDIS = "Redis unreachable"
+    RIGHTS_REDIS = "rights taken from the daemon's Redis user"
+    REWRITE_REDIS = "tables rewritten in any order, told or not"
     KILL_SWITCH = "switch killed"
     END_SWITCH = "switch shut down (SIGTERM)"
     STOP_SWITCH = "switch stopped and continued"
@@ -38,6 +40,8 @@ class Kind(enum.Enum):
     DELAY_SWITCH = "switch slow"
     LOSE_SWITCH = "switch's answers lost"
     REFUSE_SWITCH = "switch unreachable"
+    GATEWAY_SWITCH = "a gateway lost, and found again"
+    PAUSE_SWITCH = "switch refuses calls (fsctl pause)"
 
     @property
     def target(self) -> Target:
@@ -73,6 +77,8 @@ _SPANS = {
     Kind.DELAY_REDIS: _Span((1.0, 2.5)),
     Kind.LOSE_REDIS: _Span((0.5, 1.5)),
     Kind.REFUSE_REDIS: _Span((0.5, 3.0)),
+    Kind.RIGHTS_REDIS: _Span((0.3, 2.5), (6.0, 7.0), 4),
+    Kind.REWRITE_REDIS: _Span((0.5, 3.0)),
     Kind.KILL_SWITCH: _Span((0.0, 1.5), (2.5, 4.0), 4),
     Kind.END_SWITCH: _Span((0.0, 1.5)),
     Kind.STOP_SWITCH: _Span((0.3, 3.0), (11.0, 12.0), 8),
@@ -81,10 +87,19 @@ _SPANS = {
     Kind.DELAY_SWITCH: _Span((1.0, 2.5)),
     Kind.LOSE_SWITCH: _Span((0.5, 1.5)),
     Kind.REFUSE_SWITCH: _Span((0.5, 3.0)),
+    Kind.GATEWAY_SWITCH: _Span((0.3, 3.0)),
+    Kind.PAUSE_SWITCH: _Span((0.3, 3.0)),
 }
 
 # How often each stands in the deck from which the faults are drawn.
-_OFTEN = {Kind.KILL_DAEMON: 4, Kind.KILL_REDIS: 3, Kind.KILL_SWITCH: 3, Kind.REPLACE_DAEMON: 2}
+_OFTEN = {
+    Kind.KILL_DAEMON: 4,
+    Kind.KILL_REDIS: 3,
+    Kind.KILL_SWITCH: 3,
+    Kind.REPLACE_DAEMON: 2,
+    Kind.RIGHTS_REDIS: 2,
+    Kind.REWRITE_REDIS: 2,
+}
 _HOT_SHARE = 0.3
 _TWO_AT_ONCE = 0.2
 

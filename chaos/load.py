@@ -20,6 +20,11 @@ REDIALS = 2
 MOST_CALLS = 1 + REDIALS + 1
 """Calls that the rules allow for one number at most."""
 
+EXPIRES_AFTER = 86_400
+FAULT_TRY_INTERVAL = 300
+"""Milliseconds after which a line that is out of use is tried again."""
+
+GATEWAYS = ("a", "b")
 SILENT = "138"
 """Numbers that begin so answer, and the events of their hang-up are lost."""
 
@@ -53,7 +58,9 @@ def plan_load(seed: int, count: int, now: float) -> Load:
         number = _number(index, random)
         if random.random() < 0.4:
             due = round(now + random.uniform(-60.0, 20.0), 3)
-            scheduled.append((_document(number, random, config="calls"), due))
+            # With `expires` a number for which no line is free comes again; without, it ends.
+            params = {"config": "calls", "expires": int(now) + EXPIRES_AFTER}
+            scheduled.append((_document(number, random, **params), due))
         else:
             queue = QUEUES[0] if random.random() < 0.7 else QUEUES[1]
             plain = random.random() < 0.8
@@ -76,26 +83,39 @@ def _document(number: str, random: Random, **params: object) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-def tables() -> dict[str, dict[str, object]]:
-    """Return the tasks, the lines, the groups and the schedule configuration, by key."""
-    destination = {"line_group": ["main", "backup"], "destination_extension": "8888"}
+def tables(generation: int = 0) -> dict[str, dict[str, object]]:
+    """Return the tasks, the lines, the groups and the schedule configuration, by key.
+
+    Every ``generation`` has other names for its lines and groups; the gateways stay.
+    """
+    main, backup, first_line, second_line = (
+        f"{name}-{generation}" for name in ("main", "backup", "a", "b")
+    )
+    destination = {"line_group": [main, backup], "destination_extension": "8888"}
     task = {"enable": True, "limit": MAX_CALLS // 2, **destination}
     first = {"params": {**task, "number_queue": QUEUES[0]}}
     second = {"params": {**task, "number_queue": QUEUES[1], "number_queue_side": "right"}}
     # Faults of the switch end many calls badly: the lines are not to go out of use for that.
-    line = {"count": 10 * MAX_CALLS, "dialstring": "sofia/gateway/a/${destination_number}"}
+    line = {
+        "count": 10 * MAX_CALLS,
+        "dialstring": "sofia/gateway/a/${destination_number}",
+        "fault_try_interval": FAULT_TRY_INTERVAL,
+    }
     other = {**line, "dialstring": "sofia/gateway/b/${destination_number}"}
     return {
         keys.at(keys.TASK, keys.TEMPLATE): {TASKS[0]: first, TASKS[1]: second},
-        keys.at(keys.LINE, HOST): {"a": {"params": line}, "b": {"params": other}},
+        keys.at(keys.LINE, HOST): {
+            first_line: {"params": line},
+            second_line: {"params": other},
+        },
         keys.at(keys.LINE_GROUP, HOST): {
-            "main": {
-                "line": [["a"]],
+            main: {
+                "line": [[first_line]],
                 "redialer_count": REDIALS,
                 "rest": 100,
                 "no_redialer_rule": _NO_VERDICT,
             },
-            "backup": {"line": [["b"]]},
+            backup: {"line": [[second_line]]},
         },
         keys.at(keys.SCHEDULE_CONFIG, HOST): {"calls": {"params": destination}},
     }
@@ -106,6 +126,7 @@ def script(seed: int) -> dict[str, object]:
     ring = {"ring": [0.02, 0.4]}
     return {
         "seed": seed,
+        "known_gateways": list(GATEWAYS),
         "prefixes": {SILENT: {"result": "answer", "talk": [0.2, 0.5], "lose": "hangup", **ring}},
         "mix": [
             {"weight": 64, "result": "answer", "progress": "ringing", "talk": [0.2, 1.6], **ring},
@@ -113,6 +134,5 @@ def script(seed: int) -> dict[str, object]:
             {"weight": 12, "result": "busy", **ring},
             {"weight": 7, "result": "sip", "status": 480, "progress": "ringing", **ring},
             {"weight": 8, "result": "sip", "status": 503, **ring},
-            {"weight": 4, "result": "gateway_down"},
         ],
     }

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint
+from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol
+from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from chaos.daemons import Supervisor, start_chaos_daemon
 from chaos.load import CDR_LIST, HOST, MAX_CALLS
 from chaos.proxy import Proxy
+from ctidialer.esl.client import EventSocketProtocol
+from ctidialer.esl.errors import EslError
 from ctidialer.reconnection import BackOff
 from ctidialer.settings import FreeSwitch
 from ctidialer.stage.daemon import DaemonProcess, settings_text
@@ -20,6 +23,8 @@ from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreError
 from ctidialer.store.reading import Reading
 
+USER = "ctidialer"
+USER_PASSWORD = "chaos"
 NODE = f"""
 domain = "{HOST}"
 timezone = "Asia/Shanghai"
@@ -29,6 +34,8 @@ lease = 2
 call_check_interval = 2
 """
 MORE = f"""
+[config]
+poll_interval = 1
 [schedule]
 poll_interval = 0.5
 [records]
@@ -55,6 +62,7 @@ class Site(Stage):
         self.supervisor = Supervisor(reactor, self._start_daemon)
         self._script = dict(script)
         self._orders = orders
+        self.generation = 0
 
     async def start(self) -> None:
         """Start everything but the daemon."""
@@ -65,11 +73,30 @@ class Site(Stage):
 
     async def restart_redis(self) -> None:
         """Start Redis on what its append-only file has."""
-        await self.start_redis(aof=True)
+        user = f"user {USER} on >{USER_PASSWORD} ~* &* +@all"
+        await self.start_redis(aof=True, directives=[user])
 
     async def restart_switch(self) -> None:
         """Start a switch that knows of no calls; its log goes on."""
-        await self.start_switch(self._script, max_sessions=100_000)
+        await self.start_switch(self._script, max_sessions=100_000, log_answers=True)
+
+    async def order(self, *commands: str) -> None:
+        """Run API commands at the switch, past the proxy; one that is away takes no orders."""
+        endpoint = self._to_switch()
+        try:
+            socket = await connectProtocol(endpoint, EventSocketProtocol(self.reactor))
+        except ConnectError:
+            return
+        try:
+            await socket.auth(PASSWORD)
+            for command in commands:
+                await socket.api(command)
+        except EslError:
+            return
+        finally:
+            gone = socket.when_gone()
+            socket.close()
+            await gone
 
     async def noted(self) -> set[str] | None:
         """Return the UUIDs of the calls noted as being placed just now; None = Redis is away."""
@@ -95,7 +122,7 @@ class Site(Stage):
         return TCP4ClientEndpoint(self.reactor, "127.0.0.1", self.switch.port)
 
     def _start_daemon(self) -> DaemonProcess:
-        redis = f"redis://127.0.0.1:{self.redis_proxy.port}/0"
+        redis = f"redis://{USER}:{USER_PASSWORD}@127.0.0.1:{self.redis_proxy.port}/0"
         freeswitch = FreeSwitch(address=f"127.0.0.1:{self.switch_proxy.port}", password=PASSWORD)
         text = settings_text(HOST, redis, freeswitch, node=NODE, more=MORE)
         return start_chaos_daemon(self.reactor, self.directory, text, self._orders)

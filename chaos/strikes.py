@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from random import Random
 
 from twisted.internet.defer import Deferred
 
 from chaos.daemons import RESTART_PAUSE
 from chaos.faults import Kind, Strike
-from chaos.load import HOST
+from chaos.load import GATEWAYS, HOST
 from chaos.proxy import Proxy
-from chaos.site import Site
+from chaos.rewriting import rewriting, where_told
+from chaos.site import USER, Site
 from ctidialer.contract import keys
 from ctidialer.stage.child_process import ChildProcess
 from ctidialer.stage.daemon import DaemonProcess
 
 REFUSED = 1
+RIGHTS = (
+    *("ltrim", "lrange", "lpush", "rpush", "hset", "hdel", "hget", "xadd", "zadd", "zrem"),
+    *("zrangebyscore", "set", "pexpire", "eval", "evalsha"),
+)
+"""Commands that the daemon uses; some are taken from its user."""
+
 PATIENCE = 60.0
 """Seconds within which another daemon has taken over, and the former one has ended."""
 
@@ -56,6 +64,14 @@ class Strikes:
                 await self._stop(self._site.redis, seconds)
             case Kind.STOP_SWITCH:
                 await self._stop(self._site.switch, seconds)
+            case Kind.RIGHTS_REDIS:
+                await self._take_rights(strike)
+            case Kind.REWRITE_REDIS:
+                await self._rewrite(strike)
+            case Kind.GATEWAY_SWITCH:
+                await self._lose_gateway(strike)
+            case Kind.PAUSE_SWITCH:
+                await self._ordered("fsctl pause", "fsctl resume", seconds)
             case _:
                 by_name = {"REDIS": self._site.redis_proxy, "SWITCH": self._site.switch_proxy}
                 await self._disturb(by_name[target.name], strike)
@@ -124,6 +140,40 @@ class Strikes:
         await end()
         await self._pause(down_for)
         await self._site.restart_switch()
+
+    async def _take_rights(self, strike: Strike) -> None:
+        """Take some commands from the daemon's Redis user, and give them back."""
+        random = Random(strike.strength)
+        taken = random.sample(RIGHTS, random.randint(1, 3))
+        await self._site.call("ACL", "SETUSER", USER, *(f"-{one}" for one in taken))
+        await self._pause(strike.seconds)
+        await self._site.call("ACL", "SETUSER", USER, *(f"+{one}" for one in taken))
+
+    async def _rewrite(self, strike: Strike) -> None:
+        """Rewrite all tables again and again."""
+        site, random = self._site, Random(strike.strength)
+        give_up = site.reactor.seconds() + strike.seconds
+        while site.reactor.seconds() < give_up:
+            site.generation += 1
+            for step in rewriting(site.generation, random):
+                for command in step.commands:
+                    await site.call(*command)
+                if step.table:
+                    await site.back_end.publish(step.table, suffix=where_told(random))
+                await self._pause(step.pause)
+
+    async def _lose_gateway(self, strike: Strike) -> None:
+        random = Random(strike.strength)
+        lost = random.sample(GATEWAYS, random.randint(1, len(GATEWAYS)))
+        states = {name: random.choice(("down", "gone")) for name in lost}
+        found = dict.fromkeys(lost, "up")
+        lose, find = (f"sim {json.dumps({'gateway_state': one})}" for one in (states, found))
+        await self._ordered(lose, find, strike.seconds)
+
+    async def _ordered(self, begin: str, end: str, seconds: float) -> None:
+        await self._site.order(begin)
+        await self._pause(seconds)
+        await self._site.order(end)
 
     async def _stop(self, process: ChildProcess, seconds: float) -> None:
         process.pause()

@@ -66,6 +66,7 @@ def _split_address(address: str) -> tuple[str, int]:
 @click.option("--sessions-per-second", default=2_000)
 @click.option("--refuse-address", is_flag=True, help="Answer every client as the ACL does.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written once it listens.")
+@click.option("--log-answers", is_flag=True, help="Log when each call was answered, too.")
 @click.option("--die-with-parent", is_flag=True, help="Exit when standard input ends.")
 def main(
     listen: str,
@@ -78,6 +79,7 @@ def main(
     sessions_per_second: int,
     refuse_address: bool,
     ready_file: Path | None,
+    log_answers: bool,
     die_with_parent: bool,
 ) -> None:
     """Simulate a FreeSWITCH that speaks the Event Socket; prints {"port": N} once it listens."""
@@ -92,6 +94,7 @@ def main(
     switch.limits.max_sessions = max_sessions
     switch.limits.per_second = sessions_per_second
     switch.acl_refuses = refuse_address
+    switch.logs_answers = log_answers
     factory = EventSocketFactory(switch)
     factory.faults.heart.start(heartbeat)
     try:

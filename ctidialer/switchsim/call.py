@@ -165,6 +165,7 @@ class Call:
 
     def _answer(self) -> None:
         self.answered = True
+        self._switch.log_answer(self)
         self.fields[b"answered"] = self._now_field()
         again = "early" in self.path
         self.path += (("answered again" if again else "answered") if self.sip else "null answered",)

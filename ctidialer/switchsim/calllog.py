@@ -52,6 +52,15 @@ class EndLine:
 
 
 @frozen
+class AnswerLine:
+    """When a call was answered; written only where the process was told so (``--log-answers``)."""
+
+    time: float
+    call: int
+    uuid: str
+
+
+@frozen
 class CommandLine:
     """A command that is not one of the usual ones, as it arrived."""
 
@@ -67,6 +76,7 @@ class CallLog:
     originates: tuple[OriginateLine, ...] = ()
     ends: tuple[EndLine, ...] = ()
     commands: tuple[CommandLine, ...] = ()
+    answers: tuple[AnswerLine, ...] = ()
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -116,6 +126,7 @@ def read_call_log(path: Path) -> CallLog:
         originates=tuple(OriginateLine(**line) for line in _of(lines, "originate")),
         ends=tuple(EndLine(**line) for line in _of(lines, "end")),
         commands=tuple(CommandLine(**line) for line in _of(lines, "command")),
+        answers=tuple(AnswerLine(**line) for line in _of(lines, "answer")),
     )
 
 

@@ -36,5 +36,8 @@ class Exchange(Protocol):
     ) -> None:
         """Send a channel's event to whoever wants it."""
 
+    def log_answer(self, call: Call) -> None:
+        """Note when a call was answered, if that is wanted."""
+
     def call_over(self, call: Call) -> None:
         """Take the call out of the table and log how it ended."""

@@ -78,6 +78,7 @@ class Switch:
         self.reply_delay = 0.0
         self.events_paused = False
         self.show_delay = 0.2
+        self.logs_answers = False
         self._wall = wall
         self._ended: deque[tuple[float, Call]] = deque()
         self._writer = EventWriter(self.identity.fields())
@@ -209,6 +210,12 @@ class Switch:
         written = self.now() - self.now() % self.show_delay if self.show_delay else self.now()
         known = [*(call for at, call in self._ended if at > written), *self.calls.values()]
         return [call for call in known if call.started_at <= written]
+
+    def log_answer(self, call: Call) -> None:
+        """Note when a call was answered, if that is wanted."""
+        if self.logs_answers:
+            values = {"time": self.now(), "call": call.serial, "uuid": call.uuid}
+            self.log.write("answer", values)
 
     def log_end(self, serial: int, uuid: str, number: str, answered: bool, cause: str) -> None:
         """Write an originate's last log line."""

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chaos.auditor import Evidence, Findings, Moment, Unknown, Written, examine
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
-from ctidialer.switchsim.calllog import CallLog, EndLine, OriginateLine
+from ctidialer.switchsim.calllog import AnswerLine, CallLog, EndLine, OriginateLine
 
 
 def originate(uuid: str, number: str, at: float) -> OriginateLine:
@@ -19,6 +19,14 @@ def originate(uuid: str, number: str, at: float) -> OriginateLine:
 def end(uuid: str, number: str, at: float, answered: bool) -> EndLine:
     cause = "NORMAL_CLEARING" if answered else "USER_BUSY"
     return EndLine(at, 0, uuid, number, answered, cause)
+
+
+def never_left(uuid: str, number: str, at: float, call: int) -> tuple[OriginateLine, EndLine]:
+    """Return what the switch logs of a call for which it makes no channel."""
+    return (
+        OriginateLine(at, call, "", uuid_asked=uuid, uuid=uuid, number=number),
+        EndLine(at, call, uuid, number, False, "GATEWAY_DOWN"),
+    )
 
 
 def record(number: str, outcome: Outcome, *uuids: str, at: float = 20.0) -> Written:
@@ -156,6 +164,44 @@ class AuditorTests(SynchronousTestCase):
         found = examine(self.with_unknown(log=CLEAN.log))
         self.assertEqual(found.faults, ())
         self.assertEqual(found.unknown, Unknown(unheard=1))
+
+    def with_void(self, uuid: str, number: str) -> CallLog:
+        """Return the log with one more originate that made no channel."""
+        asked, ended = never_left(uuid, number, 9.5, 77)
+        log = CLEAN.log
+        return evolve(log, originates=(asked, *log.originates), ends=(ended, *log.ends))
+
+    def test_what_never_left_is_no_call(self) -> None:
+        """The number went back, and was dialed later, even under the UUID that it asks for."""
+        for uuid in ("v", "a"):
+            self.assertEqual(self.examined(log=self.with_void(uuid, "1")).faults, (), uuid)
+
+    def test_what_never_left_may_stand_among_the_attempts(self) -> None:
+        records = (record("1", Outcome.ANSWERED, "v", "a"), CLEAN.records[1])
+        self.assertEqual(self.examined(log=self.with_void("v", "1"), records=records).faults, ())
+
+    def test_a_number_that_ended_by_a_call_that_never_left(self) -> None:
+        records = (record("1", Outcome.FAILED, "v"), CLEAN.records[1])
+        log = self.with_void("v", "1")
+        log = evolve(log, originates=tuple(line for line in log.originates if line.uuid != "a"))
+        self.assert_found("1 ended as failed by a call that never left", log=log, records=records)
+
+    def test_a_refusal_is_no_verdict(self) -> None:
+        refused = OriginateLine(9.5, 78, "", uuid_asked="v", uuid="", number="1")
+        log = evolve(CLEAN.log, originates=(refused, *CLEAN.log.originates))
+        self.assertEqual(self.examined(log=log).faults, ())
+        records = (record("1", Outcome.FAILED, "v"), CLEAN.records[1])
+        self.assert_found("1 ended as failed by a call that never left", log=log, records=records)
+
+    def test_a_number_that_ended_without_any_call(self) -> None:
+        records = (record("1", Outcome.FAILED), CLEAN.records[1])
+        self.assert_found("1 ended as failed without a call", records=records)
+
+    def test_unknown_though_it_had_answered(self) -> None:
+        for moment, is_found in ((10.4, True), (10.8, False)):
+            log = evolve(CLEAN.log, answers=(AnswerLine(moment, 0, "a"),))
+            said = " ".join(examine(self.with_unknown(log=log)).faults)
+            self.assertEqual("though it had answered" in said, is_found, said)
 
     def test_unknown_without_a_fault(self) -> None:
         found = examine(self.with_unknown(moments=()))
