@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from ctidialer.cli.completion import complete_host
 from ctidialer.cli.node_settings import read_node_settings
+from ctidialer.cli.printable import printable
 from ctidialer.cli.running import run
 from ctidialer.settings import Settings
 from ctidialer.store.address import RedisAddress, parse_address
@@ -65,7 +66,7 @@ def with_redis(settings: Settings, work: Work[Result]) -> Result:
     try:
         return run(lambda reactor: _work(reactor, parse_address(settings.redis.url), work))
     except StoreError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(printable(str(error))) from error
 
 
 async def _work(reactor: Any, address: RedisAddress, work: Work[Result]) -> Result:

@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.table import Table
 
 from ctidialer.cli.demo_campaign import NULL_ENDPOINT, Campaign, FreeSwitch, Plan, Report
+from ctidialer.cli.printable import printable
 from ctidialer.cli.running import run
 from ctidialer.contract.record import Outcome
 from ctidialer.esl.errors import EslError
@@ -98,7 +99,7 @@ def demo(
                 lambda reactor: Campaign(reactor, plan, Path(directory), display.show).run()
             )
     except (StageFailed, NoServer, StoreError, EslError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(printable(str(error))) from error
     if as_json:
         click.echo(json.dumps(_as_json(plan, report, monotonic() - began)))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ctidialer.cli.printable import printable
 from ctidialer.settings import Settings, SettingsError, find_file, read_settings
 from ctidialer.store.address import AddressError, parse_address
 
@@ -21,7 +22,8 @@ def read_node_settings(
         settings = read_settings(find_file(config), given=given)
         parse_address(settings.redis.url)
     except SettingsError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(printable(str(error))) from error
     except AddressError as error:
-        raise click.UsageError(f"--redis, or $.redis.url of the settings: {error}") from error
+        text = f"--redis, or $.redis.url of the settings: {error}"
+        raise click.UsageError(printable(text)) from error
     return settings

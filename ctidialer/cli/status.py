@@ -6,6 +6,7 @@ import json
 from time import time
 
 import click
+from attrs import evolve
 
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.status_print import print_node
@@ -18,8 +19,9 @@ from ctidialer.store.link import Link
 @click.command()
 @connection_options
 @click.option("--all", "is_all", is_flag=True, help=f"List all tasks, not {LISTED} of a node.")
+@click.option("--utc", is_flag=True, help="Times in UTC, not in each node's zone.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as a JSON object.")
-def status(settings: Settings, is_all: bool, as_json: bool) -> None:
+def status(settings: Settings, is_all: bool, utc: bool, as_json: bool) -> None:
     """Show what the nodes on this Redis are doing.
 
     The node of the settings (or --host) is always among them.
@@ -31,7 +33,8 @@ def status(settings: Settings, is_all: bool, as_json: bool) -> None:
         click.echo(json.dumps({"at": now, "nodes": nodes}, ensure_ascii=False, indent=2))
     else:
         for look in looks:
-            print_node(look.told, look.tasks, look.tasks_left_out, look.lengths, look.scheduled)
+            told = evolve(look.told, zone="UTC") if utc else look.told
+            print_node(told, look.tasks, look.tasks_left_out, look.lengths, look.scheduled)
 
 
 async def _look(link: Link, settings: Settings, is_all: bool, now: float) -> list[NodeOverview]:

@@ -58,6 +58,15 @@ class JsonTests(CommandTestCase):
             self.assertEqual((done.status, done.err), (0, ""), words)
             self.assertIsNotNone(done.json(), words)
 
+    async def test_no_error_steers_the_terminal(self) -> None:
+        self.write("s.toml", '"\u202etxet" = 1\n')
+        for name in ABOUT_A_NODE:
+            words = [name, *ARGUMENTS.get(name, [])]
+            done = await self.run_command(*words, "--config", "s.toml")
+            self.assertEqual(done.status, 2, name)
+            self.assertNotIn("\u202e", done.err)
+            self.assertIn("txet", done.err)
+
     async def test_a_redis_that_is_away_is_said_with_status_1(self) -> None:
         for name in ("drain", "load", "pause", "records"):
             words = [name, *ARGUMENTS.get(name, [])]

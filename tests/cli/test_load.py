@@ -5,9 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.cli import main
 from ctidialer.contract import keys
 from tests.cli.command_case import HOST, CommandTestCase
+from tests.files.test_any_bytes import PIECES
 from tests.files.test_workbook import workbook_of
 from tests.support.proxy import Proxy
 
@@ -375,3 +383,41 @@ class BrokenPushTests(LoadTestCase):
         self.assertEqual((done.status, done.out), (1, ""))
         self.assertIn("1000 of 1011 numbers were pushed (the next 11 may have been, too", done.err)
         self.assertIn(len(await self.queue()), (1000, 1011))
+
+
+class AnyBytesTests(SynchronousTestCase):
+    """Whatever is in a file; no number can be right, so that no Redis is needed."""
+
+    def setUp(self) -> None:
+        self.file = Path(self.mktemp()).with_suffix(".csv")
+        self.settings = Path(self.mktemp())
+        self.settings.write_text('[node]\nnumber_pattern = "never"\n')
+
+    @settings(deadline=None, max_examples=150)
+    @given(
+        st.one_of(st.binary(max_size=60), st.lists(PIECES, max_size=12).map(b"".join)),
+        st.lists(
+            st.sampled_from(
+                [
+                    *("--normalize", "--dedupe", "--skip-bad", "--skip-columns", "--region=CN"),
+                    *("--format=csv", "--format=excel", "--format=jsonl", "--number-column=a"),
+                    *("--encoding=gb18030", "--encoding=utf-16", "--columns=a=b"),
+                ]
+            ),
+            max_size=4,
+        ),
+        st.booleans(),
+    )
+    def test_it_ends_with_a_sentence(self, content: bytes, more: list[str], as_json: bool) -> None:
+        self.file.write_bytes(content)
+        words = ["load", "t", str(self.file), "--config", str(self.settings), *more]
+        words += ["--json"] if as_json else []
+        done = CliRunner().invoke(main, words)
+        self.assertIsInstance(done.exception, SystemExit)
+        self.assertEqual(done.exit_code, 1, done.output)
+        if done.stdout:
+            self.assertEqual(json.loads(done.stdout)["pushed"], 0)
+        else:
+            self.assertTrue(done.stderr.strip())
+        for mark in ("\x1b", "\u202e", "Traceback"):
+            self.assertNotIn(mark, done.stderr)

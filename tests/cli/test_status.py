@@ -152,3 +152,13 @@ class NoDaemonTests(CommandTestCase):
         done = await self.run_command("status", "--redis", "redis://127.0.0.1:1/0")
         self.assertEqual(done.status, 1)
         self.assertIn("no Redis at", done.err)
+
+    async def test_times_are_in_one_zone_that_is_named(self) -> None:
+        self.write("s.toml", '[node]\ntimezone = "Asia/Shanghai"\n')
+        await NodeOrders(self.redis, HOST).drain(Order(1e9, "ann"))
+        for options, moment in (
+            ((), "2001-09-09 09:46:40 (Asia/Shanghai)"),
+            (("--utc",), "2001-09-09 01:46:40 (UTC)"),
+        ):
+            done = await self.on_node("status", "--config", "s.toml", *options)
+            self.assertIn(f"by ann since {moment}", done.out)
