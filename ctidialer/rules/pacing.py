@@ -73,7 +73,10 @@ def spent(pace: Pace, cps: float | None, started: int, now: float) -> Pace:
     since = None if _is_anew(pace, cps, now) else pace.slot
     first = now if since is None else since + 1 / cps
     before = () if _has_jumped(pace, now) else _last_second(pace, now)
-    return Pace(first + (started - 1) / cps, (*before, *[now] * started))
+    slot = first + (started - 1) / cps
+    if started >= _slots_due(pace, cps, now):
+        slot = max(slot, now - 1 / cps + 2 * _TICK)  # no more is due, however the sums are rounded
+    return Pace(slot, (*before, *[now] * started))
 
 
 def sent(pace: Pace, decided: float, now: float) -> Pace:

@@ -145,6 +145,10 @@ class MinuteTests(SynchronousTestCase):
             for jitter in (0.0, 0.003, 0.01):
                 self.check(cps, 1_800_000_000.0, jitter, 1)
 
+    def test_when_all_that_was_due_is_started_nothing_more_is(self) -> None:
+        # Rounded sums left room for one more, at the very moment of the start.
+        self.check(421.5305452291958, 1_800_000_000.0, 0.009032865932876204, 796)
+
     def test_no_second_on_the_wire_is_above_the_rate_either(self) -> None:
         chance = random.Random(2)
         for cps in (20, 50, 100, 250, 500):
