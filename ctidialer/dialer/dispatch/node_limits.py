@@ -31,10 +31,27 @@ class NodeLimits:
 
         ``calls`` are the numbers in hand, ``asked`` those of the claims that are under way.
         """
+        room = self.max_calls - calls - asked if self.max_calls else UNLIMITED
+        return max(0, min(room, self.rate(now) - asked))
+
+    def rate(self, now: float) -> int:
+        """Return how many calls the rates alone let start at ``now``."""
         if self.backpressure.holds(now):
             return 0
-        room = self.max_calls - calls - asked if self.max_calls else UNLIMITED
-        return max(0, min(room, self._rate(now) - asked))
+        rate = pacing.room(self._pace, self._max_cps, now)
+        if self.backpressure.pause:
+            rate = min(rate, pacing.room(self._careful, backpressure.CAREFUL, now))
+        return rate
+
+    def next_further(self, now: float) -> float:
+        """Return when the node's pace, and what FreeSWITCH refused, let a call start."""
+        moment = self.next_start(now)
+        if self.backpressure.holds(now):
+            return max(moment, self.backpressure.until)
+        if self.backpressure.pause:
+            careful = pacing.next_start(self._careful, backpressure.CAREFUL, now)
+            moment = max(moment, careful or now)
+        return moment
 
     def next_start(self, now: float) -> float:
         """Return the first moment from ``now`` on at which the node's pace lets a call start."""
@@ -60,9 +77,3 @@ class NodeLimits:
     def accepted(self, placed_at: float) -> None:
         """FreeSWITCH took a call that was placed at ``placed_at``."""
         self.backpressure = backpressure.accepted(self.backpressure, placed_at)
-
-    def _rate(self, now: float) -> int:
-        rate = pacing.room(self._pace, self._max_cps, now)
-        if self.backpressure.pause:
-            rate = min(rate, pacing.room(self._careful, backpressure.CAREFUL, now))
-        return rate

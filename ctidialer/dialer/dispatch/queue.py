@@ -20,6 +20,7 @@ from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.queue_errand import OrphanErrand, QueueDesk, QueueErrand
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
+from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.dialer.life.errand import Errand
 from ctidialer.glue import Complaints, Repeated, background
 from ctidialer.store.errors import StoreError
@@ -52,7 +53,8 @@ class QueueDialer:
         self._runs = runs
         self._slots = slots
         self._intake = intake
-        self._desk = QueueDesk(clock, number_pattern, slots, self._wake)
+        turns = Turns(clock, slots)
+        self._desk = QueueDesk(clock, number_pattern, slots, turns, self._wake)
         self._ticks = Repeated(clock, self.tick, self.log, "A look at the tasks")
         self._empty = EmptyQueues(intake.store, self._refilled)
         self._woken: dict[str, TaskRun] = {}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from attrs import define, frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.contract.number_document import decode_number
@@ -14,6 +15,7 @@ from ctidialer.contract.task import Destination, Task
 from ctidialer.contract.variables import merge_variables, requested_uuid
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRun
+from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.dialer.life.errand import GoesBack, Reading
 from ctidialer.dialer.life.number_in_hand import NotDialed, NumberInHand, Progress, Verdict
 from ctidialer.rules.itinerary import Itinerary
@@ -33,6 +35,7 @@ class QueueDesk:
     clock: IReactorTime
     number_pattern: re.Pattern[str]
     slots: Slots
+    turns: Turns
     wake: Callable[[TaskRun], None]
 
 
@@ -91,6 +94,14 @@ class QueueErrand:
     def goes_on(self) -> None:
         """Its next call comes."""
         self.run.waiting.pop(self.claim.id, None)
+
+    def starts(self) -> bool:
+        """Start a further call if the rates of node and task allow one now."""
+        return self.desk.turns.start(self.run)
+
+    def turn(self) -> Deferred[bool]:
+        """Wait for the rates of node and task."""
+        return self.desk.turns.wait(self.run)
 
     def sent(self, decided: float) -> None:
         """The call counts in the second in which it was sent."""
@@ -152,6 +163,14 @@ class OrphanErrand:
 
     def goes_on(self) -> None:
         """Nobody counts those that wait."""
+
+    def starts(self) -> bool:
+        """Start a further call if the node's rates allow one now."""
+        return self.desk.turns.start(None)
+
+    def turn(self) -> Deferred[bool]:
+        """Wait for the node's rates."""
+        return self.desk.turns.wait(None)
 
     def sent(self, decided: float) -> None:
         """No call of it is ever sent."""

@@ -17,6 +17,7 @@ from ctidialer.contract import keys
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.schedule_errand import ScheduledErrand, ScheduleDesk
 from ctidialer.dialer.dispatch.slots import Slots
+from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.glue import Complaints, Repeated, background
 from ctidialer.rules.sharing import (
     AT_MOST,
@@ -67,6 +68,7 @@ class ScheduleDialer:
             schedule.number_pattern,
             schedule.tables,
             slots,
+            Turns(clock, slots),
             self._met_no_line,
             self._met_no_config,
         )

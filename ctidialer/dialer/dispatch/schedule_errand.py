@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from attrs import define, frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.contract.after_call import NOTHING_MORE
@@ -16,6 +17,7 @@ from ctidialer.contract.schedule_document import decode_scheduled_number
 from ctidialer.contract.task import Destination
 from ctidialer.contract.variables import merge_variables, requested_uuid
 from ctidialer.dialer.dispatch.slots import Slots
+from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.dialer.life.errand import GoesBack, Reading
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
@@ -50,6 +52,7 @@ class ScheduleDesk:
     number_pattern: re.Pattern[str]
     tables: Tables
     slots: Slots
+    turns: Turns
     met_no_line: Callable[[], None]
     met_no_config: Callable[[str], None]
 
@@ -102,6 +105,14 @@ class ScheduledErrand:
 
     def goes_on(self) -> None:
         """Nobody counts those that wait."""
+
+    def starts(self) -> bool:
+        """Start a further call if the node's rates allow one now."""
+        return self.desk.turns.start(None)
+
+    def turn(self) -> Deferred[bool]:
+        """Wait for the node's rates."""
+        return self.desk.turns.wait(None)
 
     def sent(self, decided: float) -> None:
         """The call counts in the second in which it was sent."""

@@ -34,6 +34,8 @@ class Slots:
         """The numbers that claims under way ask for."""
         self.started = 0
         """All numbers ever taken."""
+        self._turns = 0
+        """The further calls that wait for their turn."""
         self.finished: Callable[[], None] = lambda: None
         """Called when a claim has been answered."""
         self._kept: Kept = NOTHING_KEPT
@@ -42,8 +44,10 @@ class Slots:
     # --- what is free ---
 
     def node_room(self, now: float) -> int:
-        """Return how many more calls the node's limits allow at ``now``."""
-        return self.limits.room(self.calls, self.asked, now)
+        """Return how many more numbers the node's limits allow at ``now``; further calls of those
+        in hand go first."""
+        room = self.limits.room(self.calls, self.asked, now)
+        return max(0, min(room, self.limits.rate(now) - self.asked - self._turns))
 
     def is_full(self, now: float) -> bool:
         """Whether the node leaves nothing to the queue tasks at ``now``."""
@@ -55,7 +59,7 @@ class Slots:
         room = min(
             at_most,
             task.limit - run.calls,
-            pacing.room(run.pace, task.cps, now),
+            pacing.room(run.pace, task.cps, now) - run.turns,
             for_queues(self.node_room(now), self._kept.node),
         )
         return self._on_lines(run, now, room) if room > 0 else 0
@@ -72,6 +76,16 @@ class Slots:
         """Return the first moment from ``now`` on at which the paces let this task start a call."""
         moment = pacing.next_start(run.pace, run.task.cps, now)
         return max(now if moment is None else moment, self.limits.next_start(now))
+
+    def further_room(self, run: TaskRun | None, now: float) -> int:
+        """Return how many further calls the rates allow at ``now``."""
+        room = self.limits.rate(now)
+        return room if run is None else min(room, pacing.room(run.pace, run.task.cps, now))
+
+    def next_further(self, run: TaskRun | None, now: float) -> float:
+        """Return the first moment from ``now`` on at which the rates allow a further call."""
+        moment = None if run is None else pacing.next_start(run.pace, run.task.cps, now)
+        return max(now if moment is None else moment, self.limits.next_further(now))
 
     def load(self, now: float) -> NodeLoad:
         """Return what the node does and may do, to explain it."""
@@ -117,6 +131,18 @@ class Slots:
         if run is not None:
             run.calls += count
             self._runs.entered(run)
+
+    def start_further(self, run: TaskRun | None, now: float) -> None:
+        """A further call of a number in hand begins now: the rates count it like a first one."""
+        self.limits.started(1, now)
+        if run is not None:
+            run.pace = pacing.spent(run.pace, run.task.cps, 1, now)
+
+    def wait_for_turn(self, run: TaskRun | None, count: int) -> None:
+        """``count`` further calls more (or fewer) wait for the rates."""
+        self._turns += count
+        if run is not None:
+            run.turns += count
 
     def leave(self, run: TaskRun | None) -> None:
         """The last call of a number is over: its slot is free."""

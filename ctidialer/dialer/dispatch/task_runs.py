@@ -37,7 +37,7 @@ class TaskRun:
     valid: the calls it has go on, and count again should it come back.  ``paused`` is whether an
     operator wants no new call of it.  ``queue_is_empty`` and ``queue_problem`` are what came of the
     last claim.  ``waiting``: the numbers in hand of which no call is up, by the id of their entry,
-    and when the next one is due (unix seconds).
+    and when the next one is due (unix seconds); ``turns`` of them wait for the rates.
     """
 
     task: Task
@@ -50,6 +50,7 @@ class TaskRun:
     queue_is_empty: bool = False
     queue_problem: str = ""
     waiting: dict[str, float] = field(factory=dict)
+    turns: int = 0
 
     @property
     def dialing(self) -> bool:

@@ -107,10 +107,24 @@ class Between:
                 return finished(journey.progress, CLOSED)
             if errand.held() or not self._ready.is_open:
                 await self.hold(journey)
-            elif self._ways.is_free(journey.progress.itinerary, self._clock.seconds()):
+            elif not self._has_line(journey):
+                if not await self._line_comes(journey):
+                    return finished(journey.progress, NO_LINE_CAME)
+            elif errand.starts() or await self._turn_comes(journey):
                 return None
-            elif not await self._line_comes(journey):
-                return finished(journey.progress, NO_LINE_CAME)
+
+    def _has_line(self, journey: Journey) -> bool:
+        return self._ways.is_free(journey.progress.itinerary, self._clock.seconds())
+
+    async def _turn_comes(self, journey: Journey) -> bool:
+        """Wait for the rates; return whether the call may be placed then.
+
+        A turn that comes when nothing else is as it was is given up: to call later is no harm.
+        """
+        has_come = await self._pause(journey, self._until_turn)
+        errand = journey.errand
+        is_open = self.is_open and errand.may_dial() and not errand.held()
+        return has_come is True and is_open and self._has_line(journey)
 
     async def _line_comes(self, journey: Journey) -> bool:
         """Wait for a line; return whether there is still a way for the number.
@@ -138,6 +152,9 @@ class Between:
 
     def _until_due(self, journey: Journey) -> Deferred[None]:
         return deferLater(self._clock, max(0.0, journey.due - self._clock.seconds()))
+
+    def _until_turn(self, journey: Journey) -> Deferred[bool]:
+        return journey.errand.turn()
 
     def _until_line(self, journey: Journey) -> Deferred[bool]:
         return self._ways.wait(journey.progress.itinerary, journey.due + WAIT_FOR_LINE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from attrs import frozen
+from twisted.internet.defer import Deferred
 
 from ctidialer.contract.record import Kind
 from ctidialer.dialer.life.number_in_hand import (
@@ -71,8 +72,14 @@ class Errand(Protocol):
     def goes_on(self) -> None:
         """It waits no longer."""
 
+    def starts(self) -> bool:
+        """Start a further call if the rates allow one now: it is counted.  Say whether."""
+
+    def turn(self) -> Deferred[bool]:
+        """Wait until a further call is started and counted; the Deferred fires with True."""
+
     def sent(self, decided: float) -> None:
-        """The first call was sent; it was decided on at ``decided`` (unix seconds)."""
+        """A call was sent; it was decided on at ``decided`` (unix seconds)."""
 
     def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:
         """The number was not dialed: return what becomes of it."""

@@ -162,7 +162,7 @@ class Pursuit:
         self, journey: Journey, progress: Progress, choice: Choice, now: float
     ) -> Attempt:
         journey.is_noted = False
-        sent = _nothing if progress.attempts else partial(journey.errand.sent, now)
+        sent = partial(journey.errand.sent, now)
         answered = partial(self._ways.answered, choice)
         return await self._caller.call(journey.number, progress, choice, now, sent, answered)
 
@@ -221,7 +221,8 @@ class Pursuit:
 
     def _may_begin(self, journey: Journey) -> bool:
         errand = journey.errand
-        return self._between.is_open and errand.may_dial() and not errand.held()
+        is_open = self._between.is_open and errand.may_dial() and not errand.held()
+        return is_open and errand.starts()
 
     async def _after_refusal(self, journey: Journey, held: Held) -> Verdict | None:
         """No call could be placed: the number goes back, or waits as long as it takes."""
@@ -230,10 +231,6 @@ class Pursuit:
         if held.reason is not NO_LINE:
             await self._between.hold(journey)
         return None
-
-
-def _nothing() -> None:
-    pass
 
 
 def _finished(ended: Ended) -> Finished:

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import define
 from msgspec.structs import replace
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.faults import ContractError, EntryError, Fault
@@ -62,6 +63,12 @@ class PlainErrand:
 
     def goes_on(self) -> None:
         pass
+
+    def starts(self) -> bool:
+        return True
+
+    def turn(self) -> Deferred[bool]:
+        return succeed(True)
 
     def sent(self, decided: float) -> None:
         pass

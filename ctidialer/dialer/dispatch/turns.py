@@ -1,0 +1,73 @@
+"""The further calls (redials and further groups) that wait for the rates: the task's, the node's.
+
+They go before fresh numbers, in the order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from ctidialer.dialer.dispatch.slots import Slots
+from ctidialer.dialer.dispatch.task_runs import TaskRun
+
+SHORTEST_WAIT = 0.01
+LONGEST_WAIT = 1.0
+"""Seconds between two looks: at a high rate several calls start at one; a rate may be edited."""
+
+
+class Turns:
+    """One queue for each task; ``run`` None are the numbers without a task."""
+
+    def __init__(self, clock: IReactorTime, slots: Slots) -> None:
+        self._clock = clock
+        self._slots = slots
+        self._queues: dict[TaskRun | None, deque[Deferred[bool]]] = {}
+        self._looking: IDelayedCall | None = None
+
+    def start(self, run: TaskRun | None) -> bool:
+        """Start a further call, if nobody waits and the rates allow it now; say whether."""
+        now = self._clock.seconds()
+        may_start = run not in self._queues and self._slots.further_room(run, now) > 0
+        if may_start:
+            self._slots.start_further(run, now)
+        return may_start
+
+    def wait(self, run: TaskRun | None) -> Deferred[bool]:
+        """Return a Deferred that fires with True when a further call is started."""
+        waiting: Deferred[bool] = Deferred(partial(self._gave_up, run))
+        self._queues.setdefault(run, deque()).append(waiting)
+        self._slots.wait_for_turn(run, 1)
+        self._look_in_time()
+        return waiting
+
+    def _look(self) -> None:
+        self._looking = None
+        for run, queue in list(self._queues.items()):
+            while queue and self._slots.further_room(run, self._clock.seconds()) > 0:
+                self._slots.start_further(run, self._clock.seconds())
+                self._left(run, queue.popleft()).callback(True)
+        self._look_in_time()
+
+    def _look_in_time(self) -> None:
+        if self._looking is None and self._queues:
+            now = self._clock.seconds()
+            soonest = min(self._slots.next_further(run, now) for run in self._queues) - now
+            wait = min(LONGEST_WAIT, max(SHORTEST_WAIT, soonest))
+            self._looking = self._clock.callLater(wait, self._look)
+
+    def _left(self, run: TaskRun | None, waiting: Deferred[bool]) -> Deferred[bool]:
+        self._slots.wait_for_turn(run, -1)
+        if not self._queues[run]:
+            del self._queues[run]
+        if not self._queues and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        return waiting
+
+    def _gave_up(self, run: TaskRun | None, waiting: Deferred[bool]) -> None:
+        self._queues[run].remove(waiting)
+        self._left(run, waiting)
