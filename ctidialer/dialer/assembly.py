@@ -108,10 +108,10 @@ class Parts:
         caller = Caller(
             Node(node.host, node.originate_timeout), self.store, self.switch, self.calls
         )
-        ways = Ways(reactor, self.tables, self.lines)
+        ways = Ways(reactor, self.tables, self.lines, self.configuration.look_up)
         between = Between(reactor, caller, ways, self.readiness.gate)
         self.pursuit = Pursuit(reactor, caller, ways, Acceptance(self.limits), between)
-        self.numbers = Numbers(self.pursuit, self.closing)
+        self.numbers = Numbers(self.pursuit, self.closing, self.configuration.look_up)
         intake = Intake(self.store, self.numbers, self.readiness.gate)
         self.queue_dialer = QueueDialer(reactor, pattern, self.runs, self.slots, intake)
         schedule = Schedule(keys.at(keys.SCHEDULE_NUMBER, node.domain), pattern, self.tables)

@@ -126,6 +126,21 @@ class CampaignTests(OneLookTestCase):
         await self.call(*published(keys.TASK, "t1"))
         await self.assert_dialed(500, "l1")
 
+    async def test_the_task_is_published_before_its_group_is_written(self) -> None:
+        dialer = await self.start(poll=60.0)
+        for index in range(1, ROUNDS + 1):
+            a_line, a_group, a_task, some_numbers = self.campaign(index, 60)
+            await self.one_by_one(a_task, published(keys.TASK, f"t{index}"))
+            await self.until_it_is_known(dialer, f"t{index}")
+            await self.one_by_one(a_line, a_group, some_numbers)
+            await self.assert_dialed(60 * index, *(f"l{one}" for one in range(1, index + 1)))
+
+    async def until_it_is_known(self, dialer: DialerService, name: str) -> None:
+        async def is_known() -> bool:
+            return name in dialer.parts.tables.tasks
+
+        await self.until(f"{name} is known", is_known)
+
     async def test_a_name_that_nobody_knows_is_dialed_by_the_fallback(self) -> None:
         await self.start(poll=60.0)
         await self.at_once(task("t", "carrier"), numbers("t", 1000, 5))
@@ -149,6 +164,13 @@ class ScheduleTests(OneLookTestCase):
             ("HSET", CONFIGS, f"c{index}", params(**config)),
             ("ZADD", NUMBERS, *(part for member in due for part in (1, member))),
         )
+
+    async def test_nothing_is_published(self) -> None:
+        """No poll comes to help: the numbers are due before the tables are read again."""
+        await self.start(poll=60.0)
+        for index in range(1, ROUNDS + 1):
+            await self.at_once(*self.campaign(index))
+            await self.assert_dialed(5 * index, *(f"l{one}" for one in range(1, index + 1)))
 
     async def test_only_the_configuration_is_published(self) -> None:
         await self.start(poll=60.0)

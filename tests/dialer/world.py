@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from twisted.internet.defer import Deferred, fail, succeed
+
 from ctidialer.contract import keys
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.lines import LineAccounts
@@ -25,7 +27,7 @@ from ctidialer.dialer.life.ways import Ways
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.glue import Gate
 from ctidialer.rules.attempt import LINGER
-from ctidialer.rules.tables import Tables
+from ctidialer.rules.tables import Named, Tables
 from tests.dialer.fakes import (
     ZSET,
     FakeSwitch,
@@ -49,6 +51,7 @@ class World:
 
     def __init__(self, *, max_calls: int = 0, max_cps: float = 0.0) -> None:
         self.clock = clock()
+        self.looked_up: list[list[tuple[str, str]]] = []
         self.switch = FakeSwitch()
         self.store = MemoryStore(self.clock)
         self.readiness = Readiness()
@@ -66,10 +69,10 @@ class World:
             self.clock, "fs1", self.store, self.writable, self.readiness, Journal()
         )
         caller = Caller(Node("fs1", 60), self.store, self.switch, self.calls)
-        ways = Ways(self.clock, self.tables, self.lines)
+        self.ways = ways = Ways(self.clock, self.tables, self.lines, self.look_up)
         between = Between(self.clock, caller, ways, ready)
         self.pursuit = Pursuit(self.clock, caller, ways, Acceptance(self.limits), between)
-        self.numbers = Numbers(self.pursuit, self.closing)
+        self.numbers = Numbers(self.pursuit, self.closing, self.look_up)
         intake = Intake(self.store, self.numbers, ready)
         self.queue_dialer = QueueDialer(self.clock, PATTERN, self.runs, self.slots, intake)
         self.schedule_dialer = ScheduleDialer(
@@ -85,6 +88,11 @@ class World:
         self.put_task()
 
     # --- the tables ---
+
+    def look_up(self, unknown: Named) -> Deferred[None]:
+        """Redis, too, does not have it; ``looked_up`` is what was asked for."""
+        self.looked_up.append(sorted(unknown))
+        return succeed(None) if self.store.error is None else fail(self.store.error)
 
     def put(self, key: str, name: str, document: object) -> None:
         raw = None if document is None else json.dumps(document).encode()

@@ -19,6 +19,7 @@ from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.dialer.life.errand import GoesBack, Reading
 from ctidialer.dialer.life.number_in_hand import NotDialed, NumberInHand, Progress, Verdict
 from ctidialer.rules.itinerary import Itinerary
+from ctidialer.rules.tables import Named
 from ctidialer.store.in_flight import Claimed, InFlight
 
 NOWHERE = Destination("")
@@ -58,6 +59,10 @@ class QueueErrand:
     def name(self) -> str:
         """The task's name."""
         return self.task.name
+
+    def unknown(self) -> Named:
+        """Nothing: groups are looked up before each call."""
+        return Named()
 
     def read(self) -> Reading:
         """Return the number of the entry."""
@@ -139,6 +144,10 @@ class OrphanErrand:
     def name(self) -> str:
         """The name of the task that is gone."""
         return self.entry.task or ""
+
+    def unknown(self) -> Named:
+        """Nothing: groups are looked up before each call."""
+        return Named()
 
     def read(self) -> Reading:
         """Return the number of the entry, with nowhere to go."""

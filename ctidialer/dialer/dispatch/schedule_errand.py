@@ -9,6 +9,7 @@ from attrs import define, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from ctidialer.contract import keys
 from ctidialer.contract.after_call import NOTHING_MORE
 from ctidialer.contract.faults import EntryError
 from ctidialer.contract.record import Kind, Outcome
@@ -27,7 +28,7 @@ from ctidialer.dialer.life.number_in_hand import (
     Verdict,
 )
 from ctidialer.rules.itinerary import Itinerary
-from ctidialer.rules.tables import Tables
+from ctidialer.rules.tables import Named, Tables
 from ctidialer.store.in_flight import Claimed
 
 DUE_AGAIN = 60.0
@@ -76,6 +77,13 @@ class ScheduledErrand:
             return self._decoded().config
         except EntryError as error:
             return error.config or ""
+
+    def unknown(self) -> Named:
+        """Return its configuration, where the tables do not have it."""
+        name = self.name
+        if not name or name in self.desk.tables.schedules:
+            return Named()
+        return Named.of([(keys.SCHEDULE_CONFIG, name)])
 
     def read(self) -> Reading:
         """Return the number of the member, or that it has expired."""

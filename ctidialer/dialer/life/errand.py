@@ -20,6 +20,7 @@ from ctidialer.dialer.life.number_in_hand import (
     Progress,
     Verdict,
 )
+from ctidialer.rules.tables import Named
 from ctidialer.store.in_flight import Claimed
 
 Reading = tuple[NumberInHand, Progress | Finished | NotDialed] | Finished
@@ -50,6 +51,9 @@ class Errand(Protocol):
     @property
     def name(self) -> str:
         """The task or schedule configuration, as its record will name it."""
+
+    def unknown(self) -> Named:
+        """Return what has to be looked up in Redis before the entry can be read."""
 
     def read(self) -> Reading:
         """Return the number of the entry, or how it ends before it begins (expired, say).

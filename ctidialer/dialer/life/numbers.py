@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any
 
 from attrs import frozen
@@ -24,7 +25,9 @@ from ctidialer.dialer.life.number_in_hand import (
     Verdict,
 )
 from ctidialer.dialer.life.pursuit import Pursuit
+from ctidialer.dialer.life.ways import LookUp
 from ctidialer.rules.attempt import Attempt
+from ctidialer.store.errors import StoreError
 from ctidialer.store.in_flight import Claimed
 
 
@@ -54,9 +57,10 @@ class Numbers:
 
     log = Logger()
 
-    def __init__(self, pursuit: Pursuit, closing: Closing) -> None:
+    def __init__(self, pursuit: Pursuit, closing: Closing, look_up: LookUp) -> None:
         self._pursuit = pursuit
         self._closing = closing
+        self._look_up = look_up
         self._in_hand: set[str] = set()
         self.finished: Callable[[], None] = lambda: None
         """Called when a number is no longer in hand."""
@@ -112,6 +116,10 @@ class Numbers:
         await self._close(errand, number, verdict)
 
     async def _reach(self, errand: Errand) -> tuple[Known, Verdict]:
+        try:
+            await self._look_up_for(errand)
+        except StoreError as error:
+            return Legible(), NotDialed(str(error))
         reading = _read(errand)
         if isinstance(reading, Over):
             return reading.known, reading.end
@@ -121,12 +129,19 @@ class Numbers:
     async def _resume(
         self, errand: Errand, under_way: Attempt | None, progress: Progress
     ) -> tuple[Known, Verdict]:
+        with suppress(StoreError):
+            await self._look_up_for(errand)
         reading = _read(errand)
         if isinstance(reading, Over):
             # What its entry means today does not matter: there was a call, and it is followed.
             return reading.known, await self._pursuit.follow(errand, progress, under_way)
         number, _ = reading
         return number, await self._pursuit.resume(errand, number, progress, under_way)
+
+    async def _look_up_for(self, errand: Errand) -> None:
+        unknown = errand.unknown()
+        if unknown:
+            await self._look_up(unknown)
 
     async def _close(self, errand: Errand, number: Known, verdict: Verdict) -> None:
         if isinstance(verdict, Suspended):

@@ -134,6 +134,12 @@ class Pursuit:
 
     async def _call(self, journey: Journey) -> CallResult:
         """Place the next call and follow it to its end."""
+        try:
+            was_asked = await self._ways.look_up(journey.progress.itinerary)
+        except StoreError as error:
+            return Held(str(error))
+        if was_asked and not self._between.is_open:
+            return Held(NOT_READY)
         now = self._clock.seconds()
         found = self._ways.take(journey.progress.itinerary, now)
         if isinstance(found, NoLine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -20,16 +21,32 @@ from ctidialer.rules.itinerary import (
     groups_left,
 )
 from ctidialer.rules.routing import Choice, NoLine
-from ctidialer.rules.tables import Tables
+from ctidialer.rules.tables import Named, Tables
+
+LookUp = Callable[[Named], Deferred[None]]
+"""Asks Redis for names and puts what it finds into the tables; fails with StoreError."""
 
 
 class Ways:
     """Which line takes a call, by the tables of this moment, and what the call says of it."""
 
-    def __init__(self, clock: IReactorTime, tables: Tables, lines: LineAccounts) -> None:
+    def __init__(
+        self, clock: IReactorTime, tables: Tables, lines: LineAccounts, look_up: LookUp
+    ) -> None:
         self._tables = tables
+        self._look_up = look_up
         self._lines = lines
         self._queue = LineQueue(clock, self._has_line)
+
+    async def look_up(self, itinerary: Itinerary) -> bool:
+        """Ask Redis for the groups that the tables do not have; return whether that was needed.
+
+        What they do not have afterwards is a fallback.  Raises StoreError.
+        """
+        unknown = self._tables.unknown(groups_left(itinerary))
+        if unknown:
+            await self._look_up(unknown)
+        return bool(unknown)
 
     def take(self, itinerary: Itinerary, now: float) -> tuple[Choice, Itinerary] | NoLine:
         """Choose the way of the next call and take the place on its line."""
