@@ -49,6 +49,7 @@ class RedisFacts:
 
     ``open``: whether it takes commands without any password; ``user``: who we are to it;
     ``rules``: that user's rights, as ACL GETUSER says; ``bind``, ``protected``: its configuration.
+    ``lacking``: what the user has no right to and how to grant it, for people; empty = nothing.
     """
 
     open: bool | None = None
@@ -56,6 +57,7 @@ class RedisFacts:
     rules: str | None = None
     bind: str | None = None
     protected: bool | None = None
+    lacking: str = ""
 
 
 def settings_findings(settings: Settings, facts: SettingsFacts) -> Iterator[Finding]:
@@ -175,6 +177,8 @@ def _listens_everywhere(facts: RedisFacts) -> bool:
 
 
 def _rights(address: RedisAddress, facts: RedisFacts) -> Iterator[Finding]:
+    if facts.lacking:
+        yield _redis(address, Severity.FAULT, facts.lacking)
     if facts.rules is None:
         return
     words = facts.rules.split()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import evolve
@@ -14,12 +15,31 @@ from ctidialer.check.security import (
     SecretFile,
     SettingsFacts,
 )
+from ctidialer.contract import keys
+from ctidialer.contract.task import Side
+from ctidialer.rules.tables import Tables
 from ctidialer.settings import IN_A_FILE, SECRETS, Settings, read_settings
 from ctidialer.store.address import Credentials, parse_address
+from ctidialer.store.changes import change_channels
 from ctidialer.store.connection import Reply, ResponseError, WatchedConnection
 from ctidialer.store.endpoint import Dialup
-from ctidialer.store.errors import StoreError
+from ctidialer.store.errors import NotAllowed, StoreError, WrongType
 from ctidialer.store.link import Link
+from ctidialer.store.reading import Reading
+from ctidialer.store.rights import (
+    Names,
+    Need,
+    Rights,
+    http_needs,
+    node_needs,
+    queue_needs,
+    told,
+)
+
+SCRIPTS = "+eval +evalsha"
+MOST_NAMED = 20
+MOST_QUEUES = 1000
+"""Missing rights that are named one by one, and queues that are looked at."""
 
 SHORTEST_SEARCHED = 4
 """A shorter secret would be found in command lines that do not hold it."""
@@ -91,7 +111,44 @@ async def redis_facts(link: Link, settings: Settings) -> RedisFacts:
         rules=None if user is None else _rules(await _asked(link, "ACL", "GETUSER", user)),
         bind=_value(await _asked(link, "CONFIG", "GET", "bind")),
         protected=_flag(_value(await _asked(link, "CONFIG", "GET", "protected-mode"))),
+        lacking=await _lacking(link, settings, user),
     )
+
+
+async def _lacking(link: Link, settings: Settings, user: str | None) -> str:
+    """Return what the daemon needs and this user may not do, with the rules that grant it."""
+    name = user or link.address.credentials.username or "default"
+    needs = [*await _needs(link, settings)]
+    rights = Rights(link, settings.node.host)
+    try:
+        missing = await rights.missing(needs)
+        rules = await rights.rules(needs, missing)
+    except NotAllowed as error:
+        return f"the user {name!r} may not run scripts ({error}): ACL SETUSER {name} {SCRIPTS}"
+    return told(name, missing, rules, MOST_NAMED) if missing else ""
+
+
+async def _needs(link: Link, settings: Settings) -> Iterable[Need]:
+    node, records = settings.node, settings.records
+    tables = Tables(node.host, node.domain, node.default_dialstring)
+    channels = change_channels(node.host, node.domain)
+    names = Names(node.host, tables.keys_of(), channels, records.list, records.channel)
+    schedule: tuple[str, Side | None] = (keys.at(keys.SCHEDULE_NUMBER, node.domain), None)
+    queues = [schedule, *await _queues(link, tables)]
+    return (
+        *node_needs(names),
+        *(need for queue in dict.fromkeys(queues) for need in queue_needs(*queue)),
+        *(http_needs(node.host, node.domain) if settings.http.listen else ()),
+    )
+
+
+async def _queues(link: Link, tables: Tables) -> list[tuple[str, Side]]:
+    """Return the queues of the tasks, as far as they can be read."""
+    for key in tables.keys_of(keys.TASK):
+        with suppress(WrongType, NotAllowed):
+            tables.replace(key, await Reading(link, "").read_table(key))
+    tasks = tables.tasks.values()
+    return [(task.number_queue, task.queue_side) for task in tasks][:MOST_QUEUES]
 
 
 async def _asked(link: Link, *command: str) -> Reply | None:

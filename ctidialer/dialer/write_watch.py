@@ -19,7 +19,7 @@ from ctidialer.store.errors import (
     StoreUnavailable,
     WritesRefused,
 )
-from ctidialer.store.rights import LONG_ENTRIES, Need, Rights, queue_needs
+from ctidialer.store.rights import LONG_ENTRIES, Need, Rights, queue_needs, told
 
 PERIOD = 5.0
 """Seconds between two looks while all is well."""
@@ -135,19 +135,11 @@ class WriteWatch:
             if need.purpose == LONG_ENTRIES
             or (need in queues and spared and f"+{need.command.lower()}" not in rules)
         ]
-        told = self._told(missing, rules) if missing else ""
+        problem = told(self._user, missing, rules, MOST_NAMED) if missing else ""
         if len(lesser) < len(missing):
-            self._lost(told)
+            self._lost(problem)
         else:
-            self._met(told)
-
-    def _told(self, missing: list[Need], rules: list[str]) -> str:
-        named = ", ".join(str(need) for need in missing[:MOST_NAMED])
-        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
-        return (
-            f"the user {self._user!r} has no right to {named}{more}: "
-            f"ACL SETUSER {self._user} {' '.join(rules)}"
-        )
+            self._met(problem)
 
     def _met(self, but: str) -> None:
         """All is well, or all but some queues and long entries."""

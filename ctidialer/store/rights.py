@@ -15,7 +15,8 @@ from ctidialer.store.scripts import PROVE
 
 READS = frozenset(
     {"EXISTS", "GET", "GETRANGE", "HEXISTS", "HGET", "HGETALL", "HMGET", "LRANGE", "PTTL"}
-    | {"SCAN", "SUBSCRIBE", "TIME", "TYPE", "ZRANGEBYSCORE"}
+    | {"HLEN", "SCAN", "SUBSCRIBE", "TIME", "TYPE", "XLEN", "XRANGE", "XREVRANGE", "ZCARD"}
+    | {"ZCOUNT", "ZRANGE", "ZRANGEBYSCORE"}
 )
 TO_CHANNELS = frozenset({"PUBLISH", "SUBSCRIBE"})
 PUSHES = {Side.LEFT: "LPUSH", Side.RIGHT: "RPUSH"}
@@ -25,7 +26,9 @@ LONG_ENTRIES = "long entries"
 
 THIS_COMMAND, THIS_NAME = "this command", "this name"
 
-UNTRIED = frozenset({"DEL", "HGETALL", "SCAN"})
+UNTRIED = frozenset(
+    {"DEL", "EXEC", "HGETALL", "HSETNX", "MULTI", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT", "ZRANGE"}
+)
 """What is not tried where Redis cannot be asked: it says nothing of others."""
 
 
@@ -76,6 +79,8 @@ def _node_needs(names: Names) -> Iterator[Need]:
         yield from _all("records.list", names.record_list, "TYPE", "RPUSH")
     if names.record_channel:
         yield Need("PUBLISH", names.record_channel, "records.channel")
+    yield Need("MULTI", "", "tables")
+    yield Need("EXEC", "", "tables")
     for table in names.tables:
         yield from _all("tables", table, "HGETALL", "HGET")
     for channel in names.change_channels:
@@ -87,6 +92,20 @@ def queue_needs(key: str, side: Side | None) -> tuple[Need, ...]:
     if side is None:
         return tuple(_all("schedule", key, "TYPE", "ZRANGEBYSCORE", "ZREM", "ZADD"))
     return tuple(_all("queue", key, "TYPE", "EXISTS", "LRANGE", "LTRIM", PUSHES[side]))
+
+
+def http_needs(host: str, domain: str) -> tuple[Need, ...]:
+    """Return what the HTTP interface needs besides: looking at all nodes, giving orders."""
+    schedule = keys.at(keys.SCHEDULE_NUMBER, domain)
+    return (
+        Need("SCAN", "", "http"),
+        *_all("http", keys.status(host), "GET"),
+        *_all("http", keys.in_flight(host), "HLEN"),
+        *_all("http", schedule, "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE"),
+        *_all("http", keys.records(host), "XLEN", "XRANGE", "XREVRANGE"),
+        *_all("http", keys.control(host), "HSET", "HSETNX", "HDEL"),
+        Need("PUBLISH", keys.at(keys.CHANGE_CHANNEL, host), "http"),
+    )
 
 
 def _all(purpose: str, name: str, *commands: str) -> Iterator[Need]:
@@ -155,3 +174,10 @@ def _kind(need: Need) -> str:
     if need.command in UNTRIED:
         return "untried"
     return "read" if need.command in READS else "write"
+
+
+def told(user: str, missing: Sequence[Need], rules: Sequence[str], most: int) -> str:
+    """Return what a user lacks, and how to grant it; at most so many are named one by one."""
+    named = ", ".join(str(need) for need in missing[:most])
+    more = f" and {len(missing) - most} more" if len(missing) > most else ""
+    return f"the user {user!r} has no right to {named}{more}: ACL SETUSER {user} {' '.join(rules)}"

@@ -59,8 +59,8 @@ class SecurityTests(CommandTestCase):
         for user in ("limited", "seeing"):
             url = server.url.replace("redis://", f"redis://{user}:{PASSWORD}@")
             found = await self.found(self.settings(url))
-            # The default user still lets everybody in; nothing else is wrong.
-            self.assertEqual(list(found.values()), ["warning"], found)
+            # The default user still lets everybody in, and this one cannot do the daemon's work.
+            self.assertEqual(list(found.values()), ["fault"], found)
 
     async def test_a_file_that_everybody_can_read(self) -> None:
         server = await own_redis(self, password=PASSWORD)

@@ -23,6 +23,10 @@ from tests.support.redis import link_to, own_redis
 SAMPLE = Path(__file__).resolve().parents[2] / "etc" / "redis" / "users.acl"
 ADMIN = "user admin on >admin-pw ~* &* +@all\n"
 QUEUE = "queue:numbers"
+CDR = f"cti_dialer_cdr@{HOST}"
+RECORDS = f'[records]\nlist = "{CDR}"\nchannel = "{CDR}"\n'
+LONG = b"\xff" * 100_000
+"""An entry that is too long to be called."""
 SCHEDULE = keys.at(keys.SCHEDULE_NUMBER, HOST)
 
 
@@ -65,7 +69,7 @@ class DaemonTests(UserCase):
         await self.put_line()
         await self.put_group()
         backend = await self.link_of("backend")
-        daemon = self.start_daemon()
+        daemon = self.start_daemon(extra=RECORDS)
         task = {
             "params": {
                 "enable": True,
@@ -76,7 +80,8 @@ class DaemonTests(UserCase):
             }
         }
         await backend.call("HSET", keys.at(keys.TASK, keys.TEMPLATE), "t", json.dumps(task))
-        await backend.call("RPUSH", QUEUE, *[str(1000 + index) for index in range(30)], "no!")
+        numbers = [str(1000 + index) for index in range(30)]
+        await backend.call("RPUSH", QUEUE, *numbers, "no!", LONG)
         notice = {"type": "config_change", "table": keys.TASK, "key": "t"}
         await backend.call("PUBLISH", "config@all", json.dumps(notice))
         config = {"params": {"line_group": ["g"], "destination_extension": "8888"}}
@@ -86,15 +91,16 @@ class DaemonTests(UserCase):
             await backend.call("ZADD", SCHEDULE, "0", json.dumps(member))
         notice = {"type": "config_change", "table": keys.SCHEDULE_CONFIG}
         await backend.call("PUBLISH", f"config@{HOST}", json.dumps(notice))
-        records = await self.records_of(36)
+        records = await self.records_of(37)
         self.assert_accounted_for(records)
-        self.assertEqual(await backend.call("XLEN", keys.records(HOST)), 36)
+        self.assertEqual(await backend.call("XLEN", keys.records(HOST)), 37)
+        self.assertEqual(await backend.call("LLEN", CDR), 37)
 
         status = await self.command("reporter", "status", "--json")
         self.assertEqual(status.status, 0, status)
         self.assertIn(HOST, status.out)
         shown = await self.command("reporter", "records", "--json")
-        self.assertEqual(len(shown.out.splitlines()), 36, shown.err)
+        self.assertEqual(len(shown.out.splitlines()), 37, shown.err)
         self.assertEqual((await self.command("reporter", "explain", "t")).status, 0)
 
         (self.directory / "n.txt").write_text("13800138000\n")
@@ -109,7 +115,7 @@ class DaemonTests(UserCase):
             done = await self.command("operator", *words)
             self.assertEqual(done.status, 0, done)
             self.assertNotIn("NOPERM", done.out + done.err)
-        await self.records_of(37)
+        await self.records_of(38)
         await daemon.stop()
         said = daemon.log_path.read_text("utf-8")
         self.assertNotIn("NOPERM", said)
@@ -122,7 +128,7 @@ class DaemonTests(UserCase):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        daemon = self.start_daemon(extra=f'[http]\nlisten = "127.0.0.1:{port}"\n')
+        daemon = self.start_daemon(extra=f'{RECORDS}[http]\nlisten = "127.0.0.1:{port}"\n')
         await self.usual_tables(number_queue=QUEUE)
         await self.call("RPUSH", QUEUE, "1001", "1002")
         await self.call("ZADD", SCHEDULE, "99999999999", "{}")
@@ -212,13 +218,37 @@ class OtherTests(UserCase):
         ):
             await self.assert_refused(operator, *command)
 
-    async def test_check_finds_nothing_unsafe(self) -> None:
+    async def security(self, user: str, more: str = RECORDS) -> Done:
         settings = self.directory / "s.toml"
         settings.touch(mode=0o600)
         settings.write_text(
-            f'[redis]\nurl = "{self.url_of("ctidialer")}"\n[freeswitch]\npassword = "mine"\n'
+            f'[node]\nhost = "{HOST}"\n[redis]\nurl = "{self.url_of(user)}"\n'
+            f'[freeswitch]\npassword = "mine"\n{more}'
         )
-        done = await command_process(
+        return await command_process(
             self, self.directory, ("check", "--security", "--config", str(settings))
         ).done
-        self.assertEqual((done.status, done.out), (0, "0 faults, 0 warnings, 0 notices\n"))
+
+    async def test_check_finds_nothing_unsafe(self) -> None:
+        await self.put_task(number_queue=QUEUE)
+        http = RECORDS + '[http]\nlisten = "127.0.0.1:8090"\n'
+        for user, more in (("ctidialer", RECORDS), ("ctidialer_http", http)):
+            done = await self.security(user, more)
+            self.assertEqual((done.status, done.out), (0, "0 faults, 0 warnings, 0 notices\n"))
+
+    async def test_check_says_what_is_lacking_and_how_to_grant_it(self) -> None:
+        await self.put_task(number_queue=QUEUE)
+        await self.put_task("other", number_queue="elsewhere")
+        await self.call("ACL", "SETUSER", "ctidialer", "-ltrim", "clearselectors")
+        done = await self.security("ctidialer")
+        self.assertEqual(done.status, 1)
+        self.assertIn(f"LTRIM on '{QUEUE}' (queue)", done.out)
+        self.assertIn(f"PUBLISH on '{CDR}' (records.channel)", done.out)
+        rules = done.out.partition("ACL SETUSER ctidialer ")[2].split("\n")[0].split()
+        self.assertEqual(set(rules), {"+ltrim", "+publish", f"&{CDR}", "~elsewhere"})
+        await self.call("ACL", "SETUSER", "ctidialer", *rules)
+        self.assertEqual((await self.security("ctidialer")).status, 0)
+        await self.call("ACL", "SETUSER", "ctidialer", "-evalsha")
+        self.assertIn(
+            "ACL SETUSER ctidialer +eval +evalsha", (await self.security("ctidialer")).out
+        )

@@ -19,7 +19,7 @@ NEEDS = (
     *queue_needs("p", Side.RIGHT),
     *queue_needs("z", None),
 )
-NEVER_TRIED = {"DEL", "PUBLISH", "SUBSCRIBE", "HGETALL"}
+NEVER_TRIED = {"DEL", "EXEC", "HGETALL", "MULTI", "PUBLISH", "SUBSCRIBE"}
 """What can be found out by asking only."""
 
 

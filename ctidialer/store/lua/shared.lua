@@ -27,6 +27,9 @@ local function harmless(command)
     end
 end
 
+local CAN_BE_TRIED = ' EXISTS GET GETRANGE HDEL HEXISTS HGET HLEN HMGET HSET LLEN LPUSH LRANGE LTRIM'
+    .. ' PEXPIRE PTTL RPUSH SET TIME TYPE XADD XLEN ZADD ZCARD ZRANGEBYSCORE ZREM '
+
 local function is_harmless(problem)
     for _, words in ipairs({'wrong number of arguments', 'not an integer', 'not a float',
             'Invalid stream ID', 'at the same time', 'WRONGTYPE'}) do
@@ -40,7 +43,7 @@ end
 -- Says why Redis refuses a command on a key, and which command that is, as found out by running it;
 -- nil = it does not.
 local function tried(command, key)
-    if string.find(' PUBLISH DEL SUBSCRIBE HGETALL SCAN ', ' ' .. command .. ' ', 1, true) then
+    if not string.find(CAN_BE_TRIED, ' ' .. command .. ' ', 1, true) then
         return nil
     end
     local is_push = command == 'LPUSH' or command == 'RPUSH'
