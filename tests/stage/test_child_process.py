@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 from ctidialer.stage.child_process import ChildProcess, dying_with_us, spawn
@@ -20,6 +21,11 @@ class ChildProcessTests(TestCase):
 
     kind = "integration"
     timeout = 120
+
+    def setUp(self) -> Any:
+        # A child that ended before the reactor runs would end the test while the reactor starts,
+        # and trial's next test would not hear of its children.
+        return deferLater(reactor, 0)
 
     def start(self, program: str) -> ChildProcess:
         directory = Path(self.mktemp()).absolute()
