@@ -241,6 +241,16 @@ class SizeTests(RunsCase):
             self.assertEqual(self.dialing(MIDNIGHT + tick * 0.05), ["open"])
         self.assertEqual(asked, [])
 
+    def test_a_look_that_comes_late_is_taken_for_no_clock_that_jumps(self) -> None:
+        """Else a look at very many tasks, which takes long itself, would begin anew for ever."""
+        self.put(MIDNIGHT, *(task(f"t{index}", MORNING) for index in range(2 * AT_ONCE)))
+        for _ in range(3):
+            self.dialing(MIDNIGHT)
+        asked = self.count_openings()
+        for seconds in (10, 70, 4000):
+            self.assertEqual(self.dialing(MIDNIGHT + seconds), [])
+        self.assertEqual(asked, [])
+
     def test_tasks_that_are_switched_off_are_not_even_looked_at(self) -> None:
         asked = self.count_openings()
         self.put(MIDNIGHT, *(task(f"t{index}", MORNING, enabled=False) for index in range(3000)))
