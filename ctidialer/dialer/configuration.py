@@ -8,6 +8,9 @@ in one turn, so that nobody dials by half of what a back end has written.  A not
 followed through its groups to their lines, and all of them are read again together, until nothing
 more is referred to.  Notices that come while Redis is being read are collected, each name once, and
 read together when that is done.
+
+Where very many tasks come at once, those that are switched off are put in force as just that, and
+what else they say is decoded afterwards, a few between two readings: their faults are told then.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Protocol
 
 from attrs import define, field
@@ -129,6 +133,7 @@ class Configuration:
     def stop(self) -> None:
         """Read no more."""
         self._polls.stop()
+        self._tables.postponed.clear()
         self._wanted.waiters.fail(StoreError("the tables are read no more"))
         self._wanted = _Wanted()
         self._rest_no_more()
@@ -172,7 +177,10 @@ class Configuration:
     async def _read_while_wanted(self) -> None:
         """One reading at a time: an older answer must never overwrite a newer one."""
         try:
-            while self._wanted:
+            while self._wanted or self._tables.postponed:
+                if not self._wanted:
+                    await self._decode_postponed()
+                    continue
                 wanted, self._wanted = self._wanted, _Wanted()
                 began = self._clock.seconds()
                 await self._read_for(wanted)
@@ -180,6 +188,20 @@ class Configuration:
                     await self._rest(REST * (self._clock.seconds() - began))
         finally:
             self._working = False
+
+    async def _decode_postponed(self) -> None:
+        """Decode some of the tasks that are switched off, so few that no notice waits for long."""
+        await deferLater(self._clock, 0)
+        names = list(islice(self._tables.postponed, AT_ONCE))
+        draft = self._tables.draft()
+        draft.again(keys.TASK, names)
+        try:
+            await in_slices(self._clock, draft.decode())
+            await self._put_in_force(draft)
+        except Exception:  # noqa: BLE001 - whoever waits for a reading must not wait for ever
+            self.log.failure("Tasks that are switched off could not be decoded")
+            for name in names:
+                self._tables.postponed.pop(name, None)
 
     async def _read_for(self, wanted: _Wanted) -> None:
         try:
@@ -222,7 +244,7 @@ class Configuration:
                 draft.unreadable(key, answer.problem)
             else:
                 await in_slices(self._clock, draft.whole(key, answer))
-        await in_slices(self._clock, draft.decode())
+        await in_slices(self._clock, draft.decode(postpone=True))
         return draft
 
     async def _draft_of(self, named: Named) -> Draft | None:
@@ -234,7 +256,7 @@ class Configuration:
                     draft.unreadable(key, answer.problem)
                 else:
                     await in_slices(self._clock, draft.fields(key, answer))
-            await in_slices(self._clock, draft.decode())
+            await in_slices(self._clock, draft.decode(postpone=True))
             more = draft.referred(named) - named
             if not more:
                 return draft

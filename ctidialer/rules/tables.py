@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.after_call import WantedVariable
@@ -21,6 +21,7 @@ from ctidialer.contract.control import Control, decode_control
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.schedule import ScheduleConfig
+from ctidialer.contract.switched_off import is_plainly_off, switched_off
 from ctidialer.contract.task import Task
 from ctidialer.rules.routing import Routes
 from ctidialer.rules.soundness import (
@@ -30,55 +31,19 @@ from ctidialer.rules.soundness import (
     examined_schedule_config,
     examined_task,
 )
+from ctidialer.rules.table_names import Changed as Changed
+from ctidialer.rules.table_names import Named as Named
 
 Documents = Mapping[str, bytes]
 
 AT_ONCE = 256
 """Documents that are compared between two steps of a draft; a changed one is a step of its own."""
 
+MANY_TASKS = 1000
+"""Tasks that change together from which on those that are switched off are decoded afterwards."""
+
 MANY_LINES = 1000
 """Lines of one group from which on only those that are not known are read with it."""
-
-
-@frozen
-class Changed:
-    """The names that a change touched, by table (the part of the key before the ``@``)."""
-
-    table: str
-    names: frozenset[str]
-
-    def __bool__(self) -> bool:
-        return bool(self.names)
-
-
-@frozen
-class Named:
-    """Names by table: what is to be read, or what something refers to."""
-
-    names: Mapping[str, frozenset[str]] = field(factory=dict)
-
-    @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]]) -> Named:
-        """Return the names of pairs: table and name."""
-        found: dict[str, set[str]] = {}
-        for table, name in pairs:
-            found.setdefault(table, set()).add(name)
-        return cls({table: frozenset(names) for table, names in found.items()})
-
-    def __bool__(self) -> bool:
-        return any(self.names.values())
-
-    def __len__(self) -> int:
-        return sum(map(len, self.names.values()))
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((table, name) for table, names in self.names.items() for name in names)
-
-    def __or__(self, other: Named) -> Named:
-        return Named.of((*self, *other))
-
-    def __sub__(self, other: Named) -> Named:
-        return Named.of(pair for pair in self if pair[1] not in other.names.get(pair[0], ()))
 
 
 @frozen
@@ -146,6 +111,8 @@ class Tables:
         self.faults: dict[tuple[str, str], tuple[Fault, ...]] = {}
         self.warnings: dict[tuple[str, str], tuple[Fault, ...]] = {}
         """What documents say and hardly mean, by table and name, also of those with faults."""
+        self.postponed: dict[str, None] = {}
+        """Tasks of which it is only known, so far, that they are switched off."""
         self.unreadable: dict[str, str] = {}
         """Why a key cannot be read, for people; what it held before is kept, and not dialed by."""
         self._lines: dict[str, Line] = {}
@@ -219,6 +186,7 @@ class Draft:
         self._changed: dict[str, dict[str, None]] = {}
         self._decoded: dict[tuple[str, str], _Decoded] = {}
         self._control: Control | None = None
+        self._postponed: dict[str, None] = {}
 
     def whole(self, key: str, pairs: Iterable[tuple[str, bytes]]) -> Iterator[None]:
         """The whole hash at ``key`` was read, as pairs of name and document."""
@@ -248,18 +216,31 @@ class Draft:
             self.field(key, name, document)
             yield
 
+    def again(self, table: str, names: Iterable[str]) -> None:
+        """Decode these documents as they were read before."""
+        self._changed.setdefault(table, {}).update(dict.fromkeys(names))
+
     def unreadable(self, key: str, problem: str) -> None:
         """The key ``key`` cannot be read: that does not make it an empty table."""
         self._unreadable[key] = problem
 
-    def decode(self) -> Iterator[None]:
-        """Decode what has changed, one document a step."""
+    def decode(self, postpone: bool = False) -> Iterator[None]:
+        """Decode what has changed, one document a step.
+
+        Where ``postpone`` is set, of very many tasks those that are switched off are left to a
+        later draft (`Tables.postponed`): they are no hurry, and the others shall dial.
+        """
         for table, names in self._changed.items():
             if table == keys.CONTROL:
                 self._control = decode_control(self._documents(*self._tables.keys_of(table)))
                 continue
+            in_a_hurry = postpone and table == keys.TASK and len(names) > MANY_TASKS
             for name in names:
-                self._decoded[table, name] = self._meaning(table, name)
+                if in_a_hurry and self._is_off(name):
+                    self._postponed[name] = None
+                    self._decoded[table, name] = _Decoded(switched_off(name))
+                else:
+                    self._decoded[table, name] = self._meaning(table, name)
                 yield
 
     def referred(self, read: Named) -> Named:
@@ -276,6 +257,9 @@ class Draft:
         tables._raw.update(self._replaced)
         for key, fields in self._raw.items():
             _put(tables._raw[key], fields)
+        for name in self._changed.get(keys.TASK, ()):
+            tables.postponed.pop(name, None)
+        tables.postponed.update(self._postponed)
         for (table, name), decoded in self._decoded.items():
             _put(tables._values[table], {name: decoded.value})
             _put(tables.faults, {(table, name): decoded.faults or None})
@@ -286,6 +270,10 @@ class Draft:
             lines, groups = dict(tables._lines), dict(tables._groups)
             tables.routes = evolve(tables.routes, lines=lines, groups=groups)
         return [Changed(table, frozenset(names)) for table, names in self._changed.items() if names]
+
+    def _is_off(self, name: str) -> bool:
+        documents = (self._document(key, name) for key in self._tables.keys_of(keys.TASK))
+        return is_plainly_off(*documents)
 
     def _meaning(self, table: str, name: str) -> _Decoded:
         documents = [self._document(key, name) for key in self._tables.keys_of(table)]

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from twisted.logger import LogLevel
 
+import ctidialer.dialer.configuration as configuration_module
+import ctidialer.rules.tables as tables_module
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.dialer.configuration import AT_ONCE, MOST_NAMES
-from ctidialer.rules.tables import Changed, Named
+from ctidialer.rules.tables import Changed, Draft, Named
 from ctidialer.store.errors import StoreUnavailable
 from tests.dialer.configuration_case import (
     CONTROL,
@@ -392,3 +394,82 @@ class TroubleTests(ConfigurationCase):
         self.published(keys.TASK, "t")
         self.assertIn("t", self.tables.tasks)
         self.assertEqual(self.tables.faults, {})
+
+
+class ManyTasksTests(ConfigurationCase):
+    """Of very many tasks those that are switched off are decoded afterwards."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(tables_module, "MANY_TASKS", 5)
+        self.patch(configuration_module, "AT_ONCE", 1)
+        self.left: list[int] = []
+        for index in range(20):
+            self.put(TEMPLATE, f"off{index:02}", task(enable=False, limit=index))
+        self.put(TEMPLATE, "on", task())
+
+    def take_over(self, changes: Sequence[Changed]) -> Iterator[None]:
+        """Note how many tasks are left to be decoded, with each change that is in force."""
+        self.left.append(len(self.tables.postponed))
+        if len(self.left) == 1:
+            self.at_first = dict(self.tables.tasks), dict(self.tables.faults)
+        yield from super().take_over(changes)
+
+    def test_the_others_are_in_force_first(self) -> None:
+        self.read_all()
+        tasks, _ = self.at_first
+        self.assertEqual((len(tasks), tasks["on"].enabled), (21, True))
+        self.assertFalse(any(tasks[f"off{index:02}"].enabled for index in range(20)))
+        self.assertEqual(self.left, list(range(20, -1, -1)))
+        self.assertEqual(self.tables.tasks["off07"].limit, 7)
+
+    def test_their_faults_are_told_then(self) -> None:
+        self.put(TEMPLATE, "off03", task(enable=False, limit="many"))
+        self.read_all()
+        self.assertEqual(self.at_first[1], {})
+        self.assertIn((keys.TASK, "off03"), self.tables.faults)
+        self.assertNotIn("off03", self.tables.tasks)
+        self.assertTrue(any("$.params.limit" in text for text in self.said()))
+
+    def test_one_that_is_switched_on_meanwhile_is_on(self) -> None:
+        def switch_on(_: None) -> None:
+            self.put(TEMPLATE, "off19", task(limit=8))
+            self.configuration.change(ConfigChange(keys.TASK, "off19"))
+
+        self.answered(self.configuration.read_all().addCallback(switch_on))
+        self.assertEqual(self.tables.tasks["off19"].limit, 8)
+        self.assertTrue(self.tables.tasks["off19"].enabled)
+        self.assertEqual(self.tables.postponed, {})
+        self.assertLess(len(self.left), 22)  # it was not decoded a third time
+
+    def test_one_that_dials_is_switched_off_with_many_others(self) -> None:
+        self.read_all()
+        for index in range(20):
+            self.put(TEMPLATE, f"off{index:02}", task(enable=False, limit=index + 1))
+        self.put(TEMPLATE, "on", task(enable=False))
+        self.left.clear()
+        self.read_all()
+        self.assertFalse(self.at_first[0]["on"].enabled)
+        self.assertEqual(self.left[0], 21)
+
+    def test_a_fault_of_ours_ends_neither_the_rest_nor_the_next_reading(self) -> None:
+        real = Draft._meaning
+
+        def meaning(draft: Draft, table: str, name: str) -> object:
+            if name == "off04":
+                raise ZeroDivisionError
+            return real(draft, table, name)
+
+        self.patch(Draft, "_meaning", meaning)
+        self.read_all()
+        self.assertEqual(self.tables.postponed, {})
+        self.assertEqual(self.tables.tasks["off07"].limit, 7)
+        self.assertFalse(self.tables.tasks["off04"].enabled)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_nothing_is_decoded_after_the_stop(self) -> None:
+        reading = self.configuration.read_all()
+        reading.addCallback(lambda _: self.configuration.stop())
+        self.answered(reading)
+        self.assertEqual(self.left, [20])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
