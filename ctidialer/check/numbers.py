@@ -55,13 +55,16 @@ def is_accepted(number: str, variables: Mapping[str, str], pattern: re.Pattern[s
 def scheduled_refusal(
     member: bytes, pattern: re.Pattern[str], configs: Collection[str]
 ) -> tuple[Fault, ...]:
-    """Return why a scheduled number would end as ``invalid``; ``configs``: the valid ones."""
+    """Return why a scheduled number would not be called; ``configs``: the valid ones."""
     try:
         number = decode_scheduled_number(member, pattern)
     except ContractError as error:
         return error.faults
     if number.config not in configs:
-        problem = f"there is no valid schedule configuration {shown(number.config)}"
+        problem = (
+            f"there is no valid schedule configuration {shown(number.config)}: the number waits"
+            " until there is one, or until it expires"
+        )
         return (Fault("$.params.config", problem), *_faults_of(number))
     return _faults_of(number)
 

@@ -13,11 +13,13 @@ from attrs import asdict, frozen
 from ctidialer.cli import texts
 from ctidialer.cli.completion import complete_config, complete_task
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.explain_schedule import explain_a_schedule, title
+from ctidialer.cli.explain_schedule import doubt_line, explain_a_schedule, title
 from ctidialer.cli.language import language, say
 from ctidialer.cli.printable import printable
 from ctidialer.cli.tasks import no_such_task
+from ctidialer.contract import keys
 from ctidialer.contract.status import BusyLine, TaskStatus
+from ctidialer.nodes.doubts import Doubt, doubts_about
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.explaining import local_time
@@ -97,6 +99,7 @@ def _as_json(answer: _Answer) -> dict[str, Any]:
         "cps": task.cps,
         "number_queue": task.number_queue,
         "queue_length": answer.queue_length,
+        "warnings": [one.as_json() for one in _doubts(answer)],
         "node": {
             "daemon": node.daemon,
             "ready": bool(node.is_alive and node.status and node.status.ready),
@@ -128,8 +131,13 @@ def _print(answer: _Answer) -> None:
         lines.append(_numbers(answer))
     obstacles = [one.in_(language()) for one in node.obstacles()]
     lines += [say(texts.THE_NODE, text=one) for one in obstacles if one != text]
+    lines += map(doubt_line, _doubts(answer))
     for line in lines:
         click.echo(printable(line))
+
+
+def _doubts(answer: _Answer) -> tuple[Doubt, ...]:
+    return doubts_about(answer.node.tables, keys.TASK, answer.task.name)
 
 
 def _busy_line(answer: _Answer, busy: BusyLine) -> str:

@@ -14,6 +14,8 @@ from ctidialer.cli import texts
 from ctidialer.cli.connection import with_redis
 from ctidialer.cli.language import language, say
 from ctidialer.cli.printable import printable
+from ctidialer.contract import keys
+from ctidialer.nodes.doubts import Doubt, doubts_about
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.report import NodeReport
 from ctidialer.nodes.schedules import (
@@ -49,6 +51,10 @@ class _Answer:
     def next_due(self) -> float | None:
         """When the first that is not due will be."""
         return self.waiting.next_due.get(self.name)
+
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Return what the tables hardly mean, as far as it touches this configuration."""
+        return doubts_about(self.node.tables, keys.SCHEDULE_CONFIG, self.name)
 
     def local(self, moment: float | None) -> str | None:
         """Return a moment in the node's time zone."""
@@ -86,6 +92,7 @@ def _as_json(answer: _Answer) -> dict[str, object]:
         "next_due": answer.next_due,
         "all_due": waiting.all_due,
         "scheduled": waiting.scheduled,
+        "warnings": [one.as_json() for one in answer.doubts()],
         "node": {
             "daemon": answer.node.daemon,
             "problems": [
@@ -118,4 +125,11 @@ def _lines(answer: _Answer) -> list[str]:
     if answer.due and answer.next_due is not None:
         lines.append(say(texts.NEXT_DUE, at=answer.local(answer.next_due)))
     obstacles = [one.in_(language()) for one in answer.node.obstacles()]
-    return lines + [say(texts.THE_NODE, text=one) for one in obstacles if one != text]
+    lines += [say(texts.THE_NODE, text=one) for one in obstacles if one != text]
+    return [*lines, *map(doubt_line, answer.doubts())]
+
+
+def doubt_line(doubt: Doubt) -> str:
+    """Return the line of a warning."""
+    where = f"{doubt.key} {doubt.name} {doubt.fault.path}"
+    return say(texts.DOUBT, where=where, problem=doubt.fault.problem)

@@ -19,6 +19,7 @@ NUMBERS = Said(
 )
 NOT_A_LIST = Said("not a list", "不是列表")
 THE_NODE = Said("the node: {text}", "节点：{text}")
+DOUBT = Said("warning: {where}: {problem}", "警告：{where}：{problem}")
 NO_TASK = Said(
     "there is no task {name} in {where}; there are: {there}[ and {more} more]",
     "{where} 中没有任务 {name}；现有：{there}[，另有 {more} 个]",

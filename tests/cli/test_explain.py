@@ -56,6 +56,28 @@ class ExplainTests(NodeCommandCase):
         self.assertEqual(done.err, "")
         return done.out.splitlines()
 
+    async def test_what_the_tables_hardly_mean(self) -> None:
+        await self.usual_tables(work_hours=[{"begin": "8:00", "end": "9:00"}])
+        await self.put_group(lines=["l"])
+        await self.put_line(dialstring="usr/1000")
+        await self.put_line("other", dialstring="usr/1000")
+        (said,) = [line for line in await self.sentence() if "work_hours" in line]
+        self.assertEqual(
+            said,
+            "warning: cti_queue_dialer_task@template t $.params.work_hours: is ignored: there is no"
+            " such key; did you mean `work_hour`?",
+        )
+        done = await self.on_node("explain", "t", "--json")
+        found = [(one["key"], one["name"], one["path"]) for one in done.json()["warnings"]]
+        self.assertEqual(
+            found,
+            [
+                (keys.at(keys.TASK, keys.TEMPLATE), "t", "$.params.work_hours"),
+                (keys.at(keys.LINE_GROUP, HOST), "g", "$.lines"),
+                (keys.at(keys.LINE, HOST), "l", "$.params.dialstring"),
+            ],
+        )
+
     async def test_what_the_tables_say(self) -> None:
         await self.usual_tables()
         await self.put_task("off", enable=False)

@@ -41,6 +41,16 @@ class ExplainScheduleTests(NodeCommandCase):
         self.assertEqual((answer["reason"], answer["due"]), ("no_daemon", 1))
         self.assertIsNone(answer["node"]["daemon"])
 
+    async def test_what_the_tables_hardly_mean(self) -> None:
+        await self.tables()
+        params = {**CONFIG["params"], "linegroup": ["g"]}
+        await self.put(CONFIGS, {"callback": {"params": params}})
+        await self.put_line(count=1, dialstring="sofia/gateway/ims/${number}")
+        found = [(one["name"], one["path"]) for one in (await self.ask())["warnings"]]
+        self.assertEqual(found, [("callback", "$.params.linegroup"), ("l", "$.params.dialstring")])
+        done = await self.on_node("explain", "--schedule", "callback")
+        self.assertIn("did you mean `line_group`?", done.out)
+
     async def test_what_is_wrong_with_the_configuration(self) -> None:
         await self.tables()
         self.assertEqual((await self.ask("nobody", status=1))["reason"], "unknown_config")
