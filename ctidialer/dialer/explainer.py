@@ -14,14 +14,13 @@ from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.readiness import Condition, Readiness
-from ctidialer.dialer.recent_outcomes import RecentOutcomes
+from ctidialer.dialer.recent_outcomes import NOTHING, RecentOutcomes
 from ctidialer.rules.calling_hours import Opening, opening
 from ctidialer.rules.explaining import explain
 from ctidialer.rules.explanation import (
     Explanation,
     NodeFacts,
     Obstacle,
-    Recent,
     TaskFacts,
 )
 from ctidialer.rules.node_facts import drain_obstacle
@@ -114,7 +113,7 @@ class Explainer:
             queue_problem=run.queue_problem,
             waiting=len(run.waiting),
             next_call=run.next_call(now),
-            recent=self._recent.of(task.name) if run.queue_is_empty else Recent(),
+            recent=self._recent.of(task.name) if run.queue_is_empty else NOTHING,
         )
 
     def _opening(self, run: TaskRun, now: float) -> Opening:

@@ -14,6 +14,7 @@ LAST = 100
 MOST_TASKS = 10_000
 """Tasks of which any are remembered: names are made up by back ends."""
 
+NOTHING = Recent()
 BAD = frozenset({Outcome.FAILED, Outcome.INVALID})
 
 
@@ -39,5 +40,5 @@ class RecentOutcomes:
 
     def of(self, task: str) -> Recent:
         """Return how the last numbers of a task ended."""
-        last = self._of.get(task, ())
-        return Recent(len(last), sum(last))
+        last = self._of.get(task)
+        return NOTHING if last is None else Recent(len(last), sum(last))

@@ -317,8 +317,9 @@ class Reason(enum.Enum):
         Tone.BAD,
         Said("Host name lost", "未持有主机名"),
         Said(
-            "This daemon does not hold its host name: another one does, or did until a moment ago.",
-            "本守护进程没有持有主机名：另一个守护进程正在或刚才还在使用它。",
+            "This daemon does not hold its host name: it could not take or renew it yet, or another"
+            " one holds it.",
+            "本守护进程没有持有主机名：还没能取得或续约，或另一个守护进程持有它。",
         ),
         Said(
             "this daemon does not hold its host's name[: {trouble}]",

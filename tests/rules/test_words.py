@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.rules.line_reasons import LINE_STATES, LINE_WORDS, Why
 from ctidialer.rules.reasons import Condition, Of, Reason, reason_called
-from ctidialer.rules.words import NOTHING, Said, Tone, Words, filled, named, needed
+from ctidialer.rules.words import LANGUAGES, NOTHING, Said, Tone, Words, filled, named, needed
 
 TEMPLATE = "it is paused[ by {by}][ since {since}], until it is {done}"
 VALUES = st.dictionaries(st.sampled_from(("by", "since", "done")), st.text())
@@ -97,6 +97,11 @@ class TableTests(SynchronousTestCase):
                 "unfit_name",
             },
         )
+
+    def test_nobody_else_is_said_to_hold_the_name_while_redis_is_away(self) -> None:
+        for language in LANGUAGES:
+            said = [one.reason.sentence(one.form, {}, language) for one in Condition]
+            self.assertNotRegex(" ".join(said), "another|另一个")
 
     def test_each_condition_has_a_form_of_its_reason(self) -> None:
         for condition in Condition:
