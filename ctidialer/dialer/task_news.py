@@ -6,10 +6,13 @@ and ten thousand that open at nine are one line.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from heapq import heappop, heappush
+from itertools import groupby, islice
 
+from attrs import evolve
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -28,6 +31,9 @@ QUIET = 60.0
 ONE_BY_ONE = 20
 """Changes of one second that are told one by one; of more only how many there are, and some."""
 
+A_LOOK = 5000
+"""Tasks that are looked at each second; of more the others with the next look."""
+
 MOST_TALLIED = 10_000
 """Tasks whose ended numbers are counted: names are made up by back ends."""
 
@@ -43,6 +49,8 @@ class TaskNews:
         self._changed: dict[str, TaskRun] = {}
         self._known: dict[str, State] = {}
         self._said_at: dict[str, float] = {}
+        self._waiting: dict[str, TaskRun] = {}
+        self._put_off: list[tuple[float, str]] = []
         self._ended: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
         self._looks = Repeated(clock, self.tell, self.log, "Telling of the tasks")
 
@@ -58,6 +66,8 @@ class TaskNews:
     def changed(self, run: TaskRun) -> None:
         """Something about a task may have changed."""
         self._changed[run.task.name] = run
+        if run.task.name in self._waiting:
+            self._waiting[run.task.name] = run  # perhaps another one of the same name
 
     def call_ended(self, attempt: Attempt) -> None:
         """Part of JournalReader; numbers are counted, not calls."""
@@ -72,20 +82,24 @@ class TaskNews:
     def tell(self) -> None:
         """Tell of all that has changed since the last look."""
         now = self._clock.seconds()
-        looked_at, self._changed = self._changed, {}
+        while self._put_off and self._put_off[0][0] <= now:
+            self._look_again(heappop(self._put_off)[1])
+        looked_at = {name: self._changed.pop(name) for name in list(islice(self._changed, A_LOOK))}
         changes = [self._change(run) for run in looked_at.values()]
-        news = [one for one in changes if one.is_news and not self._is_put_off(one, looked_at, now)]
+        news = []
         for change in changes:
-            if change.task not in self._changed:
-                self._remember(change)
+            if self._is_to_wait(change, now):
+                self._wait(change, looked_at[change.task])
+                continue
+            self._remember(change)
+            if change.is_news:
+                news.append(change)
         for after, group in groupby(sorted(news, key=_state), key=_state):
-            self._tell(after, list(group), now)
+            self._tell(after, list(group), looked_at, now)
 
     def _change(self, run: TaskRun) -> Change:
         name, task = run.task.name, run.task
-        return Change(
-            name, self._known.get(name), _state_of(run), task.number_queue, self._until(run)
-        )
+        return Change(name, self._known.get(name), _state_of(run), task.number_queue)
 
     def _until(self, run: TaskRun) -> str:
         zone = run.task.hours.timezone or self._zone
@@ -94,13 +108,21 @@ class TaskNews:
         changes_at = run.opening.changes_at
         return "" if changes_at is None else f" until {local_time(changes_at, zone)}"
 
-    def _is_put_off(self, change: Change, looked_at: dict[str, TaskRun], now: float) -> bool:
-        """Say nothing yet of numbers that come and go; look again with the next tick."""
+    def _is_to_wait(self, change: Change, now: float) -> bool:
+        """Say nothing yet of numbers that come and go."""
         comes_and_goes = change.before in NUMBERS and change.after in NUMBERS
-        if not comes_and_goes or now - self._said_at.get(change.task, -QUIET) >= QUIET:
-            return False
-        self._changed.setdefault(change.task, looked_at[change.task])
-        return True
+        is_recent = now - self._said_at.get(change.task, -math.inf) < QUIET
+        return change.is_news and comes_and_goes and is_recent
+
+    def _wait(self, change: Change, run: TaskRun) -> None:
+        """Look again when it may be said, not each second: they can be tens of thousands."""
+        if change.task not in self._waiting:
+            self._waiting[change.task] = run
+            heappush(self._put_off, (self._said_at[change.task] + QUIET, change.task))
+
+    def _look_again(self, name: str) -> None:
+        run = self._waiting.pop(name)
+        self._changed.setdefault(name, run)
 
     def _remember(self, change: Change) -> None:
         if change.after is State.GONE:
@@ -109,7 +131,9 @@ class TaskNews:
         else:
             self._known[change.task] = change.after
 
-    def _tell(self, after: str, news: Sequence[Change], now: float) -> None:
+    def _tell(
+        self, after: str, news: Sequence[Change], runs: Mapping[str, TaskRun], now: float
+    ) -> None:
         if len(news) > ONE_BY_ONE:
             some = ", ".join(change.task for change in news[:ONE_BY_ONE])
             self.log.info(
@@ -120,10 +144,11 @@ class TaskNews:
                 self._said_at[change.task] = now
             ended = self._ended.pop(change.task, None) if change.after in DONE else None
             if len(news) <= ONE_BY_ONE:
+                sentence = evolve(change, until=self._until(runs[change.task])).sentence()
                 self.log.info(
                     "Task {task} {what}",
                     task=change.task,
-                    what="; ".join(filter(None, (change.sentence(), tally(ended or {})))),
+                    what="; ".join(filter(None, (sentence, tally(ended or {})))),
                 )
 
 

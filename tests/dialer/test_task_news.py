@@ -10,6 +10,7 @@ from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.contract.task import Task
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.task_news import ONE_BY_ONE, QUIET, TaskNews
+from ctidialer.rules.task_news import Change
 from tests.dialer.dispatch.test_task_runs import HOUR, MIDNIGHT, MORNING, task
 
 NINE = MIDNIGHT + 9 * HOUR
@@ -81,6 +82,36 @@ class TaskNewsTests(NewsCase):
                 self.runs.queue_seen(self.run_of(), is_empty)
                 said += self.told(0.5)
         self.assertLessEqual(len(said), 3)
+
+    def test_those_that_wait_to_be_told_are_not_looked_at_each_second(self) -> None:
+        names = [f"t{index}" for index in range(ONE_BY_ONE + 5)]
+        self.put(*map(task, names))
+        self.told()
+        for name in names:
+            self.runs.queue_seen(self.run_of(name), is_empty=True)
+        looked: list[str] = []
+        real = TaskNews._change
+
+        def change(news: TaskNews, run: TaskRun) -> Change:
+            looked.append(run.task.name)
+            return real(news, run)
+
+        self.patch(TaskNews, "_change", change)
+        for _ in range(int(QUIET) - 1):
+            self.assertEqual(self.told(1), [])
+        self.assertEqual(len(looked), len(names))
+        (said,) = self.told(1)
+        self.assertIn(f"{len(names)} tasks", said)
+
+    def test_one_that_waits_to_be_told_is_deleted_and_comes_back(self) -> None:
+        self.put(task())
+        self.told()
+        self.runs.queue_seen(self.run_of(), is_empty=True)
+        self.assertEqual(self.told(1), [])
+        self.tasks.clear()
+        self.runs.update(self.tasks, ["t"], self.clock.seconds())
+        self.put(task())
+        self.assertEqual([text for _ in range(90) for text in self.told(1)], [])
 
     def test_a_change_that_is_taken_back_within_a_second_is_no_news(self) -> None:
         self.put(task())
