@@ -185,6 +185,7 @@ def _treatment(settings: Settings, asked: dict[str, Any]) -> Treatment:
         refuse=partial(refusal, pattern=pattern),
         normalize=asked["normalize"],
         to_e164=to_e164(region.upper()) if region else None,
+        max_entry=settings.node.max_entry,
     )
 
 

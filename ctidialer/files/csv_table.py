@@ -9,7 +9,7 @@ from itertools import islice
 
 from attrs import frozen
 
-from ctidialer.files.columns import Columns, Wanted, columns_of, no_header
+from ctidialer.files.columns import Columns, Wanted, columns_of, is_usual_name, no_header
 from ctidialer.files.lines import Line, Lines
 from ctidialer.files.rows import FileUnusable, Row, unreadable
 
@@ -43,6 +43,12 @@ class CsvTable:
             yield from self._lines.taken()
             yield row
         yield from self._lines.taken()
+
+
+def is_header(line: str) -> bool:
+    """Say whether a line names several columns, one of them as people call that of the numbers."""
+    cells = [line.strip().split(one) for one in DELIMITERS]
+    return any(len(one) > 1 and any(map(is_usual_name, one)) for one in cells)
 
 
 class _Feed:

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from ctidialer.contract.document import shown
 from ctidialer.files.columns import Columns, Wanted
-from ctidialer.files.csv_table import CsvTable
+from ctidialer.files.csv_table import CsvTable, is_header
 from ctidialer.files.encodings import encoding_of, shown_name
 from ctidialer.files.lines import Lines
 from ctidialer.files.plain import read_json_lines, read_text
@@ -88,12 +88,24 @@ def open_number_file(file: IO[bytes], name: str, how: HowToRead) -> NumberFile:
     if beginning.lstrip().lower().startswith((b"<html", b"<!doc", b"<table", b"<?xml")):
         raise FileUnusable("is a web page or XML: open it in Excel and save it as .xlsx or CSV")
     encoding = encoding_of(file, how.encoding)
+    if file_format == TEXT and how.file_format is None and _is_table(file, encoding, how):
+        file_format = CSV
     lines = Lines(file, encoding)
     notes = _encoding_notes(encoding, how)
     if file_format == CSV:
         return _open_csv(lines, how, notes)
     read = read_text if file_format == TEXT else read_json_lines
     return NumberFile(read(lines), file_format, encoding, notes=notes)
+
+
+def _is_table(file: IO[bytes], encoding: str, how: HowToRead) -> bool:
+    """Say whether a file that could be anything has a header of several columns at its top, as
+    Excel's "Unicode text" has."""
+    if how.wanted != Wanted():
+        return True  # the caller speaks of columns
+    first = next(iter(Lines(file, encoding)), None)
+    file.seek(0)
+    return first is not None and is_header(first.text)
 
 
 def _format(beginning: bytes, name: str) -> str:

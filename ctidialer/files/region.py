@@ -33,11 +33,9 @@ def to_e164(region: str) -> ToE164:
             parsed = phonenumbers.parse(number, region)
         except phonenumbers.NumberParseException as error:
             raise NotOfRegion(f"is no number of {region}: {shown(number)}") from error
-        why = phonenumbers.is_possible_number_with_reason(parsed)
-        if why != phonenumbers.ValidationResult.IS_POSSIBLE:
-            raise NotOfRegion(f"is no number of {region} ({_reason(why)}): {shown(number)}")
         if not phonenumbers.is_valid_number(parsed):
-            raise NotOfRegion(f"is no number of {region}, by its numbering plan: {shown(number)}")
+            why = _reason(phonenumbers.is_possible_number_with_reason(parsed))
+            raise NotOfRegion(f"is no number of {region} ({why}): {shown(number)}")
         return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
     return convert
@@ -47,6 +45,7 @@ def _reason(why: int) -> str:
     from phonenumbers import ValidationResult
 
     return {
+        ValidationResult.IS_POSSIBLE: "it is not in the numbering plan",
         ValidationResult.TOO_SHORT: "too short",
         ValidationResult.TOO_LONG: "too long",
         ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "without its area code",

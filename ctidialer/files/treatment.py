@@ -22,6 +22,9 @@ Accept = Callable[[str, Mapping[str, str]], bool]
 
 _DIALABLE = re.compile(r"\+?[0-9*#]+")
 _PLAIN_ENTRY = re.compile(r'[^{\s"][^\n\r]*')
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+"""Reads an object without touching what stands in it: 1.10 stays 1.10."""
+
 _NUMBER_PATHS = ("$", "$.params.number")
 
 
@@ -36,17 +39,26 @@ class Entry:
 @frozen
 class Treatment:
     """How numbers are treated: checked by ``accept``, and by ``refuse`` where that says no; spelt
-    anew with ``normalize``, made international by ``to_e164`` (None = left as they are)."""
+    anew with ``normalize``, made international by ``to_e164`` (None = left as they are).
+
+    ``max_entry`` is the bytes of the longest entry that the daemon dials.
+    """
 
     accept: Accept
     refuse: Refuse
     normalize: bool = False
     to_e164: ToE164 | None = None
+    max_entry: int = 65536
 
     def entry_of(self, row: Row) -> Entry | Problem:
         """Return the entry of a row that could be read, or why it would not be dialed."""
-        if row.is_entry:
-            return self._of_entry(row)
+        found = self._of_entry(row) if row.is_entry else self._of_number(row)
+        if isinstance(found, Entry) and len(found.raw) > self.max_entry:
+            text = f"makes an entry of {len(found.raw)} bytes, more than node.max_entry allows"
+            return Problem(Kind.ENTRY, text)
+        return found
+
+    def _of_number(self, row: Row) -> Entry | Problem:
         spelled = self._spelled(row.number)
         if isinstance(spelled, Problem):
             return spelled
@@ -77,14 +89,16 @@ class Treatment:
         if not (self.normalize or self.to_e164):
             return text
         try:
-            document = msgspec.json.decode(text)
-            number = document["params"]["number"]
-        except (msgspec.DecodeError, KeyError, TypeError, UnicodeError, RecursionError):
+            document = _MEMBERS.decode(text)
+            params = _MEMBERS.decode(document["params"])
+            number = msgspec.json.decode(params["number"])
+        except (msgspec.DecodeError, KeyError, UnicodeError, RecursionError):
             return text  # what is wrong with it is said when it is checked
         spelled = self._spelled(number) if isinstance(number, str) else number
         if isinstance(spelled, Problem) or spelled == number:
             return spelled if isinstance(spelled, Problem) else text
-        document["params"]["number"] = spelled
+        params["number"] = msgspec.Raw(msgspec.json.encode(spelled))
+        document["params"] = msgspec.Raw(msgspec.json.encode(params))
         return msgspec.json.encode(document).decode()
 
     def _spelled(self, number: str) -> str | Problem:

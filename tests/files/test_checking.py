@@ -62,10 +62,10 @@ class TreatmentTests(SynchronousTestCase):
         self.assertEqual(found.bad, ())
 
     def test_entries_of_json_are_normalized_too(self) -> None:
-        lines = '{"params":{"number":"138-0013-8000","x":1},"variables":{"a":"b"}}\n{"params":1}\n'
+        lines = '{"params":{"number":"138-0013-8000","x":1},"variables":{"a":1.10}}\n{"params":1}\n'
         found, entries = self.check(lines, "n.jsonl", normalize=True)
         self.assertEqual(number_of(entries[0]), "13800138000")
-        self.assertIn(b'"variables":{"a":"b"}', entries[0])
+        self.assertIn(b'"variables":{"a":1.10}', entries[0])
         self.assertEqual(found.bad_rows, 1)
 
     def test_a_region_makes_them_international(self) -> None:
@@ -83,6 +83,15 @@ class TreatmentTests(SynchronousTestCase):
     def test_a_region_that_is_none(self) -> None:
         error = self.assertRaises(FileUnusable, to_e164, "XX")
         self.assertIn("is no region", str(error))
+
+    def test_an_entry_that_is_longer_than_the_daemon_takes(self) -> None:
+        for content, name in (
+            (f"number,a\n1,{'x' * 100}\n2,y\n", "n.csv"),
+            ('{"params":{"number":"1"},"variables":{"a":"%s"}}\n2\n' % ("x" * 100), "n.txt"),
+        ):
+            found, entries = self.check(content, name, max_entry=100)
+            self.assertEqual((found.kinds, len(entries)), ({Kind.ENTRY: 1}, 1))
+            self.assertIn("bytes, more than node.max_entry allows", found.bad[0].problem)
 
     def test_a_variable_is_named(self) -> None:
         found, _ = self.check("number,a\n1,${b}\n")

@@ -48,6 +48,14 @@ class TableTests(SynchronousTestCase):
         found = rows(content.replace("number,", "") + "138,x\n")
         self.assertEqual((found[0].line, found[0].number), (3, "138"))
 
+    def test_a_table_under_the_name_of_a_text(self) -> None:
+        table = "手机号\tname\n138\tx\n139\ty\n"
+        for name in ("n.txt", "n"):
+            self.assertEqual(numbers(table.encode("utf-16"), name), ["138", "139"])
+        self.assertEqual(numbers("a;b\n1;2\n", "n.txt", wanted={"number_column": "b"}), ["2"])
+        self.assertEqual(numbers("138,139\n", "n.txt"), ["138,139"])
+        self.assertEqual(numbers(table, "n.txt", file_format="text")[1:], ["138\tx", "139\ty"])
+
     def test_numbers_alone(self) -> None:
         found, entries = checked(opened("number\n1\n\n2\n"))
         self.assertEqual((found.rows, entries), (2, [b"1", b"2"]))
