@@ -55,7 +55,7 @@ from ctidialer.store.store import Store
 from ctidialer.store.tables import TableReader
 
 A_STEP = 100
-NEW_A_STEP = 10_000
+NEW_A_STEP = 500
 """Changed tasks that are taken over in one step: some milliseconds."""
 
 

@@ -29,6 +29,10 @@ from ctidialer.store.in_flight import Claimed, InFlight
 AT_MOST = 200
 """Numbers taken by one claim: more would keep everybody else's commands to Redis waiting."""
 
+CLAIMS_AT_ONCE = 100
+"""Claims that are under way at once: with tens of thousands, the calls of the numbers that they
+bring would wait behind them for as many seconds."""
+
 LOOKS = 500
 """Tasks that are looked at in one turn of the reactor: some milliseconds."""
 
@@ -60,6 +64,7 @@ class QueueDialer:
         self._woken: dict[str, TaskRun] = {}
         self._waking: IDelayedCall | None = None
         self._in_line: dict[str, TaskRun] = {}
+        self._claiming = 0
         self._node_paced: IDelayedCall | None = None
         self._paced: dict[str, IDelayedCall] = {}
         self._complaints = Complaints()
@@ -110,6 +115,8 @@ class QueueDialer:
         self._in_line.update((run.task.name, run) for run in runs)
         for name in list(islice(self._in_line, LOOKS)):
             now = self._clock.seconds()
+            if self._claiming >= CLAIMS_AT_ONCE:
+                break  # the next one that is answered looks on
             if self._slots.is_full(now):
                 self._wake_when_node_may(now)
                 break
@@ -154,6 +161,7 @@ class QueueDialer:
             self._dispatch_fairly([run])
 
     async def _claim(self, run: TaskRun, task: Task, count: int) -> None:
+        self._claiming += 1
         self._slots.ask(run, count)
         try:
             claims = await self._intake.store.claim(
@@ -163,6 +171,7 @@ class QueueDialer:
             self._complain(run, task, str(error))
             return
         finally:
+            self._claiming -= 1
             self._slots.answered(run, count)
         self._complaints.over(task.name)
         self._runs.queue_seen(run, len(claims) < count)

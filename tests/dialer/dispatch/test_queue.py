@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
 from ctidialer.dialer.dispatch.lines import LineAccounts
-from ctidialer.dialer.dispatch.queue import AT_MOST, QueueDialer
+from ctidialer.dialer.dispatch.queue import AT_MOST, CLAIMS_AT_ONCE, QueueDialer
 from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.readiness import Condition
@@ -153,6 +153,29 @@ class NodeLimitTests(DialerCase):
         ]
         self.assertEqual(len(counts), 2)
         self.assertGreater(min(counts), max(counts) / 3)
+
+
+class ManyClaimsTests(DialerCase):
+    def test_not_all_are_under_way_at_once_and_none_is_forgotten(self) -> None:
+        self.world.put_line("gw1", count=4 * CLAIMS_AT_ONCE)
+        for index in range(3 * CLAIMS_AT_ONCE):
+            self.put_numbers(1, f"q{index}")
+            self.world.put_task(f"t{index}", limit=1, number_queue=f"q{index}")
+        under_way: list[int] = []
+        real = self.store.claim
+
+        def claim(*arguments: Any, **options: Any) -> Any:
+            under_way.append(self.world.queue_dialer._claiming)
+            return real(*arguments, **options)
+
+        self.patch(self.store, "claim", claim)
+        self.start(limit=1)
+        for _ in range(10):
+            self.world.clock.advance(0.01)
+        self.assertEqual(max(under_way), CLAIMS_AT_ONCE)
+        self.world.runs_for(0.5)
+        self.assertEqual(len(self.world.calls), 3 * CLAIMS_AT_ONCE)
+        self.assertEqual(self.world.queue_dialer._claiming, 0)
 
 
 class ManyTasksTests(DialerCase):
