@@ -153,7 +153,8 @@ def _ours(call: Call) -> dict[str, str]:
 def _braces(variables: Mapping[str, str], call: Call) -> str:
     if len(variables) > MAX_VARIABLES:
         raise Uncarriable(Part.VARIABLE, f"{len(variables)} variables, at most {MAX_VARIABLES}")
-    return "{" + ",".join(_assignment(*pair, call) for pair in variables.items()) + "}"
+    written = [_assignment(name, value, call) for name, value in variables.items()]
+    return "{" + ",".join(written) + "}"
 
 
 def _assignment(name: str, value: str, call: Call) -> str:
