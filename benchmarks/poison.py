@@ -58,6 +58,7 @@ async def poisoned(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
         "left_in_queue": await rig.back_end.length("LLEN", QUEUE),
         "largest_record_bytes": max((len(one.entry) for one in records), default=0),
         "daemon_cpu_seconds": round(spent.daemon, 2),
+        "redis_cpu_seconds": round(spent.redis, 2),
         "grown_mb": round(rig.resident() - resident, 1),
         "environment": environment(),
     }
