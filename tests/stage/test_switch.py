@@ -98,6 +98,17 @@ class Processes(ProcessCase):
         self.assertEqual((end.uuid, end.answered, end.cause), ("u", False, "USER_BUSY"))
         self.assertEqual([each.line for each in log.commands], ["api system rm -rf /"])
 
+    async def test_answers_are_logged_where_that_is_wanted(self) -> None:
+        for log_answers, expected in ((False, []), (True, ["u"])):
+            process = await self.start({"default": {"talk": 0.05}}, log_answers=log_answers)
+            caller = await self.call(process)
+            caller.send("event plain CHANNEL_HANGUP")
+            caller.send("bgapi originate {origination_uuid=u}null/1 &park")
+            await caller.until(b"CHANNEL_HANGUP\n")
+            await process.kill()
+            answers = read_call_log(process.log_path).answers
+            self.assertEqual([line.uuid for line in answers], expected)
+
     async def test_kill_leaves_a_readable_log(self) -> None:
         process = await self.start({"default": {"talk": 60}})
         caller = await self.call(process)
