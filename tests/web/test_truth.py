@@ -251,6 +251,22 @@ class CallTests(TruthCase):
         found = await self.agreed(Reason.QUEUE_UNUSABLE)
         self.assertIn("'q'", found.text)
 
+    async def test_a_table_that_cannot_be_read(self) -> None:
+        await self.begin()
+        await self.call("DEL", keys.at(keys.LINE, HOST))
+        await self.call("SET", keys.at(keys.LINE, HOST), "x")
+        await self.until_reason(Reason.TABLES_UNREADABLE)
+        found = await self.agreed(Reason.TABLES_UNREADABLE)
+        self.assertIn(keys.at(keys.LINE, HOST), found.text)
+
+    async def test_redis_has_no_memory_left(self) -> None:
+        await self.begin()
+        self.addCleanup(self.call, "CONFIG", "SET", "maxmemory", "0")
+        await self.call("CONFIG", "SET", "maxmemory", "1")
+        await self.until_reason(Reason.WRITES_REFUSED)
+        found = await self.agreed(Reason.WRITES_REFUSED)
+        self.assertIn("OOM", found.text)
+
     async def test_a_line_whose_calls_never_leave(self) -> None:
         await self.sim(known_gateways={"gw": "up"})
         await self.begin()
