@@ -52,7 +52,7 @@ class Explanation:
         values = self.values
         if self.lines:
             lines = [(busy.name, busy.why.sentence(busy.values, language)) for busy in self.lines]
-            values = {**values, "lines": lines_said(lines)}
+            values = {**values, "lines": lines_said(lines, language)}
         return self.reason.sentence(self.form, values, language)
 
 

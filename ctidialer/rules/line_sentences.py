@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ctidialer.rules.words import Language
+
 LINES_NAMED = 5
 """Lines that the sentence names one by one."""
 
 
-def lines_said(lines: Sequence[tuple[str, str]]) -> str:
+def lines_said(lines: Sequence[tuple[str, str]], language: Language) -> str:
     """Say why lines are busy, given by name: of a few each, of many how many for each reason."""
     by_name = dict(lines)
-    if len(by_name) <= LINES_NAMED:
-        return "; ".join(f"{name}: {why}" for name, why in by_name.items())
-    return "; ".join(f"{why}: {count}" for why, count in Counter(by_name.values()).most_common())
+    is_few = len(by_name) <= LINES_NAMED
+    pairs = by_name.items() if is_few else Counter(by_name.values()).most_common()
+    colon, semicolon = ("：", "；") if language == "zh" else (": ", "; ")
+    return semicolon.join(f"{one}{colon}{other}" for one, other in pairs)

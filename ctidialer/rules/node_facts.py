@@ -87,7 +87,7 @@ def explained_in(explained: Explained, language: Language) -> str:
     values = explained.values
     if explained.lines and not explained.lines_left_out:
         lines = [(busy.name, busy_in(busy, language)) for busy in explained.lines]
-        values = {**values, "lines": lines_said(lines)}
+        values = {**values, "lines": lines_said(lines, language)}
     if not reason.words.can_say(explained.form, values):
         return f"{reason.words.label.in_(language)}（{explained.text}）"
     return reason.sentence(explained.form, values, language)

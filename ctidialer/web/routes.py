@@ -63,6 +63,7 @@ class Route:
     handler: Handler | None = None
     query: type[msgspec.Struct] | None = None
     body: type[msgspec.Struct] | None = None
+    wants: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -90,8 +91,7 @@ class Route:
             given["query"] = query_of(self.query, asked.query)
         if self.body is not None:
             given["body"] = body_of(self.body, asked)
-        wanted = inspect.signature(self.handler).parameters
-        answer = await self.handler(**{name: given[name] for name in wanted})
+        answer = await self.handler(**{name: given[name] for name in self.wants})
         return answer if isinstance(answer, Answer | Streamed) else json_answer(answer)
 
 
@@ -137,6 +137,7 @@ def _bound(route: Route, owner: object, handler: Handler) -> Route:
     return evolve(
         route,
         handler=handler,
+        wants=tuple(inspect.signature(handler).parameters),
         query=types.get("query"),
         body=types.get("body"),
         answer=route.answer if is_raw else answer,

@@ -75,7 +75,7 @@ class ScheduleExplainingTests(SynchronousTestCase):
         found = self.explain(states=BUSY)
         text = "no line is free (a: all its calls are up; b: it rests); due: 1"
         self.assertEqual(found.text, text)
-        self.assertEqual(found.in_("zh"), "无空闲线路（a: 并发呼叫已满; b: 休息中）；到时号码：1")
+        self.assertEqual(found.in_("zh"), "无空闲线路（a：并发呼叫已满；b：休息中）；到时号码：1")
 
     def test_a_group_without_lines_says_why(self) -> None:
         routes = evolve(ROUTES, groups={"g": LineGroup("g", (("a",),), enabled=False)})

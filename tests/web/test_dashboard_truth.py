@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from time import time
+from typing import Any
 
+import msgspec
 from playwright.sync_api import Page, Route, expect
 
 from ctidialer.contract import keys
+from ctidialer.contract.status import Explained
+from ctidialer.rules.node_facts import explained_in
 from tests.support.node import HOST
 from tests.web.browser_case import DashboardTestCase, has_text, task_row
 
@@ -35,6 +39,19 @@ class TruthTests(DashboardTestCase):
         await self.begin()
         await self.open()
         await self.see(says_what_is_so)
+        self.assert_no_trouble()
+
+    async def test_the_page_says_what_the_commands_say(self) -> None:
+        """Sentences are made in two languages, once in Python and once in JavaScript."""
+        await self.begin()
+        await self.put_group("six", line=[[f"l{index}" for index in range(6)]])
+        await self.put(keys.at(keys.LINE, HOST), {f"l{index}": "{" for index in range(4)})
+        await self.put_task("many", line_group=["six"], number_queue="many")
+        await self.open()
+        pairs = await self.see(sentences)
+        self.assertGreater(len(pairs), 4)
+        for raw, shown in pairs:
+            self.assertEqual(explained_in(msgspec.convert(raw, Explained), "zh"), shown)
         self.assert_no_trouble()
 
     async def test_nothing_is_said_before_it_is_known(self) -> None:
@@ -67,6 +84,25 @@ def says_what_is_so(page: Page) -> None:
     wrong.get_by_role("button", name="wrong", exact=True).click()
     has_text(page, ".explained", "怎么做：按路径修正")
     page.locator("#language").select_option("English")
+
+
+def sentences(page: Page) -> list[tuple[Any, str]]:
+    """Return what is explained over HTTP, and what the page makes of it."""
+    page.locator("#language").select_option("中文")
+    expect(task_row(page, "many").locator(".sentence")).to_contain_text("没有这个名称的线路：2")
+    found = page.evaluate(
+        """async () => [
+            ...(await (await fetch('api/tasks')).json()).tasks,
+            ...(await (await fetch('api/schedules')).json()).schedules]"""
+    )
+    return [(one["explained"], sentence_of(page, one["name"])) for one in found]
+
+
+def sentence_of(page: Page, name: str) -> str:
+    """Return the sentence in the row of a task or configuration."""
+    named = f'.name :text-is("{name}"), .name:text-is("{name}")'
+    row = page.locator(f":is(#tasks, #schedules) tbody:has({named})")
+    return row.locator(".sentence").inner_text()
 
 
 def waits_for_the_history(page: Page) -> None:

@@ -69,7 +69,8 @@ function linesSaid(lines) {
   if (whyOf.size <= 5) return [...whyOf].map(([name, why]) => `${name}：${why}`).join('；');
   const counts = new Map();
   for (const why of whyOf.values()) counts.set(why, (counts.get(why) ?? 0) + 1);
-  return [...counts].map(([why, count]) => `${why}：${count}`).join('；');
+  const often = [...counts].toSorted(([, one], [, other]) => other - one);
+  return often.map(([why, count]) => `${why}：${count}`).join('；');
 }
 
 /** Call back whenever another language was chosen. */
