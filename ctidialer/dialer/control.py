@@ -32,18 +32,22 @@ class Orders:
 
     def _tell_of_drain(self, before: Control, after: Control) -> None:
         if after.drain is not None and before.drain is None:
-            self._tell("This node is drained{who}", after.drain)
+            self.log.info("This node is drained{given}", given=_given(after.drain))
         elif before.drain is not None and after.drain is None:
-            self._tell("This node is back in service{who}", after.undrained)
+            self.log.info("This node is back in service{given}", given=_given(after.undrained))
 
     def _tell_of_pauses(self, before: Control, after: Control) -> None:
         for task in after.paused.keys() - before.paused.keys():
-            self._tell("Task {task} is paused{who}", after.paused[task], task)
+            given = _given(after.paused[task])
+            self.log.info("Task {task} is paused{given}", task=task, given=given)
         for task in before.paused.keys() - after.paused.keys():
-            self._tell("Task {task} is resumed{who}", after.resumed.get(task), task)
+            given = _given(after.resumed.get(task))
+            self.log.info("Task {task} is resumed{given}", task=task, given=given)
 
-    def _tell(self, text: str, order: Order | None, task: str | None = None) -> None:
-        order = order or Order()  # taken back by hand, with HDEL
-        who = f" by {order.by}" if order.by else ""
-        why = f": {order.why}" if order.why else ""
-        self.log.info(text, who=who + why, **({} if task is None else {"task": task}))
+
+def _given(order: Order | None) -> str:
+    """Say by whom an order was given and why; None = it was taken back by hand, with HDEL."""
+    if order is None:
+        return ""
+    by = f" by {order.by}" if order.by else ""
+    return f"{by}: {order.why}" if order.why else by

@@ -22,10 +22,11 @@ FIELDS = {
     *("id", "uuid", "requested_uuid", "kind", "task", "number", "entry", "outcome", "answered"),
     *("hangup_cause", "q850", "sip_code", "line", "line_group", "attempts", "taken_at"),
     *("ended_at", "bill_seconds", "host", "reason"),
+    *("connect_seconds", "talk_seconds", "agent", "variables"),
 }
 ATTEMPT_FIELDS = {
     *("uuid", "line", "line_group", "dialed_at", "progress_at", "answered_at", "ended_at"),
-    *("hangup_cause", "sip_code"),
+    *("hangup_cause", "sip_code", "bridged_at", "ring_seconds"),
 }
 
 
