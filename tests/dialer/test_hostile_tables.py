@@ -23,17 +23,17 @@ BROKEN_PARAMS: dict[str, tuple[object, ...]] = {
     ),
     "destination_dialplan": ("undef", "XML\n\nexit", [], {}, [1]),
     "destination_context": ("undef", "Undef", "default\r\n\r\nexit", {"a": 1}),
-    "line_group": ([], "g", ["g\n"], [""], [[]], [None], [{}], {"g": 1}, 7),
+    "line_group": ([], "g\n", ["g\n"], [""], [[]], [None], [{}], {"g": 1}, True),
     "limit": (-1, "x", 1.5, True, [], "9; flushall", "1" * 5000, 10**30, None, "0x10"),
     "number_queue": ("", " ", None, [], {}, "q\n", "q\0"),
     "number_queue_side": ("up", 1, [], "left right"),
     "cps": (0, -1, "NaN", "Infinity", "x", [], True, 1e-9, 10**12),
-    "enable": ("yes", 2, [], {}, "true;"),
+    "enable": ("maybe", 2, [], {}, "true;"),
     "start_time": ("now", "2020-13-45 99:99", "2020-2-30 12:00", "8", [], 20200101),
-    "stop_time": ("10:00 AM 8:00", "2020-1-20", {}),
-    "work_hour": ("8:00", [{"begin": "25:00", "end": "26:00"}], [{}], [[[]]], [None], {"a": 1}),
+    "stop_time": ("10:00 AM 8:00", "2020-13-20", {}),
+    "work_hour": ("8:00", [{"begin": "25:00", "end": "26:00"}], [{}], [[[]]], [7], {"a": 1}),
     "work_time": ([{"begin": "8:00", "end": "24:01"}], [{"begin": "8:00"}], 7),
-    "work_week": ([8], ["x"], "1", [[]], [-1]),
+    "work_week": ([8], ["x"], "one", [[]], [-1]),
     "holiday": ([{"begin": "x", "end": "y"}], "x", [1]),
     "timezone": ("Mars/Phobos", "../../etc/passwd", "/etc/passwd", 8, "UTC\0"),
 }
@@ -179,7 +179,7 @@ class HostileTableTests(HostileCase):
 
     async def test_line_groups(self) -> None:
         groups: list[object] = [
-            *("{", "[]", "null", b"\xff", {"line": 7}, {"line": [[{}]]}, {"line": "l"}),
+            *("{", "[]", "null", b"\xff", {"line": 7}, {"line": [[{}]]}, {"line": {"a": "l"}}),
             *({}, {"line": [["l"]], "enable": "maybe"}, {"line": [["l"]], "redialer_count": -1}),
             {"line": [["l"]], "rest": "x"},
             {"line": [["l"]], "redialer_rule": {"hangup_cause": ["NO_SUCH"]}},
