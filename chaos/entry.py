@@ -27,7 +27,7 @@ def break_settle(one_in: int) -> None:
     """Let the store lose the records of some numbers, and write those of others twice."""
 
     def wrap(whole: Any) -> Any:
-        def settle(self: Any, entry_id: str, record: bytes) -> Deferred[Any]:
+        def settle(self: Any, entry_id: str, record: bytes, **more: Any) -> Deferred[Any]:
             chance = crc32(entry_id.encode()) % one_in
             host = json.loads(record)["host"]
             done: Deferred[Any] = succeed(None)
@@ -35,7 +35,7 @@ def break_settle(one_in: int) -> None:
                 done = self._link.call("HDEL", keys.in_flight(host), entry_id)
             elif chance == 1:
                 done = self._link.call("XADD", keys.records(host), "*", "record", record)
-            return done.addCallback(lambda _: whole(self, entry_id, record))
+            return done.addCallback(lambda _: whole(self, entry_id, record, **more))
 
         return settle
 
