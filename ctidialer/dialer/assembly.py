@@ -208,7 +208,10 @@ class Parts:
         new: list[str] = []
         for name in names:
             (new if self.runs.get(name) is None else known).append(name)
-        yield from (new[first : first + NEW_A_STEP] for first in range(0, len(new), NEW_A_STEP))
+            if len(new) == NEW_A_STEP:
+                yield new
+                new = []
+        yield new
         yield from (known[first : first + A_STEP] for first in range(0, len(known), A_STEP))
 
 

@@ -42,7 +42,12 @@ class Named:
         return ((table, name) for table, names in self.names.items() for name in names)
 
     def __or__(self, other: Named) -> Named:
-        return Named.of((*self, *other))
+        tables = self.names.keys() | other.names.keys()
+        return Named({table: self.of_table(table) | other.of_table(table) for table in tables})
 
     def __sub__(self, other: Named) -> Named:
-        return Named.of(pair for pair in self if pair[1] not in other.names.get(pair[0], ()))
+        return Named({table: names - other.of_table(table) for table, names in self.names.items()})
+
+    def of_table(self, table: str) -> frozenset[str]:
+        """Return the names of one table."""
+        return self.names.get(table, frozenset())

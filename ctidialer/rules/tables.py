@@ -11,6 +11,7 @@ put in force all at once, so that nobody ever sees half of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from attrs import evolve, frozen
@@ -152,22 +153,23 @@ class Tables:
         names = [one for one in groups if one not in routes.groups and one not in routes.lines]
         return _as_routes(names)
 
-    def refers_to(self, table: str, value: object) -> Named:
-        """Return what a decoded document names: groups, and lines that act as groups; lines."""
-        if isinstance(value, Task | ScheduleConfig):
-            return _as_routes(value.line_groups)
-        if isinstance(value, LineGroup):
-            lines = {name for tier in value.tiers for name in tier}
-            if len(lines) > MANY_LINES:
-                lines -= self._lines.keys()
-            return Named.of((keys.LINE, name) for name in lines)
-        return Named()
+    def lines_to_read(self, group: LineGroup) -> set[str]:
+        """Return the lines that are read with a group."""
+        lines = {name for tier in group.tiers for name in tier}
+        return lines - self._lines.keys() if len(lines) > MANY_LINES else lines
 
     def _put_in_force(self, draft: Draft, key: str) -> Changed:
-        for _ in draft.decode():
+        for _ in chain(draft.decode(), draft.apply()):
             pass
-        table = self._tables[key]
-        return next((one for one in draft.apply() if one.table == table), _nothing(table))
+        return next(iter(draft.changes), Changed(self._tables[key], frozenset()))
+
+    def _take(self, place: tuple[str, str], decoded: _Decoded) -> None:
+        table, name = place
+        if table == keys.TASK:
+            self.postponed.pop(name, None)
+        _put_one(self._values[table], name, decoded.value)
+        _put_one(self.faults, place, decoded.faults or None)
+        _put_one(self.warnings, place, decoded.warnings or None)
 
 
 class Draft:
@@ -210,9 +212,9 @@ class Draft:
         if self._tables._raw[key].get(name) != document:
             self._changed.setdefault(self._tables._tables[key], {})[name] = None
 
-    def fields(self, key: str, documents: Mapping[str, bytes | None]) -> Iterator[None]:
+    def fields(self, key: str, pairs: Iterable[tuple[str, bytes | None]]) -> Iterator[None]:
         """These fields of the hash at ``key`` were read."""
-        for name, document in documents.items():
+        for name, document in pairs:
             self.field(key, name, document)
             yield
 
@@ -245,11 +247,19 @@ class Draft:
 
     def referred(self, read: Named) -> Named:
         """Return what those of the ``read`` names refer to, by this draft."""
-        refers_to, value = self._tables.refers_to, self._value
-        return Named.of(pair for one in read for pair in refers_to(one[0], value(*one)))
+        groups: set[str] = set()
+        lines: set[str] = set()
+        for table, name in read:
+            value = self._value(table, name)
+            if isinstance(value, Task | ScheduleConfig):
+                groups.update(value.line_groups)
+            elif isinstance(value, LineGroup):
+                lines |= self._tables.lines_to_read(value)
+        # A name of ``line_group`` may be a line that acts as a group.
+        return Named({keys.LINE_GROUP: frozenset(groups), keys.LINE: frozenset(groups | lines)})
 
-    def apply(self) -> list[Changed]:
-        """Put all of it in force, and return what has changed."""
+    def apply(self) -> Iterator[None]:
+        """Put all of it in force, step by step; whoever may see the tables must see all steps."""
         tables = self._tables
         for key in self._readable:
             tables.unreadable.pop(key, None)
@@ -257,18 +267,20 @@ class Draft:
         tables._raw.update(self._replaced)
         for key, fields in self._raw.items():
             _put(tables._raw[key], fields)
-        for name in self._changed.get(keys.TASK, ()):
-            tables.postponed.pop(name, None)
+        for count, (place, decoded) in enumerate(self._decoded.items()):
+            tables._take(place, decoded)
+            if count % AT_ONCE == 0:
+                yield
         tables.postponed.update(self._postponed)
-        for (table, name), decoded in self._decoded.items():
-            _put(tables._values[table], {name: decoded.value})
-            _put(tables.faults, {(table, name): decoded.faults or None})
-            _put(tables.warnings, {(table, name): decoded.warnings or None})
         if self._control is not None:
             tables.control = self._control
         if self._changed.get(keys.LINE) or self._changed.get(keys.LINE_GROUP):
             lines, groups = dict(tables._lines), dict(tables._groups)
             tables.routes = evolve(tables.routes, lines=lines, groups=groups)
+
+    @property
+    def changes(self) -> list[Changed]:
+        """What this draft changes."""
         return [Changed(table, frozenset(names)) for table, names in self._changed.items() if names]
 
     def _is_off(self, name: str) -> bool:
@@ -324,14 +336,14 @@ def _as_routes(names: Iterable[str]) -> Named:
     return Named.of((table, name) for name in names for table in (keys.LINE_GROUP, keys.LINE))
 
 
-def _nothing(table: str) -> Changed:
-    return Changed(table, frozenset())
-
-
 def _put(into: dict[Any, Any], values: Mapping[Any, Any]) -> None:
     """Take over the values; None = there is none any more."""
     for name, value in values.items():
-        if value is None:
-            into.pop(name, None)
-        else:
-            into[name] = value
+        _put_one(into, name, value)
+
+
+def _put_one(into: dict[Any, Any], name: object, value: object) -> None:
+    if value is not None:
+        into[name] = value
+    elif name in into:
+        del into[name]

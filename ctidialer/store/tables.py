@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -38,7 +38,8 @@ class Whole:
                 yield name.decode("utf-8", "backslashreplace"), document
 
 
-Fields = Mapping[str, bytes | None]
+Fields: TypeAlias = "Iterable[tuple[str, bytes | None]]"
+"""Names and documents; None = there is no such field."""
 
 
 class TableReader:
@@ -56,7 +57,7 @@ class TableReader:
         }
 
     async def fields(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, Fields | Unreadable]:
-        """Return these fields of these tables as they stood at one moment; None = no such field."""
+        """Return these fields of these tables as they stood at one moment."""
         asked = [(key, list(names)) for key, names in wanted.items() if names]
         if not asked:
             return {}
@@ -65,7 +66,7 @@ class TableReader:
         found: dict[str, Fields | Unreadable] = {}
         for (key, names), kind, answer in zip(asked, answers[::2], answers[1::2], strict=True):
             if isinstance(answer, list):
-                found[key] = dict(zip(names, map(_document, answer), strict=True))
+                found[key] = zip(names, map(_document, answer), strict=True)
             else:
                 found[key] = _unreadable(key, kind, answer)
         return found

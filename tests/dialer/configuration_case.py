@@ -67,7 +67,7 @@ class MemoryTables:
         return found
 
     async def fields(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, Fields | Unreadable]:
-        self.reads.append(dict(wanted))
+        self.reads.append({key: sorted(names) for key, names in wanted.items()})
         found = {key: self._fields(key, names) for key, names in wanted.items()}
         await self._round_trip()
         return found
@@ -81,7 +81,7 @@ class MemoryTables:
     def _fields(self, key: str, names: Sequence[str]) -> Fields | Unreadable:
         if key in self.unreadable:
             return Unreadable(self.unreadable[key])
-        return {name: self.tables.get(key, {}).get(name) for name in names}
+        return [(name, self.tables.get(key, {}).get(name)) for name in names]
 
     async def _round_trip(self) -> None:
         await deferLater(self.clock, self.round_trip)

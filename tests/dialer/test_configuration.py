@@ -133,6 +133,16 @@ class NoticeTests(ConfigurationCase):
         self.assertEqual(self.tables.routes.groups["g"].tiers, (("m",),))
         self.assertIn("m", self.tables.routes.lines)
 
+    def test_what_refers_to_the_same_as_before_is_read_once(self) -> None:
+        self.put(TEMPLATE, "t", task())
+        self.put(GROUP, "g", group("l"))
+        self.put(LINE, "l", line())
+        self.read_all()
+        self.put(LINE, "l", line(count=7))
+        self.published(keys.TASK, "t")
+        self.assertEqual(len(self.redis.reads), 2)
+        self.assertEqual(self.tables.routes.lines["l"].count, 7)
+
     def test_a_schedule_configuration_is_followed_too(self) -> None:
         config = b'{"params":{"line_group":["g"],"destination_extension":"8"}}'
         self.put(SCHEDULE, "s", config)
@@ -187,14 +197,14 @@ class FloodTests(ConfigurationCase):
         assert isinstance(second, dict)
         self.assertEqual(len(second[LINE]), 50)
 
-    def test_reading_takes_no_more_than_a_quarter_of_the_time(self) -> None:
+    def test_reading_takes_no_more_than_half_of_the_time(self) -> None:
         self.redis.round_trip = 0.01
         for _ in range(1000):
             self.flood(names=50, notices=50)
             self.clock.advance(0.002)
-        # 2 s of notices, 0.01 s a reading and 0.03 s of rest
-        self.assertLess(len(self.redis.reads), 60)
-        self.assertGreater(len(self.redis.reads), 30)
+        # 2 s of notices, 0.01 s a reading and 0.01 s of rest
+        self.assertLess(len(self.redis.reads), 110)
+        self.assertGreater(len(self.redis.reads), 70)
 
     def test_a_real_change_among_them_is_soon_in_force(self) -> None:
         for _ in range(50):

@@ -27,7 +27,8 @@ from ctidialer.dialer.life.ways import Ways
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.glue import Gate
 from ctidialer.rules.attempt import LINGER
-from ctidialer.rules.tables import Named, Tables
+from ctidialer.rules.table_names import Named
+from ctidialer.rules.tables import Tables
 from tests.dialer.fakes import (
     ZSET,
     FakeSwitch,

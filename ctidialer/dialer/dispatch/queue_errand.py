@@ -19,7 +19,7 @@ from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.dialer.life.errand import GoesBack, Reading
 from ctidialer.dialer.life.number_in_hand import NotDialed, NumberInHand, Progress, Verdict
 from ctidialer.rules.itinerary import Itinerary
-from ctidialer.rules.tables import Named
+from ctidialer.rules.table_names import Named
 from ctidialer.store.in_flight import Claimed, InFlight
 
 NOWHERE = Destination("")

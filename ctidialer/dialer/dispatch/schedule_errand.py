@@ -28,7 +28,8 @@ from ctidialer.dialer.life.number_in_hand import (
     Verdict,
 )
 from ctidialer.rules.itinerary import Itinerary
-from ctidialer.rules.tables import Named, Tables
+from ctidialer.rules.table_names import Named
+from ctidialer.rules.tables import Tables
 from ctidialer.store.in_flight import Claimed
 
 DUE_AGAIN = 60.0

@@ -20,7 +20,7 @@ from ctidialer.dialer.life.number_in_hand import (
     Progress,
     Verdict,
 )
-from ctidialer.rules.tables import Named
+from ctidialer.rules.table_names import Named
 from ctidialer.store.in_flight import Claimed
 
 Reading = tuple[NumberInHand, Progress | Finished | NotDialed] | Finished

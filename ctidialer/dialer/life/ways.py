@@ -21,7 +21,8 @@ from ctidialer.rules.itinerary import (
     groups_left,
 )
 from ctidialer.rules.routing import Choice, NoLine
-from ctidialer.rules.tables import Named, Tables
+from ctidialer.rules.table_names import Named
+from ctidialer.rules.tables import Tables
 
 LookUp = Callable[[Named], Deferred[None]]
 """Asks Redis for names and puts what it finds into the tables; fails with StoreError."""

@@ -26,7 +26,7 @@ from ctidialer.dialer.life.number_in_hand import (
 from ctidialer.rules.attempt import Attempt, gone
 from ctidialer.rules.attempt import attempt_record as record_of
 from ctidialer.rules.itinerary import Itinerary
-from ctidialer.rules.tables import Named
+from ctidialer.rules.table_names import Named
 from ctidialer.store.errors import NotInFlight, StoreUnavailable
 from ctidialer.store.in_flight import Claimed
 from tests.dialer.fakes import NOW, ROUND_TRIP, hang_up_event

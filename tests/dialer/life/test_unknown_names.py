@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from ctidialer.contract import keys
 from ctidialer.dialer.readiness import Condition
-from ctidialer.rules.tables import Named
+from ctidialer.rules.table_names import Named
 from ctidialer.store.errors import StoreUnavailable
 from tests.dialer.fakes import NOW, ZSET
 from tests.dialer.life.pursuit_case import PursuitCase
