@@ -85,7 +85,7 @@ class WriteWatch:
     def refused(self, error: StoreError) -> None:
         """A write was refused: find out what all is, and until when."""
         if isinstance(error, WritesRefused):
-            self._lost(error.reason)
+            self._lost(error.said)
             self._look_soon()
         elif isinstance(error, NotAllowed):
             self.look()
@@ -104,7 +104,7 @@ class WriteWatch:
             rules = await self._rights.rules((*self._needs, *queues), missing)
         except StoreUnavailable as error:
             if isinstance(error, WritesRefused):
-                self._lost(error.reason)
+                self._lost(error.said)
         except StoreError as error:
             self._lost(str(error))
         else:

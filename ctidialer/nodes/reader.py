@@ -13,7 +13,7 @@ from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.tables import Tables
 from ctidialer.settings import Node
 from ctidialer.store.connection import Reply
-from ctidialer.store.errors import WrongType
+from ctidialer.store.errors import StoreError, WritesRefused, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
 
@@ -109,7 +109,21 @@ class NodeReader:
             in_flight=in_flight if isinstance(in_flight, int) else 0,
             silent="" if is_current else f"{CURRENT if age else TIME_TO_LIVE:g}",
             lapses_in=None if is_current else await self._left(keys.lease(host)),
+            refused="" if is_current else await self._refused(host),
         )
+
+    async def _refused(self, host: str) -> str:
+        """Return why Redis takes no writes now; empty = it does, or this user may not try.
+
+        No field has an empty name, so the write that tries it changes nothing.
+        """
+        try:
+            await self._link.call("HDEL", keys.control(host), "")
+        except WritesRefused as error:
+            return error.said
+        except StoreError:
+            pass
+        return ""
 
     async def _age(self, host: str) -> float | None:
         """Return how long ago a status was published, in seconds; None = it has just vanished."""

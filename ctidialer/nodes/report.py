@@ -31,7 +31,8 @@ class NodeReport:
 
     ``daemon`` holds the host's name, for people, None = none is alive.  ``status`` is what it said
     last, None = nothing lately: then ``silent`` says for how long, and ``lapses_in`` in how many
-    seconds its lease ends.  ``in_flight``: entries taken and not settled.
+    seconds its lease ends.  ``in_flight``: entries taken and not settled.  ``refused``: why Redis
+    takes no writes now, so that a daemon that is alive cannot say anything; empty = it does.
     """
 
     host: str
@@ -42,6 +43,7 @@ class NodeReport:
     in_flight: int = 0
     silent: str = ""
     lapses_in: float | None = None
+    refused: str = ""
     _said: dict[str, TaskStatus] = field(init=False, eq=False, repr=False)
 
     @_said.default
@@ -59,7 +61,8 @@ class NodeReport:
             return tuple(as_obstacle(one) for one in self.status.missing)
         drain = self.tables.control.drain
         drained = () if drain is None else (drain_obstacle(drain, 0, self.zone),)
-        return (self._no_daemon(), *drained)
+        refused = Obstacle(Reason.WRITES_REFUSED, values={"problem": self.refused})
+        return (*((refused,) if self.refused else ()), self._no_daemon(), *drained)
 
     def _no_daemon(self) -> Obstacle:
         if self.daemon is None:

@@ -25,10 +25,11 @@ class StoreUnavailable(StoreError):
 class WritesRefused(StoreUnavailable):
     """Redis answers, and takes no writes now: for want of memory, a disk, replicas.
 
-    Nothing was changed.
+    Nothing was changed.  ``said``: Redis' own words.
     """
 
     def __init__(self, said: str) -> None:
+        self.said = said
         super().__init__(f"Redis refuses writes: {said}")
 
 

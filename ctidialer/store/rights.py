@@ -26,9 +26,7 @@ LONG_ENTRIES = "long entries"
 
 THIS_COMMAND, THIS_NAME = "this command", "this name"
 
-UNTRIED = frozenset(
-    {"DEL", "EXEC", "HGETALL", "HSETNX", "MULTI", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT", "ZRANGE"}
-)
+UNTRIED = frozenset({"DEL", "HGETALL", "HSETNX", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT", "ZRANGE"})
 """What is not tried where Redis cannot be asked: it says nothing of others."""
 
 
@@ -79,10 +77,8 @@ def _node_needs(names: Names) -> Iterator[Need]:
         yield from _all("records.list", names.record_list, "TYPE", "RPUSH")
     if names.record_channel:
         yield Need("PUBLISH", names.record_channel, "records.channel")
-    yield Need("MULTI", "", "tables")
-    yield Need("EXEC", "", "tables")
     for table in names.tables:
-        yield from _all("tables", table, "HGETALL", "HGET")
+        yield from _all("tables", table, "TYPE", "HGETALL", "HMGET")
     for channel in names.change_channels:
         yield Need("SUBSCRIBE", channel, "changes")
 

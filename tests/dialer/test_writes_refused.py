@@ -17,6 +17,7 @@ from ctidialer.dialer.service import DialerService
 from ctidialer.rules.reasons import Reason
 from ctidialer.settings import Records, Redis, Settings
 from ctidialer.store.address import parse_address
+from tests.cli.command_case import command_process
 from tests.dialer.switch_case import SwitchTestCase
 from tests.support.node import HOST
 
@@ -78,6 +79,12 @@ class RefusedCase(SwitchTestCase):
         for index in range(COUNT // 3):
             member = {"params": {"number": str(2000 + index), "config": "c"}}
             await self.call("ZADD", SCHEDULE, str(index), json.dumps(member))
+
+    async def explained(self) -> str:
+        """Return what the command says, which reads Redis alone."""
+        words = ("explain", "t", "--redis", self.url, "--host", HOST)
+        done = await command_process(self, self.directory, words).done
+        return done.out
 
     async def all_once(self) -> None:
         """Wait for one record for each number; none was called twice."""
@@ -212,6 +219,7 @@ class FullTests(RefusedCase):
             return not status.ready and any("OOM" in one.problem for one in status.missing)
 
         await self.until("the status says so", is_published)
+        self.assertIn("OOM", await self.explained())
         placed = dialer.parts.calls.placed
         await deferLater(reactor, 1.5)
         self.assertEqual(dialer.parts.calls.placed, placed)
@@ -235,7 +243,8 @@ class FullTests(RefusedCase):
         await self.ready(dialer)
         await self.call("CONFIG", "SET", "min-replicas-to-write", "1")
         self.assertIn("NOREPLICAS", await self.lost(dialer))
-        await deferLater(reactor, 4.0)  # longer than the lease lasts
+        await deferLater(reactor, 4.0)  # longer than the lease and the status last
+        self.assertIn("Redis refuses to write: NOREPLICAS", await self.explained())
         await self.call("CONFIG", "SET", "min-replicas-to-write", "0")
         await self.all_once()
         self.assertEqual(self.refusals, [])

@@ -53,6 +53,13 @@ class ToldTests(SynchronousTestCase):
         self.assertEqual(self.reason(told), "no_daemon")
         self.assertFalse(told.is_alive)
 
+    def test_a_redis_that_takes_no_writes_is_said_before_a_daemon_that_is_silent(self) -> None:
+        said = "MISCONF Redis is configured to save RDB snapshots"
+        for daemon in (None, "pid 7 on pbx1"):
+            told = self.told(status=None, daemon=daemon, refused=said)
+            self.assertEqual(self.reason(told), "writes_refused")
+            self.assertIn(said, told.explain("t", NOW).explained.text)
+
     def test_closed_tasks_are_explained_from_the_tables(self) -> None:
         self.assertEqual(self.reason(self.told(), "off"), "disabled")
         self.assertEqual(self.reason(self.told(), "none"), "unknown_task")

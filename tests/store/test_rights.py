@@ -19,7 +19,7 @@ NEEDS = (
     *queue_needs("p", Side.RIGHT),
     *queue_needs("z", None),
 )
-NEVER_TRIED = {"DEL", "EXEC", "HGETALL", "MULTI", "PUBLISH", "SUBSCRIBE"}
+NEVER_TRIED = {"DEL", "HGETALL", "PUBLISH", "SUBSCRIBE"}
 """What can be found out by asking only."""
 
 
