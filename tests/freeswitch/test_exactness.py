@@ -71,7 +71,7 @@ class ExactnessTests(RealSwitchTestCase):
         self.assertEqual(got, wanted)
 
     async def test_large_values(self) -> None:
-        value = "长, x" * 8_000
+        value = "长, x" * 7_000
         entry = {"params": {"number": "1"}, "variables": {"big": value, "after": "x"}}
         await self.real_tables()
         await self.put_numbers([json.dumps(entry)])
