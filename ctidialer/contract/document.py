@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -22,7 +21,8 @@ _UNSEEN = (
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e"  # these, and the next, turn the writing
     "\u2066\u2067\u2068\u2069"
 )
-_AROUND = _UNSEEN + "".join(filter(str.isspace, map(chr, range(sys.maxunicode))))
+_LAST_SPACE = 0x3000
+_AROUND = _UNSEEN + "".join(filter(str.isspace, map(chr, range(_LAST_SPACE + 1))))
 
 JSON_BEGINS = ("{", '"')
 """With what a JSON document begins, or a string that holds one."""

@@ -298,6 +298,8 @@ TARGET = Target(
         *(f'"{key}":'.encode() for key in KEYS),
         *(fragment.encode() for fragment in FRAGMENTS),
         *(b"null", b"true", b"[]", b"{}", b"[", b"]", b"{", b"}", b",", b":", b'"', b"8:00"),
+        *(b'"on"', b'"0"', b'"1,2,3"', b'{"0":', b'"2020/1/20"', b'"2020-01-20T08:00:00+08:00"'),
+        *(b"1579492800", b"1579492800000", b'"usr/1"', b'"work_hours":', b'"remark":', b'""'),
         *(b"24:00", b"2020-2-29 8:00", b"9999-12-31 24:00:00", b"Europe/Berlin", b"${line_group}"),
         *(
             b"${destination_number}",

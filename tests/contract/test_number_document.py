@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 
 from hypothesis import given
@@ -74,6 +75,10 @@ class PlainTextTests(SynchronousTestCase):
             b"138\x00",
         ):
             self.assertEqual(paths_of(decode_number, raw, PATTERN), ["$"], raw)
+
+    def test_every_space_of_unicode_is_cut_off(self) -> None:
+        for mark in filter(str.isspace, map(chr, range(sys.maxunicode))):
+            self.assertEqual(number(f"{mark}138{mark}".encode()), "138", repr(mark))
 
     def test_the_pattern_is_the_operators(self) -> None:
         pattern = re.compile("被叫号码|[a-z]+")
