@@ -71,6 +71,12 @@ class RightsTests(RightsCase):
         await self.rights(*await self.proof.rules(NEEDS, missing))
         self.assertEqual(await self.proof.missing(NEEDS), [])
 
+    async def test_a_queue_that_may_not_be_looked_at_hides_no_other(self) -> None:
+        await self.rights("resetkeys", "~q", "~p")
+        self.assertEqual(await self.store.filled(["q", "forbidden", "p", "q"]), [1])
+        await self.call("RPUSH", "p", "a")
+        self.assertEqual(await self.store.filled(["q", "forbidden", "p"]), [1, 2])
+
     async def test_a_user_who_may_run_no_scripts(self) -> None:
         await self.rights("-evalsha")
         error = await self.error_of(self.proof.missing(NEEDS), NotAllowed)

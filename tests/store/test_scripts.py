@@ -1,0 +1,38 @@
+"""The head of every Lua script names what it is given, and what it returns."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+from twisted.trial.unittest import SynchronousTestCase
+
+SHARED = "shared.lua"  # what stands before all others
+
+
+class HeadTests(SynchronousTestCase):
+    def test_every_script(self) -> None:
+        scripts = [
+            one for one in files("ctidialer.store.lua").iterdir() if one.name.endswith(".lua")
+        ]
+        self.assertGreater(len(scripts), 8)
+        for script in scripts:
+            if script.name != SHARED:
+                self.check(script.name, script.read_text("utf-8"))
+
+    def check(self, name: str, text: str) -> None:
+        lines = text.splitlines()
+        length = next(at for at, line in enumerate(lines) if not line.startswith("--"))
+        head, body = "\n".join(lines[:length]), "\n".join(lines[length:])
+        self.assertRegex(lines[0], r"^-- [A-Z][a-z]+,? ", name)
+        self.assertIn("-- Returns   ", head, name)
+        for used in set(re.findall(r"((?:KEYS|ARGV)\[[0-9]+)\]", body)):
+            self.assertRegex(head, rf"(?m)^-- {re.escape(used)}…?\]  ", (name, used))
+
+    def test_the_order_is_the_same_in_all(self) -> None:
+        for script in files("ctidialer.store.lua").iterdir():
+            if not script.name.endswith(".lua") or script.name == SHARED:
+                continue
+            text = script.read_text("utf-8")
+            found = re.findall(r"(?m)^-- (KEYS|ARGV|Returns)", text)
+            self.assertEqual(found, sorted(found, key=["KEYS", "ARGV", "Returns"].index))
