@@ -88,9 +88,10 @@ class SourcesTests(QueueCase):
         await self.put_numbers(NUMBERS[:1])
         self.start_dialer()
         (record,) = await self.records_of(1)
-        self.assertEqual([a.line_group for a in record.attempts], ["nowhere", "g"])
+        # What never left is no attempt.
+        self.assertEqual([a.line_group for a in record.attempts], ["g"])
         self.assertIs(record.outcome, Outcome.ANSWERED)
-        self.assert_accounted_for([record])
+        self.assertEqual(len(self.switch_log().originates), 2)
 
     async def test_without_a_free_line_numbers_stay(self) -> None:
         await self.usual_tables()
