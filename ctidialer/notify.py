@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 
 from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+
+from ctidialer.glue import Complaints, Repeated
 
 BEAT = 1.0
 """Seconds between two looks at what there is to tell."""
@@ -32,7 +33,7 @@ class SystemdSocket:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._unsent: dict[str, str] = {}
-        self._complained = False
+        self._complaints = Complaints()
 
     @classmethod
     def named_by(cls, environ: Mapping[str, str]) -> SystemdSocket | None:
@@ -61,8 +62,7 @@ class SystemdSocket:
         self._socket.close()
 
     def _complain(self, error: OSError) -> None:
-        if not self._complained:
-            self._complained = True
+        if self._complaints.is_news("it cannot be told"):
             self.log.warn("systemd cannot be told how it goes: {problem}", problem=str(error))
 
 
@@ -85,6 +85,7 @@ class SystemdNotice(Service):
     missing is in STATUS.
     """
 
+    log = Logger()
     name = "systemd"
 
     def __init__(
@@ -99,14 +100,13 @@ class SystemdNotice(Service):
         self._status = status
         self._watchdog = watchdog
         self._said = ""
-        self._beats = LoopingCall(self._beat)
-        self._beats.clock = clock
+        self._beats = Repeated(clock, self._beat, self.log, "Telling systemd")
 
     def startService(self) -> None:
         """Say that the daemon runs."""
         super().startService()
         self._systemd.tell(READY=1)
-        self._beats.start(min(BEAT, self._watchdog / 2) if self._watchdog else BEAT)
+        self._beats.start(min(BEAT, self._watchdog / 2) if self._watchdog else BEAT, now=True)
 
     def stopService(self) -> None:
         """Say that the drain has begun; the beats go on, that systemd waits for its end."""
@@ -116,8 +116,7 @@ class SystemdNotice(Service):
 
     def end(self) -> None:
         """Say no more: the reactor has stopped."""
-        if self._beats.running:
-            self._beats.stop()
+        self._beats.stop()
         self._systemd.close()
 
     def _beat(self) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import partial
+from contextlib import suppress
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from ctidialer.contract.status import TIME_TO_LIVE, NodeStatus, encode_status
 from ctidialer.dialer.node_view import NodeView
-from ctidialer.glue import Gate
+from ctidialer.glue import Gate, Repeated
 from ctidialer.store.errors import StoreError
 from ctidialer.store.store import Store
 
@@ -36,23 +34,18 @@ class StatusReport:
         self._writable = writable
         self._started = clock.seconds()
         self._placed: deque[tuple[float, int]] = deque(maxlen=RATE_OVER + 1)
-        self._publishing = False
         self._last: NodeStatus | None = None
         self._encoded: bytes | None = None
-        self._ticks = LoopingCall(self._tick)
-        self._ticks.clock = clock
+        self._ticks = Repeated(clock, self._tick, self.log, "Publishing the status")
 
     def start(self) -> None:
         """Publish from now on, every second."""
         self._started = self._clock.seconds()
-        self._ticks.start(PERIOD, now=False).addErrback(
-            partial(self.log.failure, "Publishing the status has stopped")
-        )
+        self._ticks.start(PERIOD)
 
     async def withdraw(self) -> None:
         """Publish no more, and take back what was published: this daemon is going."""
-        if self._ticks.running:
-            self._ticks.stop()
+        self._ticks.stop()
         if self._writable.is_open:
             try:
                 await self._store.publish_status(b"", 0.001)
@@ -87,26 +80,13 @@ class StatusReport:
         self._last = self._view.status(now, self._started, self._rate(now))
         return self._last
 
-    def _tick(self) -> None:
+    async def _tick(self) -> None:
         self._placed.append((self._clock.seconds(), self._view.calls.placed))
-        if self._publishing or not self._writable.is_open:
+        if not self._writable.is_open:
             return
-        try:
-            self._worked_out()
-            document = self.encoded()
-        except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
-            self.log.failure("The status cannot be told")
-            return
-        self._publishing = True
-        publishing = self._store.publish_status(document, TIME_TO_LIVE)
-        publishing.addErrback(self._not_published).addBoth(self._published)
-
-    def _not_published(self, failure: Failure) -> None:
-        if not failure.check(StoreError):  # that Redis is away is said by others
-            self.log.failure("Publishing the status failed", failure)
-
-    def _published(self, _: None) -> None:
-        self._publishing = False
+        self._worked_out()
+        with suppress(StoreError):  # that Redis is away is said by others
+            await self._store.publish_status(self.encoded(), TIME_TO_LIVE)
 
     def _rate(self, now: float) -> float:
         """Return the calls placed per second over the last few reports."""

@@ -13,13 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
 from twisted.internet.interfaces import IProcessTransport, IReactorProcess
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 import ctidialer
+from ctidialer.glue import Waiters
 
 # Runs a program such that it dies with us, however we die (Linux: prctl PR_SET_PDEATHSIG).
 LAUNCHER = """
@@ -42,7 +43,7 @@ class ChildProcess(ProcessProtocol):
         self.pid = 0
         self.status: int | None = None
         self._begins_at = output.stat().st_size if output.exists() else 0
-        self._waiting: list[Deferred[int]] = []
+        self._waiters: Waiters[int] = Waiters()
 
     @property
     def running(self) -> bool:
@@ -80,12 +81,7 @@ class ChildProcess(ProcessProtocol):
 
     def ended(self) -> Deferred[int]:
         """Return a Deferred that fires with the exit status, at once if it has ended already."""
-        waiting: Deferred[int] = Deferred()
-        if self.status is None:
-            self._waiting.append(waiting)
-        else:
-            waiting.callback(self.status)
-        return waiting
+        return self._waiters.wait() if self.status is None else succeed(self.status)
 
     def last_words(self, lines: int = 15) -> str:
         """Return the end of what this process has printed."""
@@ -101,10 +97,8 @@ class ChildProcess(ProcessProtocol):
 
     def processEnded(self, reason: Failure) -> None:
         """Part of IProcessProtocol: tell whoever waits for the end."""
-        self.status = status = _exit_status(reason)
-        waiting, self._waiting = self._waiting, []
-        for deferred in waiting:
-            deferred.callback(status)
+        self.status = _exit_status(reason)
+        self._waiters.fire(self.status)
 
 
 def spawn(

@@ -6,12 +6,15 @@ from typing import TypeAlias
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from txredisapi import ConnectionError as ConnectionGone
 from txredisapi import HiredisProtocol, InvalidData, ResponseError, SubscriberProtocol
 
+from ctidialer.glue import Repeated
 from ctidialer.store.errors import StoreError, StoreUnavailable
+
+log = Logger()
 
 Argument: TypeAlias = bytes | str | int
 Reply: TypeAlias = "bytes | int | list[Reply] | None"
@@ -36,8 +39,7 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
         self.lost: Deferred[str] = Deferred()
         self._silent_ticks = 0
         self._why_aborted = ""
-        self._watch = LoopingCall(self._tick)
-        self._watch.clock = clock
+        self._watch = Repeated(clock, self._tick, log, "Watching Redis")
         self._deadline = deadline
 
     @property
@@ -66,7 +68,7 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
     def connectionMade(self) -> None:
         """Begin to watch."""
         super().connectionMade()
-        self._watch.start(self._deadline / TICKS_PER_DEADLINE, now=False)
+        self._watch.start(self._deadline / TICKS_PER_DEADLINE)
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
         """Take in what Redis says; something that is not Redis' protocol ends the connection."""
@@ -88,8 +90,7 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
 
     def connectionLost(self, why: Failure) -> None:
         """Fail what is outstanding and tell ``lost``."""
-        if self._watch.running:
-            self._watch.stop()
+        self._watch.stop()
         self._why_aborted = self._why_aborted or why.getErrorMessage()
         super().connectionLost(why)
         self.lost.callback(self._why_aborted)

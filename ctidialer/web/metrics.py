@@ -22,9 +22,10 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 
 from ctidialer.contract.record import Record
+from ctidialer.glue import Repeated
 from ctidialer.nodes.daemon import DaemonView
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
@@ -34,6 +35,8 @@ from ctidialer.store.reading import Reading
 from ctidialer.web.answers import Answer
 from ctidialer.web.routes import get
 from ctidialer.web.state_metrics import StateMetrics
+
+log = Logger()
 
 MOST_NAMES = 1000
 """Different sets of labels of one counter; what comes after is counted as OTHER."""
@@ -72,20 +75,18 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        self._looks = LoopingCall(self._look)
-        self._looks.clock = clock
+        self._looks = Repeated(clock, self._look, log, "A look at the event loop")
 
     def start(self) -> None:
         """Count from now on."""
         self._daemon.add_reader(self._counted)
         self._began = self._clock.seconds()
         self._due = self._began + LOOK
-        self._looks.start(LOOK, now=False)
+        self._looks.start(LOOK)
 
     def stop(self) -> None:
         """Look at the event loop no more."""
-        if self._looks.running:
-            self._looks.stop()
+        self._looks.stop()
 
     @get("/metrics", "Everything that is counted, for Prometheus", content_type="text/plain")
     async def page(self) -> Answer:

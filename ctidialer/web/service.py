@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,11 +10,10 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ctidialer.contract import keys
-from ctidialer.glue import Gate
+from ctidialer.glue import Gate, Repeated
 from ctidialer.nodes.daemon import DaemonView
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Settings, host_and_port
@@ -68,8 +66,7 @@ class WebService(Service):
         self._metrics = Metrics(daemon, link, reactor)
         self._history = History(daemon.totals, lambda: self._metrics.lag)
         self._stream = Stream(self._access, reactor.seconds)
-        self._seconds = LoopingCall(self._second)
-        self._seconds.clock = reactor
+        self._seconds = Repeated(reactor, self._second, self.log, "Telling the dashboard")
 
     @property
     def port(self) -> int:
@@ -90,9 +87,7 @@ class WebService(Service):
         self.log.info("HTTP is listened for on {address}", address=f"http://{name}:{self.port}")
         self._metrics.start()
         self._daemon.add_reader(self._stream)
-        self._seconds.start(SECOND, now=False).addErrback(
-            partial(self.log.failure, "The dashboard's seconds have stopped")
-        )
+        self._seconds.start(SECOND)
 
     async def _close(self) -> None:
         await self._stopped.passed()
@@ -126,11 +121,8 @@ class WebService(Service):
         return QuietSite(Root(routes, self._access), reactor=self._reactor)
 
     def _second(self) -> None:
-        try:
-            sample = self._history.take(self._reactor.seconds())
-            if len(self._stream):
-                status = self._daemon.encoded_status()
-                newest = msgspec.json.encode(sample)
-                self._stream.second(b'%s,"sample":%s}' % (status[:-1], newest))
-        except Exception:  # noqa: BLE001 - an exception would end the LoopingCall for good
-            self.log.failure("The dashboard could not be told")
+        sample = self._history.take(self._reactor.seconds())
+        if len(self._stream):
+            status = self._daemon.encoded_status()
+            newest = msgspec.json.encode(sample)
+            self._stream.second(b'%s,"sample":%s}' % (status[:-1], newest))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.life.calls import SwitchPort
@@ -28,7 +27,6 @@ class PauseWatch:
     def __init__(self, clock: IReactorTime, switch: SwitchPort, limits: NodeLimits) -> None:
         self._switch = switch
         self._limits = limits
-        self._asking = False
         self._looks = Repeated(clock, self._look, self.log, "A look for a pause")
 
     def start(self) -> None:
@@ -39,21 +37,11 @@ class PauseWatch:
         """Look no more."""
         self._looks.stop()
 
-    def _look(self) -> None:
-        if not self._limits.backpressure.pause:
-            self._limits.is_paused = False
-        elif not self._asking:
-            self._asking = True
-            asking = self._switch.api(QUESTION)
-            asking.addCallbacks(self._told, self._not_told).addBoth(self._asked)
+    async def _look(self) -> None:
+        self._limits.is_paused = bool(self._limits.backpressure.pause) and await self._is_paused()
 
-    def _told(self, answer: str) -> None:
-        self._limits.is_paused = answer.strip() == "true"
-
-    def _not_told(self, failure: Failure) -> None:
-        self._limits.is_paused = False  # it is away, or may not be asked: then nobody knows
-        if not failure.check(EslError):
-            self.log.failure("Asking for a pause failed", failure)
-
-    def _asked(self, _: None) -> None:
-        self._asking = False
+    async def _is_paused(self) -> bool:
+        try:
+            return (await self._switch.api(QUESTION)).strip() == "true"
+        except EslError:
+            return False  # it is away, or may not be asked: then nobody knows

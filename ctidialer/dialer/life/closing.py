@@ -23,7 +23,7 @@ from ctidialer.contract.record_document import encode_record
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
-from ctidialer.glue import Complaints, Gate
+from ctidialer.glue import Complaints, Gate, background
 from ctidialer.rules import after_call as rules
 from ctidialer.store.errors import (
     LeaseLost,
@@ -201,7 +201,7 @@ class Closing:
             self._clock.callLater(0, self._run, self._return_all)
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        Deferred.fromCoroutine(work()).addErrback(partial(self.log.failure, "Putting back failed"))
+        background(work(), self.log, "Putting back")
 
     async def _surely(self, write: Callable[[], Deferred[Any]], *, is_record: bool = False) -> Any:
         """Write until it is written; return the answer.
