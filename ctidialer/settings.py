@@ -48,6 +48,7 @@ BOUNDS: Mapping[str, tuple[float, bool]] = {
     "node.lease": (A_DAY, False),
     "node.call_check_interval": (A_DAY, False),
     "queue.dispatch_interval": (A_DAY, False),
+    "queue.brake_after": (1_000_000, True),
     "schedule.poll_interval": (A_DAY, False),
     "config.poll_interval": (A_DAY, False),
     "records.max_records": (10**15, False),
@@ -109,9 +110,11 @@ class FreeSwitch(Section, frozen=True):
 
 
 class Queue(Section, frozen=True):
-    """``[queue]``: seconds between two looks at the queues."""
+    """``[queue]``: seconds between two looks at the queues, and after how many bad ends in a row a
+    task is held (0 = never)."""
 
     dispatch_interval: float = 0.05
+    brake_after: int = 50
 
 
 class Schedule(Section, frozen=True):

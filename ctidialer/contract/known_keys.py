@@ -65,7 +65,7 @@ _TASK = frozenset(
     (
         *("enable", "line_group", "limit", "cps", "start_time", "stop_time", "work_hour"),
         *("work_time", "work_week", "holiday", "number_queue", "number_queue_side", "timezone"),
-        *("destination_extension", "destination_dialplan", "destination_context"),
+        *("destination_extension", "destination_dialplan", "destination_context", "brake_after"),
         *_AFTER_CALL,
     )
 )

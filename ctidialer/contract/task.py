@@ -76,7 +76,8 @@ class Task:
     """One valid task of this host: the host's document merged over the template's.
 
     ``limit``: calls at once on this host, 0 = paused.  ``cps``: call starts per second,
-    None = no rate limit.  ``host_variables`` < ``template_variables`` (docs/redis-contract.rst).
+    None = no rate limit.  ``brake_after``: so many bad ends in a row hold it, 0 = never, None = as
+    the settings say.  ``host_variables`` < ``template_variables`` (docs/redis-contract.rst).
     """
 
     name: str
@@ -91,3 +92,4 @@ class Task:
     host_variables: Mapping[str, str] = field(factory=dict)
     template_variables: Mapping[str, str] = field(factory=dict)
     after_call: AfterCall = NOTHING_MORE
+    brake_after: int | None = None

@@ -121,6 +121,7 @@ def task_of(name: str, documents: TaskDocuments) -> Task:
         host_variables=_variables(documents.host),
         template_variables=_variables(documents.template),
         after_call=read_after_call(params),
+        brake_after=params.optional("brake_after", fields.whole, None),
     )
 
 

@@ -17,6 +17,7 @@ from ctidialer.contract.task import Side
 from ctidialer.dialer.configuration import Configuration
 from ctidialer.dialer.control import Orders
 from ctidialer.dialer.daemon_view import Daemon
+from ctidialer.dialer.dispatch.brakes import EDITED, Brakes
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
@@ -89,7 +90,8 @@ class Parts:
         self.tables = Tables(node.host, node.domain, node.default_dialstring, wanted)
         self.news = TaskNews(reactor, node.timezone)
         self.runs = TaskRuns(node.timezone, self.news.changed)
-        self.orders = Orders(self.runs, self.readiness)
+        self.brakes = Brakes(self.runs, settings.queue.brake_after)
+        self.orders = Orders(self.runs, self.brakes, self.readiness)
         self.lines = LineAccounts()
         self.limits = NodeLimits(node.max_calls, node.max_cps)
         self.slots = Slots(self.tables, self.lines, self.limits, self.runs)
@@ -113,7 +115,9 @@ class Parts:
         self.pursuit = Pursuit(reactor, caller, ways, Acceptance(self.limits), between)
         self.numbers = Numbers(self.pursuit, self.closing, self.configuration.look_up)
         intake = Intake(self.store, self.numbers, self.readiness.gate)
-        self.queue_dialer = QueueDialer(reactor, pattern, self.runs, self.slots, intake)
+        self.queue_dialer = QueueDialer(
+            reactor, pattern, self.runs, self.slots, intake, self.brakes
+        )
         schedule = Schedule(keys.at(keys.SCHEDULE_NUMBER, node.domain), pattern, self.tables)
         self.schedule_dialer = ScheduleDialer(reactor, schedule, self.slots, intake)
         self.idle = Idle(reactor, self._is_idle)
@@ -198,7 +202,11 @@ class Parts:
             elif changed.table == keys.TASK:
                 for names in self._steps(changed.names):
                     self.runs.update(self.tables.tasks, names, self._clock.seconds())
+                    for name in names:
+                        self.brakes.let_go(self.runs.get(name), EDITED)
                     yield
+            elif changed.table in (keys.LINE, keys.LINE_GROUP):
+                self.brakes.lines_edited(changed.names, self.tables.routes)
         if changes:
             self.queue_dialer.tick()
 

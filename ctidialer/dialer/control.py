@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.logger import Logger
 
 from ctidialer.contract.control import Control, Order
+from ctidialer.dialer.dispatch.brakes import RESUMED, Brakes
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.readiness import Condition, Readiness
 
@@ -14,8 +15,9 @@ class Orders:
 
     log = Logger()
 
-    def __init__(self, runs: TaskRuns, readiness: Readiness) -> None:
+    def __init__(self, runs: TaskRuns, brakes: Brakes, readiness: Readiness) -> None:
         self._runs = runs
+        self._brakes = brakes
         self._readiness = readiness
         self._given = Control()
 
@@ -25,6 +27,9 @@ class Orders:
         self._tell_of_drain(before, control)
         self._tell_of_pauses(before, control)
         self._runs.pause(control.paused)
+        for task, order in control.resumed.items():
+            if before.resumed.get(task) != order:
+                self._brakes.let_go(self._runs.get(task), RESUMED)
         if control.drain is None:
             self._readiness.met(Condition.IN_SERVICE)
         else:

@@ -114,6 +114,7 @@ class Explainer:
             waiting=len(run.waiting),
             next_call=run.next_call(now),
             recent=self._recent.of(task.name) if run.queue_is_empty else NOTHING,
+            brake=run.brake,
         )
 
     def _opening(self, run: TaskRun, now: float) -> Opening:

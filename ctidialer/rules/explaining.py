@@ -15,6 +15,7 @@ from ctidialer.contract.faults import Fault
 from ctidialer.contract.task import Task
 from ctidialer.rules import pacing
 from ctidialer.rules.backpressure import CAREFUL
+from ctidialer.rules.brake import next_try, shown_entry
 from ctidialer.rules.calling_hours import FAR_FUTURE, Closed, Opening
 from ctidialer.rules.explanation import (
     NO_START,
@@ -170,6 +171,16 @@ def _switch(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None
     return of_switch(node)
 
 
+def _braked(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
+    brake = facts.brake
+    if not brake.is_on or brake.outcome is None:
+        return None
+    values = {"count": str(brake.count), "outcome": brake.outcome.value}
+    values |= {"common": ", ".join(brake.common)} if brake.common else {}
+    values |= {"entry": shown_entry(brake.entry)}
+    return Explanation(Reason.BRAKED, next_try(brake), values=values)
+
+
 def _careful(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
     """Say that the rate is lowered; behind an empty queue, for that would hold for ever."""
     if not node.load.backpressure.pause:
@@ -253,6 +264,7 @@ _LOOKS: tuple[Callable[[TaskFacts, Task, NodeFacts], Explanation | None], ...] =
     _limit_zero,
     _obstacle,
     _switch,
+    _braked,
     _limit_reached,
     _queue_unusable,
     _node_limit,

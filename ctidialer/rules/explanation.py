@@ -10,6 +10,7 @@ from ctidialer.contract.control import Order
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.task import Task
 from ctidialer.rules.backpressure import Backpressure
+from ctidialer.rules.brake import LOOSE, Brake
 from ctidialer.rules.calling_hours import Opening
 from ctidialer.rules.line_sentences import lines_said
 from ctidialer.rules.pacing import Pace
@@ -91,6 +92,7 @@ class TaskFacts:
     waiting: int = 0
     next_call: float | None = None
     recent: Recent = Recent()
+    brake: Brake = LOOSE
 
 
 @frozen

@@ -12,6 +12,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.control import Control, Order
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.control import Orders
+from ctidialer.dialer.dispatch.brakes import Brakes
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.dialer.service import DialerService
@@ -186,7 +187,8 @@ class ToldTests(SynchronousTestCase):
     """What the log says of the orders."""
 
     def told(self, *controls: Control) -> list[str]:
-        orders = Orders(TaskRuns("UTC"), Readiness())
+        runs = TaskRuns("UTC")
+        orders = Orders(runs, Brakes(runs, 50), Readiness())
         with capturedLogs() as events:
             for control in controls:
                 orders.obey(control)

@@ -8,6 +8,7 @@ import re
 from twisted.internet.defer import Deferred, fail, succeed
 
 from ctidialer.contract import keys
+from ctidialer.dialer.dispatch.brakes import EDITED, Brakes
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
@@ -50,7 +51,7 @@ class World:
     dials the list ``q`` through both, a schedule configuration ``s`` that does, too.
     """
 
-    def __init__(self, *, max_calls: int = 0, max_cps: float = 0.0) -> None:
+    def __init__(self, *, max_calls: int = 0, max_cps: float = 0.0, brake_after: int = 50) -> None:
         self.clock = clock()
         self.looked_up: list[list[tuple[str, str]]] = []
         self.switch = FakeSwitch()
@@ -74,8 +75,11 @@ class World:
         between = Between(self.clock, caller, ways, ready)
         self.pursuit = Pursuit(self.clock, caller, ways, Acceptance(self.limits), between)
         self.numbers = Numbers(self.pursuit, self.closing, self.look_up)
+        self.brakes = Brakes(self.runs, brake_after)
         intake = Intake(self.store, self.numbers, ready)
-        self.queue_dialer = QueueDialer(self.clock, PATTERN, self.runs, self.slots, intake)
+        self.queue_dialer = QueueDialer(
+            self.clock, PATTERN, self.runs, self.slots, intake, self.brakes
+        )
         self.schedule_dialer = ScheduleDialer(
             self.clock,
             Schedule(ZSET, PATTERN, self.tables),
@@ -100,6 +104,10 @@ class World:
         changed = self.tables.put(key, name, raw)
         if changed.table == keys.TASK:
             self.runs.update(self.tables.tasks, changed.names, self.clock.seconds())
+            for task in changed.names:
+                self.brakes.let_go(self.runs.get(task), EDITED)
+        elif changed.table in (keys.LINE, keys.LINE_GROUP):
+            self.brakes.lines_edited(changed.names, self.tables.routes)
         assert not self.tables.faults, self.tables.faults
 
     def put_line(self, name: str, **params: object) -> None:

@@ -8,6 +8,7 @@ list until there is room to dial them.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
@@ -15,6 +16,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from ctidialer.contract.task import Task
+from ctidialer.dialer.dispatch.brakes import Brakes
 from ctidialer.dialer.dispatch.empty_queues import EmptyQueues
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.queue_errand import OrphanErrand, QueueDesk, QueueErrand
@@ -23,6 +25,7 @@ from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.dialer.life.errand import Errand
 from ctidialer.glue import Complaints, Repeated, background
+from ctidialer.rules import brake
 from ctidialer.store.errors import StoreError
 from ctidialer.store.in_flight import Claimed, InFlight
 
@@ -52,13 +55,14 @@ class QueueDialer:
         runs: TaskRuns,
         slots: Slots,
         intake: Intake,
+        brakes: Brakes,
     ) -> None:
         self._clock = clock
         self._runs = runs
         self._slots = slots
         self._intake = intake
         turns = Turns(clock, slots)
-        self._desk = QueueDesk(clock, number_pattern, slots, turns, self._wake)
+        self._desk = QueueDesk(clock, number_pattern, slots, turns, brakes, self._wake)
         self._ticks = Repeated(clock, self.tick, self.log, "A look at the tasks")
         self._empty = EmptyQueues(intake.store, self._refilled)
         self._woken: dict[str, TaskRun] = {}
@@ -188,8 +192,18 @@ class QueueDialer:
             self._look_soon()  # there is room that this task did not need
 
     def _take_all(self, run: TaskRun, task: Task, claims: list[Claimed]) -> None:
-        self._slots.enter(run, len(claims), self._clock.seconds())
-        self._intake.numbers.take([QueueErrand(self._desk, run, task, claim) for claim in claims])
+        """Take numbers until the brake comes on: malformed entries end as they are taken."""
+        now, numbers = self._clock.seconds(), self._intake.numbers
+        left = deque(claims[: brake.room(run.brake, now)])
+        back = claims[len(left) :]
+        run.brake = brake.tried(run.brake, now)
+        self._slots.enter(run, len(left), now)
+        was_on = run.brake.is_on
+        while left and run.brake.is_on is was_on:
+            numbers.take(QueueErrand(self._desk, run, task, left.popleft()))
+        if left:
+            self._slots.leave(run, len(left))
+        numbers.give_back([*left, *back])
 
     def _wake(self, run: TaskRun) -> None:
         """Look at this task again in the next turn of the reactor, with all others that are woken:

@@ -13,11 +13,18 @@ from ctidialer.contract.number_document import decode_number
 from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Destination, Task
 from ctidialer.contract.variables import merge_variables, requested_uuid
+from ctidialer.dialer.dispatch.brakes import Brakes
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.dialer.life.errand import GoesBack, Reading
-from ctidialer.dialer.life.number_in_hand import NotDialed, NumberInHand, Progress, Verdict
+from ctidialer.dialer.life.number_in_hand import (
+    Finished,
+    NotDialed,
+    NumberInHand,
+    Progress,
+    Verdict,
+)
 from ctidialer.rules.itinerary import Itinerary
 from ctidialer.rules.table_names import Named
 from ctidialer.store.in_flight import Claimed, InFlight
@@ -37,6 +44,7 @@ class QueueDesk:
     number_pattern: re.Pattern[str]
     slots: Slots
     turns: Turns
+    brakes: Brakes
     wake: Callable[[TaskRun], None]
 
 
@@ -119,6 +127,9 @@ class QueueErrand:
     def over(self, verdict: Verdict) -> None:
         """The slot is filled at once; a number that was not dialed waits for the next tick."""
         self.desk.slots.leave(self.run)
+        if isinstance(verdict, Finished):
+            now = self.desk.clock.seconds()
+            self.desk.brakes.number_ended(self.run, self.claim.entry, verdict, now)
         if not isinstance(verdict, NotDialed):
             self.desk.wake(self.run)
 

@@ -146,7 +146,8 @@ class ScheduleDialer:
         self._slots.enter(None, len(claims), self._clock.seconds())
         self._taken += len(claims)
         self._without_line = 0
-        self._intake.numbers.take([ScheduledErrand(self._desk, claim) for claim in claims])
+        for claim in claims:
+            self._intake.numbers.take(ScheduledErrand(self._desk, claim))
 
     def _met_no_line(self) -> None:
         self._without_line += 1

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
-from ctidialer.rules import pacing
+from ctidialer.rules import brake, pacing
 from ctidialer.rules.explanation import NodeLoad
 from ctidialer.rules.sharing import NOTHING_KEPT, Kept, for_queues
 from ctidialer.rules.tables import Tables
@@ -59,6 +59,7 @@ class Slots:
         room = min(
             at_most,
             task.limit - run.calls,
+            brake.room(run.brake, now),
             pacing.room(run.pace, task.cps, now) - run.turns,
             for_queues(self.node_room(now), self._kept.node),
         )
@@ -144,11 +145,11 @@ class Slots:
         if run is not None:
             run.turns += count
 
-    def leave(self, run: TaskRun | None) -> None:
-        """The last call of a number is over: its slot is free."""
-        self.calls -= 1
+    def leave(self, run: TaskRun | None, count: int = 1) -> None:
+        """The last call of a number is over (or ``count`` are not called): its slot is free."""
+        self.calls -= count
         if run is not None:
-            run.calls -= 1
+            run.calls -= count
             self._runs.left(run)
 
     def sent(self, run: TaskRun | None, decided: float, now: float) -> None:

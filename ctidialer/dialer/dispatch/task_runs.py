@@ -14,6 +14,7 @@ from itertools import islice
 from attrs import define, field
 
 from ctidialer.contract.task import CallingHours, Task
+from ctidialer.rules.brake import LOOSE, Brake
 from ctidialer.rules.calling_hours import Closed, Opening, opening
 from ctidialer.rules.pacing import Pace
 
@@ -38,6 +39,7 @@ class TaskRun:
     operator wants no new call of it.  ``queue_is_empty`` and ``queue_problem`` are what came of the
     last claim.  ``waiting``: the numbers in hand of which no call is up, by the id of their entry,
     and when the next one is due (unix seconds); ``turns`` of them wait for the rates.
+    ``brake`` holds its fresh numbers after too many bad ends.
     """
 
     task: Task
@@ -51,6 +53,7 @@ class TaskRun:
     queue_problem: str = ""
     waiting: dict[str, float] = field(factory=dict)
     turns: int = 0
+    brake: Brake = LOOSE
 
     @property
     def dialing(self) -> bool:

@@ -71,10 +71,9 @@ class Numbers:
     def __contains__(self, entry_id: object) -> bool:
         return entry_id in self._in_hand
 
-    def take(self, errands: Iterable[Errand]) -> None:
-        """Call numbers that were just taken; they have their slots already."""
-        for errand in errands:
-            self._live(errand, self._reach(errand))
+    def take(self, errand: Errand) -> None:
+        """Call a number that was just taken; it has its slot already."""
+        self._live(errand, self._reach(errand))
 
     def give_back(self, claims: Iterable[Claimed]) -> None:
         """Put numbers back that were just taken, and have no slot."""

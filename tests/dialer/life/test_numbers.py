@@ -106,7 +106,7 @@ class NumbersCase(SynchronousTestCase):
 
     def take(self, errand: PlainErrand) -> None:
         self.world.slots.enter(None, 1, NOW)
-        self.world.numbers.take([errand])
+        self.world.numbers.take(errand)
         self.world.runs_for(0.05)
 
     def check_even(self) -> None:

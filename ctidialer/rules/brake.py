@@ -1,0 +1,135 @@
+"""The brake of a task: a producer's bug, or a dead trunk, must not cost the whole list.
+
+When so many numbers in a row ended as ``invalid``, or as ``failed`` without one that rang, the task
+is held, and one number a minute is tried::
+
+    LOOSE --the last so many all ended in the same bad way--> BRAKED
+    BRAKED --a number goes well, an edit, an order to resume--> LOOSE
+
+Moments are unix seconds.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from itertools import takewhile
+
+from attrs import evolve, frozen
+
+from ctidialer.contract.record import Outcome
+
+TRY_EVERY = 60.0
+"""Seconds between two numbers that are tried while the brake is on."""
+
+UNLIMITED = sys.maxsize
+"""The room of a task that is not braked."""
+
+SHOWN = 100
+"""Characters of an entry that are shown."""
+
+_WELL = frozenset(
+    {
+        Outcome.ANSWERED,
+        Outcome.MACHINE,
+        Outcome.BUSY,
+        Outcome.NO_ANSWER,
+        Outcome.REJECTED,
+        Outcome.UNALLOCATED,
+    }
+)
+_SHORTEST_PREFIX = 8
+
+
+@frozen
+class NumberEnd:
+    """How one number ended: ``rang`` is whether any call of it did; ``said`` are the cause, the SIP
+    status and the line of its last call, or the reason why there was none."""
+
+    outcome: Outcome
+    rang: bool
+    said: tuple[str, ...]
+    entry: bytes
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it counts for the brake."""
+        is_failed = self.outcome is Outcome.FAILED and not self.rang
+        return is_failed or self.outcome is Outcome.INVALID
+
+    @property
+    def went_well(self) -> bool:
+        """Whether the callee, or his network, had a word on it."""
+        return self.outcome in _WELL or (self.outcome is Outcome.FAILED and self.rang)
+
+
+@frozen
+class Brake:
+    """The numbers that ended last in the same bad way: ``count`` of them, all as ``outcome``.
+
+    ``common`` is what all of them said, ``entry`` the last one.  ``since``: when the brake came on,
+    None = it is off.  ``tried_at``: when a number was tried last.
+    """
+
+    outcome: Outcome | None = None
+    count: int = 0
+    common: tuple[str, ...] = ()
+    entry: bytes = b""
+    since: float | None = None
+    tried_at: float = -math.inf
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the task is held."""
+        return self.since is not None
+
+
+LOOSE = Brake()
+
+
+def ended(brake: Brake, end: NumberEnd, after: int, now: float) -> Brake:
+    """A number has ended; the brake comes on with ``after`` bad ends in a row (0 = never)."""
+    if not after or end.went_well:
+        return LOOSE
+    if not end.is_bad:
+        return brake  # it says nothing of the numbers or of the lines
+    in_a_row = end.outcome is brake.outcome
+    count = brake.count + 1 if in_a_row else 1
+    common = _common(brake.common, end.said) if in_a_row else end.said
+    row = evolve(brake, outcome=end.outcome, count=count, common=common, entry=end.entry)
+    if brake.is_on or count < after:
+        return row
+    return evolve(row, since=now, tried_at=now)
+
+
+def room(brake: Brake, now: float) -> int:
+    """Return how many numbers the brake lets through at ``now``."""
+    if not brake.is_on:
+        return UNLIMITED
+    # A clock that was set back must not hold the task for longer than a minute.
+    return 0 if brake.tried_at <= now < next_try(brake) else 1
+
+
+def next_try(brake: Brake) -> float:
+    """Return when the next number may be tried."""
+    return brake.tried_at + TRY_EVERY
+
+
+def tried(brake: Brake, now: float) -> Brake:
+    """A number is tried at ``now``."""
+    return evolve(brake, tried_at=now) if brake.is_on else brake
+
+
+def shown_entry(entry: bytes) -> str:
+    """Return an entry as people can read it, cut where it is long."""
+    text = repr(entry.decode("utf-8", "backslashreplace"))[1:-1]
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _common(before: tuple[str, ...], said: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what both say; of two reasons, how they begin."""
+    if len(before) == len(said) == 1 and before != said:
+        pairs = zip(before[0].rstrip("…"), said[0], strict=False)
+        prefix = "".join(one for one, other in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return (f"{prefix}…",) if len(prefix) >= _SHORTEST_PREFIX else ()
+    return tuple(one for one in before if one in said)

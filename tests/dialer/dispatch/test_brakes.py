@@ -1,0 +1,120 @@
+"""The brakes of the tasks, with the whole dialer on a clock of ours."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract.control import Control, Order
+from ctidialer.contract.record import Outcome
+from ctidialer.dialer.control import Orders
+from ctidialer.dialer.dispatch.task_runs import TaskRun
+from tests.dialer.fakes import answer_event, hang_up_event
+from tests.dialer.line_case import logged
+from tests.dialer.world import World
+
+COUNT = 200
+
+
+class BrakesCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.world = World(brake_after=5)
+        self.world.put_task(line_group=["main"], limit=2)
+
+    @property
+    def run_of_t(self) -> TaskRun:
+        run = self.world.runs.get("t")
+        assert run is not None
+        return run
+
+    def fails_for(self, seconds: float, cause: str = "NORMAL_TEMPORARY_FAILURE") -> None:
+        """Let so many seconds pass in which every call fails at once."""
+        for _ in range(round(seconds * 20)):
+            self.world.runs_for(0.05)
+            for attempt in list(self.world.calls):
+                self.world.calls.event(hang_up_event(attempt.uuid, cause, 503))
+
+    def brake(self) -> None:
+        self.world.put_numbers(*(str(1000 + index) for index in range(COUNT)))
+        self.world.start()
+        self.fails_for(3)
+        self.assertTrue(self.run_of_t.brake.is_on)
+
+
+class OnTests(BrakesCase):
+    def test_a_dead_trunk_costs_no_more_than_that_and_what_is_in_hand(self) -> None:
+        said = logged(self, "Task {task} is braked")
+        self.brake()
+        self.assertLessEqual(len(self.world.store.records), 5 + 2)
+        self.assertGreaterEqual(len(self.world.queue), COUNT - 7)
+        self.assertEqual(len(said), 1)
+        self.assertIn("all ended as failed, line gw1, NORMAL_TEMPORARY_FAILURE, SIP 503", said[0])
+
+    def test_entries_that_are_none_cost_no_more_either(self) -> None:
+        self.world.put_task(line_group=["main"], limit=100)
+        self.world.put_numbers(*(f"x{index}" for index in range(COUNT)))
+        self.world.start()
+        self.world.runs_for(3)
+        self.assertEqual([one.outcome for one in self.world.store.records], [Outcome.INVALID] * 5)
+        self.assertEqual(self.world.queue, [f"x{index}" for index in range(5, COUNT)])
+        self.assertEqual(self.world.slots.calls, 0)
+
+    def test_a_task_may_say_otherwise(self) -> None:
+        self.world.put_task(line_group=["main"], limit=2, brake_after=0)
+        self.world.put_numbers(*(str(1000 + index) for index in range(40)))
+        self.world.start()
+        self.fails_for(5)
+        self.assertEqual(len(self.world.store.records), 40)
+
+
+class HeldTests(BrakesCase):
+    def test_one_number_a_minute_is_tried(self) -> None:
+        self.brake()
+        before = len(self.world.store.records)
+        self.fails_for(180)
+        self.assertEqual(len(self.world.store.records) - before, 3)
+        self.assertTrue(self.run_of_t.brake.is_on)
+
+    def test_one_that_goes_well_lets_go(self) -> None:
+        self.brake()
+        said = logged(self, "Task {task} is no longer braked")
+        self.world.runs_for(61)
+        (attempt,) = self.world.calls
+        self.world.calls.event(answer_event(attempt.uuid))
+        self.world.calls.event(hang_up_event(attempt.uuid, talked=1))
+        self.world.runs_for(0.1)
+        self.assertEqual(len(said), 1)
+        self.assertEqual(len(self.world.calls), 2)
+
+    def lets_go(self) -> None:
+        self.assertFalse(self.run_of_t.brake.is_on)
+        self.world.runs_for(0.1)
+        self.assertEqual(len(self.world.calls), 2)
+
+    def test_an_edit_of_the_task_lets_go(self) -> None:
+        self.brake()
+        self.world.put_task(line_group=["main"], limit=2, cps=100)
+        self.lets_go()
+
+    def test_an_edit_of_a_line_of_it_lets_go(self) -> None:
+        self.brake()
+        self.world.put_line("gw2", count=7)
+        self.assertTrue(self.run_of_t.brake.is_on)
+        self.world.put_line("gw1", count=7)
+        self.lets_go()
+
+    def test_an_edit_of_a_line_group_of_it_lets_go(self) -> None:
+        self.brake()
+        self.world.put_group("main", "gw2")
+        self.lets_go()
+
+    def test_an_order_to_resume_lets_go(self) -> None:
+        self.brake()
+        orders = Orders(self.world.runs, self.world.brakes, self.world.readiness)
+        orders.obey(Control(resumed={"t": Order(1.0, "ann")}))
+        self.lets_go()
+        self.fails_for(3)
+        self.assertTrue(self.run_of_t.brake.is_on)
+        orders.obey(Control(resumed={"t": Order(1.0, "ann")}))
+        self.assertTrue(self.run_of_t.brake.is_on)  # the same order counts once
+        orders.obey(Control(resumed={"t": Order(2.0, "ann")}))
+        self.lets_go()
