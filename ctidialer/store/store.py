@@ -88,7 +88,7 @@ class Store(Reading):
         self._record_keys = tuple(filter(None, (keys.records(host), record_list)))
         self._max_records = max_records
         self._record_channel = record_channel
-        self._taking = Taking(self._lease, self._in_flight_key, max_entry)
+        self._taking = Taking(self._lease, self._in_flight_key, max_entry, link.clock)
         self._notes: Batch[tuple[str, bytes], bool] = Batch(link.clock, self._send_notes, _size)
         self._settlements: Batch[tuple[str, bytes, bool], bool] = Batch(
             link.clock, self._send_settlements, _size

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ctidialer.store.connection import Argument
@@ -17,6 +18,10 @@ from ctidialer.store.reading import flags, named_values
 from ctidialer.store.scripts import CLAIM, RETURN
 
 log = Logger()
+
+LONG_PAUSE = 5.0
+"""Seconds for which a queue is left alone whose first entry is long, and may not be set aside: each
+look at it costs Redis the reading of that entry."""
 
 
 @frozen
@@ -34,7 +39,11 @@ class Taking:
     What a claim took whose answer was lost goes back before anything else is done with its origin.
     """
 
-    def __init__(self, lease: Lease, in_flight_key: str, max_entry: int) -> None:
+    def __init__(
+        self, lease: Lease, in_flight_key: str, max_entry: int, clock: IReactorTime
+    ) -> None:
+        self._clock = clock
+        self._left_alone: dict[Origin, tuple[float, NotAllowed]] = {}
         self._lease = lease
         self._in_flight_key = in_flight_key
         self._max_entry = max_entry
@@ -47,6 +56,7 @@ class Taking:
         """Take up to ``count`` entries; ``now``: the greatest score that is due."""
         if count < 1:
             return []
+        self._look_at_pause(origin)
         await self._call_off_from(origin)
         self._claims += 1
         claim = _UnansweredClaim(self._claims, origin, count)
@@ -61,7 +71,19 @@ class Taking:
         except CancelledError:
             self._unanswered[claim.number] = claim
             raise
+        except NotAllowed as error:
+            if error.command == "SET":
+                self._left_alone[origin] = (self._clock.seconds() + LONG_PAUSE, error)
+            raise
         return [decode_claimed(entry_id, value) for entry_id, value in named_values(reply)]
+
+    def _look_at_pause(self, origin: Origin) -> None:
+        until, error = self._left_alone.get(origin, (0.0, None))
+        if error is None:
+            return
+        if self._clock.seconds() < until <= self._clock.seconds() + LONG_PAUSE:
+            raise error
+        del self._left_alone[origin]
 
     async def put_back(
         self, origin: Origin, entries: Sequence[tuple[str, float | None]]

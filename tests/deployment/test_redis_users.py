@@ -154,6 +154,24 @@ class DaemonTests(UserCase):
         await daemon.stop()
         self.assertNotIn("NOPERM", daemon.log_path.read_text("utf-8"))
 
+    async def test_a_user_made_for_the_version_before_dials_all_but_long_entries(self) -> None:
+        old = SAMPLE.read_text("utf-8").splitlines()[1].partition(" resetkeys ")[2]
+        rules = old.replace(f"~{keys.in_flight(HOST)}:* ", "").partition(" (")[0].split()
+        lacking = {"+multi", "+exec", "+get", "+getrange", f"~{CDR}"}
+        rules = [rule for rule in rules if rule not in lacking]
+        await self.call("ACL", "SETUSER", "ctidialer", "resetkeys", "clearselectors", *rules)
+        self.url = self.url_of("ctidialer")
+        daemon = self.start_daemon()
+        await self.usual_tables(number_queue=QUEUE)
+        await self.call("RPUSH", QUEUE, "1001", "1002", LONG)
+        await self.records_of(2)
+        self.assertEqual(await self.call("LLEN", QUEUE), 1)
+        await daemon.stop()
+        said = daemon.log_path.read_text("utf-8")
+        self.assertIn(f"~{keys.in_flight(HOST)}:*", said)
+        self.assertIn("Some numbers cannot be taken", said)
+        self.assertNotIn("Nothing is dialed", said)
+
     async def test_it_may_do_no_more(self) -> None:
         daemon = await self.link_of("ctidialer")
         for command in (

@@ -8,6 +8,7 @@ from hashlib import sha256
 from twisted.internet.defer import gatherResults
 
 from ctidialer.contract.task import Side
+from ctidialer.store import taking
 from ctidialer.store.batch import MOST_BYTES
 from ctidialer.store.errors import NotAllowed
 from ctidialer.store.in_flight import Dialing
@@ -188,10 +189,16 @@ class OlderTests(StoreTestCase):
         self.assertEqual(await self.queue(), [LONG])
 
 
+def _evals(info: object) -> list[bytes]:
+    assert isinstance(info, bytes)
+    return re.findall(rb"cmdstat_evalsha:calls=(\d+)", info)
+
+
 class NotAllowedTests(RightsCase):
     """The user's rights are those of the version before: no key for long entries."""
 
     async def test_what_stands_before_it_is_taken(self) -> None:
+        self.patch(taking, "LONG_PAUSE", 5.0)
         await self.store.acquire_lease()
         await self.call("RPUSH", "q", "a", "b", LONG, "c")
         await self.rights("-set" if not self.asks else "resetkeys")
@@ -203,6 +210,11 @@ class NotAllowedTests(RightsCase):
         self.assertEqual((error.command, error.name), ("SET", f"{IN_FLIGHT}:*"))
         self.assertEqual(await self.call("LLEN", "q"), 2)
         await self.rights("+@all", "allkeys")
+        # Until then it is left alone: each look would read the long entry.
+        before = await self.call("INFO", "commandstats")
+        await self.error_of(self.store.claim("q", Side.LEFT, 9, task="t"), NotAllowed)
+        self.assertEqual(_evals(before), _evals(await self.call("INFO", "commandstats")))
+        self.patch(taking, "LONG_PAUSE", 0.0)
         self.assertEqual(len(await self.store.claim("q", Side.LEFT, 9, task="t")), 2)
 
 

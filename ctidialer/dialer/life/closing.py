@@ -163,7 +163,9 @@ class Closing:
             entry_id=record.id,
             outcome=record.outcome.value,
         )
-        self.log.debug("The record of {entry_id}: {record}", entry_id=record.id, record=encoded)
+        self.log.debug(
+            "The record of {entry_id}: {record}", entry_id=record.id, record=encoded.decode()
+        )
 
     async def _return_all(self) -> None:
         try:
