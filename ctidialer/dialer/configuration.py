@@ -15,7 +15,6 @@ what else they say is decoded afterwards, a few between two readings: their faul
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
@@ -28,21 +27,13 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from ctidialer.contract import keys
-from ctidialer.contract.faults import Fault
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.dialer.readiness import Condition, Readiness
+from ctidialer.dialer.table_faults import tell_faults
 from ctidialer.glue import Complaints, Repeated, Waiters, background, in_slices
 from ctidialer.rules.tables import Changed, Draft, Named, Tables
 from ctidialer.store.errors import StoreError
 from ctidialer.store.tables import Fields, Unreadable, Whole
-
-FIELDS = {
-    keys.TASK: "task",
-    keys.LINE: "line",
-    keys.LINE_GROUP: "line_group",
-    keys.SCHEDULE_CONFIG: "config",
-}
-"""What the log calls a name in a table."""
 
 MOST_NAMES = 20_000
 """Names that wait to be read; with more of them everything is read."""
@@ -55,9 +46,6 @@ REST = 1.0
 never cost more than half of the time, in slices."""
 
 LONGEST_REST = 5.0
-
-SAID_OF_EACH = 10
-"""Names of which the same warning is said: a back end writes it into all its tasks."""
 
 AT_ONCE = 500
 """Changes that are put in force in one turn; for more of them nothing is dialed meanwhile."""
@@ -291,7 +279,7 @@ class Configuration:
     def _told(self, changes: Sequence[Changed]) -> Iterator[None]:
         self._see_unreadable()
         for change in changes:
-            self._tell_faults(change)
+            tell_faults(self._tables, change)
             yield
         yield from self._changed(changes)
 
@@ -307,39 +295,3 @@ class Configuration:
                 self.log.warn("A table cannot be read: {problem}", problem=problem, key=key)
         judge = self._readiness.lost if unreadable else self._readiness.met
         judge(Condition.UNREADABLE)
-
-    def _tell_faults(self, change: Changed) -> None:
-        table, tables = change.table, self._tables
-        for name in sorted(name for name in change.names if (table, name) in tables.faults):
-            for fault in tables.faults[table, name]:
-                self._say(table, name, fault)
-        self._warn(table, sorted(one for one in change.names if (table, one) in tables.warnings))
-
-    def _warn(self, table: str, names: Sequence[str]) -> None:
-        """Say what is hardly meant; of many names with the same, the first ones."""
-        said: Counter[tuple[str, str]] = Counter()
-        for name in names:
-            for warning in self._tables.warnings[table, name]:
-                same = (warning.path, warning.problem)
-                said[same] += 1
-                if said[same] <= SAID_OF_EACH:
-                    self._say(table, name, warning)
-        for (path, problem), count in said.items():
-            if count > SAID_OF_EACH:
-                self.log.warn(
-                    "{key}: the same of {count} more: {path}: {problem}",
-                    key=self._tables.keys_of(table)[0],
-                    count=count - SAID_OF_EACH,
-                    path=path,
-                    problem=problem,
-                )
-
-    def _say(self, table: str, name: str, fault: Fault) -> None:
-        self.log.warn(
-            "{key} {name}: {path}: {problem}",
-            key=fault.key or self._tables.keys_of(table)[-1],
-            name=name,
-            path=fault.path,
-            problem=fault.problem,
-            **{FIELDS[table]: name},
-        )

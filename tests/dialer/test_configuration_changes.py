@@ -9,8 +9,10 @@ from time import time
 from typing import Any
 
 from ctidialer.contract import keys
+from ctidialer.contract.notice import ConfigChange, encode_notice
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.service import DialerService
+from ctidialer.store.tables import TableReader
 from tests.dialer.line_case import LineTestCase, gateway, logged, ways
 from tests.support.node import HOST, outcomes
 
@@ -247,6 +249,37 @@ class OthersTests(ChangeTestCase):
         await self.until("in force", self.is_9999)
         self.assertEqual(len(lines), 1)
         self.assertLess(len(lines[0]), 1000)
+
+    async def test_a_flood_of_notices_is_read_together(self) -> None:
+        """Counts, whatever the machine: many thousand notices are few readings, and one of the
+        changes among them is in force."""
+        await self.usual_tables()
+        dialer = await self.start()
+        readings: list[int] = []
+        source = TableReader(dialer.parts.link)
+        fields = source.fields
+
+        async def counted(wanted: Any) -> Any:
+            readings.append(sum(map(len, wanted.values())))
+            return await fields(wanted)
+
+        self.patch(source, "fields", counted)
+        self.patch(dialer.parts.configuration, "_source", source)
+        flood = [
+            encode_notice(ConfigChange(table, f"{name}{index}"))
+            for index in range(2000)
+            for table, name in ((keys.TASK, "nobody"), (keys.LINE, "l"))
+        ]
+        await self.put_line(count=7)
+        await self.redis.together(
+            *(("PUBLISH", "config@all", notice) for notice in flood),
+            ("PUBLISH", "config@all", encode_notice(ConfigChange(keys.LINE, "l"))),
+            *(("PUBLISH", "config@all", notice) for notice in flood),
+        )
+        await self.until("in force", _is(lambda: dialer.parts.tables.routes.lines["l"].count == 7))
+        await dialer.parts.configuration.read_all()
+        self.assertLess(len(readings), 100)
+        self.assertLess(sum(readings), 3 * len(flood))
 
     async def test_a_notice_of_nothing(self) -> None:
         """Notices of fields that are not there, or did not change, and a flood of them."""

@@ -133,6 +133,8 @@ class Retrying(SwitchTest):
         self.network.reachable = False
         self.start()
         self.assertEqual(self.network.attempts, 2)
+        told = self.switch.told(self.clock.seconds())
+        self.assertRegex(told, r"^Connection was refused.*; next try in 0\.2 s$")
         self.network.advance(60)
         # 0.25, 0.5, 1, 2, 4, 8, then 10 s each: eleven more tries of each connection in 60 s
         self.assertEqual(self.network.attempts, 2 * (1 + 6 + 4))
