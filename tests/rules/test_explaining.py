@@ -12,8 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract.control import Order
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.line import Line, LineGroup
+from ctidialer.contract.record import Outcome
 from ctidialer.contract.task import CallingHours, Destination, Task
 from ctidialer.rules.backpressure import Backpressure
+from ctidialer.rules.brake import Brake
 from ctidialer.rules.calling_hours import Closed, Opening
 from ctidialer.rules.explaining import explain, local_time
 from ctidialer.rules.explanation import (
@@ -54,6 +56,9 @@ ALL_BUSY = {
     "a": LineState(idle_since=NOW - 20, last_start=NOW - 50),
     "b": LineState(calls=2, last_start=NOW - 10),
 }
+
+
+BRAKED = Brake(Outcome.INVALID, 50, ("$: must be a number…",), b"tel 50", NOW - 20, NOW - 20)
 
 
 def task(**changed: Any) -> TaskFacts:
@@ -177,6 +182,13 @@ class ReasonTests(SynchronousTestCase):
         empty = evolve(FACTS, queue_is_empty=True)
         self.assertIs(explain(empty, load(backpressure=over)).reason, Reason.QUEUE_EMPTY)
 
+    def test_braked(self) -> None:
+        text = (
+            "its last 50 numbers all ended as invalid: $: must be a number…; the last one: tel 50; "
+            "one number a minute is tried"
+        )
+        self.check(Reason.BRAKED, text, NOW + 40, facts=evolve(FACTS, brake=BRAKED))
+
     def test_limit_reached(self) -> None:
         text = "all calls that its limit allows are up: 5 of 5"
         self.check(Reason.LIMIT_REACHED, text, NOW + 3600, facts=evolve(FACTS, calls=5))
@@ -277,6 +289,7 @@ class ReasonTests(SynchronousTestCase):
 # Each fact on its own, in the documented order of the reasons: the first one wins.
 TASK_FACTS: tuple[tuple[Reason, dict[str, Any]], ...] = (
     (Reason.PAUSED, {"paused": Order()}),
+    (Reason.BRAKED, {"brake": BRAKED}),
     (Reason.LIMIT_REACHED, {"calls": 5}),
     (Reason.QUEUE_UNUSABLE, {"queue_problem": "it is no list"}),
     (Reason.QUEUE_EMPTY, {"queue_is_empty": True}),
