@@ -26,6 +26,7 @@ from ctidialer.store.address import parse_address
 
 POISONED = "poisoned"
 QUEUE = f"numbers-{POISONED}"
+SLOWEST = 6
 TARGET = {"longest_gap_seconds": 0.5, "calls_per_second": CPS, "invalid": "all entries"}
 
 
@@ -59,9 +60,25 @@ async def poisoned(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
         "largest_record_bytes": max((len(one.entry) for one in records), default=0),
         "daemon_cpu_seconds": round(spent.daemon, 2),
         "redis_cpu_seconds": round(spent.redis, 2),
+        "slowest_commands_ms": await slowest(rig),
         "grown_mb": round(rig.resident() - resident, 1),
         "environment": environment(),
     }
+
+
+async def slowest(rig: Rig) -> list[tuple[str, float]]:
+    """Return the commands that kept Redis longest: no other is answered meanwhile."""
+    reply = await rig.call("SLOWLOG", "GET", 128)
+    assert isinstance(reply, list)
+    times = []
+    for one in reply:
+        assert isinstance(one, list)
+        micros, words = one[2], one[3]
+        assert isinstance(micros, int)
+        assert isinstance(words, list)
+        assert isinstance(words[0], bytes)
+        times.append((words[0].decode(), round(micros / 1000, 1)))
+    return sorted(times, key=lambda pair: -pair[1])[:SLOWEST]
 
 
 def entry(index: int, size: int) -> bytes:

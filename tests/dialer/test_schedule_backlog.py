@@ -215,11 +215,10 @@ class BacklogTests(ScheduleTestCase):
     async def queue_is_dialed(self, count: int) -> None:
         """Wait until so many numbers that begin with 2 were dialed."""
 
-        async def are_dialed() -> bool:
-            numbers = self.switch_log().numbers
-            return sum(number.startswith("2") for number in numbers) >= count
+        async def dialed() -> int:
+            return sum(number.startswith("2") for number in self.switch_log().numbers)
 
-        await self.until(f"{count} numbers of the queue", are_dialed)
+        await self.until_count(f"{count} numbers of the queue", count, dialed)
 
 
 def _within_a_second(moments: list[float]) -> list[int]:

@@ -72,6 +72,16 @@ class ClaimTests(OversizeCase):
             self.assertLess(await self.sent() - before, CLAIM_BYTES + MAX_ENTRY)
             self.assertEqual(await self.call("LLEN", "q"), 40 - most)
 
+    async def test_behind_a_huge_one_nothing_is_looked_at(self) -> None:
+        """Each look copies what it looks at, and keeps Redis for as long."""
+        for _ in range(3):
+            await self.call("RPUSH", "q", b"x" * (CLAIM_BYTES + 1))
+        await self.call("CONFIG", "RESETSTAT")
+        self.assertEqual(len(await self.claim(40)), 1)
+        info = await self.call("INFO", "commandstats")
+        assert isinstance(info, bytes)
+        self.assertIn(b"cmdstat_lrange:calls=1,", info)
+
     async def test_order_and_number_are_as_ever(self) -> None:
         wanted = [b"%d" % number if number % 7 else LONG[:70_000] for number in range(150)]
         for side in Side:

@@ -58,10 +58,11 @@ local function look(from, many)
     return entries, scores
 end
 
--- Looks at twice as many each time: of huge entries only a few are touched.
+-- Looks at twice as many each time, and no further than to the first that is too much: an entry of
+-- many megabytes keeps Redis for as long as it is copied.
 local function choose()
     local chosen, scores, bytes, many = {}, {}, 0, 1
-    while #chosen < count do
+    while #chosen < count and bytes <= enough do
         local entries, theirs = look(#chosen, math.min(many, count - #chosen))
         for index = 1, #entries do
             bytes = bytes + #entries[index]
