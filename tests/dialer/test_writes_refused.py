@@ -234,6 +234,10 @@ class FullTests(RefusedCase):
         await self.ready(dialer)
         await self.call("CONFIG", "SET", "maxmemory", "1")
         self.assertIn("OOM", await self.lost(dialer))
+        self.assertFalse(dialer.parts.shown.is_ready())  # as /readyz says it
+        (missing,) = dialer.parts.shown.missing()
+        self.assertEqual(missing.condition, "writes_refused")
+        self.assertIn("OOM", missing.problem)
         await self.call("CONFIG", "SET", "maxmemory", "0")
         await self.ready(dialer)
 
