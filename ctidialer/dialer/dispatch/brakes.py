@@ -9,13 +9,14 @@ from collections.abc import Iterable
 
 from twisted.logger import Logger
 
-from ctidialer.contract.record import AttemptRecord
+from ctidialer.contract.record import AttemptRecord, Outcome
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.rules import brake as rules
 from ctidialer.rules.brake import LOOSE, Brake, NumberEnd, shown_entry
 from ctidialer.rules.routing import Routes, lines_of
 
+BAD = (Outcome.FAILED, Outcome.INVALID)
 EDITED = "the task, or one of its lines, was edited"
 RESUMED = "it was resumed"
 WENT_WELL = "a number went well"
@@ -32,8 +33,9 @@ class Brakes:
 
     def number_ended(self, run: TaskRun, entry: bytes, end: Finished, now: float) -> None:
         """A number of this task has ended."""
-        own = run.task.brake_after
-        before = run.brake
+        before, own = run.brake, run.task.brake_after
+        if before is LOOSE and end.outcome not in BAD:
+            return  # as with nearly all numbers
         after = rules.ended(before, _end(entry, end), self._after if own is None else own, now)
         run.brake = after
         if after.is_on and not before.is_on:

@@ -26,13 +26,14 @@ class NodeLimits:
         self.backpressure = Backpressure()
         self.is_paused = False
 
-    def room(self, calls: int, asked: int, now: float) -> int:
-        """Return how many calls may be started at ``now``.
+    def room(self, calls: int, asked: int, now: float, further: int = 0) -> int:
+        """Return how many numbers may be taken at ``now``.
 
-        ``calls`` are the numbers in hand, ``asked`` those of the claims that are under way.
+        ``calls`` are the numbers in hand, ``asked`` those of the claims that are under way;
+        ``further`` calls of numbers in hand wait for the rates, and go first.
         """
         room = self.max_calls - calls - asked if self.max_calls else UNLIMITED
-        return max(0, min(room, self.rate(now) - asked))
+        return max(0, min(room, self.rate(now) - asked - further))
 
     def rate(self, now: float) -> int:
         """Return how many calls the rates alone let start at ``now``."""

@@ -46,8 +46,7 @@ class Slots:
     def node_room(self, now: float) -> int:
         """Return how many more numbers the node's limits allow at ``now``; further calls of those
         in hand go first."""
-        room = self.limits.room(self.calls, self.asked, now)
-        return max(0, min(room, self.limits.rate(now) - self.asked - self._turns))
+        return self.limits.room(self.calls, self.asked, now, self._turns)
 
     def is_full(self, now: float) -> bool:
         """Whether the node leaves nothing to the queue tasks at ``now``."""

@@ -77,7 +77,7 @@ class TaskRun:
 
     def waiting_at(self, now: float) -> int:
         """Return how many numbers wait at ``now`` although their next call is due."""
-        return sum(due <= now for due in self.waiting.values())
+        return sum(due <= now for due in self.waiting.values()) if self.waiting else 0
 
 
 class TaskRuns:
