@@ -286,6 +286,14 @@ class CallTests(TruthCase):
         found = await self.agreed(Reason.QUEUE_EMPTY)
         self.assertIn("of the last 12 numbers 12 failed or were invalid", found.text)
 
+    async def test_a_task_that_is_braked(self) -> None:
+        await self.begin()
+        await self.put_numbers(["no number"] * 120)
+        await self.until_reason(Reason.BRAKED)
+        found = await self.agreed(Reason.BRAKED)
+        self.assertIn("its last 50 numbers all ended as invalid", found.text)
+        self.assertIn("no number", found.text)
+
     async def test_a_daemon_that_was_killed(self) -> None:
         """Its last word is no answer once it is a few seconds old; its lease still lives."""
         await self.usual_tables()
