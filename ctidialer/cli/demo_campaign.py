@@ -204,6 +204,6 @@ def demo_script(seed: int) -> dict[str, object]:
             {"weight": 4, "result": "sip", "status": 404, **brief},
             {"weight": 5, "result": "sip", "status": 503, **brief},
             {"weight": 2, "result": "answer", "talk": 0, **brief},
-            {"weight": 1, "result": "gateway_down"},
+            {"weight": 1, "result": "unreachable"},
         ],
     }
