@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -98,7 +99,7 @@ class Parts:
         self.journal = Journal()
         self.journal.add_reader(self.news)
         self.pause_watch = PauseWatch(reactor, self.switch, self.limits)
-        self.calls = Calls(reactor, self.switch, self.journal)
+        self.calls = Calls(reactor, self.switch, self.journal, time.monotonic)
         self.write_watch = self._write_watch(settings, reactor)
         self.store.on_refusal(self.write_watch.refused)
         self.closing = Closing(

@@ -59,9 +59,14 @@ Answered = Callable[[float], None]
 
 @define(eq=False)
 class _Live:
-    """A call that is up; ``wanted`` are the channel variables to read when it ends."""
+    """A call that is up; ``wanted`` are the channel variables to read when it ends.
+
+    ``offset`` is what makes a moment of the steady clock one of this call's own: unix time when it
+    was dialed, and from then on never set.  ``news_at`` is by the steady clock.
+    """
 
     attempt: Attempt
+    offset: float
     news_at: float
     answered: Answered
     wanted: Sequence[str]
@@ -71,6 +76,10 @@ class _Live:
     """How often FreeSWITCH, asked, did not know the call."""
     timers: list[IDelayedCall] = field(factory=list)
     second_question: IDelayedCall | None = None
+
+    def at(self, moment: float) -> float:
+        """Return a moment of the steady clock as unix time."""
+        return moment + self.offset
 
 
 Step = Callable[[_Live], Attempt]
@@ -82,8 +91,16 @@ class Calls:
 
     log = Logger()
 
-    def __init__(self, clock: IReactorTime, switch: SwitchPort, journal: Journal) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        switch: SwitchPort,
+        journal: Journal,
+        steady: Callable[[], float] | None = None,
+    ) -> None:
+        """``steady`` tells the seconds of a clock that is never set: calls are measured by it."""
         self._clock = clock
+        self._steady = steady or clock.seconds
         self._switch = switch
         self._journal = journal
         self._live: dict[str, _Live] = {}
@@ -163,13 +180,13 @@ class Calls:
         A call that it does not know twice, LINGER seconds apart, is gone: once is not enough, for
         a job that was only just handed over has no channel yet.
         """
-        now = self._clock.seconds()
+        now = self._steady()
         silent = [live for live in self._live.values() if now - live.news_at >= silent_for]
         asked = DeferredList([Deferred.fromCoroutine(self._ask_for(live)) for live in silent])
         return asked.addCallback(lambda _: None)
 
     def _step(self, event: Event) -> Step | None:
-        now = self._clock.seconds()
+        now = self._steady()
         if event.name == channel_events.ANSWER:
             return partial(_answered, now)
         if event.name == channel_events.HANG_UP:
@@ -183,7 +200,10 @@ class Calls:
             self._strangers.popitem(last=False)
 
     def _follow(self, attempt: Attempt, answered: Answered, wanted: Sequence[str]) -> _Live:
-        live = _Live(attempt, self._clock.seconds(), answered, wanted)
+        # A call that was dialed before a restart has been up since then, by whatever clock.
+        steady, up_for = self._steady(), self._clock.seconds() - attempt.dialed_at
+        offset = attempt.dialed_at + max(0.0, up_for) - steady
+        live = _Live(attempt, offset, steady, answered, wanted)
         self._live[attempt.uuid] = live
         return live
 
@@ -209,7 +229,7 @@ class Calls:
             self._advance(live, step(live))
 
     def _job_failed(self, live: _Live, text: str) -> None:
-        now = self._clock.seconds()
+        now = live.at(self._steady())
         self._advance(live, rules.job_failed(live.attempt, text, now))
         if live.attempt.phase is rules.Phase.LINGERING:
             self._after_linger(live, self._lingered)
@@ -251,7 +271,7 @@ class Calls:
     def _advance(self, live: _Live, attempt: Attempt) -> None:
         is_answer = attempt.was_answered and not live.attempt.was_answered
         live.attempt = attempt
-        live.news_at = self._clock.seconds()
+        live.news_at = self._steady()
         live.missed = 0
         if is_answer and not attempt.ended:
             live.answered(attempt.answered_at or live.news_at)
@@ -277,7 +297,7 @@ class Calls:
         if self._live.get(uuid) is not live:
             return  # it ended while we asked
         if answer.strip() == "true":
-            live.news_at = self._clock.seconds()
+            live.news_at = self._steady()
             live.missed = 0
         elif answer.strip() == "false":
             self._missed(live)
@@ -290,7 +310,7 @@ class Calls:
             live.second_question = self._after_linger(live, self._ask_again)
             return
         self.log.info("FreeSWITCH no longer knows call {call_uuid}", call_uuid=live.attempt.uuid)
-        self._advance(live, rules.gone(live.attempt, self._clock.seconds()))
+        self._advance(live, rules.gone(live.attempt, live.at(self._steady())))
 
     def _ask_again(self, live: _Live) -> None:
         if live.missed and self._live.get(live.attempt.uuid) is live:
@@ -298,8 +318,8 @@ class Calls:
 
 
 def _answered(at: float, live: _Live) -> Attempt:
-    return rules.answered(live.attempt, at)
+    return rules.answered(live.attempt, live.at(at))
 
 
 def _hung_up(event: Event, at: float, live: _Live) -> Attempt:
-    return rules.hung_up(live.attempt, channel_events.hang_up(event, at, live.wanted))
+    return rules.hung_up(live.attempt, channel_events.hang_up(event, live.at(at), live.wanted))

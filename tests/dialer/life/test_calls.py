@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.dialer.life.calls import REMEMBERED, Calls, NotSent, NotTaken
@@ -395,3 +396,31 @@ class AnyOrderTests(SynchronousTestCase):
         self.assertEqual(len(ends), 1)
         self.assertEqual(ends[0].was_answered, answered)
         self.assertEqual((len(calls), time.getDelayedCalls()), (0, []))
+
+
+class ClockStepTests(SynchronousTestCase):
+    """The wall clock is set while a call is up: what is billed is what was talked."""
+
+    def test_a_step_of_the_clock_is_not_billed(self) -> None:
+        wall, steady = clock(), Clock()
+        switch = FakeSwitch()
+        calls = Calls(wall, switch, Journal(), steady.seconds)
+        ended = calls.place(Attempt(A, "gw1", "main", dialed_at=NOW), "null/1 8888 XML default")
+        steady.advance(2.0)
+        calls.event(answer_event(A))
+        wall.rightNow += 3600.0
+        steady.advance(0.17)
+        calls.event(hang_up_event(A, talked=0.17))
+        attempt = self.successResultOf(ended)
+        assert attempt.answered_at
+        assert attempt.ended_at
+        self.assertAlmostEqual(attempt.answered_at, NOW + 2.0, 5)
+        self.assertAlmostEqual(attempt.ended_at - attempt.answered_at, 0.17, 5)
+
+    def test_a_call_of_before_the_restart_goes_on_from_its_own_time(self) -> None:
+        wall, steady = clock(), Clock()
+        calls = Calls(wall, FakeSwitch(), Journal(), steady.seconds)
+        ended = calls.adopt(Attempt(A, "gw1", "main", dialed_at=NOW - 30.0))
+        steady.advance(5.0)
+        calls.event(hang_up_event(A))
+        self.assertEqual(self.successResultOf(ended).ended_at, NOW + 5.0)
