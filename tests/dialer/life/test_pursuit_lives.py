@@ -59,6 +59,8 @@ class AnyLifeTests(SynchronousTestCase):
         world.queue_dialer.stop()
         world.runs_for(2)
         self.check(world, numbers)
+        if not {"refused", "no gateway"}.intersection(endings):  # these go back one by one
+            self.assertEqual(world.queue, sorted(world.queue))
 
     def happens(self, world: World, what: str) -> None:
         up = list(world.calls)
@@ -108,7 +110,6 @@ class AnyLifeTests(SynchronousTestCase):
         recorded = Counter(record.entry.decode() for record in world.store.records)
         resting = Counter(entry.entry.decode() for entry in world.store.flying.values())
         self.assertEqual(recorded + resting + Counter(world.queue), Counter(numbers))
-        self.assertEqual(world.queue, sorted(world.queue))
         self.assertEqual(world.left_behind(), {})
         self.assertEqual(world.clock.getDelayedCalls(), [])
         uuids = [placed.uuid for placed in world.switch.placed]
