@@ -18,7 +18,7 @@ from chaos.site import Site
 from chaos.strikes import HarnessProblem, Strikes
 from ctidialer.contract import keys
 from ctidialer.contract.record_document import decode_record
-from ctidialer.stage.back_end import BackEnd, Progress
+from ctidialer.stage.back_end import BackEnd, StageProgress
 from ctidialer.stage.watching import Stalled, watch
 from ctidialer.store.errors import StoreError
 
@@ -196,7 +196,7 @@ class Campaign:
         except Stalled as error:
             self._problems.append(str(error))
 
-    async def _state(self) -> Progress | None:
+    async def _state(self) -> StageProgress | None:
         """Return how far the campaign has got; None = Redis is away."""
         try:
             return await BackEnd(self._site.link.call, HOST).progress(QUEUES, SCHEDULE)
@@ -244,7 +244,7 @@ class Campaign:
         await self._site.pause(seconds)
 
 
-def _is_drained(state: Progress | None) -> bool:
+def _is_drained(state: StageProgress | None) -> bool:
     return state is not None and state.queued == state.in_flight == 0
 
 

@@ -25,7 +25,7 @@ Connection = TypeVar("Connection")
 Errors = tuple[type[Exception], ...]
 
 
-class Phase(enum.Enum):
+class LinkPhase(enum.Enum):
     """What is being done for the connection."""
 
     STOPPED = "stopped"
@@ -43,7 +43,7 @@ class ConnectionState:
     the last try began, ``next_try`` when the next one will, None = none is planned.
     """
 
-    phase: Phase = Phase.STOPPED
+    phase: LinkPhase = LinkPhase.STOPPED
     problem: str = "not connected yet"
     failures: int = 0
     last_try: float | None = None
@@ -52,11 +52,11 @@ class ConnectionState:
 
     def trying(self, now: float) -> ConnectionState:
         """A try begins."""
-        return evolve(self, phase=Phase.CONNECTING, last_try=now, next_try=None)
+        return evolve(self, phase=LinkPhase.CONNECTING, last_try=now, next_try=None)
 
     def connected(self, now: float) -> ConnectionState:
         """It has succeeded."""
-        return evolve(self, phase=Phase.CONNECTED, problem="", connected_at=now)
+        return evolve(self, phase=LinkPhase.CONNECTED, problem="", connected_at=now)
 
     def ended(self, now: float, problem: str, proven: float) -> ConnectionState:
         """A try has failed, or the connection has gone.
@@ -66,7 +66,7 @@ class ConnectionState:
         lasted = self.connected_at is not None and now - self.connected_at > proven
         failures = 1 if lasted else self.failures + 1
         return evolve(
-            self, phase=Phase.WAITING, problem=problem, failures=failures, connected_at=None
+            self, phase=LinkPhase.WAITING, problem=problem, failures=failures, connected_at=None
         )
 
     def waiting(self, now: float, wait: float) -> ConnectionState:
@@ -75,7 +75,7 @@ class ConnectionState:
 
     def stopped(self) -> ConnectionState:
         """Nobody wants the connection any more."""
-        return evolve(self, phase=Phase.STOPPED, next_try=None)
+        return evolve(self, phase=LinkPhase.STOPPED, next_try=None)
 
     def told(self, now: float) -> str:
         """Return the problem and when the next try is made, for people; empty = connected."""

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from ctidialer.contract.after_call import WantedVariable, wanted_variables
 from ctidialer.contract.document import FaultList
-from ctidialer.contract.document import Node as Place
+from ctidialer.contract.document import Place as Place
 from ctidialer.contract.faults import ContractError
 
 SECRETS = {

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.reconnection import BackOff, ConnectionState, Phase, Reconnection
+from ctidialer.reconnection import BackOff, ConnectionState, LinkPhase, Reconnection
 from tests.support.logbook import logged_by
 
 STEP = 1 / 64
@@ -110,19 +110,19 @@ class ConnectionStateTests(SynchronousTestCase):
 
     def test_the_life_of_a_connection(self) -> None:
         state = ConnectionState()
-        self.assertEqual((state.phase, state.problem), (Phase.STOPPED, "not connected yet"))
+        self.assertEqual((state.phase, state.problem), (LinkPhase.STOPPED, "not connected yet"))
         state = state.trying(10.0)
-        self.assertEqual((state.phase, state.last_try), (Phase.CONNECTING, 10.0))
+        self.assertEqual((state.phase, state.last_try), (LinkPhase.CONNECTING, 10.0))
         state = state.ended(11.0, "refused", 4.0).waiting(11.0, 0.5)
-        self.assertEqual((state.phase, state.failures), (Phase.WAITING, 1))
+        self.assertEqual((state.phase, state.failures), (LinkPhase.WAITING, 1))
         self.assertEqual((state.problem, state.last_try, state.next_try), ("refused", 10.0, 11.5))
         self.assertEqual(state.told(11.2), "refused; next try in 0.3 s")
         self.assertEqual(state.told(12.0), "refused; next try in 0.0 s")
         state = state.trying(11.5).connected(11.6)
-        self.assertEqual((state.phase, state.problem), (Phase.CONNECTED, ""))
+        self.assertEqual((state.phase, state.problem), (LinkPhase.CONNECTED, ""))
         self.assertEqual((state.connected_at, state.next_try), (11.6, None))
         self.assertEqual(state.told(12.0), "")
-        self.assertEqual(state.stopped().phase, Phase.STOPPED)
+        self.assertEqual(state.stopped().phase, LinkPhase.STOPPED)
 
     def test_a_connection_that_did_not_last_is_one_more_failure(self) -> None:
         state = ConnectionState(failures=3).trying(0.0).connected(1.0)
@@ -143,7 +143,7 @@ class ReconnectionTests(SynchronousTestCase):
         life.run(0.8)
         self.assert_tries(life, [0.0, 0.1, 0.3, 0.7])
         self.assertEqual(life.heard, ["a", "b", "a"])
-        self.assertEqual((life.state.phase, life.state.failures), (Phase.WAITING, 4))
+        self.assertEqual((life.state.phase, life.state.failures), (LinkPhase.WAITING, 4))
         assert life.state.next_try is not None
         self.assertApproximates(life.state.next_try, 1.5, 4 * STEP)
 
@@ -180,7 +180,7 @@ class ReconnectionTests(SynchronousTestCase):
         lasting.gone.callback("gone")
         life.clock.advance(0.1)
         self.assertEqual(life.heard, ["a", "up", "gone", "up"])
-        self.assertEqual(life.state.phase, Phase.CONNECTED)
+        self.assertEqual(life.state.phase, LinkPhase.CONNECTED)
 
     def test_a_fault_of_the_program_is_logged_and_survived(self) -> None:
         life = Life([ZeroDivisionError(), Wire()])
@@ -212,7 +212,7 @@ class StopTests(SynchronousTestCase):
         life.clock.advance(100)
         self.assertEqual(len(life.tries), tries)
         self.assertEqual(life.clock.getDelayedCalls(), [])
-        self.assertEqual(life.state.phase, Phase.STOPPED)
+        self.assertEqual(life.state.phase, LinkPhase.STOPPED)
         self.assertEqual(life.left_behind, 0)
 
     def test_before_it_was_started(self) -> None:

@@ -24,7 +24,7 @@ _GATEWAY = re.compile(r"(?:\{[^{}]*\}|\[[^\]]*\])*sofia/gateway/([^/\s{}\[\]$]+)
 _GROUP = "${line_group}"
 
 
-class State(enum.Enum):
+class GatewayState(enum.Enum):
     """What FreeSWITCH says of a gateway; ``UNTOLD``: it said nothing that can be understood."""
 
     UP = "up"
@@ -53,21 +53,21 @@ def question(gateway: str) -> str:
     return f"sofia status gateway {gateway}"
 
 
-def read_answer(text: str) -> State:
+def read_answer(text: str) -> GatewayState:
     """Read what FreeSWITCH answers to `question` (docs/freeswitch.rst)."""
     if text.startswith("Invalid Gateway"):
-        return State.UNKNOWN
+        return GatewayState.UNKNOWN
     status = re.search(r"^Status\s+(\w+)", text, re.MULTILINE)
     if status is None:
-        return State.UNTOLD
-    return State.DOWN if status[1].upper() == "DOWN" else State.UP
+        return GatewayState.UNTOLD
+    return GatewayState.DOWN if status[1].upper() == "DOWN" else GatewayState.UP
 
 
 def gateway_findings(
-    uses: Sequence[Use], states: Mapping[str, State], address: str
+    uses: Sequence[Use], states: Mapping[str, GatewayState], address: str
 ) -> tuple[Finding, ...]:
     """Return what is to be said of the gateways in use; ``address`` is FreeSWITCH's."""
-    untold = sorted(name for name, state in states.items() if state is State.UNTOLD)
+    untold = sorted(name for name, state in states.items() if state is GatewayState.UNTOLD)
     found = [one for use in uses for one in _of_use(use, states[use.gateway], address)]
     if untold:
         found.append(unasked(address, f"it does not say how {shown(untold[0])} is", len(untold)))
@@ -81,12 +81,12 @@ def unasked(address: str, why: str, count: int) -> Finding:
     return Finding(Severity.NOTICE, f"FreeSWITCH {address}", "", "", problem)
 
 
-def _of_use(use: Use, state: State, address: str) -> Iterator[Finding]:
+def _of_use(use: Use, state: GatewayState, address: str) -> Iterator[Finding]:
     which = f"FreeSWITCH at {address} has no gateway {shown(use.gateway)}"
-    if state is State.UNKNOWN:
+    if state is GatewayState.UNKNOWN:
         problem = f"{which}: no call leaves here until it has (sofia status lists those it has)"
         yield Finding(Severity.FAULT, use.key, use.name, use.path, problem)
-    elif state is State.DOWN:
+    elif state is GatewayState.DOWN:
         problem = f"gateway {shown(use.gateway)} of FreeSWITCH at {address} is down at the moment"
         yield Finding(Severity.WARNING, use.key, use.name, use.path, problem)
 

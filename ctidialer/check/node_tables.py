@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import field, frozen
 
 from ctidialer.contract import fields, keys
-from ctidialer.contract.document import FaultList, Node, Params, read_json
+from ctidialer.contract.document import FaultList, Params, Place, read_json
 from ctidialer.contract.known_keys import Ignored
 from ctidialer.contract.line_document import places, read_group, read_line
 from ctidialer.contract.line_warnings import keys_ignored_in_group, keys_ignored_in_line
@@ -57,7 +57,7 @@ class NodeTables:
         template, host = self.raw_task(name)
         return read_task(template=template, host=host, host_name=self.settings.host).merged()
 
-    def config_params(self, name: str) -> tuple[Params, Node | None]:
+    def config_params(self, name: str) -> tuple[Params, Place | None]:
         """Return the params and the variables of a schedule configuration."""
         return fields.parts(read_json(self.raw(keys.SCHEDULE_CONFIG)[name], FaultList()))
 
@@ -82,12 +82,12 @@ class NodeTables:
         every = (*of_tasks, *of_configs)
         return {name for params in every for _, name in texts_in(params.get("line_group"))}
 
-    def lines_of_group(self, name: str) -> list[tuple[Node, str]]:
+    def lines_of_group(self, name: str) -> list[tuple[Place, str]]:
         """Return the lines that a group lists, valid or not, each with its place."""
         return list(texts_in(places(self.raw(keys.LINE_GROUP)[name]).get("line")))
 
 
-def texts_in(node: Node | None) -> Iterator[tuple[Node, str]]:
+def texts_in(node: Place | None) -> Iterator[tuple[Place, str]]:
     """Yield each text in a list, and in the lists in it, with its place.
 
     What may stand for a list (`fields.texts`) is one here, too, also where it is at fault.
@@ -103,7 +103,7 @@ def texts_in(node: Node | None) -> Iterator[tuple[Node, str]]:
         yield node, text
 
 
-def _held(node: Node) -> Iterable[Node]:
+def _held(node: Place) -> Iterable[Place]:
     if isinstance(node.value, dict):
         return (fields.members(node) or {}).values()
     return fields.items(node) or ()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ctidialer.check.findings import Finding, Severity, findings
 from ctidialer.check.node_tables import NodeTables, texts_in
 from ctidialer.contract import keys
-from ctidialer.contract.document import Node, Params, member_path, shown
+from ctidialer.contract.document import Params, Place, member_path, shown
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.line_document import places
 from ctidialer.rules.calling_hours import Closed, opening
@@ -114,7 +114,7 @@ def _ways(of: NodeTables, table: str, name: str, params: Params) -> Iterator[Fin
             yield _fallback(of, table, name, place, group)
 
 
-def _fallback(of: NodeTables, table: str, name: str, place: Node, group: str) -> Finding:
+def _fallback(of: NodeTables, table: str, name: str, place: Place, group: str) -> Finding:
     """Return the finding on a name that is neither group nor line: the default dials it."""
     dialstring = of.settings.default_dialstring
     what = f"{shown(group)} is neither in {of.key(keys.LINE_GROUP)} nor in {of.key(keys.LINE)}"
@@ -150,7 +150,7 @@ def _lines_listed(of: NodeTables, group: str) -> Iterator[Finding]:
 
 
 def _unfit(
-    of: NodeTables, table: str, name: str, place: Node, line: str, group: str
+    of: NodeTables, table: str, name: str, place: Place, line: str, group: str
 ) -> Iterator[Finding]:
     """Yield the fault of a line whose dial string cannot take the name of the group."""
     if (keys.LINE, line) in of.tables.faults:
@@ -214,7 +214,7 @@ def _unheeded(variables: Mapping[str, str]) -> Iterable[Fault]:
             yield Fault(place, "is not heeded: only a number can ask for a UUID of its own")
 
 
-def _at(place: Node | None, severity: Severity, key: str, name: str, problem: str) -> Finding:
+def _at(place: Place | None, severity: Severity, key: str, name: str, problem: str) -> Finding:
     if place is None:
         return Finding(severity, key, name, "$.params", problem)
     return Finding(severity, place.key or key, name, place.path, problem)

@@ -33,7 +33,7 @@ NICE = 10
 CONNECT_WITHIN = 5.0
 
 
-class Order(msgspec.Struct, frozen=True):
+class LookOrder(msgspec.Struct, frozen=True):
     """What to look at: ``look`` names it; ``sample`` numbers of each queue are checked."""
 
     look: str
@@ -41,7 +41,7 @@ class Order(msgspec.Struct, frozen=True):
     sample: int = 0
 
 
-async def check(link: Link, order: Order) -> dict[str, Any]:
+async def check(link: Link, order: LookOrder) -> dict[str, Any]:
     """Check the tables of the node and the first numbers of its queues."""
     found = await NodeCheck(link, order.settings, order.sample, time()).run()
     return {
@@ -54,20 +54,20 @@ async def check(link: Link, order: Order) -> dict[str, Any]:
     }
 
 
-async def nodes(link: Link, order: Order) -> dict[str, Any]:
+async def nodes(link: Link, order: LookOrder) -> dict[str, Any]:
     """Look at all nodes on this Redis."""
     now, reader = time(), NodeReader(link, order.settings.node)
     looks = [await overview_of(reader, host, False, now) for host in await reader.hosts()]
     return {"at": now, "nodes": [look.as_json() for look in looks]}
 
 
-LOOKS: dict[str, Callable[[Link, Order], Awaitable[dict[str, Any]]]] = {
+LOOKS: dict[str, Callable[[Link, LookOrder], Awaitable[dict[str, Any]]]] = {
     "check": check,
     "nodes": nodes,
 }
 
 
-async def look(reactor: Any, order: Order) -> bytes:
+async def look(reactor: Any, order: LookOrder) -> bytes:
     """Return the answer to ``order`` as JSON; raises StoreError."""
     link = Link(reactor, parse_address(order.settings.redis.url))
     link.start()
@@ -82,7 +82,7 @@ def main() -> int:
     """Do what standard input says; return the exit status."""
     with suppress(OSError):  # a unit may forbid it
         os.nice(NICE)
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=LookOrder)
     try:
         answer = run(lambda reactor: look(reactor, order))
     except StoreError as error:

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ctidialer.cli.demo_campaign import NULL_ENDPOINT, Campaign, FreeSwitch, Plan, Report
+from ctidialer.cli.demo_campaign import NULL_ENDPOINT, Campaign, DemoReport, DemoSwitch, Plan
 from ctidialer.cli.printable import printable
 from ctidialer.cli.running import run
 from ctidialer.contract.record import Outcome
@@ -107,14 +107,14 @@ def demo(
     raise SystemExit(1 if report.faults else 0)
 
 
-def _freeswitch(address: str | None, password: str, dialstring: str) -> FreeSwitch | None:
+def _freeswitch(address: str | None, password: str, dialstring: str) -> DemoSwitch | None:
     if address is None:
         return None
     try:
         host_and_port(address, "--freeswitch")
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    return FreeSwitch(address, password, dialstring)
+    return DemoSwitch(address, password, dialstring)
 
 
 class _Display:
@@ -140,7 +140,7 @@ class _Display:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, now: back_end.Progress) -> None:
+    def show(self, now: back_end.StageProgress) -> None:
         """Show how far the campaign has got."""
         if self._bar is None:
             self._bar = self._progress.add_task(
@@ -151,7 +151,7 @@ class _Display:
         )
 
 
-def _print(console: Console, plan: Plan, report: Report, seconds: float) -> None:
+def _print(console: Console, plan: Plan, report: DemoReport, seconds: float) -> None:
     table = Table("Outcome", title="What became of the numbers", show_footer=True)
     table.columns[0].footer = "all"
     table.add_column("Numbers", justify="right", footer=str(len(report.records)))
@@ -171,7 +171,7 @@ def _print(console: Console, plan: Plan, report: Report, seconds: float) -> None
         console.print(f"and {len(report.faults) - SHOWN_FAULTS} more")
 
 
-def _verdict(plan: Plan, report: Report, seconds: float) -> str:
+def _verdict(plan: Plan, report: DemoReport, seconds: float) -> str:
     figures = (
         f"{plan.numbers} numbers, {len(report.records)} records, "
         f"{report.audit.attempts} calls in {seconds:.1f} s"
@@ -182,7 +182,7 @@ def _verdict(plan: Plan, report: Report, seconds: float) -> str:
     return f"{figures}: every number has exactly one record, and the switch's {by_its_own_account}"
 
 
-def _as_json(plan: Plan, report: Report, seconds: float) -> dict[str, object]:
+def _as_json(plan: Plan, report: DemoReport, seconds: float) -> dict[str, object]:
     return {
         "numbers": plan.numbers,
         "records": len(report.records),

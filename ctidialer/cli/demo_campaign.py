@@ -17,7 +17,7 @@ from ctidialer import settings
 from ctidialer.contract import keys
 from ctidialer.contract.record import Record
 from ctidialer.stage.audit import Audit, audit
-from ctidialer.stage.back_end import Progress
+from ctidialer.stage.back_end import StageProgress
 from ctidialer.stage.stage import Stage
 from ctidialer.stage.witness import Witness
 
@@ -35,7 +35,7 @@ NULL_ENDPOINT = "null/${destination_number}"
 
 
 @frozen
-class FreeSwitch:
+class DemoSwitch:
     """A real FreeSWITCH to dial through; by default every call goes to its null endpoint."""
 
     address: str
@@ -54,11 +54,11 @@ class Plan:
     cps: float = 0.0
     limit: int = 100
     seed: int = 1
-    freeswitch: FreeSwitch | None = None
+    freeswitch: DemoSwitch | None = None
 
 
 @frozen
-class Report:
+class DemoReport:
     """How a campaign went; ``status`` is the daemon's exit status after its drain.
 
     ``calls`` is how many the switch made by its own account; ``unlike``: where a real FreeSWITCH
@@ -86,14 +86,14 @@ class Campaign:
     """One campaign in ``directory``; ``watcher`` is shown how far it has got, again and again."""
 
     def __init__(
-        self, reactor: Any, plan: Plan, directory: Path, watcher: Callable[[Progress], None]
+        self, reactor: Any, plan: Plan, directory: Path, watcher: Callable[[StageProgress], None]
     ) -> None:
         self._plan = plan
         self._watcher = watcher
         self._stage = Stage(reactor, directory, HOST)
         self._witness: Witness | None = None
 
-    async def run(self) -> Report:
+    async def run(self) -> DemoReport:
         """Dial the whole campaign and audit it; raises StageFailed, NoServer or StoreError."""
         try:
             await self._stage.start_redis()
@@ -119,15 +119,15 @@ class Campaign:
         await self._witness.start(10)
         return settings.FreeSwitch(address=real.address, password=real.password)
 
-    async def _look(self) -> Progress:
+    async def _look(self) -> StageProgress:
         progress = await self._stage.back_end.progress([QUEUE])
         self._watcher(progress)
         return progress
 
-    def _is_done(self, progress: Progress) -> bool:
+    def _is_done(self, progress: StageProgress) -> bool:
         return progress.recorded >= self._plan.numbers and not progress.in_flight
 
-    async def _report(self, status: int) -> Report:
+    async def _report(self, status: int) -> DemoReport:
         records = await self._stage.records()
         entries = demo_entries(self._plan.numbers)
         redis = self._stage.redis.description
@@ -135,11 +135,11 @@ class Campaign:
         if witness is None:
             dialed = [line.uuid_asked for line in self._stage.call_log().originates]
             found = audit(entries, records, dialed)
-            return Report(found, records, status, redis, "simulated", len(dialed))
+            return DemoReport(found, records, status, redis, "simulated", len(dialed))
         found = audit(entries, records, None)
         switch = f"FreeSWITCH {witness.version}"
         calls = witness.created.total()
-        return Report(found, records, status, redis, switch, calls, witness.compare(records))
+        return DemoReport(found, records, status, redis, switch, calls, witness.compare(records))
 
 
 def demo_entries(count: int) -> list[bytes]:

@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectError
 
 from ctidialer.check.findings import Finding
 from ctidialer.check.gateways import (
-    State,
+    GatewayState,
     Use,
     gateway_findings,
     question,
@@ -39,7 +39,9 @@ async def ask_for_gateways(
     return gateway_findings(uses, states, freeswitch.address)
 
 
-async def _states(reactor: Any, freeswitch: FreeSwitch, names: Sequence[str]) -> dict[str, State]:
+async def _states(
+    reactor: Any, freeswitch: FreeSwitch, names: Sequence[str]
+) -> dict[str, GatewayState]:
     host, port = host_and_port(freeswitch.address, "freeswitch.address")
     endpoint = HostnameEndpoint(reactor, host, port, timeout=CONNECT_WITHIN)
     protocol: EventSocketProtocol = await connectProtocol(endpoint, EventSocketProtocol(reactor))
@@ -55,8 +57,8 @@ async def _states(reactor: Any, freeswitch: FreeSwitch, names: Sequence[str]) ->
         await gone
 
 
-async def _state(protocol: EventSocketProtocol, name: str) -> State:
+async def _state(protocol: EventSocketProtocol, name: str) -> GatewayState:
     try:
         return read_answer(await protocol.api(question(name)))
     except CommandRefused:
-        return State.UNTOLD
+        return GatewayState.UNTOLD

@@ -18,12 +18,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from ctidialer.check.numbers import is_accepted, refusal
 from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.load_print import Outcome, Report
+from ctidialer.cli.load_print import LoadOutcome, LoadReport
 from ctidialer.cli.number_push import NoQueue, NumberPush, PushBroken
 from ctidialer.cli.printable import printable
 from ctidialer.contract.number_document import decode_number
-from ctidialer.files.checking import Check, Checked, NumberOf, Spool
-from ctidialer.files.columns import Wanted
+from ctidialer.files.checking import Check, CheckedFile, NumberOf, Spool
+from ctidialer.files.columns import WantedColumns
 from ctidialer.files.encodings import usable
 from ctidialer.files.number_file import (
     FORMATS,
@@ -140,7 +140,7 @@ def load(
     columns are variables; or JSON lines, entries as they stand in Redis.  Every row is checked
     first: with any bad row nothing is pushed, unless --skip-bad says so.
     """
-    report = Report(task, file.name, as_json)
+    report = LoadReport(task, file.name, as_json)
     number_of = _number_of(settings) if asked["dedupe"] else None
     with TemporaryFile() as spool_file, _sentences(file.name), seekable(file) as source:
         spool = Spool(spool_file)
@@ -151,11 +151,11 @@ def load(
         push = NumberPush(spool, number_of, dry_run)
         with _progress("pushing", spool.count, as_json) as advance:
             _push(push, settings, task, queue, advance)
-    report.pushed(Outcome(checked, push, asked["skip_bad"]))
+    report.pushed(LoadOutcome(checked, push, asked["skip_bad"]))
 
 
 def _how(asked: dict[str, Any]) -> HowToRead:
-    wanted = Wanted(asked["number_column"], asked["renames"], asked["skip_columns"])
+    wanted = WantedColumns(asked["number_column"], asked["renames"], asked["skip_columns"])
     return HowToRead(asked["file_format"], asked["encoding"], asked["sheet"], wanted)
 
 
@@ -167,7 +167,7 @@ def _check(
     number_of: NumberOf | None,
     asked: dict[str, Any],
     quiet: bool,
-) -> Checked:
+) -> CheckedFile:
     treatment = _treatment(settings, asked)
     with (
         _rejects(asked["rejects"], source, numbers) as rejects,

@@ -10,16 +10,16 @@ from attrs import frozen
 
 from ctidialer.cli.number_push import NumberPush
 from ctidialer.cli.printable import printable
-from ctidialer.files.checking import Checked
+from ctidialer.files.checking import CheckedFile
 from ctidialer.files.encodings import shown_name
 from ctidialer.files.number_file import NumberFile
 
 
 @frozen
-class Outcome:
+class LoadOutcome:
     """A file that was checked, and the push of it."""
 
-    checked: Checked
+    checked: CheckedFile
     push: NumberPush
     skip_bad: bool
 
@@ -29,7 +29,7 @@ class Outcome:
         return bool(self.checked.bad_rows) and not self.skip_bad
 
 
-class Report:
+class LoadReport:
     """Says what is found while a file is loaded, in the order in which it happens."""
 
     def __init__(self, task: str, name: str, as_json: bool) -> None:
@@ -48,7 +48,7 @@ class Report:
         if numbers.notes and not self._as_json:
             click.echo(printable(f"{self._name}: {'; '.join(numbers.notes)}"), err=True)
 
-    def checked(self, checked: Checked, rejects: Path | None, goes_on: bool) -> None:
+    def checked(self, checked: CheckedFile, rejects: Path | None, goes_on: bool) -> None:
         """Say which rows are bad; end the command where it does not go on with the others."""
         if not checked.rows:
             raise click.ClickException(printable(f"{self._name}: has no row: nothing to push"))
@@ -61,7 +61,7 @@ class Report:
         if ends:
             raise SystemExit(1)
 
-    def pushed(self, outcome: Outcome) -> None:
+    def pushed(self, outcome: LoadOutcome) -> None:
         """Say what was pushed, or would be."""
         if self._as_json:
             self._print_json(outcome.checked, outcome.push)
@@ -71,7 +71,7 @@ class Report:
         if outcome.is_refused:
             raise SystemExit(1)
 
-    def _say_bad(self, checked: Checked, rejects: Path | None, ends: bool) -> None:
+    def _say_bad(self, checked: CheckedFile, rejects: Path | None, ends: bool) -> None:
         if rejects is None:
             for row in checked.bad:
                 click.echo(printable(f"line {row.line}: {row.problem}"), err=True)
@@ -82,7 +82,7 @@ class Report:
         text = f"{checked.bad_rows} of {checked.rows} rows are bad{where}{then}"
         click.echo(printable(text), err=True)
 
-    def _lines(self, outcome: Outcome) -> list[str]:
+    def _lines(self, outcome: LoadOutcome) -> list[str]:
         checked, push = outcome.checked, outcome.push
         where = f"the list {push.queue!r} of the task {self._task!r}"
         length = f"its length is {push.length}"
@@ -96,7 +96,7 @@ class Report:
             would = f"nothing would be pushed to {where} (with --skip-bad {push.fresh})"
         return [f"{would}; {length}", *(f"  not: {one}" for one in _left_out(outcome))]
 
-    def _print_json(self, checked: Checked, push: NumberPush | None) -> None:
+    def _print_json(self, checked: CheckedFile, push: NumberPush | None) -> None:
         found = {
             "task": self._task,
             "queue": push.queue if push else None,
@@ -115,7 +115,7 @@ class Report:
         click.echo(json.dumps(found, ensure_ascii=False))
 
 
-def _left_out(outcome: Outcome) -> list[str]:
+def _left_out(outcome: LoadOutcome) -> list[str]:
     checked = outcome.checked
     counted = (
         (checked.duplicates, "with a number that stands in the file before"),

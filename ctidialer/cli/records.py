@@ -22,7 +22,7 @@ from ctidialer.cli.record_print import Printer, Table, as_json
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
 from ctidialer.nodes.reader import NodeReader
-from ctidialer.nodes.records import Entry, RecordStreams, Wanted
+from ctidialer.nodes.records import RecordEntry, RecordStreams, WantedRecords
 from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
@@ -113,9 +113,9 @@ def records(
     raise SystemExit(1 if page.unreadable else 0)
 
 
-def _wanted(which: dict[str, Any], zone: str) -> Wanted:
+def _wanted(which: dict[str, Any], zone: str) -> WantedRecords:
     now = time()
-    return Wanted(
+    return WantedRecords(
         task=which["task"],
         outcomes=frozenset(Outcome(one) for one in which["outcomes"]),
         number=which["number"],
@@ -187,13 +187,15 @@ async def _print_all(streams: RecordStreams, page: _Page, last: int | None, foll
             page.print(entry)
 
 
-async def _last_of(entries: AsyncIterator[Entry], last: int | None) -> AsyncIterator[Entry]:
+async def _last_of(
+    entries: AsyncIterator[RecordEntry], last: int | None
+) -> AsyncIterator[RecordEntry]:
     """Yield the last of the entries: of several nodes there are more."""
     if last is None:
         async for entry in entries:
             yield entry
         return
-    kept: deque[Entry] = deque(maxlen=last)
+    kept: deque[RecordEntry] = deque(maxlen=last)
     async for entry in entries:
         kept.append(entry)
     for entry in kept:
@@ -215,7 +217,7 @@ class _Page:
         if self._header:
             self._echo(self._header)
 
-    def print(self, entry: Entry) -> None:
+    def print(self, entry: RecordEntry) -> None:
         """Print one record."""
         self.printed()
         if entry.record is not None:

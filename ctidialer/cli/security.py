@@ -19,7 +19,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.task import Side
 from ctidialer.rules.tables import Tables
 from ctidialer.settings import IN_A_FILE, SECRETS, Settings, read_settings
-from ctidialer.store.address import Credentials, parse_address
+from ctidialer.store.address import RedisCredentials, parse_address
 from ctidialer.store.changes import change_channels
 from ctidialer.store.connection import Reply, ResponseError, WatchedConnection
 from ctidialer.store.endpoint import Dialup
@@ -166,7 +166,7 @@ def _is_refusal(said: str) -> bool:
 
 async def _is_open(link: Link, settings: Settings) -> bool | None:
     """Say whether Redis answers somebody who gives no password."""
-    address = evolve(parse_address(settings.redis.url), credentials=Credentials())
+    address = evolve(parse_address(settings.redis.url), credentials=RedisCredentials())
     stranger = WatchedConnection(link.clock)
     try:
         await Dialup(link.clock, link.clock, address).reach(stranger)

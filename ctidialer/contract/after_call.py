@@ -9,7 +9,7 @@ from fnmatch import translate
 from attrs import evolve, field, frozen
 
 from ctidialer.contract import fields
-from ctidialer.contract.document import Node, Params, shown
+from ctidialer.contract.document import Params, Place, shown
 from ctidialer.contract.record import Outcome
 from ctidialer.contract.variables import NAME
 
@@ -91,7 +91,7 @@ def read_after_call(params: Params) -> AfterCall:
     )
 
 
-def wanted_variables(node: Node) -> tuple[WantedVariable, ...] | None:
+def wanted_variables(node: Place) -> tuple[WantedVariable, ...] | None:
     """Read a list of ``"variable"``, ``"number:variable"`` or ``"name:variable"``."""
     nodes = fields.some_items(node)
     if nodes is None:
@@ -100,7 +100,7 @@ def wanted_variables(node: Node) -> tuple[WantedVariable, ...] | None:
     return tuple({wanted.name: wanted for wanted in found}.values())
 
 
-def _wanted(node: Node) -> WantedVariable | None:
+def _wanted(node: Place) -> WantedVariable | None:
     text = fields.word(node)
     if text is None:
         return None
@@ -112,14 +112,14 @@ def _wanted(node: Node) -> WantedVariable | None:
     return WantedVariable(variable if is_number or not colon else kind, variable, is_number)
 
 
-def _rules(node: Node) -> tuple[OutcomeRule, ...] | None:
+def _rules(node: Place) -> tuple[OutcomeRule, ...] | None:
     nodes = fields.items(node)
     if nodes is None:
         return None
     return tuple(rule for one in nodes if (rule := _rule(one)) is not None)
 
 
-def _rule(node: Node) -> OutcomeRule | None:
+def _rule(node: Place) -> OutcomeRule | None:
     members = fields.members(node)
     if members is None:
         return None
@@ -132,7 +132,7 @@ def _rule(node: Node) -> OutcomeRule | None:
     return OutcomeRule(variable, pattern, outcome)
 
 
-def _variable(node: Node) -> str | None:
+def _variable(node: Place) -> str | None:
     name = fields.word(node)
     if name is not None and not NAME.fullmatch(name):
         node.fault(f"must be the name of a channel variable, not {shown(name)}")
@@ -140,7 +140,7 @@ def _variable(node: Node) -> str | None:
     return name
 
 
-def _outcome(node: Node) -> Outcome | None:
+def _outcome(node: Place) -> Outcome | None:
     word = fields.word(node)
     found = next((one for one in RULED if one.value == (word or "").lower()), None)
     if word is not None and found is None:

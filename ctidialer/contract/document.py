@@ -71,7 +71,7 @@ class FaultList:
 
 
 # A Struct, for there is one for each value of a document, and it is made ten times as quickly.
-class Node(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True):
     """One JSON value, where it stands, and the list to which its faults go."""
 
     value: object
@@ -83,13 +83,13 @@ class Node(msgspec.Struct, frozen=True):
         """Note what is wrong with this value."""
         self.faults.add(Fault(self.path, problem, self.key))
 
-    def member(self, name: str, value: object) -> Node:
+    def member(self, name: str, value: object) -> Place:
         """Return a value of this object."""
-        return Node(value, member_path(self.path, name), self.faults, self.key)
+        return Place(value, member_path(self.path, name), self.faults, self.key)
 
-    def item(self, index: int, value: object) -> Node:
+    def item(self, index: int, value: object) -> Place:
         """Return a value of this list."""
-        return Node(value, f"{self.path}[{index}]", self.faults, self.key)
+        return Place(value, f"{self.path}[{index}]", self.faults, self.key)
 
 
 class Params:
@@ -99,29 +99,29 @@ class Params:
     document is broken already, or needs no more than it has.
     """
 
-    def __init__(self, members: Mapping[str, Node], home: Node, complete: bool = True) -> None:
+    def __init__(self, members: Mapping[str, Place], home: Place, complete: bool = True) -> None:
         self._members = members
         self.home = home
         self._complete = complete
 
-    def get(self, name: str) -> Node | None:
+    def get(self, name: str) -> Place | None:
         """Return the value of a key, None where it is not configured."""
         return self._members.get(name)
 
-    def optional(self, name: str, read: Callable[[Node], T | None], default: T) -> T:
+    def optional(self, name: str, read: Callable[[Place], T | None], default: T) -> T:
         """Return what ``read`` makes of a key, ``default`` where it is absent or at fault."""
         node = self._members.get(name)
         value = None if node is None else read(node)
         return default if value is None else value
 
-    def required(self, name: str, read: Callable[[Node], T | None], blank: T) -> T:
+    def required(self, name: str, read: Callable[[Place], T | None], blank: T) -> T:
         """Return what ``read`` makes of a key; where it is missing that is a fault."""
         if name not in self._members and self._complete:
             self.home.member(name, None).fault("is missing")
         return self.optional(name, read, blank)
 
 
-def read_json(raw: bytes, faults: FaultList, key: str = "") -> Node:
+def read_json(raw: bytes, faults: FaultList, key: str = "") -> Place:
     """Return the document in ``raw``; where that is no JSON, a fault and an empty object.
 
     A byte-order mark is passed over; of a JSON string that holds a document, that is read.
@@ -135,14 +135,14 @@ def read_json(raw: bytes, faults: FaultList, key: str = "") -> Node:
                 break
             raw = inner.encode()
             value = _DECODER.decode(raw)
-        return Node(value, "$", faults, key)
+        return Place(value, "$", faults, key)
     except UnicodeDecodeError:
         problem = _not_utf8(raw)
     except msgspec.DecodeError as error:
         problem = _malformed(raw, str(error))
     except RecursionError:
         problem = "is nested too deeply"
-    root = Node({}, "$", faults, key)
+    root = Place({}, "$", faults, key)
     root.fault(problem)
     return root
 

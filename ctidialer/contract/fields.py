@@ -9,7 +9,7 @@ import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 
-from ctidialer.contract.document import FaultList, Node, NumberText, Params, shown
+from ctidialer.contract.document import FaultList, NumberText, Params, Place, shown
 
 LARGEST = 2_147_483_647
 _SLOWEST = 1e-6
@@ -34,7 +34,7 @@ def normalised(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip() if len(text) <= _LONGEST_NUMBER else text
 
 
-def text(node: Node) -> str | None:
+def text(node: Place) -> str | None:
     """Read a text on one line, not empty; a number stands for its digits, as written."""
     value = as_written(node.value)
     if value is None:
@@ -48,13 +48,13 @@ def text(node: Node) -> str | None:
     return None
 
 
-def word(node: Node) -> str | None:
+def word(node: Place) -> str | None:
     """Read a text as `text` does, white space around it cut off."""
     value = text(node)
     return None if value is None else value.strip()
 
 
-def flag(node: Node) -> bool | None:
+def flag(node: Place) -> bool | None:
     """Read a boolean: true, yes, on, 1, false, no, off, 0, in any case, also in a string."""
     written = node.value if isinstance(node.value, bool) else as_written(node.value)
     value = _FLAGS.get(normalised(str(written)).lower())
@@ -63,7 +63,7 @@ def flag(node: Node) -> bool | None:
     return value
 
 
-def decimal(node: Node, least: float = 0.0, most: float = LARGEST) -> float | None:
+def decimal(node: Place, least: float = 0.0, most: float = LARGEST) -> float | None:
     """Read a number, or a string that holds one, from ``least`` to ``most``."""
     value = _number(node.value)
     if value is not None and least <= value <= most:
@@ -72,7 +72,7 @@ def decimal(node: Node, least: float = 0.0, most: float = LARGEST) -> float | No
     return None
 
 
-def whole(node: Node, least: int = 0, most: int = LARGEST) -> int | None:
+def whole(node: Place, least: int = 0, most: int = LARGEST) -> int | None:
     """Read a whole number, or a string that holds one, from ``least`` to ``most``."""
     value = _number(node.value)
     if value is not None and least <= value <= most and value.is_integer():
@@ -81,13 +81,13 @@ def whole(node: Node, least: int = 0, most: int = LARGEST) -> int | None:
     return None
 
 
-def seconds(node: Node) -> float | None:
+def seconds(node: Place) -> float | None:
     """Read milliseconds; the value is in seconds."""
     value = decimal(node)
     return None if value is None else value / 1000
 
 
-def rate(node: Node) -> float | None:
+def rate(node: Place) -> float | None:
     """Read call starts per second, fractions allowed, greater than 0."""
     value = decimal(node, 0.0, _FASTEST)
     if value is not None and value < _SLOWEST:
@@ -99,7 +99,7 @@ def rate(node: Node) -> float | None:
     return value
 
 
-def items(node: Node) -> list[Node] | None:
+def items(node: Place) -> list[Place] | None:
     """Read a list without what is not configured in it.
 
     ``{"0": …, "2": …}`` is one too: so PHP writes an array with gaps.
@@ -110,16 +110,16 @@ def items(node: Node) -> list[Node] | None:
     return [item for item in found if is_configured(item.value)]
 
 
-def some_items(node: Node) -> list[Node] | None:
+def some_items(node: Place) -> list[Place] | None:
     """Read a list of numbers or words; ``1``, ``"1"`` and ``"1,2,3"`` are lists too."""
     value = node.value
     if isinstance(value, str):
         words = (word for word in _BETWEEN.split(value) if word)
-        return [Node(word, node.path, node.faults, node.key) for word in words]
+        return [Place(word, node.path, node.faults, node.key) for word in words]
     return items(node) if as_written(value) is None else [node]
 
 
-def texts(node: Node) -> tuple[str, ...] | None:
+def texts(node: Place) -> tuple[str, ...] | None:
     """Read a list of texts, each as `text` does; one text alone is a list too."""
     nodes = items(node) if as_written(node.value) is None else [node]
     if nodes is None:
@@ -128,9 +128,9 @@ def texts(node: Node) -> tuple[str, ...] | None:
     return tuple(value for value in found if value is not None)
 
 
-def some_texts(node: Node) -> tuple[str, ...] | None:
+def some_texts(node: Place) -> tuple[str, ...] | None:
     """Read a list of texts that must not be empty."""
-    if items(Node(node.value, "$", FaultList())) == []:
+    if items(Place(node.value, "$", FaultList())) == []:
         node.fault("must not be empty")
         return None
     return texts(node)
@@ -141,7 +141,7 @@ def is_configured(value: object) -> bool:
     return value is not None and not (isinstance(value, str) and not value.strip())
 
 
-def members(node: Node) -> dict[str, Node] | None:
+def members(node: Place) -> dict[str, Place] | None:
     """Read an object without what is not configured in it.
 
     ``[]`` is an object too: so PHP writes an empty one.
@@ -154,7 +154,7 @@ def members(node: Node) -> dict[str, Node] | None:
     return {k: node.member(k, v) for k, v in node.value.items() if is_configured(v)}
 
 
-def parts(root: Node) -> tuple[Params, Node | None]:
+def parts(root: Place) -> tuple[Params, Place | None]:
     """Return the ``params`` of a document, which must be complete, and its ``variables``."""
     document = members(root) or {}
     node = document.get("params") or root.member("params", {})
@@ -190,14 +190,14 @@ def whole_digits(written: str) -> str | None:
     return None if fraction.strip("0") else whole_part
 
 
-def _listed(node: Node) -> list[Node] | None:
+def _listed(node: Place) -> list[Place] | None:
     if not isinstance(node.value, list):
         node.fault(f"must be a list, not {shown(node.value)}")
         return None
     return [node.item(index, value) for index, value in enumerate(node.value)]
 
 
-def _indexed(node: Node) -> list[Node] | None:
+def _indexed(node: Place) -> list[Place] | None:
     found = members(node) or {}
     if not all(_INDEX.fullmatch(name) for name in found):
         node.fault("must be a list, not an object")

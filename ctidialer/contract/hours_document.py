@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ctidialer.contract import fields, times
-from ctidialer.contract.document import Node, Params
+from ctidialer.contract.document import Params, Place
 from ctidialer.contract.task import CallingHours, Span, Window
 
 WORK_HOUR_SPELLINGS = ("work_hour", "work_time")
@@ -24,7 +24,7 @@ def read_hours(params: Params) -> CallingHours:
     )
 
 
-def rows(node: Node) -> list[Node]:
+def rows(node: Place) -> list[Place]:
     """Return the entries of a ``work_hour`` or ``holiday`` without rows that a form left empty."""
     entries = [node] if isinstance(node.value, str) else fields.items(node)
     return [entry for entry in entries or () if not _is_left_empty(entry.value)]
@@ -42,11 +42,11 @@ def _is_left_empty(entry: object) -> bool:
     return str(entry.get("wday")).strip() in ("None", "", str(_ANY_DAY))
 
 
-def _windows(node: Node) -> tuple[Window, ...]:
+def _windows(node: Place) -> tuple[Window, ...]:
     return tuple(_window(row) for row in rows(node))
 
 
-def _window(node: Node) -> Window:
+def _window(node: Place) -> Window:
     window = _entry(node)
     return Window(
         begin=window.required("begin", times.time_of_day, 0),
@@ -55,22 +55,22 @@ def _window(node: Node) -> Window:
     )
 
 
-def _window_day(node: Node) -> int | None:
+def _window_day(node: Place) -> int | None:
     day = fields.whole(node, _ANY_DAY, 7)
     return None if day is None or day == _ANY_DAY else day % 7
 
 
-def _weekdays(node: Node) -> frozenset[int] | None:
+def _weekdays(node: Place) -> frozenset[int] | None:
     days = (times.weekday(item) for item in fields.some_items(node) or ())
     return frozenset(day for day in days if day is not None) or None
 
 
-def _holidays(node: Node) -> tuple[Span, ...]:
+def _holidays(node: Place) -> tuple[Span, ...]:
     spans = (_holiday(row) for row in rows(node))
     return tuple(span for span in spans if span is not None)
 
 
-def _holiday(node: Node) -> Span | None:
+def _holiday(node: Place) -> Span | None:
     if times.is_date(node.value):
         begin = times.moment(node)
         return None if begin is None else _span(begin, times.end_moment(node))
@@ -83,6 +83,6 @@ def _span(begin: datetime | None, end: datetime | None) -> Span | None:
     return None if begin is None or end is None else Span(begin, end)
 
 
-def _entry(node: Node) -> Params:
+def _entry(node: Place) -> Params:
     found = fields.members(node)
     return Params(found or {}, node, complete=found is not None)

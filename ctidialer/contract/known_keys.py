@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from attrs import field, frozen
 
-from ctidialer.contract.document import MOST_FAULTS, Node
+from ctidialer.contract.document import MOST_FAULTS, Place
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.fields import is_configured
 
@@ -142,7 +142,7 @@ _DOUBTFUL = {
 }
 
 
-def ignored_keys(node: Node | None, keys: Keys) -> Iterator[Ignored]:
+def ignored_keys(node: Place | None, keys: Keys) -> Iterator[Ignored]:
     """Yield each key of an object that is none of ``keys``; of what is no object there are none."""
     if node is None or not isinstance(node.value, dict) or node.value.keys() <= keys.names:
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from ctidialer.contract import causes, fields
-from ctidialer.contract.document import FaultList, Node, Params, read_json, shown
+from ctidialer.contract.document import FaultList, Params, Place, read_json, shown
 from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup
 from ctidialer.contract.variables import read_configured_variables
 
@@ -21,16 +21,16 @@ _LARGEST_SIP_STATUS = 699
 class LineDocument:
     """The document of a line: its keys, wherever they stand, and its variables."""
 
-    root: Node
+    root: Place
     params: Params
-    variables: Node | None
+    variables: Place | None
 
 
 @frozen
 class GroupDocument:
     """The document of a line group: its keys, wherever they stand."""
 
-    root: Node
+    root: Place
     params: Params
 
 
@@ -46,7 +46,7 @@ def read_line(raw: bytes, faults: FaultList) -> LineDocument:
     """Return the document of a line; its faults are noted, not raised."""
     root = read_json(raw, faults)
     document = fields.members(root) or {}
-    params = _params(document, Node({}, "$.params", faults))
+    params = _params(document, Place({}, "$.params", faults))
     return LineDocument(root, params, document.get("variables"))
 
 
@@ -106,13 +106,13 @@ def places(raw: bytes) -> Params:
     return read_group(raw, FaultList()).params
 
 
-def _params(document: dict[str, Node], home: Node) -> Params:
+def _params(document: dict[str, Place], home: Place) -> Params:
     nested = document.get("params")
     members = {} if nested is None else fields.members(nested) or {}
     return Params(document | members, home, complete=not home.faults)
 
 
-def _refuse_area_code(node: Node | None) -> None:
+def _refuse_area_code(node: Place | None) -> None:
     """Refuse the key of mod_cti that puts a 0 before mobile numbers from elsewhere.
 
     Without it such calls would fail, one after the other.
@@ -132,12 +132,12 @@ def _fault_policy(params: Params) -> FaultPolicy:
     )
 
 
-def _connect_time(node: Node) -> float | None:
+def _connect_time(node: Place) -> float | None:
     condition = Params(fields.members(node) or {}, node)
     return condition.optional("connect_time", fields.seconds, None)
 
 
-def _tiers(node: Node) -> tuple[tuple[str, ...], ...] | None:
+def _tiers(node: Place) -> tuple[tuple[str, ...], ...] | None:
     nodes = fields.items(node) if isinstance(node.value, list | dict) else [node]
     if nodes is None:
         return None
@@ -146,7 +146,7 @@ def _tiers(node: Node) -> tuple[tuple[str, ...], ...] | None:
     return tuple(tier for tier in tiers if tier)
 
 
-def _rule(node: Node) -> CallRule | None:
+def _rule(node: Place) -> CallRule | None:
     members = fields.members(node) or {}
     if not members.keys() & {"duration", "bill"} and not any(
         _lists_something(members.get(name)) for name in ("hangup_sipcode", "hangup_cause")
@@ -161,30 +161,30 @@ def _rule(node: Node) -> CallRule | None:
     )
 
 
-def _lists_something(node: Node | None) -> bool:
-    return node is not None and fields.some_items(Node(node.value, "$", FaultList())) != []
+def _lists_something(node: Place | None) -> bool:
+    return node is not None and fields.some_items(Place(node.value, "$", FaultList())) != []
 
 
-def _sip_codes(node: Node) -> frozenset[int]:
+def _sip_codes(node: Place) -> frozenset[int]:
     codes = (_sip_code(item) for item in fields.some_items(node) or ())
     return frozenset(code for code in codes if code is not None)
 
 
-def _sip_code(node: Node) -> int | None:
+def _sip_code(node: Place) -> int | None:
     return fields.whole(node, _LEAST_SIP_STATUS, _LARGEST_SIP_STATUS)
 
 
-def _causes(node: Node) -> frozenset[str]:
+def _causes(node: Place) -> frozenset[str]:
     names = (_cause(item) for item in fields.some_items(node) or ())
     return frozenset(name for name in names if name is not None)
 
 
-def _cause(node: Node) -> str | None:
+def _cause(node: Place) -> str | None:
     """Read a cause as its name; a number of Q.850 that FreeSWITCH never gives has none."""
     name = fields.normalised(node.value).upper() if isinstance(node.value, str) else ""
     if name in causes.NUMBERS:
         return name
-    number = fields.whole(Node(node.value, "$", FaultList()))
+    number = fields.whole(Place(node.value, "$", FaultList()))
     if number is None or not causes.is_number(number):
         node.fault(f"must be a Q.850 number or a FreeSWITCH cause, not {shown(node.value)}")
         return None

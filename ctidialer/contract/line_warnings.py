@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctidialer.contract import causes, fields, known_keys
-from ctidialer.contract.document import FaultList, Node, Params
+from ctidialer.contract.document import FaultList, Params, Place
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.known_keys import Ignored, doubtful, ignored_keys
 from ctidialer.contract.line import Line, LineGroup
@@ -71,7 +71,7 @@ def keys_ignored_in_group(document: GroupDocument) -> Iterator[Ignored]:
         yield from ignored_keys(document.params.get(name), known_keys.RULE)
 
 
-def _nested(root: Node) -> Node | None:
+def _nested(root: Place) -> Place | None:
     found = root.value.get("params") if isinstance(root.value, dict) else None
     return None if found is None else root.member("params", found)
 
@@ -100,10 +100,10 @@ def _warn_of_group(group: LineGroup, params: Params) -> Iterator[Fault]:
         yield from _warn_of_causes(params.get(name))
 
 
-def _warn_of_causes(rule: Node | None) -> Iterator[Fault]:
+def _warn_of_causes(rule: Place | None) -> Iterator[Fault]:
     listed = None if rule is None else (fields.members(rule) or {}).get("hangup_cause")
     for item in fields.some_items(listed) or () if listed is not None else ():
-        number = fields.whole(Node(item.value, "$", FaultList()))
+        number = fields.whole(Place(item.value, "$", FaultList()))
         if number is not None and number in causes.EARLIER_NAMES:
             name = causes.EARLIER_NAMES[number]
             yield Fault(item.path, f"is {name} of old FreeSWITCH; SIP codes go in hangup_sipcode")

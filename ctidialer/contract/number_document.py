@@ -8,8 +8,8 @@ from ctidialer.contract import fields
 from ctidialer.contract.document import (
     JSON_BEGINS,
     FaultList,
-    Node,
     NumberText,
+    Place,
     cut_free,
     not_utf8,
     read_json,
@@ -42,7 +42,7 @@ def decode_number(raw: bytes, pattern: re.Pattern[str]) -> NumberEntry:
     return _plain_entry(text, pattern)
 
 
-def read_number(pattern: re.Pattern[str], node: Node) -> str | None:
+def read_number(pattern: re.Pattern[str], node: Place) -> str | None:
     """Read a telephone number, a JSON string or whole number, that ``pattern`` must match."""
     value = node.value
     if isinstance(value, NumberText):

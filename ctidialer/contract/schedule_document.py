@@ -9,7 +9,7 @@ from attrs import frozen
 
 from ctidialer.contract import fields, known_keys, times
 from ctidialer.contract.after_call import read_after_call
-from ctidialer.contract.document import FaultList, Node, Params, read_json
+from ctidialer.contract.document import FaultList, Params, Place, read_json
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.known_keys import Ignored, doubtful, ignored_keys
 from ctidialer.contract.number_document import entry_error, read_number
@@ -23,9 +23,9 @@ from ctidialer.contract.variables import read_configured_variables, read_variabl
 class ConfigDocument:
     """The document of a schedule configuration."""
 
-    root: Node
+    root: Place
     params: Params
-    variables: Node | None
+    variables: Place | None
 
 
 def decode_schedule_config(name: str, raw: bytes) -> ScheduleConfig:

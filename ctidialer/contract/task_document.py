@@ -6,7 +6,7 @@ from attrs import frozen
 
 from ctidialer.contract import fields, keys
 from ctidialer.contract.after_call import read_after_call
-from ctidialer.contract.document import FaultList, Node, Params, read_json, shown
+from ctidialer.contract.document import FaultList, Params, Place, read_json, shown
 from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, read_hours
 from ctidialer.contract.task import Destination, Side, Task
 from ctidialer.contract.variables import read_configured_variables
@@ -18,10 +18,10 @@ _ABORTS_FREESWITCH = "undef"
 class TaskDocument:
     """One of the documents of a task: its ``params`` without nulls, its ``variables``."""
 
-    root: Node
-    home: Node
-    params: dict[str, Node]
-    variables: Node | None
+    root: Place
+    home: Place
+    params: dict[str, Place]
+    variables: Place | None
 
 
 @frozen
@@ -43,7 +43,7 @@ class TaskDocuments:
         template, or the host's where that is all there is.  Of a task with ``"enable": false``
         nothing need be there.
         """
-        members: dict[str, Node] = {}
+        members: dict[str, Place] = {}
         for document in self.present():
             members |= _one_spelling(document.params)
         home = self.present()[0].home
@@ -78,7 +78,7 @@ def read_task(*, template: bytes | None, host: bytes | None, host_name: str) -> 
         faults=faults,
     )
     if not documents.present():
-        Node(None, "$", faults, keys.at(keys.TASK, host_name)).fault("is missing")
+        Place(None, "$", faults, keys.at(keys.TASK, host_name)).fault("is missing")
         faults.settle()
     return documents
 
@@ -92,7 +92,7 @@ def _document(raw: bytes | None, key: str, faults: FaultList) -> TaskDocument | 
     return TaskDocument(root, home, fields.members(home) or {}, found.get("variables"))
 
 
-def _one_spelling(params: dict[str, Node]) -> dict[str, Node]:
+def _one_spelling(params: dict[str, Place]) -> dict[str, Place]:
     """Return ``params`` with the working hours as ``work_hour``, however they are spelt."""
     spelt = next((name for name in WORK_HOUR_SPELLINGS if name in params), None)
     if spelt is None:
@@ -100,9 +100,9 @@ def _one_spelling(params: dict[str, Node]) -> dict[str, Node]:
     return {**params, "work_hour": params[spelt]}
 
 
-def _is_switched_off(params: dict[str, Node]) -> bool:
+def _is_switched_off(params: dict[str, Place]) -> bool:
     node = params.get("enable")
-    return node is not None and fields.flag(Node(node.value, "$", FaultList())) is False
+    return node is not None and fields.flag(Place(node.value, "$", FaultList())) is False
 
 
 def task_of(name: str, documents: TaskDocuments) -> Task:
@@ -134,7 +134,7 @@ def read_destination(params: Params) -> Destination:
     )
 
 
-def _extension(node: Node) -> str | None:
+def _extension(node: Place) -> str | None:
     extension = fields.word(node)
     if extension is not None and extension.lower() == _ABORTS_FREESWITCH:
         node.fault("must not be 'undef': as an extension it aborts FreeSWITCH")
@@ -142,7 +142,7 @@ def _extension(node: Node) -> str | None:
     return extension
 
 
-def _side(node: Node) -> Side | None:
+def _side(node: Place) -> Side | None:
     value = fields.normalised(node.value).lower() if isinstance(node.value, str) else None
     if value not in ("left", "right"):
         node.fault(f'must be "left" or "right", not {shown(node.value)}')

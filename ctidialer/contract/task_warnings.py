@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ctidialer.contract import known_keys
-from ctidialer.contract.document import FaultList, Node, Params
+from ctidialer.contract.document import FaultList, Params, Place
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.fields import is_configured
 from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, rows
@@ -60,13 +60,13 @@ def keys_ignored_in_task(document: TaskDocument) -> Iterator[Ignored]:
     yield from _ignored_in_items(document.params.get("outcome_rule"), known_keys.OUTCOME_RULE)
 
 
-def _ignored_in_items(node: Node | None, keys: Keys) -> Iterator[Ignored]:
+def _ignored_in_items(node: Place | None, keys: Keys) -> Iterator[Ignored]:
     if node is not None and isinstance(node.value, list | dict):
-        for row in rows(Node(node.value, node.path, FaultList(), node.key)):
+        for row in rows(Place(node.value, node.path, FaultList(), node.key)):
             yield from ignored_keys(row, keys)
 
 
-def own_variable_warnings(variables: Node | None) -> Iterator[Fault]:
+def own_variable_warnings(variables: Place | None) -> Iterator[Fault]:
     """Yield a warning for each variable that only ctidialer can set."""
     found = variables.value if variables is not None else None
     for name, value in found.items() if isinstance(found, dict) else ():
@@ -102,7 +102,7 @@ def _before(begin: datetime, end: datetime) -> bool:
     return begin < end if (begin.tzinfo is None) is (end.tzinfo is None) else True
 
 
-def _warn_of_windows(hours: CallingHours, node: Node | None, warnings: FaultList) -> None:
+def _warn_of_windows(hours: CallingHours, node: Place | None, warnings: FaultList) -> None:
     for row, window in zip(_rows(node), hours.windows, strict=True):
         if window.begin == window.end:
             _warn(row, "never opens: begin and end are the same", warnings)
@@ -110,13 +110,13 @@ def _warn_of_windows(hours: CallingHours, node: Node | None, warnings: FaultList
             _warn(row, "never opens: its wday is not in work_week", warnings)
 
 
-def _warn_of_holidays(hours: CallingHours, node: Node | None, warnings: FaultList) -> None:
+def _warn_of_holidays(hours: CallingHours, node: Place | None, warnings: FaultList) -> None:
     for row, span in zip(_rows(node), hours.holidays, strict=True):
         if not _before(span.begin, span.end):
             _warn(row, "has no effect: its end is not after its begin", warnings)
 
 
-def _rows(node: Node | None) -> list[Node]:
+def _rows(node: Place | None) -> list[Place]:
     return [] if node is None else rows(node)
 
 
@@ -127,6 +127,6 @@ def _warn_of_stub(documents: TaskDocuments, params: Params, warnings: FaultList)
         _warn(root, f"is switched off and incomplete: {', '.join(missing)} missing", warnings)
 
 
-def _warn(node: Node | None, problem: str, warnings: FaultList) -> None:
+def _warn(node: Place | None, problem: str, warnings: FaultList) -> None:
     if node is not None:
         warnings.add(Fault(node.path, problem, node.key))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import timezone as offset_zone
 from zoneinfo import ZoneInfo
 
-from ctidialer.contract.document import Node, shown
+from ctidialer.contract.document import Place, shown
 from ctidialer.contract.fields import as_written, decimal, normalised, whole, word
 from ctidialer.contract.task import SECONDS_A_DAY
 
@@ -36,17 +36,17 @@ _UNIX_TIME = re.compile(r"([0-9]{10}|[0-9]{13})(?:\.[0-9]+)?")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,3}")
 
 
-def time_of_day(node: Node) -> int | None:
+def time_of_day(node: Place) -> int | None:
     """Read ``8:00`` or ``08:00:00`` as seconds since midnight; fractions are left out."""
     return _time_of_day(node, SECONDS_A_DAY - 1)
 
 
-def end_of_day(node: Node) -> int | None:
+def end_of_day(node: Place) -> int | None:
     """Read a time of day as an end: ``24:00`` is one too."""
     return _time_of_day(node, SECONDS_A_DAY)
 
 
-def moment(node: Node) -> datetime | None:
+def moment(node: Place) -> datetime | None:
     """Read a date-time: local without zone, or in UTC where the document says of which zone it is.
 
     ``2020-1-20 12:00``, ``2020/01/20 12:00:00``, ``2020-01-20`` (its midnight), ISO 8601, unix
@@ -56,7 +56,7 @@ def moment(node: Node) -> datetime | None:
     return _moment(node, timedelta())
 
 
-def end_moment(node: Node) -> datetime | None:
+def end_moment(node: Place) -> datetime | None:
     """Read a date-time as `moment` does, but a date alone as the midnight that ends it."""
     return _moment(node, timedelta(days=1))
 
@@ -67,7 +67,7 @@ def is_date(value: object) -> bool:
     return match is not None and match[5] is None
 
 
-def unix_time(node: Node) -> float | None:
+def unix_time(node: Place) -> float | None:
     """Read unix seconds, milliseconds (from 10^12 on), or a date-time with its offset, as seconds.
 
     0 is one too.  A date-time without offset is a fault: nothing says of which zone it is.
@@ -82,13 +82,13 @@ def unix_time(node: Node) -> float | None:
     return value / 1000 if value is not None and value >= _MILLISECONDS else value
 
 
-def weekday(node: Node) -> int | None:
+def weekday(node: Place) -> int | None:
     """Read a weekday: 0 = Sunday … 6 = Saturday; 7 is Sunday, too."""
     day = whole(node, 0, 7)
     return None if day is None else day % 7
 
 
-def timezone(node: Node) -> str | None:
+def timezone(node: Place) -> str | None:
     """Read the IANA name of a time zone."""
     name = word(node)
     if name is None:
@@ -110,7 +110,7 @@ def is_timezone(name: str) -> bool:
     return True
 
 
-def _moment(node: Node, length: timedelta) -> datetime | None:
+def _moment(node: Place, length: timedelta) -> datetime | None:
     """Read a date-time; ``length`` is added to a date alone."""
     match = _match(_MOMENT, node.value)
     if match is None:
@@ -139,7 +139,7 @@ def _offset(zulu: str | None, sign: str | None, hours: str, minutes: str | None)
     return offset_zone(-ahead if sign == "-" else ahead)
 
 
-def _instant(node: Node) -> datetime | None:
+def _instant(node: Place) -> datetime | None:
     """Read unix time; fewer or more digits might as well be something else."""
     match = _match(_UNIX_TIME, as_written(node.value))
     if match is None:
@@ -149,11 +149,11 @@ def _instant(node: Node) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _no_moment(node: Node) -> str:
+def _no_moment(node: Place) -> str:
     return f"must be a date and time like 2020-1-20 12:00:00, not {shown(node.value)}"
 
 
-def _time_of_day(node: Node, latest: int) -> int | None:
+def _time_of_day(node: Place, latest: int) -> int | None:
     match = _match(_TIME_OF_DAY, node.value)
     clock = None if match is None else _clock(*match.groups())
     if clock is None or clock > latest:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from ctidialer.contract import placeholders
-from ctidialer.contract.document import FaultList, Node, NumberText, shown
+from ctidialer.contract.document import FaultList, NumberText, Place, shown
 
 REQUESTED_UUID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 """A producer's own UUID in a form that can stand in FreeSWITCH's uuid_ commands (one word)."""
@@ -34,12 +34,12 @@ def decode_variables(value: object, path: str) -> dict[str, str]:
     Raises ContractError with every fault; otherwise as `read_variables`.
     """
     faults = FaultList()
-    variables = read_variables(Node(value, path, faults))
+    variables = read_variables(Place(value, path, faults))
     faults.settle()
     return variables
 
 
-def read_variables(node: Node | None) -> dict[str, str]:
+def read_variables(node: Place | None) -> dict[str, str]:
     """Return name and exact text of each variable that has an opinion (docs/redis-contract.rst).
 
     Strings stay as they are, numbers are the digits that stand in the JSON (``1.10``, ``1e3``),
@@ -59,7 +59,7 @@ def read_variables(node: Node | None) -> dict[str, str]:
     return found
 
 
-def read_configured_variables(node: Node | None) -> dict[str, str]:
+def read_configured_variables(node: Place | None) -> dict[str, str]:
     """Return the variables of a task, a line or a configuration, as `read_variables` does.
 
     Values with placeholders are `placeholders.Fillable`; any other ``${`` is a fault.
@@ -71,7 +71,7 @@ def read_configured_variables(node: Node | None) -> dict[str, str]:
     return found
 
 
-def _with_placeholders(node: Node, value: str) -> str:
+def _with_placeholders(node: Place, value: str) -> str:
     unknown = placeholders.unknown(value)
     if unknown is not None:
         node.fault(f"names {shown(unknown)}: a call has {placeholders.ALL_NAMES}")
@@ -101,7 +101,7 @@ def merge_variables(*levels: Mapping[str, str]) -> dict[str, str]:
     return dict(merged.values())
 
 
-def _text(name: str, node: Node) -> str:
+def _text(name: str, node: Place) -> str:
     if node.value is None:
         return ""
     if not NAME.fullmatch(name):

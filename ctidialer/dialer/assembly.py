@@ -24,14 +24,14 @@ from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.dispatch.pause_watch import PauseWatch
 from ctidialer.dialer.dispatch.queue import QueueDialer
-from ctidialer.dialer.dispatch.schedule import Schedule, ScheduleDialer
+from ctidialer.dialer.dispatch.schedule import ScheduleDialer, ScheduleSource
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.explainer import Explainer, Troubles
 from ctidialer.dialer.life import channel_events
 from ctidialer.dialer.life.acceptance import Acceptance
 from ctidialer.dialer.life.between import Between
-from ctidialer.dialer.life.caller import Caller, Node
+from ctidialer.dialer.life.caller import CallDefaults, Caller
 from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.journal import Journal
@@ -61,14 +61,14 @@ NEW_A_STEP = 500
 """Changed tasks that are taken over in one step: some milliseconds."""
 
 
-class Listener(SwitchListener, ChangeListener, Protocol):
+class PartsListener(SwitchListener, ChangeListener, Protocol):
     """Who is told what happens to FreeSWITCH and to the tables."""
 
 
 class Parts:
     """The parts of one daemon, wired to each other and not yet started."""
 
-    def __init__(self, settings: Settings, reactor: IReactorTime, listener: Listener) -> None:
+    def __init__(self, settings: Settings, reactor: IReactorTime, listener: PartsListener) -> None:
         node = settings.node
         pattern = re.compile(node.number_pattern)
         self._clock = reactor
@@ -109,7 +109,7 @@ class Parts:
             reactor, self.tables, TableReader(self.link), self.readiness, self._take_over
         )
         caller = Caller(
-            Node(node.host, node.originate_timeout), self.store, self.switch, self.calls
+            CallDefaults(node.host, node.originate_timeout), self.store, self.switch, self.calls
         )
         ways = Ways(reactor, self.tables, self.lines, self.configuration.look_up)
         between = Between(reactor, caller, ways, self.readiness.gate)
@@ -119,7 +119,7 @@ class Parts:
         self.queue_dialer = QueueDialer(
             reactor, pattern, self.runs, self.slots, intake, self.brakes
         )
-        schedule = Schedule(keys.at(keys.SCHEDULE_NUMBER, node.domain), pattern, self.tables)
+        schedule = ScheduleSource(keys.at(keys.SCHEDULE_NUMBER, node.domain), pattern, self.tables)
         self.schedule_dialer = ScheduleDialer(reactor, schedule, self.slots, intake)
         self.idle = Idle(reactor, self._is_idle)
         for part in (self.numbers, self.closing, self.slots):

@@ -21,7 +21,7 @@ from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.glue import Repeated
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.explaining import explain_closed, local_time
-from ctidialer.rules.task_news import DONE, NUMBERS, Change, State, tally
+from ctidialer.rules.task_news import DONE, NUMBERS, Change, TaskState, tally
 
 INTERVAL = 1.0
 
@@ -47,7 +47,7 @@ class TaskNews:
         self._clock = clock
         self._zone = zone
         self._changed: dict[str, TaskRun] = {}
-        self._known: dict[str, State] = {}
+        self._known: dict[str, TaskState] = {}
         self._said_at: dict[str, float] = {}
         self._waiting: dict[str, TaskRun] = {}
         self._put_off: list[tuple[float, str]] = []
@@ -125,7 +125,7 @@ class TaskNews:
         self._changed.setdefault(name, run)
 
     def _remember(self, change: Change) -> None:
-        if change.after is State.GONE:
+        if change.after is TaskState.GONE:
             self._known.pop(change.task, None)
             self._said_at.pop(change.task, None)
         else:
@@ -152,14 +152,14 @@ class TaskNews:
                 )
 
 
-def _state_of(run: TaskRun) -> State:
+def _state_of(run: TaskRun) -> TaskState:
     if run.withdrawn:
-        return State.GONE
+        return TaskState.GONE
     if not run.task.enabled:
-        return State.OFF
+        return TaskState.OFF
     if not run.opening.open:
-        return State.CLOSED
-    return State.EMPTY if run.queue_is_empty else State.OPEN
+        return TaskState.CLOSED
+    return TaskState.EMPTY if run.queue_is_empty else TaskState.OPEN
 
 
 def _state(change: Change) -> str:

@@ -16,11 +16,11 @@ from twisted.python.failure import Failure
 from ctidialer.esl import commands
 from ctidialer.esl.connection import (
     Accepted,
-    AccessDenied,
     ApiResponse,
     AuthRequest,
     CommandReply,
     Connection,
+    DeniedNotice,
     DisconnectNotice,
     LogData,
     OtherFrame,
@@ -156,7 +156,7 @@ class EventSocketProtocol(Verbs, Protocol):
                 self._answer(received)
             case AuthRequest():
                 self._login.greeted()
-            case Accepted() | Refused() | AccessDenied():
+            case Accepted() | Refused() | DeniedNotice():
                 self._login.decide(received)
             case DisconnectNotice():
                 self.close(f"FreeSWITCH said: {' '.join(received.text.split())}")

@@ -14,7 +14,7 @@ from ctidialer.esl.framing import FRAME_LIMIT, HEAD_LIMIT, Framer
 from ctidialer.esl.json_events import json_event
 
 
-class State(enum.Enum):
+class SocketState(enum.Enum):
     """How far the connection has come."""
 
     UNGREETED = "nothing has been received"
@@ -51,7 +51,7 @@ class Refused:
 
 
 @frozen
-class AccessDenied:
+class DeniedNotice:
     """This address is not let in (``text/rude-rejection``); FreeSWITCH closes the connection."""
 
     reply: str
@@ -105,7 +105,7 @@ Received: TypeAlias = (
     | AuthRequest
     | Accepted
     | Refused
-    | AccessDenied
+    | DeniedNotice
     | CommandReply
     | ApiResponse
     | DisconnectNotice
@@ -113,7 +113,7 @@ Received: TypeAlias = (
     | OtherFrame
 )
 
-_OPEN = State.OPEN
+_OPEN = SocketState.OPEN
 _EVENT_PLAIN = b"Content-Type: text/event-plain"
 _API_RESPONSE = b"Content-Type: api/response\n"
 _COMMAND_REPLY = b"Content-Type: command/reply\n"
@@ -140,7 +140,7 @@ class Connection:
 
     def __init__(
         self,
-        state: State = State.UNGREETED,
+        state: SocketState = SocketState.UNGREETED,
         *,
         frame_limit: int = FRAME_LIMIT,
         head_limit: int = HEAD_LIMIT,
@@ -173,7 +173,7 @@ class Connection:
         """Take the end of the stream; a notice inside an unfinished frame is found here."""
         if self._over:
             return []
-        self._end(State.CLOSED)
+        self._end(SocketState.CLOSED)
         left = self._framer.finish()
         return (
             [] if left.notice is None else [DisconnectNotice(_text(left.notice).strip(), torn=True)]
@@ -181,9 +181,9 @@ class Connection:
 
     def _fail(self, fault: ProtocolFault) -> None:
         self.fault = fault
-        self._end(State.FAULTY)
+        self._end(SocketState.FAULTY)
 
-    def _end(self, state: State) -> None:
+    def _end(self, state: SocketState) -> None:
         self.state, self._over = state, True
 
     def _read(self, head: bytes, tail: bytes) -> Received:
@@ -198,11 +198,11 @@ class Connection:
 
     def _expect(self, kind: bytes) -> None:
         """Raise `ProtocolFault` for what FreeSWITCH does not send in this state."""
-        if self.state is State.UNGREETED and kind not in _FIRST:
+        if self.state is SocketState.UNGREETED and kind not in _FIRST:
             raise ProtocolFault(f"No Event Socket greeting but {_shown(kind)}: is this FreeSWITCH?")
-        if self.state is not State.UNGREETED and kind == b"auth/request":
+        if self.state is not SocketState.UNGREETED and kind == b"auth/request":
             raise ProtocolFault("A second greeting on one connection")
-        if self.state is not State.OPEN and kind in _ONLY_OPEN:
+        if self.state is not SocketState.OPEN and kind in _ONLY_OPEN:
             raise ProtocolFault(f"{_shown(kind)} before the authentication")
 
     def _meaning(self, kind: bytes, head: bytes, tail: bytes) -> Received:
@@ -218,11 +218,11 @@ class Connection:
             case b"log/data":
                 return LogData(_text(tail[1:]), _level(_value(_lines(head), _LOG_LEVEL)))
             case b"auth/request":
-                self.state = State.CHALLENGED
+                self.state = SocketState.CHALLENGED
                 return AuthRequest()
             case b"text/rude-rejection":
-                self.state = State.REFUSED
-                return AccessDenied(_text(tail[1:]).strip())
+                self.state = SocketState.REFUSED
+                return DeniedNotice(_text(tail[1:]).strip())
             case b"text/disconnect-notice":
                 return self._goodbye(_text(tail[1:]), torn=not head.startswith(_NOTICE))
         return OtherFrame(_shown(kind))
@@ -234,23 +234,23 @@ class Connection:
             self._fail(torn)
 
     def _goodbye(self, text: str, *, torn: bool = False) -> DisconnectNotice:
-        self._end(State.CLOSING)
+        self._end(SocketState.CLOSING)
         return DisconnectNotice(text.strip(), torn)
 
     def _reply(self, head: bytes) -> Received:
         lines = _lines(head)
         text = _text(_value(lines, _REPLY_TEXT) or b"")
-        if self.state is State.CHALLENGED:
+        if self.state is SocketState.CHALLENGED:
             return self._login_reply(text, lines)
         job = _value(lines, _JOB_ID)
         return CommandReply(text, None if job is None else _text(job))
 
     def _login_reply(self, text: str, lines: bytes) -> Received:
         if text.startswith("+OK") and text != _GOODBYE:
-            self.state = State.OPEN
+            self.state = SocketState.OPEN
             return Accepted(_words(lines, _ALLOWED_EVENTS), _words(lines, _ALLOWED_APIS))
         if text == _BAD_PASSWORD:
-            self.state = State.REFUSED
+            self.state = SocketState.REFUSED
             return Refused(text)
         return CommandReply(text)  # a command sent before authentication: it is still wanted
 

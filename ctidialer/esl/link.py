@@ -84,7 +84,7 @@ async def nothing_to_set_up(protocol: EventSocketProtocol, accepted: Accepted) -
     """Leave a connection as the authentication left it."""
 
 
-class Link(Service):
+class SwitchLink(Service):
     """Keeps one authenticated connection, which is made ready by ``set_up`` each time.
 
     ``protocol`` is that connection while it is ready, else None, and then ``trouble`` says why, for

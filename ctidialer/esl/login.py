@@ -8,11 +8,10 @@ from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from ctidialer.esl.connection import Accepted, AccessDenied, Refused
-from ctidialer.esl.errors import AccessDenied as AccessDeniedError
-from ctidialer.esl.errors import AuthTimeout, EslError, WrongPassword
+from ctidialer.esl.connection import Accepted, DeniedNotice, Refused
+from ctidialer.esl.errors import AccessDenied, AuthTimeout, EslError, WrongPassword
 
-Verdict = Accepted | Refused | AccessDenied
+Verdict = Accepted | Refused | DeniedNotice
 
 
 class Login:
@@ -61,8 +60,8 @@ class Login:
                     waiting.callback(verdict)
             case Refused():
                 self.fail(WrongPassword(verdict.reply))
-            case AccessDenied():
-                self.fail(AccessDeniedError(verdict.reply))
+            case DeniedNotice():
+                self.fail(AccessDenied(verdict.reply))
 
     def fail(self, error: EslError) -> None:
         """End the authentication, also one that has not begun; nothing once it has been decided."""

@@ -18,7 +18,7 @@ from ctidialer.esl.connection import Accepted, CommandReply
 from ctidialer.esl.errors import ConnectionGone, EslError
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import BACKGROUND_JOB, JobResult, Jobs, Submission
-from ctidialer.esl.link import DEFAULT_TIMINGS, Credentials, Link, Timings
+from ctidialer.esl.link import DEFAULT_TIMINGS, Credentials, SwitchLink, Timings
 from ctidialer.esl.replies import Reply
 from ctidialer.reconnection import ConnectionState
 
@@ -129,7 +129,7 @@ class Switch(MultiService):
         self._api_refused = False  # on the present connection
         self._jobs = Jobs()
         name = f"FreeSWITCH at {where}" if where else "FreeSWITCH"
-        self._commands = Link(
+        self._commands = SwitchLink(
             clock,
             endpoint,
             f"{name} (commands)",
@@ -138,7 +138,7 @@ class Switch(MultiService):
             timings=timings,
             jitter=jitter,
         )
-        self._events = Link(
+        self._events = SwitchLink(
             clock,
             endpoint,
             f"{name} (events)",

@@ -13,9 +13,9 @@ from typing import IO
 from attrs import frozen
 
 from ctidialer.files.rejects import Rejects
-from ctidialer.files.rows import Kind, Problem, Row
+from ctidialer.files.rows import FileKind, Problem, Row
 from ctidialer.files.seen import Seen, key_of
-from ctidialer.files.treatment import Entry, Treatment
+from ctidialer.files.treatment import FileEntry, Treatment
 
 LISTED = 1000
 """Bad rows that are kept word for word; the others are only counted."""
@@ -40,14 +40,14 @@ class BadRow:
 
 
 @frozen
-class Checked:
+class CheckedFile:
     """How many entries are in the spool, the rows left out as duplicates, and the bad rows."""
 
     entries: int
     duplicates: int
     bad_rows: int
     bad: tuple[BadRow, ...]
-    kinds: Mapping[Kind, int]
+    kinds: Mapping[FileKind, int]
 
     @property
     def rows(self) -> int:
@@ -103,9 +103,9 @@ class Check:
         self._seen = Seen()
         self._duplicates = 0
         self._bad: list[BadRow] = []
-        self._kinds: Counter[Kind] = Counter()
+        self._kinds: Counter[FileKind] = Counter()
 
-    def run(self, rows: Iterable[Row], spool: Spool, tell: Callable[[], object]) -> Checked:
+    def run(self, rows: Iterable[Row], spool: Spool, tell: Callable[[], object]) -> CheckedFile:
         """Put the entry of each good row into ``spool``; ``tell`` is called now and then."""
         for index, row in enumerate(rows):
             found = row.problem or self._treatment.entry_of(row)
@@ -117,9 +117,9 @@ class Check:
                 tell()
         tell()
         bad_rows = self._kinds.total()
-        return Checked(spool.count, self._duplicates, bad_rows, tuple(self._bad), self._kinds)
+        return CheckedFile(spool.count, self._duplicates, bad_rows, tuple(self._bad), self._kinds)
 
-    def _keep(self, entry: Entry, spool: Spool) -> None:
+    def _keep(self, entry: FileEntry, spool: Spool) -> None:
         if self._number_of is None:
             spool.add(entry.raw, None)
             return

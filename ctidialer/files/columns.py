@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from ctidialer.contract.document import shown
 from ctidialer.contract.variables import NAME
-from ctidialer.files.rows import FileUnusable, Kind, Problem, Row
+from ctidialer.files.rows import FileKind, FileUnusable, Problem, Row
 
 NUMBER = "number"
 
@@ -77,7 +77,7 @@ _SHOWN_HEADER = 12  # cells of a line that a sentence quotes
 
 
 @frozen
-class Wanted:
+class WantedColumns:
     """What the caller says of the columns.
 
     ``number_column`` is the header of the numbers; ``renames`` gives a column another name ("" =
@@ -117,10 +117,10 @@ class Columns:
         """Return the row that ``cells`` are."""
         if not self.fits(cells):
             text = f"has {len(cells)} cells, the header {len(self.header)}"
-            return Row(line, cells, problem=Problem(Kind.CELLS, text))
+            return Row(line, cells, problem=Problem(FileKind.CELLS, text))
         if self.unnamed and any(cells[index] for index in self.unnamed):
             text = "has a value in a column without a name; --skip-columns leaves that column out"
-            return Row(line, cells, problem=Problem(Kind.CELLS, text))
+            return Row(line, cells, problem=Problem(FileKind.CELLS, text))
         variables = {name: cells[index] for index, name in self._variables if cells[index]}
         return Row(line, cells, cells[self.number].strip(), variables)
 
@@ -130,7 +130,7 @@ def is_usual_name(cell: str) -> bool:
     return _folded(cell) in USUAL_NAMES
 
 
-def columns_of(cells: Sequence[str], wanted: Wanted) -> Columns | None:
+def columns_of(cells: Sequence[str], wanted: WantedColumns) -> Columns | None:
     """Return the columns of the table whose header is ``cells``; None = they are no header.
 
     Raises FileUnusable where they are one, but no good one.
@@ -144,7 +144,7 @@ def columns_of(cells: Sequence[str], wanted: Wanted) -> Columns | None:
     return _named(header, number, wanted)
 
 
-def no_header(first: Sequence[str], line: int, wanted: Wanted, looked_at: int) -> str:
+def no_header(first: Sequence[str], line: int, wanted: WantedColumns, looked_at: int) -> str:
     """Say that there is no header, and what to do; ``first`` is the first row that is not blank."""
     reads = ", ".join(shown(_trimmed(cell)) for cell in first[:_SHOWN_HEADER]) or "nothing"
     reads = f"line {line} reads: {reads}"
@@ -159,7 +159,7 @@ def no_header(first: Sequence[str], line: int, wanted: Wanted, looked_at: int) -
     )
 
 
-def _number_column(header: Sequence[str], wanted: Wanted) -> int | None:
+def _number_column(header: Sequence[str], wanted: WantedColumns) -> int | None:
     if wanted.number_column is not None:
         return _index(header, wanted.number_column)
     renamed = [one for one, name in wanted.renames.items() if name.lower() == NUMBER]
@@ -176,7 +176,7 @@ def _number_column(header: Sequence[str], wanted: Wanted) -> int | None:
     return found[0] if found else None
 
 
-def _named(header: Sequence[str], number: int, wanted: Wanted) -> Columns:
+def _named(header: Sequence[str], number: int, wanted: WantedColumns) -> Columns:
     renames = _renames(header, wanted)
     names = [_variable(index, header, number, renames) for index in range(len(header))]
     unusable = _unusable(names, header)
@@ -196,7 +196,7 @@ def _variable(
     return None if index == number else renames.get(index, header[index])
 
 
-def _renames(header: Sequence[str], wanted: Wanted) -> dict[int, str]:
+def _renames(header: Sequence[str], wanted: WantedColumns) -> dict[int, str]:
     renames = {}
     for old, new in wanted.renames.items():
         index = _index(header, old)

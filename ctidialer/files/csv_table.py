@@ -9,8 +9,8 @@ from itertools import islice
 
 from attrs import frozen
 
-from ctidialer.files.columns import Columns, Wanted, columns_of, is_usual_name, no_header
-from ctidialer.files.lines import Line, Lines
+from ctidialer.files.columns import Columns, WantedColumns, columns_of, is_usual_name, no_header
+from ctidialer.files.lines import Lines, TextLine
 from ctidialer.files.rows import FileUnusable, Row, unreadable
 
 DELIMITERS = (",", ";", "\t")
@@ -25,13 +25,13 @@ class Header:
     line: int
     columns: Columns
     delimiter: str
-    below: Sequence[Line]
+    below: Sequence[TextLine]
 
 
 class CsvTable:
     """The rows of a CSV; its ``header`` is read at once.  Raises FileUnusable."""
 
-    def __init__(self, lines: Lines, wanted: Wanted) -> None:
+    def __init__(self, lines: Lines, wanted: WantedColumns) -> None:
         self._lines = lines
         self._source = iter(lines)
         self.header = _header(list(islice(self._source, HEADER_WITHIN)), wanted)
@@ -54,10 +54,10 @@ def is_header(line: str) -> bool:
 class _Feed:
     """Lines as the CSV reader takes them; ``taken`` are those of the present row."""
 
-    def __init__(self, source: Iterator[Line], first: Sequence[Line]) -> None:
+    def __init__(self, source: Iterator[TextLine], first: Sequence[TextLine]) -> None:
         self._source = source
         self._first = deque(first)
-        self.taken: list[Line] = []
+        self.taken: list[TextLine] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -67,7 +67,7 @@ class _Feed:
         self.taken.append(line)
         return line.text
 
-    def begin_again(self) -> Line:
+    def begin_again(self) -> TextLine:
         """Return the first line of the present row; the others are read once more, as rows."""
         self._first.extendleft(reversed(self.taken[1:]))
         return self.taken[0]
@@ -98,7 +98,7 @@ def _rows(feed: _Feed, header: Header) -> Iterator[Row]:
             yield header.columns.row(feed.taken[0].number, cells)
 
 
-def _header(top: Sequence[Line], wanted: Wanted) -> Header:
+def _header(top: Sequence[TextLine], wanted: WantedColumns) -> Header:
     """Return the header that stands highest; of several delimiters the one with most cells."""
     told = _told_delimiter(top[0].text) if top else None
     lines = top[1:] if told else top
@@ -113,7 +113,7 @@ def _header(top: Sequence[Line], wanted: Wanted) -> Header:
     raise FileUnusable(no_header(cells, first.number, wanted, HEADER_WITHIN))
 
 
-def _below(lines: Sequence[Line], delimiter: str, wanted: Wanted) -> Header | None:
+def _below(lines: Sequence[TextLine], delimiter: str, wanted: WantedColumns) -> Header | None:
     """Return the header among ``lines``, None = there is none with this delimiter."""
     feed = _Feed(iter(()), lines)
     table = csv.reader(feed, delimiter=delimiter)

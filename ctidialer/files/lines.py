@@ -16,7 +16,7 @@ RAW = 1024
 """Characters of such a line that are kept."""
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """A line, its end included; ``number`` counts from 1.
 
     Bytes that are not of the encoding stand in it as lone surrogates: no UTF-8 can be made of it.
@@ -34,13 +34,13 @@ class Lines:
         self.bad: list[Row] = []
         self._text = io.TextIOWrapper(file, encoding, "surrogateescape", newline="")
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[TextLine]:
         try:
             yield from self._all()
         finally:
             self._text.detach()  # the file is not this reader's to close
 
-    def _all(self) -> Iterator[Line]:
+    def _all(self) -> Iterator[TextLine]:
         number = 0
         while text := self._read():
             number += 1
@@ -49,7 +49,7 @@ class Lines:
                 self.bad.append(unreadable(number, (text[:RAW],), problem))
                 self._skip()
             else:
-                yield Line(number, text)
+                yield TextLine(number, text)
 
     def taken(self) -> list[Row]:
         """Return the bad rows that were not returned yet."""

@@ -12,7 +12,7 @@ from typing import IO
 from attrs import field, frozen
 
 from ctidialer.contract.document import shown
-from ctidialer.files.columns import Columns, Wanted
+from ctidialer.files.columns import Columns, WantedColumns
 from ctidialer.files.csv_table import CsvTable, is_header
 from ctidialer.files.encodings import encoding_of, shown_name
 from ctidialer.files.lines import Lines
@@ -38,7 +38,7 @@ class HowToRead:
     file_format: str | None = None
     encoding: str | None = None
     sheet: str = ""
-    wanted: Wanted = field(factory=Wanted)
+    wanted: WantedColumns = field(factory=WantedColumns)
 
 
 @frozen
@@ -101,7 +101,7 @@ def open_number_file(file: IO[bytes], name: str, how: HowToRead) -> NumberFile:
 def _is_table(file: IO[bytes], encoding: str, how: HowToRead) -> bool:
     """Say whether a file that could be anything has a header of several columns at its top, as
     Excel's "Unicode text" has."""
-    if how.wanted != Wanted():
+    if how.wanted != WantedColumns():
         return True  # the caller speaks of columns
     first = next(iter(Lines(file, encoding)), None)
     file.seek(0)

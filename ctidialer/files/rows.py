@@ -15,7 +15,7 @@ class FileUnusable(ValueError):
     """No row of the file can be read; the message says why, and what to do."""
 
 
-class Kind(enum.Enum):
+class FileKind(enum.Enum):
     """What is wrong with a row, for counting; the value goes on after "3 rows"."""
 
     UNREADABLE = "that cannot be read"
@@ -31,7 +31,7 @@ class Kind(enum.Enum):
 class Problem:
     """Why a row is bad: its kind, and a text that goes on after "line 3: "."""
 
-    kind: Kind
+    kind: FileKind
     text: str
 
 
@@ -53,4 +53,4 @@ class Row:
 
 def unreadable(line: int, raw: Sequence[str], text: str) -> Row:
     """Return a row that cannot be read."""
-    return Row(line, raw, problem=Problem(Kind.UNREADABLE, text))
+    return Row(line, raw, problem=Problem(FileKind.UNREADABLE, text))

@@ -11,7 +11,7 @@ from attrs import frozen
 from ctidialer.contract.document import shown
 from ctidialer.contract.faults import Fault
 from ctidialer.files.region import NotOfRegion, ToE164
-from ctidialer.files.rows import Kind, Problem, Row
+from ctidialer.files.rows import FileKind, Problem, Row
 from ctidialer.files.spelling import extension_of, is_cut, normalized
 
 Refuse = Callable[[bytes], tuple[Fault, ...]]
@@ -29,7 +29,7 @@ _NUMBER_PATHS = ("$", "$.params.number")
 
 
 @frozen
-class Entry:
+class FileEntry:
     """An entry to push, and the number that is dialed for it ("" = it stands in the entry)."""
 
     raw: bytes
@@ -50,39 +50,39 @@ class Treatment:
     to_e164: ToE164 | None = None
     max_entry: int = 65536
 
-    def entry_of(self, row: Row) -> Entry | Problem:
+    def entry_of(self, row: Row) -> FileEntry | Problem:
         """Return the entry of a row that could be read, or why it would not be dialed."""
         found = self._of_entry(row) if row.is_entry else self._of_number(row)
-        if isinstance(found, Entry) and len(found.raw) > self.max_entry:
+        if isinstance(found, FileEntry) and len(found.raw) > self.max_entry:
             text = f"makes an entry of {len(found.raw)} bytes, more than node.max_entry allows"
-            return Problem(Kind.ENTRY, text)
+            return Problem(FileKind.ENTRY, text)
         return found
 
-    def _of_number(self, row: Row) -> Entry | Problem:
+    def _of_number(self, row: Row) -> FileEntry | Problem:
         spelled = self._spelled(row.number)
         if isinstance(spelled, Problem):
             return spelled
         try:
             raw = _entry(spelled, row.variables)
         except UnicodeEncodeError:
-            return Problem(Kind.UNREADABLE, "has bytes that are no text; see --encoding")
+            return Problem(FileKind.UNREADABLE, "has bytes that are no text; see --encoding")
         if self.accept(spelled, row.variables):
-            return Entry(raw, spelled)
+            return FileEntry(raw, spelled)
         faults = self.refuse(raw)
-        return self._refusal(row, faults) if faults else Entry(raw, "")
+        return self._refusal(row, faults) if faults else FileEntry(raw, "")
 
-    def _of_entry(self, row: Row) -> Entry | Problem:
+    def _of_entry(self, row: Row) -> FileEntry | Problem:
         text = self._renumbered(row.number)
         if isinstance(text, Problem):
             return text
         try:
             raw = text.encode()
         except UnicodeEncodeError:
-            return Problem(Kind.UNREADABLE, "has bytes that are no text; see --encoding")
+            return Problem(FileKind.UNREADABLE, "has bytes that are no text; see --encoding")
         faults = self.refuse(raw)
         if faults:
-            return Problem(Kind.ENTRY, "; ".join(f"{one.path} {one.problem}" for one in faults))
-        return Entry(raw, "")
+            return Problem(FileKind.ENTRY, "; ".join(f"{one.path} {one.problem}" for one in faults))
+        return FileEntry(raw, "")
 
     def _renumbered(self, text: str) -> str | Problem:
         """Return an entry with its number as ``_spelled`` has it, where that can be read."""
@@ -113,11 +113,11 @@ class Treatment:
         try:
             return self.to_e164(number)
         except NotOfRegion as error:
-            return Problem(Kind.NUMBER, f"the number {error}")
+            return Problem(FileKind.NUMBER, f"the number {error}")
 
     def _refusal(self, row: Row, faults: tuple[Fault, ...]) -> Problem:
         of_number = any(one.path in _NUMBER_PATHS for one in faults)
-        kind = Kind.NUMBER if of_number else Kind.VARIABLE
+        kind = FileKind.NUMBER if of_number else FileKind.VARIABLE
         text = "; ".join(_told(one) for one in faults)
         return Problem(kind, text + (self._hint(row.number) if of_number else ""))
 
@@ -137,7 +137,7 @@ def _misspelt(number: str, refuse: Refuse) -> Problem | None:
             f"the number {shown(number)} has lost digits in a spreadsheet: make the column text"
             " there, and save it again"
         )
-        return Problem(Kind.CUT, text)
+        return Problem(FileKind.CUT, text)
     extension = extension_of(number)
     if extension is None or not refuse(number.encode("utf-8", "replace")):
         return None
@@ -145,7 +145,7 @@ def _misspelt(number: str, refuse: Refuse) -> Problem | None:
         f"the number {shown(number)} has an extension, {shown(extension)}, which cannot be dialed"
         " with it: put it into a column of its own"
     )
-    return Problem(Kind.EXTENSION, text)
+    return Problem(FileKind.EXTENSION, text)
 
 
 def _entry(number: str, variables: Mapping[str, str]) -> bytes:

@@ -14,7 +14,7 @@ from typing import IO
 import msgspec
 
 from ctidialer.contract.document import shown
-from ctidialer.files.columns import Columns, Wanted, columns_of, no_header
+from ctidialer.files.columns import Columns, WantedColumns, columns_of, no_header
 from ctidialer.files.rows import FileUnusable, Row
 
 READER = "python_calamine"
@@ -44,7 +44,7 @@ class Workbook:
     The file is read by a child, which ends with this, however it ends (`close`).
     """
 
-    def __init__(self, file: IO[bytes], sheet: str, wanted: Wanted) -> None:
+    def __init__(self, file: IO[bytes], sheet: str, wanted: WantedColumns) -> None:
         self._child = _start(file, sheet)
         try:
             opening = self._opening()
@@ -120,7 +120,7 @@ def _start(file: IO[bytes], sheet: str) -> subprocess.Popen[bytes]:
     )
 
 
-def _header(top: list[_Cells], wanted: Wanted) -> tuple[int, Columns]:
+def _header(top: list[_Cells], wanted: WantedColumns) -> tuple[int, Columns]:
     for number, cells in top:
         columns = columns_of(cells, wanted)
         if columns is not None:

@@ -29,7 +29,7 @@ CLOCKS_APART = 3600.0
 
 
 @frozen
-class Entry:
+class RecordEntry:
     """One entry of the stream: its JSON as it stands, and the record, None = it is none."""
 
     id: str
@@ -39,7 +39,7 @@ class Entry:
 
 
 @frozen
-class Wanted:
+class WantedRecords:
     """Which records are asked for; what is left as it is asks for all.
 
     ``number`` is a part of the number; ``since`` (included) and ``until`` (excluded) are unix
@@ -52,11 +52,11 @@ class Wanted:
     since: float | None = None
     until: float | None = None
 
-    def fits(self, entry: Entry) -> bool:
+    def fits(self, entry: RecordEntry) -> bool:
         """Say whether an entry is asked for; what is no record is where all are."""
         record = entry.record
         if record is None:
-            return self == Wanted()
+            return self == WantedRecords()
         return (
             self.task in (None, record.task)
             and (not self.outcomes or record.outcome in self.outcomes)
@@ -73,19 +73,19 @@ class Wanted:
         return f"{max(0, int((self.since - CLOCKS_APART) * 1000))}-0"
 
 
-ALL = Wanted()
+ALL = WantedRecords()
 
 
 class RecordStream:
     """The records of one node that are ``wanted``."""
 
-    def __init__(self, link: Link, key: str, wanted: Wanted = ALL) -> None:
+    def __init__(self, link: Link, key: str, wanted: WantedRecords = ALL) -> None:
         self._link = link
         self._key = key
         self._wanted = wanted
         self.last_seen = wanted.begin
 
-    async def all(self) -> AsyncIterator[Entry]:
+    async def all(self) -> AsyncIterator[RecordEntry]:
         """Yield the records there are, from the one after ``last_seen``, oldest first."""
         while True:
             reply = await self._read("XRANGE", f"({self.last_seen}", "+")
@@ -95,7 +95,7 @@ class RecordStream:
             for entry in self._seen(page):
                 yield entry
 
-    async def before(self, entry_id: str | None) -> list[Entry]:
+    async def before(self, entry_id: str | None) -> list[RecordEntry]:
         """Return the PAGE entries before this one (None: the last ones), the newest first."""
         end = "+" if entry_id is None else f"({entry_id}"
         return _entries(await self._read("XREVRANGE", end, "-"))
@@ -125,12 +125,12 @@ class RecordStream:
         except StoreError as error:
             raise _translated(error, self._key) from error
 
-    def _seen(self, page: list[Entry]) -> list[Entry]:
+    def _seen(self, page: list[RecordEntry]) -> list[RecordEntry]:
         if page:
             self.last_seen = page[-1].id
         return self.fitting(page)
 
-    def fitting(self, page: list[Entry]) -> list[Entry]:
+    def fitting(self, page: list[RecordEntry]) -> list[RecordEntry]:
         """Return the entries that are asked for."""
         return [entry for entry in page if self._wanted.fits(entry)]
 
@@ -138,7 +138,7 @@ class RecordStream:
 class RecordStreams:
     """The records of several nodes in the order in which they were written."""
 
-    def __init__(self, link: Link, names: Sequence[str], wanted: Wanted = ALL) -> None:
+    def __init__(self, link: Link, names: Sequence[str], wanted: WantedRecords = ALL) -> None:
         self._link = link
         self._streams = {name: RecordStream(link, name, wanted) for name in names}
 
@@ -152,7 +152,7 @@ class RecordStreams:
         for stream in self._streams.values():
             await stream.skip_to_last(count)
 
-    async def all(self) -> AsyncIterator[Entry]:
+    async def all(self) -> AsyncIterator[RecordEntry]:
         """Yield the records there are, oldest first."""
         heads = [_Head(stream.all()) for stream in self._streams.values()]
         for head in heads:
@@ -163,7 +163,7 @@ class RecordStreams:
             yield first.entry
             await first.move()
 
-    async def as_written(self) -> AsyncIterator[Entry]:
+    async def as_written(self) -> AsyncIterator[RecordEntry]:
         """Yield the records that are written from now on, for ever; wait while Redis is away."""
         while True:
             places = [stream.last_seen for stream in self._streams.values()]
@@ -186,9 +186,9 @@ class RecordStreams:
 class _Head:
     """The first entry of a stream that was not taken yet, None = there is no more."""
 
-    def __init__(self, entries: AsyncIterator[Entry]) -> None:
+    def __init__(self, entries: AsyncIterator[RecordEntry]) -> None:
         self._entries = entries
-        self.entry: Entry | None = None
+        self.entry: RecordEntry | None = None
 
     async def move(self) -> None:
         """Go on to the next entry."""
@@ -206,7 +206,7 @@ def _translated(error: StoreError, key: str) -> StoreError:
     return error
 
 
-def _pages_read(reply: Reply) -> Iterator[tuple[str, list[Entry]]]:
+def _pages_read(reply: Reply) -> Iterator[tuple[str, list[RecordEntry]]]:
     """Yield name and entries of each stream in the answer of XREAD; None = it waited in vain."""
     if reply is None:
         return
@@ -218,20 +218,20 @@ def _pages_read(reply: Reply) -> Iterator[tuple[str, list[Entry]]]:
         yield name.decode(), _entries(entries)
 
 
-def _entries(reply: Reply) -> list[Entry]:
+def _entries(reply: Reply) -> list[RecordEntry]:
     assert isinstance(reply, list)
     return [_entry(one) for one in reply]
 
 
-def _entry(reply: Reply) -> Entry:
+def _entry(reply: Reply) -> RecordEntry:
     assert isinstance(reply, list)
     entry_id, named = reply
     assert isinstance(entry_id, bytes)
     assert isinstance(named, list)
     raw = dict(zip(named[::2], named[1::2], strict=True)).get(FIELD)
     if not isinstance(raw, bytes):
-        return Entry(entry_id.decode(), b"", None, "has no field 'record'")
+        return RecordEntry(entry_id.decode(), b"", None, "has no field 'record'")
     try:
-        return Entry(entry_id.decode(), raw, decode_record(raw))
+        return RecordEntry(entry_id.decode(), raw, decode_record(raw))
     except ContractError as error:
-        return Entry(entry_id.decode(), raw, None, str(error))
+        return RecordEntry(entry_id.decode(), raw, None, str(error))

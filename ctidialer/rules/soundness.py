@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from ctidialer.contract.document import MOST_FAULTS, FaultList, Node, Params, member_path
+from ctidialer.contract.document import MOST_FAULTS, FaultList, Params, Place, member_path
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.line_document import (
@@ -155,7 +155,7 @@ def _faults_of_task(task: Task, documents: TaskDocuments, probe: Call) -> Iterat
     yield from _destination_faults(task.destination, documents.merged())
 
 
-def _faults_of_line(line: Line, place: Node | None) -> Iterator[Fault]:
+def _faults_of_line(line: Line, place: Place | None) -> Iterator[Fault]:
     named, faults = _named(evolve(_PROBE, line=line.name))
     yield from faults
     if line.dialstring:
@@ -290,7 +290,7 @@ def _destination_faults(destination: Destination, params: Params) -> Iterator[Fa
         yield from _faults_at(params.get(name), evolve(_PROBE, destination=one))
 
 
-def _faults_at(place: Node | None, call: Call) -> Iterator[Fault]:
+def _faults_at(place: Place | None, call: Call) -> Iterator[Fault]:
     problem = None if place is None else _problem(call)
     if place is not None and problem is not None:
         yield Fault(place.path, problem, place.key)

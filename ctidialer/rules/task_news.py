@@ -10,7 +10,7 @@ from attrs import frozen
 from ctidialer.contract.record import Outcome
 
 
-class State(enum.Enum):
+class TaskState(enum.Enum):
     """The state of a task, as far as it is news when it changes."""
 
     GONE = "gone"
@@ -20,10 +20,10 @@ class State(enum.Enum):
     OPEN = "open"
 
 
-NUMBERS = frozenset({State.EMPTY, State.OPEN})
+NUMBERS = frozenset({TaskState.EMPTY, TaskState.OPEN})
 """Between these two a task goes back and forth with every number that is pushed."""
 
-DONE = frozenset({State.GONE, State.OFF, State.CLOSED, State.EMPTY})
+DONE = frozenset({TaskState.GONE, TaskState.OFF, TaskState.CLOSED, TaskState.EMPTY})
 """States at whose beginning it is told how many numbers have ended since the task was open."""
 
 
@@ -36,8 +36,8 @@ class Change:
     """
 
     task: str
-    before: State | None
-    after: State
+    before: TaskState | None
+    after: TaskState
     queue: str = ""
     until: str = ""
 
@@ -50,17 +50,17 @@ class Change:
 
     def sentence(self) -> str:
         """Return what the log says, to stand behind the task's name."""
-        if self.after is State.GONE:
+        if self.after is TaskState.GONE:
             return "is no more, or malformed: no new call"
-        if self.after is State.OFF:
+        if self.after is TaskState.OFF:
             return "is switched off"
-        if self.after is State.CLOSED:
+        if self.after is TaskState.CLOSED:
             return f"is closed: {self.until}"
-        if self.after is State.EMPTY:
-            ran_out = self.before is State.OPEN
+        if self.after is TaskState.EMPTY:
+            ran_out = self.before is TaskState.OPEN
             found = "has no number left in" if ran_out else "is open, and finds no number in"
             return f"{found} {self.queue}"
-        if self.before is State.EMPTY:
+        if self.before is TaskState.EMPTY:
             return f"has numbers in {self.queue} again"
         return f"is open{self.until}"
 

@@ -21,7 +21,7 @@ Tables = Mapping[str, Mapping[str, object]]
 
 
 @frozen
-class Progress:
+class StageProgress:
     """How many numbers wait in their lists and the schedule, are in flight, have their record."""
 
     queued: int
@@ -65,13 +65,13 @@ class BackEnd:
         """Return how many records stand in the stream."""
         return await self.length("XLEN", keys.records(self.host))
 
-    async def progress(self, queues: Sequence[str], schedule: str = "") -> Progress:
+    async def progress(self, queues: Sequence[str], schedule: str = "") -> StageProgress:
         """Return how far the node is with the numbers of ``queues`` and a ``schedule`` (keys)."""
         queued = [await self.length("LLEN", queue) for queue in queues]
         if schedule:
             queued.append(await self.length("ZCARD", schedule))
         in_flight = await self.length("HLEN", keys.in_flight(self.host))
-        return Progress(sum(queued), in_flight, await self.recorded())
+        return StageProgress(sum(queued), in_flight, await self.recorded())
 
 
 def _raw(document: object) -> str | bytes:

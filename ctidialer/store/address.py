@@ -25,7 +25,7 @@ class AddressError(ValueError):
 
 
 @frozen
-class Credentials:
+class RedisCredentials:
     """An ACL user and password; an empty ``username`` is Redis' default user."""
 
     username: str = ""
@@ -44,9 +44,9 @@ class RedisAddress:
     hosts: tuple[tuple[str, int], ...] = ()
     path: str = ""
     db: int = 0
-    credentials: Credentials = Credentials()
+    credentials: RedisCredentials = RedisCredentials()
     service: str = ""
-    sentinel_credentials: Credentials = Credentials()
+    sentinel_credentials: RedisCredentials = RedisCredentials()
     ca: str = ""
 
     @property
@@ -102,7 +102,7 @@ def parse_address(url: str) -> RedisAddress:
 
 
 def _unix(
-    location: str, path: str, options: Mapping[str, str], credentials: Credentials
+    location: str, path: str, options: Mapping[str, str], credentials: RedisCredentials
 ) -> RedisAddress:
     if location or len(path) < 2:
         raise AddressError("unix:// is followed by the socket's absolute path: unix:///run/r.sock")
@@ -111,7 +111,7 @@ def _unix(
 
 
 def _sentinel(
-    location: str, path: str, options: Mapping[str, str], credentials: Credentials
+    location: str, path: str, options: Mapping[str, str], credentials: RedisCredentials
 ) -> RedisAddress:
     service, _, database = path.partition("/")
     if not service:
@@ -119,7 +119,7 @@ def _sentinel(
             "a redis+sentinel:// URL names the service after the sentinels: "
             "redis+sentinel://host:26379,host:26379/service/0"
         )
-    sentinels = Credentials(
+    sentinels = RedisCredentials(
         options.get("sentinel_username", ""), options.get("sentinel_password") or None
     )
     return RedisAddress(
@@ -141,11 +141,11 @@ def _options(scheme: str, query: str) -> dict[str, str]:
     return options
 
 
-def _credentials(login: str) -> Credentials:
+def _credentials(login: str) -> RedisCredentials:
     username, colon, password = login.partition(":")
     if login and not colon:
         raise AddressError("the part before @ is user:password (or :password), with the colon")
-    return Credentials(unquote(username), unquote(password) if password else None)
+    return RedisCredentials(unquote(username), unquote(password) if password else None)
 
 
 def _location(text: str, default_port: int) -> tuple[str, int]:

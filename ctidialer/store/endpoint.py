@@ -13,7 +13,7 @@ from twisted.internet.ssl import Certificate, optionsForClientTLS
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
-from ctidialer.store.address import Credentials, RedisAddress
+from ctidialer.store.address import RedisAddress, RedisCredentials
 from ctidialer.store.connection import DEADLINE, ResponseError, WatchedConnection
 from ctidialer.store.errors import StoreError, StoreUnavailable
 
@@ -123,7 +123,7 @@ async def end(connection: WatchedConnection, why: str) -> None:
         await connection.lost
 
 
-async def log_in(connection: WatchedConnection, credentials: Credentials, db: int) -> None:
+async def log_in(connection: WatchedConnection, credentials: RedisCredentials, db: int) -> None:
     """Authenticate, choose the database, and make sure that this is a master that is ready.
 
     Raises LoginRefused or StoreUnavailable.
@@ -138,7 +138,7 @@ async def log_in(connection: WatchedConnection, credentials: Credentials, db: in
     await _check_is_master(connection)
 
 
-async def _authenticate(connection: WatchedConnection, credentials: Credentials) -> None:
+async def _authenticate(connection: WatchedConnection, credentials: RedisCredentials) -> None:
     if credentials.password is None:
         return
     login = [name for name in (credentials.username, credentials.password) if name]

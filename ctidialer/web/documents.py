@@ -17,7 +17,7 @@ class Alive(msgspec.Struct):
     alive: bool
 
 
-class Readiness(msgspec.Struct):
+class ReadyAnswer(msgspec.Struct):
     """Whether calls can be placed, and what is missing."""
 
     ready: bool
@@ -107,7 +107,7 @@ class TaskPaused(msgspec.Struct):
     changed: bool
 
 
-class Why(msgspec.Struct):
+class WhyBody(msgspec.Struct):
     """Why an operator orders something, for people."""
 
     why: str = ""

@@ -15,8 +15,8 @@ from ctidialer.web.documents import (
     CheckResult,
     Drained,
     NodePage,
-    Readiness,
-    Why,
+    ReadyAnswer,
+    WhyBody,
 )
 from ctidialer.web.queries import CheckQuery
 from ctidialer.web.routes import delete, get, post
@@ -42,14 +42,14 @@ class NodeApi:
     @get(
         "/readyz",
         "Whether calls can be placed",
-        answer=Readiness,
+        answer=ReadyAnswer,
         others={503: "they cannot; the body says why"},
         is_open=True,
     )
     async def ready(self) -> Answer:
         """Say whether calls can be placed; 503 where not."""
         is_ready = self._daemon.is_ready()
-        document = Readiness(is_ready, self._daemon.missing())
+        document = ReadyAnswer(is_ready, self._daemon.missing())
         return json_answer(document, 200 if is_ready else 503)
 
     @get("/api/status", "What this daemon is doing", answer=NodeStatus)
@@ -63,13 +63,13 @@ class NodeApi:
         return await self._look_aside("nodes")
 
     @post("/api/drain", "Take this node out of service: no new call", others=NO_REDIS)
-    async def drain(self, asked: Asked, body: Why) -> Drained:
+    async def drain(self, asked: Asked, body: WhyBody) -> Drained:
         """Take this node out of service."""
         changed = await self._orders.drain(order_of(asked, body))
         return Drained(self._host, True, changed)
 
     @delete("/api/drain", "Put this node back into service", others=NO_REDIS)
-    async def undo_drain(self, asked: Asked, body: Why) -> Drained:
+    async def undo_drain(self, asked: Asked, body: WhyBody) -> Drained:
         """Put this node back into service."""
         changed = await self._orders.undo_drain(order_of(asked, body))
         return Drained(self._host, False, changed)
@@ -92,7 +92,7 @@ class NodeApi:
             raise Refusal(503, str(error)) from None
 
 
-def order_of(asked: Asked, body: Why) -> Order:
+def order_of(asked: Asked, body: WhyBody) -> Order:
     """Return the order of who asks; raises Refusal where its reason is no text of one line."""
     if len(body.why) > LONGEST_WHY or not body.why.isprintable():
         raise Refusal(400, f"$.why must be a text of one line, at most {LONGEST_WHY} characters")

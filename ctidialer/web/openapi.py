@@ -92,7 +92,7 @@ def _responses(route: Route) -> dict[str, Any]:
     for status, text in route.others.items():
         responses[str(status)] = {"description": text}
         if status >= 400:
-            is_readiness = (status, route.answer) == (503, documents.Readiness)
+            is_readiness = (status, route.answer) == (503, documents.ReadyAnswer)
             name = "Readiness" if is_readiness else "ErrorAnswer"
             responses[str(status)]["content"] = {JSON: {"schema": _ref(name)}}
     responses["default"] = {

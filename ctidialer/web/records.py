@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from ctidialer.nodes.records import Entry, RecordStream
+from ctidialer.nodes.records import RecordEntry, RecordStream
 from ctidialer.store.link import Link
 from ctidialer.web.answers import Refusal
 from ctidialer.web.documents import RecordPage
@@ -20,7 +20,7 @@ MOST_SCANNED = 20_000
 _ENTRY_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
 
-class Records:
+class RecordsApi:
     """Answers from the stream ``key``."""
 
     def __init__(self, link: Link, key: str) -> None:
@@ -50,7 +50,7 @@ class Records:
         return RecordPage(found, before)
 
 
-def fits(entry: Entry, query: RecordQuery) -> bool:
+def fits(entry: RecordEntry, query: RecordQuery) -> bool:
     """Say whether a record is of the task, outcome and number that are asked for."""
     record = entry.record
     if record is None:

@@ -145,7 +145,7 @@ def _bound(route: Route, owner: object, handler: Handler) -> Route:
     )
 
 
-class Routes:
+class WebRoutes:
     """All routes."""
 
     def __init__(self, routes: Iterable[Route]) -> None:

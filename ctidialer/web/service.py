@@ -25,8 +25,8 @@ from ctidialer.web.metrics import Metrics
 from ctidialer.web.node_api import NodeApi
 from ctidialer.web.openapi import Description
 from ctidialer.web.pages import Pages
-from ctidialer.web.records import Records
-from ctidialer.web.routes import Routes, routes_of
+from ctidialer.web.records import RecordsApi
+from ctidialer.web.routes import WebRoutes, routes_of
 from ctidialer.web.site import QuietSite, Root
 from ctidialer.web.stream import Stream
 from ctidialer.web.tables_api import LinesApi, SchedulesApi, TasksApi
@@ -111,13 +111,13 @@ class WebService(Service):
             TasksApi(node, daemon, link, self._reactor),
             SchedulesApi(node, daemon, link),
             LinesApi(daemon, self._reactor),
-            Records(link, keys.records(node.host)),
+            RecordsApi(link, keys.records(node.host)),
             self._history,
             self._stream,
             self._metrics,
             Pages(self._access),
         )
-        routes = Routes([*described, *routes_of(Description(described))])
+        routes = WebRoutes([*described, *routes_of(Description(described))])
         return QuietSite(Root(routes, self._access), reactor=self._reactor)
 
     def _second(self) -> None:

@@ -17,7 +17,7 @@ from twisted.web.server import Request as SiteRequest
 from ctidialer.store.errors import StoreError
 from ctidialer.web.access import Access, Headers
 from ctidialer.web.answers import HTML, Answer, Asked, Refusal
-from ctidialer.web.routes import EVENTS, Route, Routes, Streamed
+from ctidialer.web.routes import EVENTS, Route, Streamed, WebRoutes
 
 LARGEST_BODY = 64 * 1024
 
@@ -75,7 +75,7 @@ class Root(Resource):
     isLeaf = True
     log = Logger()
 
-    def __init__(self, routes: Routes, access: Access) -> None:
+    def __init__(self, routes: WebRoutes, access: Access) -> None:
         super().__init__()
         self._routes = routes
         self._access = access

@@ -34,7 +34,7 @@ def event(name: str, data: bytes) -> bytes:
 
 
 @implementer(IPushProducer)
-class Listener:
+class StreamListener:
     """One open stream."""
 
     def __init__(
@@ -82,7 +82,7 @@ class Stream:
     def __init__(self, access: Access, now: Callable[[], float]) -> None:
         self._access = access
         self._now = now
-        self._listeners: set[Listener] = set()
+        self._listeners: set[StreamListener] = set()
         self._records = 0
         self._skipped = 0
 
@@ -105,7 +105,7 @@ class Stream:
         return Streamed(lambda request: self._begin(request, may_listen))
 
     def _begin(self, request: Request, may_listen: Callable[[], bool]) -> None:
-        listener = Listener(request, self._now, may_listen)
+        listener = StreamListener(request, self._now, may_listen)
         self._listeners.add(listener)
         request.notifyFinish().addBoth(lambda _: self._listeners.discard(listener))
         listener.tell(b": welcome\n\n")

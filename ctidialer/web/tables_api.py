@@ -27,7 +27,7 @@ from ctidialer.web.documents import (
     TaskExplanation,
     TaskPage,
     TaskPaused,
-    Why,
+    WhyBody,
 )
 from ctidialer.web.node_api import NO_REDIS, order_of
 from ctidialer.web.queries import LineQuery, Page, TaskQuery
@@ -77,14 +77,14 @@ class TasksApi:
         "Start no new call of a task on this host",
         others={**NO_TASK, **NO_REDIS},
     )
-    async def pause(self, asked: Asked, task: str, body: Why) -> TaskPaused:
+    async def pause(self, asked: Asked, task: str, body: WhyBody) -> TaskPaused:
         """Hold the new calls of a task."""
         self._check_known(task)
         changed = await self._orders.pause(task, order_of(asked, body))
         return TaskPaused(task, True, changed)
 
     @post("/api/tasks/{task}/resume", "Let a paused task go on", others={**NO_TASK, **NO_REDIS})
-    async def resume(self, asked: Asked, task: str, body: Why) -> TaskPaused:
+    async def resume(self, asked: Asked, task: str, body: WhyBody) -> TaskPaused:
         """Let a task go on."""
         self._check_known(task)
         changed = await self._orders.resume(task, order_of(asked, body))

@@ -19,7 +19,7 @@ from typing import Any
 from attrs import frozen
 
 from ctidialer.dialer.life.channel_events import hang_up
-from ctidialer.esl.connection import Connection, Received, State
+from ctidialer.esl.connection import Connection, Received, SocketState
 from ctidialer.esl.errors import ProtocolFault
 from ctidialer.esl.events import Event, make_event, plain_event
 from ctidialer.esl.framing import FRAME_LIMIT, HEAD_LIMIT, Frame, Framer
@@ -53,7 +53,7 @@ class Reading:
 
     received: tuple[Received, ...]
     bodies: tuple[bytes, ...]
-    state: State
+    state: SocketState
     fault: str | None
 
 
@@ -147,7 +147,7 @@ def _limits(mode: int) -> dict[str, int]:
 
 
 def _read(found: Input, pieces: list[bytes]) -> Reading:
-    state = State.UNGREETED if found.mode == CONNECT else State.OPEN
+    state = SocketState.UNGREETED if found.mode == CONNECT else SocketState.OPEN
     connection = Connection(state, **_limits(found.mode))
     received = [one for piece in pieces for one in connection.receive(piece)]
     received += connection.finish()
@@ -158,7 +158,7 @@ def _read(found: Input, pieces: list[bytes]) -> Reading:
 
 
 def _check_faulty(connection: Connection, fault: str | None) -> None:
-    if (fault is not None) is not (connection.state is State.FAULTY):
+    if (fault is not None) is not (connection.state is SocketState.FAULTY):
         raise Broken("a fault ends the connection", f"{connection.state} {fault}")
     if fault is not None and (not fault.isprintable() or len(fault) > 600):
         raise Broken("a fault is printable", repr(fault))

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.check.findings import Severity
-from ctidialer.check.gateways import State, Use, gateway_findings, gateways_used, read_answer
+from ctidialer.check.gateways import GatewayState, Use, gateway_findings, gateways_used, read_answer
 from ctidialer.check.node_tables import NodeTables
 from ctidialer.contract import keys
 from ctidialer.settings import Node
@@ -98,11 +98,11 @@ class AnswerTests(SynchronousTestCase):
     def test_as_recorded(self) -> None:
         answers = [frame.body.decode() for frame in recorded("73_") if frame.type == "api/response"]
         states = [read_answer(answer) for answer in answers[:3]]
-        self.assertEqual(states, [State.UP, State.UNKNOWN, State.DOWN])
+        self.assertEqual(states, [GatewayState.UP, GatewayState.UNKNOWN, GatewayState.DOWN])
 
     def test_what_says_nothing(self) -> None:
         for answer in ("", "-ERR sofia Command not found!\n", "+OK", "Name\tx\n"):
-            self.assertIs(read_answer(answer), State.UNTOLD)
+            self.assertIs(read_answer(answer), GatewayState.UNTOLD)
 
 
 class FindingTests(SynchronousTestCase):
@@ -110,16 +110,16 @@ class FindingTests(SynchronousTestCase):
 
     def test_each_state(self) -> None:
         for state, severity, said in (
-            (State.UNKNOWN, Severity.FAULT, "FreeSWITCH at 127.0.0.1:8021 has no gateway"),
-            (State.DOWN, Severity.WARNING, "is down at the moment"),
+            (GatewayState.UNKNOWN, Severity.FAULT, "FreeSWITCH at 127.0.0.1:8021 has no gateway"),
+            (GatewayState.DOWN, Severity.WARNING, "is down at the moment"),
         ):
             (finding,) = gateway_findings([self.USE], {"ims": state}, ADDRESS)
             self.assertEqual((finding.severity, finding.key, finding.name), (severity, LINES, "l"))
             self.assertIn(said, finding.problem)
-        self.assertEqual(gateway_findings([self.USE], {"ims": State.UP}, ADDRESS), ())
+        self.assertEqual(gateway_findings([self.USE], {"ims": GatewayState.UP}, ADDRESS), ())
 
     def test_one_notice_for_all_that_is_not_told(self) -> None:
-        states = {"ims": State.UNTOLD, "other": State.UNTOLD}
+        states = {"ims": GatewayState.UNTOLD, "other": GatewayState.UNTOLD}
         uses = [self.USE, Use("other", LINES, "m", "$")]
         (finding,) = gateway_findings(uses, states, ADDRESS)
         self.assertIs(finding.severity, Severity.NOTICE)

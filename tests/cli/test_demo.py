@@ -19,7 +19,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 from ctidialer.cli import demo as demo_module
 from ctidialer.cli import main
-from ctidialer.cli.demo_campaign import Report, demo_entries
+from ctidialer.cli.demo_campaign import DemoReport, demo_entries
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.stage.audit import Audit
 
@@ -151,7 +151,7 @@ class UsageTests(DemoCase):
 class FaultTests(SynchronousTestCase):
     """What is not as it should be is said, and is the exit status."""
 
-    REPORT = Report(
+    REPORT = DemoReport(
         audit=Audit(outcomes=Counter({Outcome.BUSY: 1}), attempts=0),
         records=(RECORD,),
         status=0,
@@ -160,7 +160,7 @@ class FaultTests(SynchronousTestCase):
         calls=0,
     )
 
-    def run_with(self, report: Report, *arguments: str) -> Any:
+    def run_with(self, report: DemoReport, *arguments: str) -> Any:
         self.patch(demo_module, "run", lambda work: report)
         return CliRunner().invoke(main, ["demo", "--numbers", "1", *arguments])
 

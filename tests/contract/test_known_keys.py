@@ -8,7 +8,7 @@ from collections.abc import Callable
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import known_keys
-from ctidialer.contract.document import FaultList, Node, Params
+from ctidialer.contract.document import FaultList, Params, Place
 from ctidialer.contract.known_keys import Keys, ignored_keys
 from ctidialer.contract.line_document import decode_line, group_of, line_of, read_group, read_line
 from ctidialer.contract.line_warnings import line_group_warnings, line_warnings
@@ -49,7 +49,7 @@ TASK_NEAR = {
 
 
 def ignored(keys: Keys, **members: object) -> list[tuple[str, bool, str]]:
-    node = Node(members, "$.params", FaultList(), "k")
+    node = Place(members, "$.params", FaultList(), "k")
     return [(one.fault.path, one.doubtful, one.fault.problem) for one in ignored_keys(node, keys)]
 
 
@@ -85,7 +85,7 @@ class IgnoredKeyTests(SynchronousTestCase):
     def test_nothing_is_said_of_known_keys_and_of_what_is_not_configured(self) -> None:
         self.assertEqual(ignored(known_keys.TASK, limit=1, stoptime="", work_hours=None), [])
         self.assertEqual(list(ignored_keys(None, known_keys.TASK)), [])
-        self.assertEqual(list(ignored_keys(Node([1], "$", FaultList()), known_keys.TASK)), [])
+        self.assertEqual(list(ignored_keys(Place([1], "$", FaultList()), known_keys.TASK)), [])
 
     def test_there_is_an_end_to_it(self) -> None:
         found = ignored(known_keys.TASK, **{f"limit{index}x": 1 for index in range(10_000)})
@@ -106,7 +106,7 @@ class CompletenessTests(SynchronousTestCase):
         """Return the keys of its own params that a decoder asks an empty document for."""
         asked: set[str] = set()
 
-        def get(params: Params, name: str) -> Node | None:
+        def get(params: Params, name: str) -> Place | None:
             asked.add(name)
             return None
 

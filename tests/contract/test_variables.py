@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.document import FaultList, Node, read_json
+from ctidialer.contract.document import FaultList, Place, read_json
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.placeholders import NAMES as PLACEHOLDERS
 from ctidialer.contract.placeholders import Fillable
@@ -106,7 +106,7 @@ class PlaceholderTests(SynchronousTestCase):
 
     def read(self, value: object) -> tuple[dict[str, str], tuple[Fault, ...]]:
         faults = FaultList()
-        found = read_configured_variables(Node({"a": value, "b": "x"}, "$.variables", faults))
+        found = read_configured_variables(Place({"a": value, "b": "x"}, "$.variables", faults))
         return found, faults.all()
 
     def test_values_with_placeholders_are_told_from_others(self) -> None:

@@ -13,12 +13,12 @@ from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.dispatch.queue import QueueDialer
-from ctidialer.dialer.dispatch.schedule import Schedule, ScheduleDialer
+from ctidialer.dialer.dispatch.schedule import ScheduleDialer, ScheduleSource
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.life.acceptance import Acceptance
 from ctidialer.dialer.life.between import Between
-from ctidialer.dialer.life.caller import Caller, Node
+from ctidialer.dialer.life.caller import CallDefaults, Caller
 from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.journal import Journal
@@ -70,7 +70,7 @@ class World:
         self.closing = Closing(
             self.clock, "fs1", self.store, self.writable, self.readiness, Journal()
         )
-        caller = Caller(Node("fs1", 60), self.store, self.switch, self.calls)
+        caller = Caller(CallDefaults("fs1", 60), self.store, self.switch, self.calls)
         self.ways = ways = Ways(self.clock, self.tables, self.lines, self.look_up)
         between = Between(self.clock, caller, ways, ready)
         self.pursuit = Pursuit(self.clock, caller, ways, Acceptance(self.limits), between)
@@ -82,7 +82,7 @@ class World:
         )
         self.schedule_dialer = ScheduleDialer(
             self.clock,
-            Schedule(ZSET, PATTERN, self.tables),
+            ScheduleSource(ZSET, PATTERN, self.tables),
             self.slots,
             intake,
         )

@@ -12,17 +12,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.esl.connection import (
     Accepted,
-    AccessDenied,
     ApiResponse,
     AuthRequest,
     CommandReply,
     Connection,
+    DeniedNotice,
     DisconnectNotice,
     LogData,
     OtherFrame,
     Received,
     Refused,
-    State,
+    SocketState,
 )
 from ctidialer.esl.events import Event
 from tests.esl.recordings import load
@@ -36,7 +36,9 @@ KILLED = (
 )
 
 
-def read(stream: bytes, state: State = State.UNGREETED) -> tuple[list[Received], Connection]:
+def read(
+    stream: bytes, state: SocketState = SocketState.UNGREETED
+) -> tuple[list[Received], Connection]:
     connection = Connection(state)
     return connection.receive(stream), connection
 
@@ -54,24 +56,24 @@ class Purity(SynchronousTestCase):
 class States(SynchronousTestCase):
     def test_a_login(self) -> None:
         connection = Connection()
-        self.assertIs(connection.state, State.UNGREETED)
+        self.assertIs(connection.state, SocketState.UNGREETED)
         self.assertEqual(connection.receive(GREETING), [AuthRequest()])
-        self.assertIs(connection.state, State.CHALLENGED)
+        self.assertIs(connection.state, SocketState.CHALLENGED)
         self.assertEqual(connection.receive(reply("+OK accepted")), [Accepted()])
-        self.assertIs(connection.state, State.OPEN)
+        self.assertIs(connection.state, SocketState.OPEN)
         self.assertEqual(connection.finish(), [])
-        self.assertIs(connection.state, State.CLOSED)
+        self.assertIs(connection.state, SocketState.CLOSED)
 
     def test_a_wrong_password(self) -> None:
         received, connection = read(GREETING + reply("-ERR invalid") + NOTICE)
         self.assertEqual(received[1], Refused("-ERR invalid"))
         self.assertIsInstance(received[2], DisconnectNotice)
-        self.assertIs(connection.state, State.CLOSING)
+        self.assertIs(connection.state, SocketState.CLOSING)
 
     def test_a_refused_address(self) -> None:
         received, connection = read(DENIED)
-        self.assertEqual(received[0], AccessDenied("Access Denied, go away."))
-        self.assertIs(connection.state, State.CLOSING)
+        self.assertEqual(received[0], DeniedNotice("Access Denied, go away."))
+        self.assertIs(connection.state, SocketState.CLOSING)
 
     def test_exit_before_authentication(self) -> None:
         received, _ = read(GREETING + reply("+OK bye") + NOTICE)
@@ -102,7 +104,7 @@ class Faults(SynchronousTestCase):
     def assert_fault(self, stream: bytes, words: str) -> None:
         connection = Connection()
         connection.receive(stream)
-        self.assertIs(connection.state, State.FAULTY)
+        self.assertIs(connection.state, SocketState.FAULTY)
         self.assertIn(words, str(connection.fault))
         self.assertEqual(connection.receive(LOGIN), [])
         self.assertEqual(connection.finish(), [])
@@ -180,7 +182,7 @@ class AKilledListener(SynchronousTestCase):
         frame %= len(begun) + len(KILLED)
         received, connection = read(LOGIN + frame + begun + KILLED)
         self.assertEqual(received[2:], [DisconnectNotice("killed listener", torn=True)])
-        self.assertIs(connection.state, State.CLOSING)
+        self.assertIs(connection.state, SocketState.CLOSING)
 
     @settings(deadline=None, max_examples=200)
     @given(st.integers(100, 20_000), st.lists(st.integers(1, 3000), min_size=1, max_size=4))
@@ -202,13 +204,13 @@ class Time(SynchronousTestCase):
     def test_spaces_within_a_value(self) -> None:
         spaces = b" " * 60_000
         for head in (b"Content-Type: a", b"Content-Type: api/response\nX: y\ncontent-length: 1"):
-            connection = Connection(State.OPEN)
+            connection = Connection(SocketState.OPEN)
             begun = process_time()
             connection.receive(head + spaces + b"b\n\n")
             self.assertLess(process_time() - begun, 0.5)  # it took 14 s once
             self.assertIs(connection.fault is None, head == b"Content-Type: a")
 
     def test_spaces_around_a_value(self) -> None:
-        connection = Connection(State.OPEN)
+        connection = Connection(SocketState.OPEN)
         stream = b"X: y\r\ncontent-type:\t Api/Response \r\ncontent-length :\t 2 \r\n\nok"
         self.assertEqual(connection.receive(stream), [ApiResponse("ok")])

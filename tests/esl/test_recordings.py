@@ -17,14 +17,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.esl.connection import (
     Accepted,
-    AccessDenied,
     ApiResponse,
     CommandReply,
     Connection,
+    DeniedNotice,
     DisconnectNotice,
     LogData,
     Received,
-    State,
+    SocketState,
 )
 from ctidialer.esl.events import Event
 from ctidialer.esl.framing import Framer
@@ -48,8 +48,8 @@ def pieces(data: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
         position, turn = position + size, turn + 1
 
 
-def first_state(name: str) -> State:
-    return State.OPEN if name in EXCERPTS else State.UNGREETED
+def first_state(name: str) -> SocketState:
+    return SocketState.OPEN if name in EXCERPTS else SocketState.UNGREETED
 
 
 def read(name: str, sizes: Iterable[int] | None = None) -> tuple[list[Received], Connection]:
@@ -197,7 +197,7 @@ class WhatTheySay(SynchronousTestCase):
         self.assertEqual(
             [type(each).__name__ for each in received[1:]], ["Refused", "DisconnectNotice"]
         )
-        self.assertIs(connection.state, State.CLOSING)
+        self.assertIs(connection.state, SocketState.CLOSING)
 
     def test_a_command_before_authentication_spoils_nothing(self) -> None:
         names = [type(each).__name__ for each in read("03_unauthenticated_command")[0]]
@@ -205,7 +205,7 @@ class WhatTheySay(SynchronousTestCase):
 
     def test_acl(self) -> None:
         received, _ = read("04_acl_rude_rejection")
-        self.assertEqual(received[0], AccessDenied("Access Denied, go away."))
+        self.assertEqual(received[0], DeniedNotice("Access Denied, go away."))
 
     def test_a_limited_user(self) -> None:
         accepted = read("05_userauth_limited")[0][1]
@@ -244,7 +244,7 @@ class WhatTheySay(SynchronousTestCase):
         # The beginning of that frame was not kept: any event frame that is long enough will do.
         begun = b"Content-Length: 9000\nContent-Type: text/event-plain\n\nEvent-Name: CREATED\nX: "
         for size in (1, 10, 10_000):
-            connection = Connection(State.OPEN)
+            connection = Connection(SocketState.OPEN)
             for piece in pieces(begun + tail, [size]):
                 self.assertEqual(connection.receive(piece), [])
             self.assertEqual(

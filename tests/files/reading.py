@@ -11,8 +11,8 @@ from typing import Any
 
 from ctidialer.check.numbers import is_accepted, refusal
 from ctidialer.contract.number_document import decode_number
-from ctidialer.files.checking import Check, Checked, Spool
-from ctidialer.files.columns import Wanted
+from ctidialer.files.checking import Check, CheckedFile, Spool
+from ctidialer.files.columns import WantedColumns
 from ctidialer.files.number_file import HowToRead, NumberFile, open_number_file
 from ctidialer.files.rejects import Rejects
 from ctidialer.files.rows import Row
@@ -30,7 +30,7 @@ def opened(content: bytes | str, name: str = "n.csv", **how: Any) -> NumberFile:
     """Open a file of this content; ``wanted`` may be a mapping of Wanted's fields."""
     raw = content.encode() if isinstance(content, str) else content
     wanted = how.pop("wanted", {})
-    how["wanted"] = Wanted(**wanted) if isinstance(wanted, Mapping) else wanted
+    how["wanted"] = WantedColumns(**wanted) if isinstance(wanted, Mapping) else wanted
     return open_number_file(io.BytesIO(raw), name, HowToRead(**how))
 
 
@@ -51,7 +51,7 @@ def checked(
     treatment: Treatment = TREATMENT,
     dedupe: bool = False,
     rejects: io.StringIO | None = None,
-) -> tuple[Checked, list[bytes]]:
+) -> tuple[CheckedFile, list[bytes]]:
     """Check a file; return what was found, and the entries."""
     written = None if rejects is None else Rejects(rejects, numbers.header)
     with tempfile.TemporaryFile() as file:

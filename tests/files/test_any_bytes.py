@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.files.columns import Wanted
+from ctidialer.files.columns import WantedColumns
 from ctidialer.files.number_file import HowToRead, open_number_file
 from ctidialer.files.rows import FileUnusable
 from tests.files.reading import checked
@@ -54,7 +54,7 @@ class AnyBytesTests(SynchronousTestCase):
     def test_they_end_in_rows_or_in_a_sentence(
         self, content: bytes, name: str, encoding: str | None, skip: bool
     ) -> None:
-        how = HowToRead(encoding=encoding, wanted=Wanted(skip=skip))
+        how = HowToRead(encoding=encoding, wanted=WantedColumns(skip=skip))
         try:
             with tempfile.TemporaryFile() as file:
                 file.write(content)

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.check.numbers import is_accepted, refusal
-from ctidialer.files.checking import LISTED, Checked
+from ctidialer.files.checking import LISTED, CheckedFile
 from ctidialer.files.region import to_e164
-from ctidialer.files.rows import FileUnusable, Kind
+from ctidialer.files.rows import FileKind, FileUnusable
 from tests.files.reading import PATTERN, TREATMENT, checked, number_of, opened
 
 
 class TreatmentTests(SynchronousTestCase):
     def check(
         self, content: str, name: str = "n.csv", **treatment: Any
-    ) -> tuple[Checked, list[bytes]]:
+    ) -> tuple[CheckedFile, list[bytes]]:
         return checked(opened(content, name), evolve(TREATMENT, **treatment))
 
     def why(self, number: str, **treatment: Any) -> str:
@@ -90,12 +90,12 @@ class TreatmentTests(SynchronousTestCase):
             ('{"params":{"number":"1"},"variables":{"a":"%s"}}\n2\n' % ("x" * 100), "n.txt"),
         ):
             found, entries = self.check(content, name, max_entry=100)
-            self.assertEqual((found.kinds, len(entries)), ({Kind.ENTRY: 1}, 1))
+            self.assertEqual((found.kinds, len(entries)), ({FileKind.ENTRY: 1}, 1))
             self.assertIn("bytes, more than node.max_entry allows", found.bad[0].problem)
 
     def test_a_variable_is_named(self) -> None:
         found, _ = self.check("number,a\n1,${b}\n")
-        self.assertEqual(found.kinds, {Kind.VARIABLE: 1})
+        self.assertEqual(found.kinds, {FileKind.VARIABLE: 1})
         self.assertTrue(found.bad[0].problem.startswith("a: "), found.bad)
 
     @settings(deadline=None, max_examples=300)
@@ -140,7 +140,7 @@ class BadRowsTests(SynchronousTestCase):
         self.assertEqual((entries, found.bad_rows), ([b"1"], LISTED + 5))
         self.assertEqual(len(found.bad), LISTED)
         self.assertEqual(found.bad[-1].line, LISTED)
-        self.assertEqual(found.kinds, {Kind.NUMBER: LISTED + 5})
+        self.assertEqual(found.kinds, {FileKind.NUMBER: LISTED + 5})
 
     def test_they_are_written_down_as_they_were(self) -> None:
         written = io.StringIO()

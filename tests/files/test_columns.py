@@ -6,12 +6,12 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.files.columns import Wanted, columns_of
+from ctidialer.files.columns import WantedColumns, columns_of
 from ctidialer.files.rows import FileUnusable
 
 
 def columns(header: str, **wanted: Any) -> Any:
-    return columns_of(header.split(","), Wanted(**wanted))
+    return columns_of(header.split(","), WantedColumns(**wanted))
 
 
 class NumberColumnTests(SynchronousTestCase):

@@ -12,7 +12,7 @@ import openpyxl
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.files import workbook
-from ctidialer.files.columns import Wanted
+from ctidialer.files.columns import WantedColumns
 from ctidialer.files.number_file import HowToRead, open_number_file
 from ctidialer.files.rows import FileUnusable, Row
 
@@ -34,7 +34,7 @@ class WorkbookTestCase(SynchronousTestCase):
     def read(
         self, content: bytes, name: str = "n.xlsx", sheet: str = "", file_format: str | None = None
     ) -> tuple[list[Row], list[str]]:
-        how = HowToRead(file_format, sheet=sheet, wanted=Wanted(skip=True))
+        how = HowToRead(file_format, sheet=sheet, wanted=WantedColumns(skip=True))
         with tempfile.TemporaryFile() as file:
             file.write(content)
             with open_number_file(file, name, how) as numbers:

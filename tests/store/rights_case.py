@@ -13,7 +13,7 @@ from ctidialer.store import lease as lease_module
 from ctidialer.store import rights as rights_module
 from ctidialer.store import store as store_module
 from ctidialer.store import taking as taking_module
-from ctidialer.store.address import Credentials, parse_address
+from ctidialer.store.address import RedisCredentials, parse_address
 from ctidialer.store.link import Link
 from ctidialer.store.scripts import Script
 from ctidialer.store.store import Store
@@ -73,7 +73,7 @@ class RightsCase(RedisTestCase):
 
     def link_as(self, user: str, password: str) -> Link:
         """Return a link of this user that is stopped when the test ends."""
-        credentials = Credentials(user, password) if password else Credentials()
+        credentials = RedisCredentials(user, password) if password else RedisCredentials()
         address = evolve(parse_address(self.url), credentials=credentials)
         link = Link(self.redis.clock, address, back_off=QUICK)
         link.start()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.store.address import AddressError, Credentials, RedisAddress, parse_address
+from ctidialer.store.address import AddressError, RedisAddress, RedisCredentials, parse_address
 
 GOOD = {
     "redis://127.0.0.1:6380/2": RedisAddress("redis", (("127.0.0.1", 6380),), db=2),
@@ -17,15 +17,17 @@ GOOD = {
     "redis://h?db=4": RedisAddress("redis", (("h", 6379),), db=4),
     "redis://[::1]:6380": RedisAddress("redis", (("::1", 6380),)),
     "redis://[::1]/1": RedisAddress("redis", (("::1", 6379),), db=1),
-    "redis://:pw@h": RedisAddress("redis", (("h", 6379),), credentials=Credentials("", "pw")),
+    "redis://:pw@h": RedisAddress("redis", (("h", 6379),), credentials=RedisCredentials("", "pw")),
     "redis://u:p%40%2F%3A@h/0": RedisAddress(
-        "redis", (("h", 6379),), credentials=Credentials("u", "p@/:")
+        "redis", (("h", 6379),), credentials=RedisCredentials("u", "p@/:")
     ),
-    "redis://u:p@x@h": RedisAddress("redis", (("h", 6379),), credentials=Credentials("u", "p@x")),
+    "redis://u:p@x@h": RedisAddress(
+        "redis", (("h", 6379),), credentials=RedisCredentials("u", "p@x")
+    ),
     "rediss://h?ca=/etc/ca.pem": RedisAddress("rediss", (("h", 6379),), ca="/etc/ca.pem"),
     "unix:///run/r%20s.sock": RedisAddress("unix", path="/run/r s.sock"),
     "unix://:pw@/run/r.sock?db=3": RedisAddress(
-        "unix", path="/run/r.sock", db=3, credentials=Credentials("", "pw")
+        "unix", path="/run/r.sock", db=3, credentials=RedisCredentials("", "pw")
     ),
     "redis+sentinel://a:1,b,[::1]:3/main/5": RedisAddress(
         "redis+sentinel", (("a", 1), ("b", 26379), ("::1", 3)), db=5, service="main"
@@ -34,8 +36,8 @@ GOOD = {
         "redis+sentinel",
         (("a", 26379),),
         service="main",
-        credentials=Credentials("u", "pw"),
-        sentinel_credentials=Credentials("", "s"),
+        credentials=RedisCredentials("u", "pw"),
+        sentinel_credentials=RedisCredentials("", "s"),
     ),
 }
 
@@ -95,7 +97,7 @@ class AddressTests(SynchronousTestCase):
     @given(st.text(min_size=1), st.text(min_size=1), st.integers(0, 15))
     def test_any_login_survives_its_encoding(self, user: str, password: str, db: int) -> None:
         login = f"{quote(user, safe='')}:{quote(password, safe='')}"
-        expected = Credentials(user, password)
+        expected = RedisCredentials(user, password)
         for url in (f"redis://{login}@h/{db}", f"unix://{login}@/r?db={db}"):
             address = parse_address(url)
             self.assertEqual((address.credentials, address.db), (expected, db))

@@ -10,7 +10,7 @@ from msgspec import Meta
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.web.answers import FORM, Answer, Asked, Refusal
-from ctidialer.web.routes import Routes, get, post, routes_of
+from ctidialer.web.routes import WebRoutes, get, post, routes_of
 
 
 class Colour(enum.Enum):
@@ -64,14 +64,14 @@ class RoutesTests(SynchronousTestCase):
         self.routes = routes_of(Handlers())
 
     def answer(self, method: str, path: str, **asked: Any) -> Answer:
-        route, names = Routes(self.routes).find(method, path)
+        route, names = WebRoutes(self.routes).find(method, path)
         request = Asked(method, path, names, by="ann", **asked)
         answer = self.successResultOf(route.answered(request))
         assert isinstance(answer, Answer)
         return answer
 
     def assert_refused(self, message: str, method: str, path: str, **asked: Any) -> None:
-        route, names = Routes(self.routes).find(method, path)
+        route, names = WebRoutes(self.routes).find(method, path)
         request = Asked(method, path, names, **asked)
         refusal = self.failureResultOf(route.answered(request), Refusal).value
         self.assertEqual(refusal.status, 400)

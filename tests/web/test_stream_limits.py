@@ -11,7 +11,7 @@ from twisted.internet.task import deferLater
 from twisted.web.http import HTTPChannel
 
 from ctidialer.web import access
-from ctidialer.web.stream import Listener
+from ctidialer.web.stream import StreamListener
 from tests.web.web_case import TOKEN, Events, WebTestCase
 
 ASKED = f"GET /api/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
@@ -159,7 +159,7 @@ class ProcessTests(WebTestCase):
         return said
 
 
-def waiting(listener: Listener) -> int:
+def waiting(listener: StreamListener) -> int:
     """Return how many bytes wait in the daemon to be sent."""
     channel = listener._request.channel
     assert isinstance(channel, HTTPChannel)

@@ -37,7 +37,7 @@ from ctidialer.store.in_flight import Claimed, InFlight
 
 
 @frozen(eq=False)
-class Schedule:
+class ScheduleSource:
     """The sorted set ``key``, and how its members are read."""
 
     key: str
@@ -57,7 +57,7 @@ class ScheduleDialer:
     log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, schedule: Schedule, slots: Slots, intake: Intake
+        self, clock: IReactorTime, schedule: ScheduleSource, slots: Slots, intake: Intake
     ) -> None:
         self._clock = clock
         self._schedule = schedule

@@ -23,7 +23,7 @@ from ctidialer.store.store import Store
 
 
 @frozen
-class Node:
+class CallDefaults:
     """What every call of this node has in common."""
 
     host: str
@@ -33,7 +33,7 @@ class Node:
 class Caller:
     """Places calls and follows them to their end."""
 
-    def __init__(self, node: Node, store: Store, switch: SwitchPort, calls: Calls) -> None:
+    def __init__(self, node: CallDefaults, store: Store, switch: SwitchPort, calls: Calls) -> None:
         self._node = node
         self._store = store
         self._switch = switch
