@@ -93,7 +93,7 @@ def _responses(route: Route) -> dict[str, Any]:
         responses[str(status)] = {"description": text}
         if status >= 400:
             is_readiness = (status, route.answer) == (503, documents.ReadyAnswer)
-            name = "Readiness" if is_readiness else "ErrorAnswer"
+            name = "ReadyAnswer" if is_readiness else "ErrorAnswer"
             responses[str(status)]["content"] = {JSON: {"schema": _ref(name)}}
     responses["default"] = {
         "description": "an error; the message says what to do",
