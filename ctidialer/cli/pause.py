@@ -45,9 +45,9 @@ def pause(settings: Settings, task: str, why: str, as_json: bool) -> None:
 @why_option
 @_json_option
 def resume(settings: Settings, task: str, why: str, as_json: bool) -> None:
-    """Take back the pause of TASK on this node."""
+    """Take back the pause of TASK on this node, and let its brake go if it is braked."""
     changed = with_redis(settings, lambda link: _resume(link, settings.node.host, task, why))
-    was = "is resumed" if changed else "was not paused"
+    was = "is resumed" if changed else "was not paused (a brake is let go)"
     _say(task, settings.node.host, was, paused=False, changed=changed, as_json=as_json)
 
 

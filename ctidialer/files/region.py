@@ -22,7 +22,7 @@ def to_e164(region: str) -> ToE164:
     Raises FileUnusable where the library is missing or knows no such region.
     """
     if find_spec("phonenumbers") is None:
-        raise FileUnusable("--region needs the extra 'region': pip install 'ctidialer[region]'")
+        raise FileUnusable("--region needs the package phonenumbers: pip install phonenumbers")
     import phonenumbers
 
     if region not in phonenumbers.SUPPORTED_REGIONS:

@@ -100,16 +100,11 @@ class Workbook:
         return "is a workbook that cannot be read: it is damaged, or too large; save it as CSV"
 
 
-def is_workbook(beginning: bytes) -> bool:
-    """Say whether a file that begins so is a workbook (or another packed file)."""
-    return beginning.startswith(MAGIC)
-
-
 def _start(file: IO[bytes], sheet: str) -> subprocess.Popen[bytes]:
     if find_spec(READER) is None:
         raise FileUnusable(
-            "is an Excel workbook, for which the extra 'excel' is needed:"
-            " pip install 'ctidialer[excel]', or save it as CSV"
+            "is an Excel workbook, for which the package python-calamine is needed:"
+            " pip install python-calamine, or save it as CSV"
         )
     os.lseek(file.fileno(), 0, os.SEEK_SET)  # whatever of it is buffered here
     return subprocess.Popen(

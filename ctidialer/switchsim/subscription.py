@@ -195,11 +195,6 @@ def _mark(name: str) -> bytes:
     return b"\n%b: " % to_bytes(name)
 
 
-def header_of(block: bytes, name: str) -> bytes | None:
-    """Find a header's first value, decoded; the case of its name does not count."""
-    return _value_behind(block, _mark(name))
-
-
 def _value_behind(block: bytes, mark: bytes) -> bytes | None:
     if block.startswith(mark[1:]):
         at = len(mark) - 1

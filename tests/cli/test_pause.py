@@ -59,7 +59,8 @@ class PauseCommandTests(CommandTestCase):
         self.assertEqual((done.status, done.out), (0, 'the task "t" was paused already on fs1\n'))
         await self.on_node("resume", "t")
         done = await self.on_node("resume", "t")
-        self.assertEqual((done.status, done.out), (0, 'the task "t" was not paused on fs1\n'))
+        said = 'the task "t" was not paused (a brake is let go) on fs1\n'
+        self.assertEqual((done.status, done.out), (0, said))
 
     async def test_an_unknown_task(self) -> None:
         await self.put_task("a")

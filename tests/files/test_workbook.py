@@ -125,7 +125,7 @@ class FaultyTests(WorkbookTestCase):
     def test_without_its_extra(self) -> None:
         with mock.patch.object(workbook, "READER", "no_such_library"):
             problem = self.refused(workbook_of(("s", [["number"]])))
-        self.assertIn("pip install 'ctidialer[excel]'", problem)
+        self.assertIn("pip install python-calamine", problem)
 
     def test_what_is_damaged(self) -> None:
         content = workbook_of(("s", [["number"], *([index] for index in range(500))]))
