@@ -35,6 +35,10 @@ from ctidialer.store.errors import (
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
 
+GATHER = 0.02
+"""Seconds for which numbers that go back are gathered: those that were taken together are turned
+away within milliseconds of each other, and only together they keep their order."""
+
 RETRY_PAUSE = 0.1
 """Seconds between two tries of a write that did not get through although Redis is there."""
 
@@ -138,7 +142,7 @@ class Closing:
     def give_back(self, claim: Claimed) -> None:
         """Put a number back at the head of its queue.
 
-        Those of one reactor turn go together, and with them all that wait for Redis, so that they
+        Those of ``GATHER`` seconds go together, and with them all that wait for Redis, so that they
         keep their order: the loss of FreeSWITCH sends back many at once.
         """
         self._returning.append(claim.id)
@@ -200,7 +204,7 @@ class Closing:
     def _begin_returning(self) -> None:
         if not self._is_returning:
             self._is_returning = True
-            self._clock.callLater(0, self._run, self._return_all)
+            self._clock.callLater(GATHER, self._run, self._return_all)
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         background(work(), self.log, "Putting back")
