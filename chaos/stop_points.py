@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ctidialer.dialer.life import channel_events
+from ctidialer.dialer.life.caller import Caller
 from ctidialer.dialer.life.calls import Calls
-from ctidialer.dialer.life.pursuit import Pursuit
 from ctidialer.dialer.life.recovery import Recovery
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import Submission
@@ -129,7 +129,7 @@ def _resting(die: Die, key: str) -> None:
 
         return note_resting
 
-    around(Pursuit, "_note_resting", wrap)
+    around(Caller, "note_resting", wrap)
 
 
 def _recovering(die: Die, key: str) -> None:

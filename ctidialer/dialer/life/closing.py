@@ -36,8 +36,8 @@ from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
 
 GATHER = 0.02
-"""Seconds for which numbers that go back are gathered: those that were taken together are turned
-away within milliseconds of each other, and only together they keep their order."""
+"""Seconds for which numbers that are turned away are gathered: those that were taken together are
+turned away within milliseconds of each other, and only together they keep their order."""
 
 RETRY_PAUSE = 0.1
 """Seconds between two tries of a write that did not get through although Redis is there."""
@@ -72,6 +72,7 @@ class Closing:
         self._readiness = readiness
         self._journal = journal
         self._returning: list[str] = []
+        self._gathered: list[str] = []
         self._is_returning = False
         self._aside: list[str] = []
         self._again: IDelayedCall | None = None
@@ -89,7 +90,7 @@ class Closing:
     @property
     def unwritten(self) -> int:
         """How many writes are still to be done; numbers that go back together count as one."""
-        return self._writing + (1 if self._returning or self._aside else 0)
+        return self._writing + (1 if self._gathered or self._returning or self._aside else 0)
 
     async def settle(
         self,
@@ -142,10 +143,21 @@ class Closing:
     def give_back(self, claim: Claimed) -> None:
         """Put a number back at the head of its queue.
 
-        Those of ``GATHER`` seconds go together, and with them all that wait for Redis, so that they
+        Those of one reactor turn go together, and with them all that wait for Redis, so that they
         keep their order: the loss of FreeSWITCH sends back many at once.
         """
         self._returning.append(claim.id)
+        self._begin_returning()
+
+    def give_back_soon(self, claim: Claimed) -> None:
+        """Put a number back that was turned away, with those that are within ``GATHER`` seconds."""
+        if not self._gathered:
+            self._clock.callLater(GATHER, self._return_gathered)
+        self._gathered.append(claim.id)
+
+    def _return_gathered(self) -> None:
+        self._returning += self._gathered
+        self._gathered = []
         self._begin_returning()
 
     def write_back(self, claim: Claimed, due: float) -> None:
@@ -204,7 +216,7 @@ class Closing:
     def _begin_returning(self) -> None:
         if not self._is_returning:
             self._is_returning = True
-            self._clock.callLater(GATHER, self._run, self._return_all)
+            self._clock.callLater(0, self._run, self._return_all)
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         background(work(), self.log, "Putting back")

@@ -153,7 +153,7 @@ class Numbers:
 
     def _put_back(self, claim: Claimed, back: GoesBack) -> None:
         if back.due is None:
-            self._closing.give_back(claim)
+            self._closing.give_back_soon(claim)
         else:
             self._closing.write_back(claim, back.due)
 

@@ -11,7 +11,6 @@ from ctidialer.contract.task import Side
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.queue import AT_MOST, CLAIMS_AT_ONCE, QueueDialer
 from ctidialer.dialer.dispatch.task_runs import TaskRun
-from ctidialer.dialer.life.closing import GATHER
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.readiness import Condition
 from ctidialer.rules.attempt import Attempt
@@ -302,8 +301,8 @@ class EditTests(DialerCase):
         self.assertEqual(self.world.queue, [])
 
     def check_all_back(self) -> None:
-        for step in (0.005, 0.005, GATHER, 0.005):
-            self.world.clock.advance(step)
+        self.world.clock.advance(0.005)
+        self.world.clock.advance(0.005)
         self.assertEqual(self.switch.placed, [])
         self.assertEqual(len(self.world.queue), 5)
         self.assertEqual(self.world.left_behind(), {})

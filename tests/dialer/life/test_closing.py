@@ -12,7 +12,7 @@ from zope.interface import provider
 
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
-from ctidialer.dialer.life.closing import GATHER, REFUSED_PAUSE, RETRY_PAUSE, Closing
+from ctidialer.dialer.life.closing import REFUSED_PAUSE, RETRY_PAUSE, Closing
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
@@ -229,7 +229,7 @@ class GiveBackTests(ClosingCase):
     def test_those_that_come_during_a_write_come_after_it(self) -> None:
         claims = self.claimed("1", "2")
         self.closing.give_back(claims[0])
-        self.clock.advance(GATHER)
+        self.clock.advance(0)
         self.closing.give_back(claims[1])
         let_run(self.clock, 0.05)
         self.assertEqual(len(self.store.returned), 2)
