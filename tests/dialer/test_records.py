@@ -238,7 +238,7 @@ class RecordTests(SwitchTestCase):
         self.assertEqual(await self.call("KEYS", "cdr*"), [])
 
     async def test_the_stream_is_trimmed(self) -> None:
-        await self.usual_tables(limit=50)
+        await self.usual_tables(limit=50, brake_after=0)
         await self.put_numbers(["nobody"] * 3000)
         dialer = self.start_dialer(replace(self.settings(), records=Records(max_records=500)))
         await self.nothing_in_flight()
