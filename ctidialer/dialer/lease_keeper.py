@@ -189,6 +189,11 @@ class LeaseKeeper:
         except StoreError as error:
             self._problem = str(error)
             self.happens.failed()
+        except Exception as error:
+            # A fault of ours, or cancelled: without an answer the machine would wait for ever.
+            self._problem = str(error) or type(error).__name__
+            self.happens.failed()
+            raise
         else:
             (self.happens.granted_anew if has_lapsed else self.happens.granted)()
 

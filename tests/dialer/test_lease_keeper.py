@@ -115,6 +115,16 @@ class LeaseKeeperTests(SynchronousTestCase):
         self.clock.advance(PERIOD)
         self.answer("renew", False)
 
+    def test_a_fault_of_ours_is_logged_and_tried_again(self) -> None:
+        self.take()
+        self.clock.advance(PERIOD)
+        self.answer("renew", ValueError("nobody expects this"))
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.clock.advance(PERIOD)
+        self.answer("renew", LeaseLost("fs1", "pid 7 on other"))
+        self.assert_ours(False)
+        self.assertIn("pid 7 on other", self.told[-1])
+
     def test_a_name_that_another_daemon_took_ends_this_one(self) -> None:
         self.take()
         self.clock.advance(PERIOD)
