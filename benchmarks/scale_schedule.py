@@ -20,7 +20,7 @@ from benchmarks.rig import HOST, Rig, Spent, measure, numbers
 from benchmarks.tasks import task, tasks_key
 from benchmarks.wire import Wire, most_in_a_second
 from ctidialer.contract import keys
-from ctidialer.stage.back_end import BATCH
+from ctidialer.stage.back_end import BATCH_SIZE
 
 KEY = keys.at(keys.SCHEDULE_NUMBER, HOST)
 CONFIG = "bench"
@@ -102,8 +102,8 @@ def figures(wire: Wire, due: float, count: int, spent: Spent) -> dict[str, objec
 async def add(rig: Rig, due: float, count: int, start: int) -> None:
     """Add so many members that are all due at ``due``."""
     members = _members(count, start)
-    for _ in range(0, count, BATCH):
-        batch = [part for member in islice(members, BATCH) for part in (str(due), member)]
+    for _ in range(0, count, BATCH_SIZE):
+        batch = [part for member in islice(members, BATCH_SIZE) for part in (str(due), member)]
         await rig.call("ZADD", KEY, *batch)
 
 

@@ -21,10 +21,10 @@ from twisted.python.failure import Failure
 Value = TypeVar("Value")
 Errors = tuple[type[Exception], ...]
 
-SLICE = 0.01
+MAX_SLICE = 0.01
 """Seconds of long work between two turns of everybody else."""
 
-PATIENCE = 60.0
+TICK_TIMEOUT = 60.0
 """Seconds after which the work of one tick is given up, so that the next one can begin."""
 
 
@@ -59,13 +59,13 @@ def _nothing(_: object) -> None:
 
 
 async def in_slices(clock: IReactorTime, steps: Iterator[object]) -> None:
-    """Take all of ``steps``, and let everything else have its turn after every SLICE seconds.
+    """Take all of ``steps``, and let everything else have its turn after every MAX_SLICE seconds.
 
     Time is that of the processor's work, whatever ``clock`` says.
     """
     began = perf_counter()
     for _ in steps:
-        if perf_counter() - began > SLICE:
+        if perf_counter() - began > MAX_SLICE:
             await deferLater(clock, 0)
             began = perf_counter()
 
@@ -86,7 +86,7 @@ class Repeated:
         what: str,
         *,
         expected: Errors = (),
-        patience: float = PATIENCE,
+        patience: float = TICK_TIMEOUT,
     ) -> None:
         self._tick = tick
         self._log = log

@@ -28,7 +28,7 @@ from twisted.python.reflect import safe_str
 from zope.interface import implementer
 
 HIDDEN = "***"
-SHORTEST_HIDDEN = 4
+MIN_HIDDEN_LENGTH = 4
 """Shorter secrets are not looked for: hiding each "a" would give away the secret, not keep it."""
 
 OWN_KEYS = ("time", "level", "namespace", "message", "traceback")
@@ -37,7 +37,7 @@ OWN_KEYS = ("time", "level", "namespace", "message", "traceback")
 LEGACY_KEYS = frozenset({"message", "time", "system", "isError", "format", "why", "failure"})
 """What twisted.python.log adds to an event; none of it is a field."""
 
-LONGEST_NUMBER = 1 << 63
+MAX_INTEGER = 1 << 63
 """Greater ones are written as text: few readers of JSON take them for what they are."""
 
 UNPRINTABLE = {
@@ -45,7 +45,7 @@ UNPRINTABLE = {
 }
 """Written with escapes in text, so that nobody's data can begin a line of its own."""
 
-MOST_PENDING = 1 << 20
+MAX_PENDING_BYTES = 1 << 20
 """Bytes of the log that are kept while nobody reads it."""
 
 Write = Callable[[str, str], None]
@@ -64,7 +64,7 @@ class Redactor:
         forms = {
             form
             for secret in secrets
-            if len(secret) >= SHORTEST_HIDDEN
+            if len(secret) >= MIN_HIDDEN_LENGTH
             for form in _written_forms(secret)
         }
         # The longest first: a secret may be a part of another one.
@@ -156,7 +156,7 @@ class LogFile:
     It is opened for appending: a file that was moved away is followed until :meth:`reopen`, one
     that was emptied (``copytruncate``) goes on from its beginning.
 
-    Writing never waits: while the reader of a pipe stands still, up to ``MOST_PENDING`` bytes are
+    Writing never waits: while the reader of a pipe stands still, up to ``MAX_PENDING_BYTES`` are
     kept, and lines beyond are lost and counted.  What is kept is written by the next :meth:`write`
     or :meth:`flush` that finds room.
     """
@@ -179,7 +179,7 @@ class LogFile:
         """Write one line, now or when there is room; it is lost where there is none for long."""
         del level
         written = f"{line}\n".encode("utf-8", "backslashreplace")
-        if len(self._pending) + len(written) > MOST_PENDING and self._pending:
+        if len(self._pending) + len(written) > MAX_PENDING_BYTES and self._pending:
             self._lost += 1
         else:
             self._pending += written
@@ -295,7 +295,7 @@ def _fields(event: LogEvent) -> dict[str, object]:
 def _plain(value: object, redact: Redactor) -> bool | int | float | str | None:
     if value is None or isinstance(value, bool | float):
         return value
-    if isinstance(value, int) and abs(value) < LONGEST_NUMBER:
+    if isinstance(value, int) and abs(value) < MAX_INTEGER:
         return value
     return redact(_encodable(value if isinstance(value, str) else safe_str(value)))
 

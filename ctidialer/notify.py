@@ -15,10 +15,10 @@ from twisted.logger import Logger
 
 from ctidialer.glue import Complaints, Repeated
 
-BEAT = 1.0
+BEAT_INTERVAL = 1.0
 """Seconds between two looks at what there is to tell."""
 
-PATIENCE = 10
+DRAIN_EXTENSION = 10
 """Seconds for which each beat of a drain asks systemd to wait on."""
 
 
@@ -106,7 +106,9 @@ class SystemdNotice(Service):
         """Say that the daemon runs."""
         super().startService()
         self._systemd.tell(READY=1)
-        self._beats.start(min(BEAT, self._watchdog / 2) if self._watchdog else BEAT, now=True)
+        self._beats.start(
+            min(BEAT_INTERVAL, self._watchdog / 2) if self._watchdog else BEAT_INTERVAL, now=True
+        )
 
     def stopService(self) -> None:
         """Say that the drain has begun; the beats go on, that systemd waits for its end."""
@@ -127,7 +129,7 @@ class SystemdNotice(Service):
         if self._watchdog:
             said["WATCHDOG"] = 1
         if not self.running:
-            said["EXTEND_TIMEOUT_USEC"] = PATIENCE * 1_000_000
+            said["EXTEND_TIMEOUT_USEC"] = DRAIN_EXTENSION * 1_000_000
         if said or self._systemd.has_unsent:
             self._systemd.tell(**said)
 

@@ -38,19 +38,19 @@ SYSTEM_FILE = Path("/etc/ctidialer/ctidialer.toml")
 LOCAL_FILE = Path("etc/ctidialer.toml")
 
 
-A_DAY = 86_400
+SECONDS_A_DAY = 86_400
 BOUNDS: Mapping[str, tuple[float, bool]] = {
     "node.max_entry": (1 << 20, False),
     "node.max_calls": (1_000_000, True),
     "node.max_cps": (1_000_000, True),
-    "node.drain_timeout": (A_DAY, True),
-    "node.originate_timeout": (A_DAY, False),
-    "node.lease": (A_DAY, False),
-    "node.call_check_interval": (A_DAY, False),
-    "queue.dispatch_interval": (A_DAY, False),
+    "node.drain_timeout": (SECONDS_A_DAY, True),
+    "node.originate_timeout": (SECONDS_A_DAY, False),
+    "node.lease": (SECONDS_A_DAY, False),
+    "node.call_check_interval": (SECONDS_A_DAY, False),
+    "queue.dispatch_interval": (SECONDS_A_DAY, False),
     "queue.brake_after": (1_000_000, True),
-    "schedule.poll_interval": (A_DAY, False),
-    "config.poll_interval": (A_DAY, False),
+    "schedule.poll_interval": (SECONDS_A_DAY, False),
+    "config.poll_interval": (SECONDS_A_DAY, False),
     "records.max_records": (10**15, False),
 }
 """The greatest value of each number, and whether it may be 0; none may be negative."""

@@ -25,7 +25,7 @@ from ctidialer.settings import Settings, SettingsError, find_file, read_settings
 from ctidialer.store.address import AddressError, parse_address
 from ctidialer.web.service import WebService
 
-COLLECT_AFTER = 20_000
+MIN_GARBAGE = 20_000
 """New containers after which the garbage collector looks for cycles.
 
 A call leaves none behind, and at 3,000 calls a second the default of 700 has it look 500 times a
@@ -39,7 +39,7 @@ its HTTP interface is taken."""
 CATCH_UP_INTERVAL = 1.0
 """Seconds after which lines that found no room in the log are tried again."""
 
-FAREWELL = 1.0
+FAREWELL_TIMEOUT = 1.0
 """Seconds for which the end of the process waits for a reader of the log."""
 
 log = Logger()
@@ -124,7 +124,7 @@ def catch_up(file: LogFile) -> None:
     looking = LoopingCall(look)
     looking.clock = reactor
     looking.start(CATCH_UP_INTERVAL, now=False)
-    reactor.addSystemEventTrigger("after", "shutdown", file.flush, FAREWELL)
+    reactor.addSystemEventTrigger("after", "shutdown", file.flush, FAREWELL_TIMEOUT)
 
 
 def secrets_of(settings: Settings) -> list[str]:
@@ -177,7 +177,7 @@ def spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
+    gc.set_threshold(MIN_GARBAGE)
 
 
 def end_at_the_second_signal() -> None:

@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.logs import (
     HIDDEN,
-    MOST_PENDING,
+    MAX_PENDING_BYTES,
     OWN_KEYS,
     LogFile,
     Redactor,
@@ -310,7 +310,7 @@ class PipeTests(SynchronousTestCase):
     def test_what_is_too_much_is_counted(self) -> None:
         self.addCleanup(os.close, self.reader)
         self.fill()
-        written = 2 * MOST_PENDING // 1000
+        written = 2 * MAX_PENDING_BYTES // 1000
         for index in range(written):
             self.file.write(f"{index:0>999}", "info")
         self.assertEqual(self.file.take_lost(), 0, "as long as it is behind")
@@ -323,8 +323,8 @@ class PipeTests(SynchronousTestCase):
 
     def test_a_line_larger_than_all_room_arrives_whole(self) -> None:
         self.addCleanup(os.close, self.reader)
-        self.file.write("y" * (2 * MOST_PENDING), "info")
-        self.assertEqual(self.all_read(), b"y" * (2 * MOST_PENDING) + b"\n")
+        self.file.write("y" * (2 * MAX_PENDING_BYTES), "info")
+        self.assertEqual(self.all_read(), b"y" * (2 * MAX_PENDING_BYTES) + b"\n")
 
     def test_a_reader_that_has_gone(self) -> None:
         self.fill()

@@ -24,7 +24,7 @@ from ctidialer.check.numbers import (
 )
 from ctidialer.check.tables import check_tables
 from ctidialer.contract import keys
-from ctidialer.contract.schedule import LAST_SENSIBLE_TIME
+from ctidialer.contract.schedule import MAX_TIME
 from ctidialer.contract.task import Side
 from ctidialer.rules.tables import Documents, Tables
 from ctidialer.settings import Settings
@@ -134,10 +134,10 @@ class NodeCheck:
 
     async def _check_scores(self, key: str) -> None:
         """Say that numbers are not called for ages, as their scores are in milliseconds."""
-        beyond = await self._link.call("ZCOUNT", key, f"({LAST_SENSIBLE_TIME:.0f}", "+inf")
+        beyond = await self._link.call("ZCOUNT", key, f"({MAX_TIME:.0f}", "+inf")
         if not isinstance(beyond, int) or not beyond:
             return
-        bounds = (f"({LAST_SENSIBLE_TIME:.0f}", "+inf", "WITHSCORES", "LIMIT", 0, 1)
+        bounds = (f"({MAX_TIME:.0f}", "+inf", "WITHSCORES", "LIMIT", 0, 1)
         answer = await self._link.call("ZRANGEBYSCORE", key, *bounds)
         assert isinstance(answer, list)
         _, score = answer

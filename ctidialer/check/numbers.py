@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from ctidialer.check.findings import Finding, Severity
 from ctidialer.contract import known_keys
-from ctidialer.contract.document import MOST_FAULTS, FaultList, member_path, read_json, shown
+from ctidialer.contract.document import MAX_FAULTS, FaultList, member_path, read_json, shown
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.known_keys import Ignored, Keys, ignored_keys
 from ctidialer.contract.number import NumberEntry
-from ctidialer.contract.number_document import LONGEST_NUMBER, decode_number
+from ctidialer.contract.number_document import MAX_NUMBER_LENGTH, decode_number
 from ctidialer.contract.schedule import ScheduledNumber
 from ctidialer.contract.schedule_document import decode_scheduled_number
 from ctidialer.contract.variables import ORIGINATION_UUID, REQUESTED_UUID, requested_uuid
@@ -44,7 +44,7 @@ def is_accepted(number: str, variables: Mapping[str, str], pattern: re.Pattern[s
     Not all that would be are accepted so: of the others `refusal` says why, or nothing.
     """
     return (
-        len(number) <= LONGEST_NUMBER
+        len(number) <= MAX_NUMBER_LENGTH
         and pattern.fullmatch(number) is not None
         and not any("\0" in value for value in variables.values())
         and requested_uuid(variables) is None
@@ -87,7 +87,7 @@ def ignored_in_entries(
     said: set[str] = set()
     for index, entry in entries:
         for one in ignored(entry) if b"{" in entry else ():
-            if one.fault.path not in said and len(said) < MOST_FAULTS:
+            if one.fault.path not in said and len(said) < MAX_FAULTS:
                 said.add(one.fault.path)
                 severity = Severity.WARNING if one.doubtful else Severity.NOTICE
                 yield Finding(severity, key, f"[{index}]", one.fault.path, one.fault.problem)

@@ -14,7 +14,7 @@ from ctidialer.check.findings import Finding, Severity
 from ctidialer.settings import FreeSwitch, Settings, host_and_port, is_loopback
 from ctidialer.store.address import RedisAddress, parse_address
 
-SHORTEST_TOKEN = 16
+MIN_TOKEN_LENGTH = 16
 """Characters below which a token can be guessed."""
 
 ANY_ADDRESS = frozenset({"*", "-::*", "::*", "0.0.0.0", "::"})  # what Redis calls all interfaces
@@ -145,12 +145,12 @@ def _http(settings: Settings) -> Iterator[Finding]:
     if not token and not local:
         problem = "is empty, and the HTTP interface listens beyond loopback: anybody may use it"
         yield _setting(Severity.FAULT, "$.http.token", problem)
-    elif token and len(token) < SHORTEST_TOKEN:
+    elif token and len(token) < MIN_TOKEN_LENGTH:
         yield _setting(
             Severity.WARNING if local else Severity.FAULT,
             "$.http.token",
-            f"has {len(token)} characters, which can be guessed: take {SHORTEST_TOKEN} or more at "
-            "random (openssl rand -hex 24)",
+            f"has {len(token)} characters, which can be guessed: take {MIN_TOKEN_LENGTH} or more "
+            "at random (openssl rand -hex 24)",
         )
     if not local:
         yield _setting(

@@ -30,7 +30,7 @@ from ctidialer.store.link import Link
 NICE = 10
 """How far the daemon, Redis and FreeSWITCH go before these looks."""
 
-CONNECT_WITHIN = 5.0
+CONNECT_TIMEOUT = 5.0
 
 
 class LookOrder(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ async def look(reactor: Any, order: LookOrder) -> bytes:
     link = Link(reactor, parse_address(order.settings.redis.url))
     link.start()
     try:
-        await link.when_up(CONNECT_WITHIN)
+        await link.when_up(CONNECT_TIMEOUT)
         return msgspec.json.encode(await LOOKS[order.look](link, order))
     finally:
         await link.stop()

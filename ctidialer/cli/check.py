@@ -28,7 +28,7 @@ from ctidialer.settings import Settings, find_file
 from ctidialer.store.address import parse_address
 from ctidialer.store.link import Link
 
-SHOWN_OF_A_KEY = 50
+MAX_SHOWN_PER_KEY = 50
 STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
 
 
@@ -116,12 +116,12 @@ def _print(findings: Sequence[Finding], summary: str) -> None:
     for key, group in groupby(findings, key=lambda finding: finding.key):
         found = list(group)
         if console.is_terminal:
-            console.print(_table(key, found[:SHOWN_OF_A_KEY]))
+            console.print(_table(key, found[:MAX_SHOWN_PER_KEY]))
         else:
-            for finding in found[:SHOWN_OF_A_KEY]:
+            for finding in found[:MAX_SHOWN_PER_KEY]:
                 click.echo(_line(finding))
-        if len(found) > SHOWN_OF_A_KEY:
-            more = len(found) - SHOWN_OF_A_KEY
+        if len(found) > MAX_SHOWN_PER_KEY:
+            more = len(found) - MAX_SHOWN_PER_KEY
             click.echo(say(texts.MORE_FINDINGS, key=printable(key), count=more))
     click.echo(summary)
 

@@ -29,10 +29,10 @@ from ctidialer.store.reading import Reading
 PROGRAM = "ctidialer"
 VARIABLE = "_CTIDIALER_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
-WITHIN = 0.5
+ANSWER_TIMEOUT = 0.5
 """Seconds that Redis is given."""
 
-MOST = 200
+MAX_NAMES = 200
 """Names that are offered at once."""
 
 Names = Callable[[Link, Node], Awaitable[list[str]]]
@@ -64,7 +64,9 @@ def names_from_redis(names: Names) -> Complete:
         # Settings that cannot be used, a Redis that is away: then there is nothing to offer.
         with suppress(click.ClickException, StoreError, TookTooLong, CancelledError, OSError):
             found = _ask(_settings(context), names)
-        return [name for name in found if name.startswith(incomplete) and name.isprintable()][:MOST]
+        return [name for name in found if name.startswith(incomplete) and name.isprintable()][
+            :MAX_NAMES
+        ]
 
     return complete
 
@@ -77,7 +79,7 @@ def _settings(context: click.Context) -> Settings:
 def _ask(settings: Settings, names: Names) -> list[str]:
     async def within(reactor: Any) -> list[str]:
         asking = Deferred.fromCoroutine(_answer(reactor, settings, names))
-        return await asking.addTimeout(WITHIN, reactor)
+        return await asking.addTimeout(ANSWER_TIMEOUT, reactor)
 
     return run(within)
 
@@ -86,7 +88,7 @@ async def _answer(reactor: Any, settings: Settings, names: Names) -> list[str]:
     link = Link(reactor, parse_address(settings.redis.url))
     link.start()
     try:
-        await link.when_up(WITHIN)
+        await link.when_up(ANSWER_TIMEOUT)
         return sorted(await names(link, settings.node))
     finally:
         await link.stop()

@@ -18,7 +18,7 @@ from ctidialer.store.address import RedisAddress, parse_address
 from ctidialer.store.errors import StoreError, StoreUnavailable
 from ctidialer.store.link import Link
 
-CONNECT_WITHIN = 10.0
+CONNECT_TIMEOUT = 10.0
 """Seconds after which a Redis that neither takes nor refuses the connection is given up."""
 
 Result = TypeVar("Result")
@@ -83,7 +83,7 @@ async def _connected(link: Link) -> None:
     first = _FirstTry(link.address.safe)
     link.add_listener(first)
     link.start()
-    await first.over.addTimeout(CONNECT_WITHIN, link.clock, first.timed_out)
+    await first.over.addTimeout(CONNECT_TIMEOUT, link.clock, first.timed_out)
 
 
 class _FirstTry:

@@ -30,13 +30,13 @@ from ctidialer.stage.redis_binary import NoServer
 from ctidialer.stage.watching import StageFailed
 from ctidialer.store.errors import StoreError
 
-SHOWN_FAULTS = 20
-MOST_CPS = 100_000
+MAX_FAULTS_SHOWN = 20
+MAX_CPS = 100_000
 
 
 def _rate(context: click.Context, option: click.Parameter, value: float) -> float:
-    if not 0 <= value <= MOST_CPS:  # what is not a number is neither
-        raise click.BadParameter(f"{value} is not in the range 0 to {MOST_CPS}")
+    if not 0 <= value <= MAX_CPS:  # what is not a number is neither
+        raise click.BadParameter(f"{value} is not in the range 0 to {MAX_CPS}")
     return value
 
 
@@ -165,10 +165,10 @@ def _print(console: Console, plan: Plan, report: DemoReport, seconds: float) -> 
         f"Redis: {report.redis}; switch: {report.switch}", highlight=False, soft_wrap=True
     )
     console.print(_verdict(plan, report, seconds), highlight=False, soft_wrap=True)
-    for fault in report.faults[:SHOWN_FAULTS]:
+    for fault in report.faults[:MAX_FAULTS_SHOWN]:
         console.print(f"[red]fault[/red]: {fault}", highlight=False)
-    if len(report.faults) > SHOWN_FAULTS:
-        console.print(f"and {len(report.faults) - SHOWN_FAULTS} more")
+    if len(report.faults) > MAX_FAULTS_SHOWN:
+        console.print(f"and {len(report.faults) - MAX_FAULTS_SHOWN} more")
 
 
 def _verdict(plan: Plan, report: DemoReport, seconds: float) -> str:

@@ -27,7 +27,7 @@ QUEUE = "demo_numbers"
 LOOK_INTERVAL = 0.1
 """Seconds between two looks at how far the campaign has got."""
 
-STALLED = 90.0
+STALL_TIMEOUT = 90.0
 """Seconds without any new record after which the campaign is given up."""
 
 NULL_ENDPOINT = "null/${destination_number}"
@@ -101,7 +101,7 @@ class Campaign:
             await self._stage.back_end.write_tables(demo_tables(self._plan))
             await self._stage.back_end.push(QUEUE, demo_entries(self._plan.numbers))
             daemon = self._stage.start_daemon(freeswitch)
-            await self._stage.watch(self._look, self._is_done, STALLED, LOOK_INTERVAL)
+            await self._stage.watch(self._look, self._is_done, STALL_TIMEOUT, LOOK_INTERVAL)
             status = await daemon.stop()
             return await self._report(status)
         finally:

@@ -20,7 +20,7 @@ from ctidialer.store.in_flight import NO_CALL, InFlight
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
 
-LOOK = 0.2
+LOOK_INTERVAL = 0.2
 """Seconds between two looks at the numbers in flight."""
 
 
@@ -112,7 +112,7 @@ class _Drain:
         with self._progress() as progress:
             bar = progress.add_task("calls ended", total=total)
             while self._state.under_way and self._state.daemon is not None:
-                await deferLater(self._link.clock, LOOK)
+                await deferLater(self._link.clock, LOOK_INTERVAL)
                 await self._look()
                 total = max(total, self._state.up)
                 progress.update(bar, total=total, completed=total - self._state.up)

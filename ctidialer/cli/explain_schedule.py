@@ -19,7 +19,7 @@ from ctidialer.nodes.doubts import Doubt, doubts_about
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.report import NodeReport
 from ctidialer.nodes.schedules import (
-    LOOKED_AT,
+    MAX_LOOKED_AT,
     Waiting,
     explain_from_outside,
     read_waiting,
@@ -119,7 +119,7 @@ def _lines(answer: _Answer) -> list[str]:
         lines.append(say(texts.THERE_ARE, there=there))
     if found.changes_at is not None:
         lines.append(say(texts.CHANGES, at=answer.local(found.changes_at)))
-    read = LOOKED_AT if waiting.all_due > LOOKED_AT else None
+    read = MAX_LOOKED_AT if waiting.all_due > MAX_LOOKED_AT else None
     all_due, scheduled = waiting.all_due, waiting.scheduled
     lines.append(say(texts.DUE, due=answer.due, read=read, all_due=all_due, scheduled=scheduled))
     if answer.due and answer.next_due is not None:

@@ -21,7 +21,7 @@ from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.esl.errors import CommandRefused, EslError
 from ctidialer.settings import FreeSwitch, host_and_port
 
-CONNECT_WITHIN = 5.0
+CONNECT_TIMEOUT = 5.0
 """Seconds in which FreeSWITCH takes the connection, or it is not there."""
 
 
@@ -43,7 +43,7 @@ async def _states(
     reactor: Any, freeswitch: FreeSwitch, names: Sequence[str]
 ) -> dict[str, GatewayState]:
     host, port = host_and_port(freeswitch.address, "freeswitch.address")
-    endpoint = HostnameEndpoint(reactor, host, port, timeout=CONNECT_WITHIN)
+    endpoint = HostnameEndpoint(reactor, host, port, timeout=CONNECT_TIMEOUT)
     protocol: EventSocketProtocol = await connectProtocol(endpoint, EventSocketProtocol(reactor))
     try:
         if freeswitch.user:

@@ -17,7 +17,7 @@ from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
 
-PAGE = 1000
+BATCH_SIZE = 1000
 """Entries of the list that are read at once."""
 
 Advance = Callable[[int], None]
@@ -121,7 +121,7 @@ async def _numbers_in(link: Link, queue: str, side: Side, number_of: NumberOf) -
     found = Seen()
     at = 0
     while True:
-        page = (-at - PAGE, -at - 1) if side is Side.LEFT else (at, at + PAGE - 1)
+        page = (-at - BATCH_SIZE, -at - 1) if side is Side.LEFT else (at, at + BATCH_SIZE - 1)
         entries = await link.call("LRANGE", queue, *page)
         assert isinstance(entries, list)
         for entry in entries:
@@ -130,7 +130,7 @@ async def _numbers_in(link: Link, queue: str, side: Side, number_of: NumberOf) -
                 found.add(key_of(number_of(entry)))
         if not entries:
             return found
-        at += PAGE
+        at += BATCH_SIZE
 
 
 def _count(reply: object) -> int:

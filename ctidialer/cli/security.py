@@ -37,11 +37,11 @@ from ctidialer.store.rights import (
 )
 
 SCRIPTS = "+eval +evalsha"
-MOST_NAMED = 20
-MOST_QUEUES = 1000
+MAX_NAMED = 20
+MAX_QUEUES = 1000
 """Missing rights that are named one by one, and queues that are looked at."""
 
-SHORTEST_SEARCHED = 4
+MIN_SEARCHED_LENGTH = 4
 """A shorter secret would be found in command lines that do not hold it."""
 
 
@@ -89,7 +89,7 @@ def _secret_file(path: Path) -> SecretFile:
 
 def _tell_tales(secrets: Iterable[str], processes: Path) -> Iterator[int]:
     """Yield the processes whose command line shows a secret, but this one."""
-    wanted = [secret.encode() for secret in secrets if len(secret) >= SHORTEST_SEARCHED]
+    wanted = [secret.encode() for secret in secrets if len(secret) >= MIN_SEARCHED_LENGTH]
     for folder in processes.glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes()
@@ -125,7 +125,7 @@ async def _lacking(link: Link, settings: Settings, user: str | None) -> str:
         rules = await rights.rules(needs, missing)
     except NotAllowed as error:
         return f"the user {name!r} may not run scripts ({error}): ACL SETUSER {name} {SCRIPTS}"
-    return told(name, missing, rules, MOST_NAMED) if missing else ""
+    return told(name, missing, rules, MAX_NAMED) if missing else ""
 
 
 async def _needs(link: Link, settings: Settings) -> Iterable[Need]:
@@ -148,7 +148,7 @@ async def _queues(link: Link, tables: Tables) -> list[tuple[str, Side]]:
         with suppress(WrongType, NotAllowed):
             tables.replace(key, await Reading(link, "").read_table(key))
     tasks = tables.tasks.values()
-    return [(task.number_queue, task.queue_side) for task in tasks][:MOST_QUEUES]
+    return [(task.number_queue, task.queue_side) for task in tasks][:MAX_QUEUES]
 
 
 async def _asked(link: Link, *command: str) -> Reply | None:

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.status_print import print_node
-from ctidialer.nodes.overview import LISTED, NodeOverview, overview_of
+from ctidialer.nodes.overview import MAX_LISTED, NodeOverview, overview_of
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
@@ -18,7 +18,7 @@ from ctidialer.store.link import Link
 
 @click.command()
 @connection_options
-@click.option("--all", "is_all", is_flag=True, help=f"List all tasks, not {LISTED} of a node.")
+@click.option("--all", "is_all", is_flag=True, help=f"List all tasks, not {MAX_LISTED} of a node.")
 @click.option("--utc", is_flag=True, help="Times in UTC, not in each node's zone.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as a JSON object.")
 def status(settings: Settings, is_all: bool, utc: bool, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from ctidialer.rules.explaining import local_time
 from ctidialer.rules.node_facts import explained_in
 from ctidialer.rules.words import Said
 
-WIDE = 180
+WIDE_COLUMNS = 180
 """Columns where the output is no terminal, so that a sentence stays on its line."""
 
 STYLES = {"dialing": "green", "paced": "green", "limit_reached": "green", "invalid": "bold red"}
@@ -35,7 +35,7 @@ def print_node(
     """Print one node: itself, its tasks, its lines."""
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
+        console = Console(highlight=False, width=WIDE_COLUMNS)
     for line in _about(told, scheduled):
         console.print(Text(printable(line)))
     if tasks:

@@ -8,7 +8,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.document import shown
 from ctidialer.store.reading import Reading
 
-NAMED = 20
+MAX_NAMED = 20
 """Names of tasks that are listed where there is none of the name given."""
 
 
@@ -20,8 +20,8 @@ async def task_names(reading: Reading, host: str) -> list[str]:
 
 def no_such_task(name: str, host: str, names: list[str]) -> str:
     """Say that there is no task of this name, and which there are."""
-    there = ", ".join(names[:NAMED]) or say(texts.NONE_AT_ALL)
-    more = len(names) - NAMED if len(names) > NAMED else None
+    there = ", ".join(names[:MAX_NAMED]) or say(texts.NONE_AT_ALL)
+    more = len(names) - MAX_NAMED if len(names) > MAX_NAMED else None
     own, template = keys.at(keys.TASK, host), keys.at(keys.TASK, keys.TEMPLATE)
     where = say(texts.WHERE, template=template, own=own)
     return say(texts.NO_TASK, name=shown(name), where=where, there=there, more=more)

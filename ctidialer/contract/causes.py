@@ -5,7 +5,7 @@ Numbers up to 127 are Q.850's; those above are FreeSWITCH's own.
 
 from __future__ import annotations
 
-LARGEST_Q850 = 127
+MAX_Q850 = 127
 _NORMAL_CLEARING = 16
 
 NAMES: dict[int, str] = {
@@ -111,7 +111,7 @@ def name_of(number: int) -> str | None:
 
 def is_number(number: int) -> bool:
     """Return whether ``number`` is a cause: FreeSWITCH's, or Q.850's that FreeSWITCH has not."""
-    return 1 <= number <= LARGEST_Q850 or name_of(number) is not None
+    return 1 <= number <= MAX_Q850 or name_of(number) is not None
 
 
 def q850(name: str | None) -> int | None:
@@ -121,6 +121,6 @@ def q850(name: str | None) -> int | None:
     is no cause.
     """
     number = NUMBERS.get(name or "")
-    if number is None or number <= LARGEST_Q850:
+    if number is None or number <= MAX_Q850:
         return number
     return _NORMAL_CLEARING

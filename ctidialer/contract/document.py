@@ -13,8 +13,8 @@ from ctidialer.contract.faults import ContractError, Fault
 
 T = TypeVar("T")
 
-MOST_FAULTS = 50  # of one document: enough to mend it, short enough for a log line
-_SHOWN = 40  # characters of a foreign value that a fault quotes
+MAX_FAULTS = 50  # of one document: enough to mend it, short enough for a log line
+_MAX_SHOWN = 40  # characters of a foreign value that a fault quotes
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UNSEEN = (
     "\u180e\u200b\u200c\u200d\u2060\ufeff"  # of zero width; the last one is the byte-order mark
@@ -27,7 +27,7 @@ _AROUND = _UNSEEN + "".join(filter(str.isspace, map(chr, range(_LAST_SPACE + 1))
 JSON_BEGINS = ("{", '"')
 """With what a JSON document begins, or a string that holds one."""
 
-_MOST_WRAPS = 3  # serializers make a string of a document, some of them twice
+_MAX_WRAPS = 3  # serializers make a string of a document, some of them twice
 
 
 @frozen
@@ -41,7 +41,7 @@ _DECODER = msgspec.json.Decoder(float_hook=NumberText)
 
 
 class FaultList:
-    """The faults found in a document so far, at most ``MOST_FAULTS`` of them word for word."""
+    """The faults found in a document so far, at most ``MAX_FAULTS`` of them word for word."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -51,8 +51,8 @@ class FaultList:
         return bool(self._faults)
 
     def add(self, fault: Fault) -> None:
-        """Note a fault; beyond ``MOST_FAULTS`` it is only counted."""
-        if len(self._faults) < MOST_FAULTS:
+        """Note a fault; beyond ``MAX_FAULTS`` it is only counted."""
+        if len(self._faults) < MAX_FAULTS:
             self._faults.append(fault)
         else:
             self._left_out += 1
@@ -129,7 +129,7 @@ def read_json(raw: bytes, faults: FaultList, key: str = "") -> Place:
     raw = raw.removeprefix(_BYTE_ORDER_MARK)
     try:
         value = _DECODER.decode(raw)
-        for _ in range(_MOST_WRAPS):
+        for _ in range(_MAX_WRAPS):
             inner = cut_free(value) if isinstance(value, str) else ""
             if inner[:1] not in JSON_BEGINS:
                 break
@@ -187,7 +187,7 @@ def _located(raw: bytes) -> str | None:
 
 def member_path(path: str, name: str) -> str:
     """Return the JSON path of the member ``name`` of the object at ``path``."""
-    if len(name) <= _SHOWN and name.isascii() and name.isidentifier():
+    if len(name) <= _MAX_SHOWN and name.isascii() and name.isidentifier():
         return f"{path}.{name}"
     return f"{path}[{shown(name)}]"
 
@@ -212,4 +212,4 @@ def _quoted(text: str) -> str:
 
 
 def _clipped(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"

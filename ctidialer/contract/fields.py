@@ -11,10 +11,10 @@ from decimal import Decimal, InvalidOperation
 
 from ctidialer.contract.document import FaultList, NumberText, Params, Place, shown
 
-LARGEST = 2_147_483_647
-_SLOWEST = 1e-6
-_FASTEST = 1e6
-_LONGEST_NUMBER = 64  # characters; also keeps normalisation from growing a megabyte
+MAX_INTEGER = 2_147_483_647
+_MIN_RATE = 1e-6
+_MAX_RATE = 1e6
+_MAX_NUMBER_LENGTH = 64  # characters; also keeps normalisation from growing a megabyte
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FLAGS = {
@@ -31,7 +31,7 @@ def normalised(text: str) -> str:
 
     Text too long to be a number or a time is returned as it is.
     """
-    return unicodedata.normalize("NFKC", text).strip() if len(text) <= _LONGEST_NUMBER else text
+    return unicodedata.normalize("NFKC", text).strip() if len(text) <= _MAX_NUMBER_LENGTH else text
 
 
 def text(node: Place) -> str | None:
@@ -63,7 +63,7 @@ def flag(node: Place) -> bool | None:
     return value
 
 
-def decimal(node: Place, least: float = 0.0, most: float = LARGEST) -> float | None:
+def decimal(node: Place, least: float = 0.0, most: float = MAX_INTEGER) -> float | None:
     """Read a number, or a string that holds one, from ``least`` to ``most``."""
     value = _number(node.value)
     if value is not None and least <= value <= most:
@@ -72,7 +72,7 @@ def decimal(node: Place, least: float = 0.0, most: float = LARGEST) -> float | N
     return None
 
 
-def whole(node: Place, least: int = 0, most: int = LARGEST) -> int | None:
+def whole(node: Place, least: int = 0, most: int = MAX_INTEGER) -> int | None:
     """Read a whole number, or a string that holds one, from ``least`` to ``most``."""
     value = _number(node.value)
     if value is not None and least <= value <= most and value.is_integer():
@@ -89,8 +89,8 @@ def seconds(node: Place) -> float | None:
 
 def rate(node: Place) -> float | None:
     """Read call starts per second, fractions allowed, greater than 0."""
-    value = decimal(node, 0.0, _FASTEST)
-    if value is not None and value < _SLOWEST:
+    value = decimal(node, 0.0, _MAX_RATE)
+    if value is not None and value < _MIN_RATE:
         node.fault(
             f"must be greater than 0, not {shown(node.value)}: "
             "leave it out for no rate limit (a limit or count of 0 places no calls)"
@@ -177,14 +177,14 @@ def as_written(value: object) -> str | None:
 def whole_digits(written: str) -> str | None:
     """Return the digits of a JSON number (``1.38E10``, ``138.0``); None if it is not whole, or
     longer than any number that is meant."""
-    if len(written) > _LONGEST_NUMBER:
+    if len(written) > _MAX_NUMBER_LENGTH:
         return None
     try:
         number = Decimal(written)
     except InvalidOperation:  # an exponent beyond all bounds
         return None
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or abs(exponent) > _LONGEST_NUMBER:
+    if not isinstance(exponent, int) or abs(exponent) > _MAX_NUMBER_LENGTH:
         return None
     whole_part, _, fraction = f"{number:f}".partition(".")
     return None if fraction.strip("0") else whole_part
@@ -210,7 +210,7 @@ def _indexed(node: Place) -> list[Place] | None:
 
 def _number(value: object) -> float | None:
     written = as_written(value)
-    if written is None or len(written) > _LONGEST_NUMBER:
+    if written is None or len(written) > _MAX_NUMBER_LENGTH:
         return None
     digits = normalised(written)
     return float(digits) if _NUMBER.fullmatch(digits) else None

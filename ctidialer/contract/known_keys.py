@@ -10,12 +10,12 @@ from functools import lru_cache
 
 from attrs import field, frozen
 
-from ctidialer.contract.document import MOST_FAULTS, Place
+from ctidialer.contract.document import MAX_FAULTS, Place
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.fields import is_configured
 
-_LONGEST = 40  # characters of a key that is compared with others
-_SHORT = 5  # characters up to which one slip makes a word another one
+_MAX_COMPARED_LENGTH = 40  # characters of a key that is compared with others
+_SHORT_LENGTH = 5  # characters up to which one slip makes a word another one
 
 
 @frozen(eq=False)
@@ -146,11 +146,13 @@ def ignored_keys(node: Place | None, keys: Keys) -> Iterator[Ignored]:
     """Yield each key of an object that is none of ``keys``; of what is no object there are none."""
     if node is None or not isinstance(node.value, dict) or node.value.keys() <= keys.names:
         return
-    left = MOST_FAULTS
+    left = MAX_FAULTS
     for name, value in node.value.items():
         if name not in keys.names and is_configured(value) and left > 0:
             left -= 1
-            problem, doubtful = _about(keys, name) if len(name) <= _LONGEST else (_UNKNOWN, False)
+            problem, doubtful = (
+                _about(keys, name) if len(name) <= _MAX_COMPARED_LENGTH else (_UNKNOWN, False)
+            )
             yield Ignored(Fault(node.member(name, None).path, problem, node.key), doubtful)
 
 
@@ -182,7 +184,9 @@ def nearest(name: str, names: Iterable[str], aliases: Mapping[str, str]) -> str 
         if _bare(known) == bare:
             return meant
     slips, meant = min((_slips(bare, _bare(one)), one) for one in names)
-    return meant if slips <= (1 if min(len(bare), len(_bare(meant))) <= _SHORT else 2) else None
+    return (
+        meant if slips <= (1 if min(len(bare), len(_bare(meant))) <= _SHORT_LENGTH else 2) else None
+    )
 
 
 def _bare(name: str) -> str:

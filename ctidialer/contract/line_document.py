@@ -13,8 +13,8 @@ from ctidialer.contract.document import FaultList, Params, Place, read_json, sho
 from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup
 from ctidialer.contract.variables import read_configured_variables
 
-_LEAST_SIP_STATUS = 100
-_LARGEST_SIP_STATUS = 699
+_MIN_SIP_STATUS = 100
+_MAX_SIP_STATUS = 699
 
 
 @frozen
@@ -171,7 +171,7 @@ def _sip_codes(node: Place) -> frozenset[int]:
 
 
 def _sip_code(node: Place) -> int | None:
-    return fields.whole(node, _LEAST_SIP_STATUS, _LARGEST_SIP_STATUS)
+    return fields.whole(node, _MIN_SIP_STATUS, _MAX_SIP_STATUS)
 
 
 def _causes(node: Place) -> frozenset[str]:

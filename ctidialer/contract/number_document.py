@@ -19,7 +19,7 @@ from ctidialer.contract.faults import EntryError, Fault
 from ctidialer.contract.number import NumberEntry
 from ctidialer.contract.variables import read_variables, requested_uuid
 
-LONGEST_NUMBER = 1024  # characters; no pattern of an operator has to be matched to a megabyte
+MAX_NUMBER_LENGTH = 1024  # characters; no pattern of an operator has to be matched to a megabyte
 
 _FULL_WIDTH = {ord(mark) + 0xFEE0: mark for mark in "0123456789+*#"}
 
@@ -97,7 +97,7 @@ def _plain_entry(text: str, pattern: re.Pattern[str]) -> NumberEntry:
 
 def _in_ascii(number: str) -> str:
     """Return a number with full-width digits as ASCII."""
-    if number.isascii() or len(number) > LONGEST_NUMBER:
+    if number.isascii() or len(number) > MAX_NUMBER_LENGTH:
         return number
     return number.translate(_FULL_WIDTH)
 
@@ -106,8 +106,8 @@ def _problem(number: str, pattern: re.Pattern[str]) -> str | None:
     """Say what is wrong with a number, None if nothing is."""
     if not number:
         return "is empty: a number belongs here"
-    if len(number) > LONGEST_NUMBER:
-        return f"is no number: it is longer than {LONGEST_NUMBER} characters"
+    if len(number) > MAX_NUMBER_LENGTH:
+        return f"is no number: it is longer than {MAX_NUMBER_LENGTH} characters"
     if not pattern.fullmatch(number):
         return f"does not match the node's number_pattern: {shown(number)}"
     return None

@@ -12,7 +12,7 @@ from ctidialer.contract import causes
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
 
-_DIGITS = 6  # of a second: microseconds, which is what FreeSWITCH's own times have
+_TIME_DIGITS = 6  # of a second: microseconds, which is what FreeSWITCH's own times have
 
 
 class _Attempt(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class _Record(msgspec.Struct, frozen=True):
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Record)
-_LONGEST = 120  # characters of a problem
+_MAX_SHOWN = 120  # characters of a problem
 _PLACE = re.compile(r"(?P<problem>.*) - at `(?P<path>.*)`", re.DOTALL)
 
 
@@ -106,8 +106,8 @@ def _as_json(record: Record) -> dict[str, object]:
         "line": last.line if last else None,
         "line_group": last.line_group if last else None,
         "attempts": [_attempt_json(attempt) for attempt in record.attempts],
-        "taken_at": round(record.taken_at, _DIGITS),
-        "ended_at": round(record.ended_at, _DIGITS),
+        "taken_at": round(record.taken_at, _TIME_DIGITS),
+        "ended_at": round(record.ended_at, _TIME_DIGITS),
         "bill_seconds": _bill_seconds(last),
         "connect_seconds": _rounded(last.connect_seconds) if last else None,
         "talk_seconds": _rounded(last.talk_seconds) if last else None,
@@ -144,7 +144,7 @@ def _bill_seconds(last: AttemptRecord | None) -> float | None:
         return 0.0
     if last.ended_at is None:
         return None
-    return max(0.0, round(last.ended_at - last.answered_at, _DIGITS))
+    return max(0.0, round(last.ended_at - last.answered_at, _TIME_DIGITS))
 
 
 def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:
@@ -152,7 +152,7 @@ def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:
         "uuid": attempt.uuid,
         "line": attempt.line,
         "line_group": attempt.line_group,
-        "dialed_at": round(attempt.dialed_at, _DIGITS),
+        "dialed_at": round(attempt.dialed_at, _TIME_DIGITS),
         "progress_at": _rounded(attempt.progress_at),
         "answered_at": _rounded(attempt.answered_at),
         "ended_at": _rounded(attempt.ended_at),
@@ -164,7 +164,7 @@ def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:
 
 
 def _rounded(moment: float | None) -> float | None:
-    return None if moment is None else round(moment, _DIGITS)
+    return None if moment is None else round(moment, _TIME_DIGITS)
 
 
 def _escaped(value: object) -> object:
@@ -218,5 +218,5 @@ def _fault(message: str) -> Fault:
 
 def _for_people(problem: str) -> str:
     """Return a problem in which the document's own text is quoted, short and on one line."""
-    clipped = problem if len(problem) <= _LONGEST else problem[:_LONGEST] + "…"
+    clipped = problem if len(problem) <= _MAX_SHOWN else problem[:_MAX_SHOWN] + "…"
     return "".join(mark if mark.isprintable() else "\ufffd" for mark in clipped)

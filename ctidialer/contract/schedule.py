@@ -9,7 +9,7 @@ from attrs import field, frozen
 from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
 from ctidialer.contract.task import Destination
 
-LAST_SENSIBLE_TIME = 32_503_680_000.0
+MAX_TIME = 32_503_680_000.0
 """The year 3000 in unix seconds: a score beyond it is in milliseconds by mistake."""
 
 

@@ -18,7 +18,7 @@ VERSION = 1
 TIME_TO_LIVE = 3.5
 """Seconds after which a status that is not renewed vanishes: two may be missed."""
 
-CURRENT = 2.5
+CURRENT_WITHIN = 2.5
 """Seconds for which a status tells how it is; who has said nothing for longer may be gone."""
 
 

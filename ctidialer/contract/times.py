@@ -21,10 +21,10 @@ from ctidialer.contract.task import SECONDS_A_DAY
 EARLIEST = datetime(1971, 1, 1)
 LATEST = datetime(9998, 12, 31)
 
-LAST_SECOND = 1e15
+MAX_SECOND = 1e15
 """The largest unix time in seconds or milliseconds that is read."""
 
-_MILLISECONDS = 1e12
+_MIN_MILLISECONDS = 1e12
 """From here on a unix time is in milliseconds: in seconds it would be the year 33658."""
 
 _CLOCK = r"([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2}))?(?:\.[0-9]+)?"
@@ -78,8 +78,8 @@ def unix_time(node: Place) -> float | None:
             node.fault(f"must be unix time, or have an offset: +08:00, Z; not {shown(node.value)}")
             return None
         return None if found is None else found.timestamp()
-    value = decimal(node, 0, LAST_SECOND)
-    return value / 1000 if value is not None and value >= _MILLISECONDS else value
+    value = decimal(node, 0, MAX_SECOND)
+    return value / 1000 if value is not None and value >= _MIN_MILLISECONDS else value
 
 
 def weekday(node: Place) -> int | None:

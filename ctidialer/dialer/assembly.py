@@ -56,8 +56,8 @@ from ctidialer.store.rights import Names, Rights, node_needs
 from ctidialer.store.store import Store
 from ctidialer.store.tables import TableReader
 
-A_STEP = 100
-NEW_A_STEP = 500
+APPLIED_PER_SLICE = 100
+READ_PER_SLICE = 500
 """Changed tasks that are taken over in one step: some milliseconds."""
 
 
@@ -217,11 +217,14 @@ class Parts:
         new: list[str] = []
         for name in names:
             (new if self.runs.get(name) is None else known).append(name)
-            if len(new) == NEW_A_STEP:
+            if len(new) == READ_PER_SLICE:
                 yield new
                 new = []
         yield new
-        yield from (known[first : first + A_STEP] for first in range(0, len(known), A_STEP))
+        yield from (
+            known[first : first + APPLIED_PER_SLICE]
+            for first in range(0, len(known), APPLIED_PER_SLICE)
+        )
 
 
 def _switch(settings: Settings, reactor: IReactorTime, listener: SwitchListener) -> Switch:

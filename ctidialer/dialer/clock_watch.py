@@ -15,13 +15,13 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-LOOK = 0.25
+LOOK_INTERVAL = 0.25
 """Seconds between two looks at the clocks."""
 
-JUMP = 0.5
+MIN_JUMP = 0.5
 """A clock that is this many seconds off all at once was set; a smaller step does no harm."""
 
-UNNOTICED = 1.0
+UNNOTICED_WITHIN = 1.0
 """Seconds within which a step is noticed: timers that were set since then are in the new time."""
 
 
@@ -47,10 +47,10 @@ class ClockWatch:
         """Move the timers if the clock was set back since the last look; call it in the reactor."""
         offset = self._present_offset()
         step, self._offset = offset - self._offset, offset
-        if abs(step) < JUMP:
+        if abs(step) < MIN_JUMP:
             return
         self.log.warn("The clock was set by {step} s", step=round(step, 1))
-        earliest = self._reactor.seconds() - step - UNNOTICED
+        earliest = self._reactor.seconds() - step - UNNOTICED_WITHIN
         timers: Sequence[IDelayedCall] = self._reactor.getDelayedCalls()
         for timer in timers:
             if step < 0 and timer.active() and timer.getTime() >= earliest:
@@ -62,6 +62,6 @@ class ClockWatch:
 
     def _look_for_ever(self) -> None:
         while True:
-            time.sleep(LOOK)
-            if abs(self._present_offset() - self._offset) >= JUMP:
+            time.sleep(LOOK_INTERVAL)
+            if abs(self._present_offset() - self._offset) >= MIN_JUMP:
                 self._reactor.callFromThread(self.look)

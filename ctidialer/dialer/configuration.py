@@ -35,19 +35,19 @@ from ctidialer.rules.tables import Changed, Draft, Named, Tables
 from ctidialer.store.errors import StoreError
 from ctidialer.store.tables import Fields, Unreadable, Whole
 
-MOST_NAMES = 20_000
+MAX_NAMES = 20_000
 """Names that wait to be read; with more of them everything is read."""
 
-ROUNDS = 5
+MAX_ROUNDS = 5
 """Readings after which names that go on referring to others end in a reading of everything."""
 
-REST = 1.0
+MIN_REST = 1.0
 """What has to be read while something is read waits so many times as long as that took: notices
 never cost more than half of the time, in slices."""
 
-LONGEST_REST = 5.0
+MAX_REST = 5.0
 
-AT_ONCE = 500
+NAMES_PER_READ = 500
 """Changes that are put in force in one turn; for more of them nothing is dialed meanwhile."""
 
 
@@ -78,7 +78,7 @@ class _Wanted:
         self.count -= len(names)
         names.add(name)
         self.count += len(names)
-        if self.count > MOST_NAMES:
+        if self.count > MAX_NAMES:
             self.everything, self.count = True, 0
             self.names.clear()
 
@@ -173,14 +173,14 @@ class Configuration:
                 began = self._clock.seconds()
                 await self._read_for(wanted)
                 if self._wanted:
-                    await self._rest(REST * (self._clock.seconds() - began))
+                    await self._rest(MIN_REST * (self._clock.seconds() - began))
         finally:
             self._working = False
 
     async def _decode_postponed(self) -> None:
         """Decode some of the tasks that are switched off, so few that no notice waits for long."""
         await deferLater(self._clock, 0)
-        names = list(islice(self._tables.postponed, AT_ONCE))
+        names = list(islice(self._tables.postponed, NAMES_PER_READ))
         draft = self._tables.draft()
         draft.again(keys.TASK, names)
         try:
@@ -214,7 +214,7 @@ class Configuration:
             self._readiness.met(Condition.TABLES)
 
     async def _rest(self, seconds: float) -> None:
-        self._resting = deferLater(self._clock, min(max(0.0, seconds), LONGEST_REST))
+        self._resting = deferLater(self._clock, min(max(0.0, seconds), MAX_REST))
         with suppress(CancelledError):
             await self._resting
         self._resting = None
@@ -240,7 +240,7 @@ class Configuration:
         known = self._tables.draft()
         while more := known.referred(named) - named:  # one reading is enough where it still holds
             named |= more
-        for _ in range(ROUNDS):
+        for _ in range(MAX_ROUNDS):
             draft = self._tables.draft()
             for key, answer in (await self._source.fields(self._keys(named))).items():
                 if isinstance(answer, Unreadable):
@@ -266,7 +266,7 @@ class Configuration:
 
     async def _put_in_force(self, draft: Draft) -> None:
         steps = chain(draft.apply(), self._told(draft.changes))
-        if sum(len(change.names) for change in draft.changes) <= AT_ONCE:
+        if sum(len(change.names) for change in draft.changes) <= NAMES_PER_READ:
             for _ in steps:
                 pass
             return

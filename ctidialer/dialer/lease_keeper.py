@@ -19,10 +19,10 @@ from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.glue import Gate, Repeated, background
 from ctidialer.store.errors import LeaseHeld, LeaseLost, StoreError
 
-CLOCK_ERROR = 0.02
+MAX_CLOCK_ERROR = 0.02
 """Seconds by which Redis' clock and ours may part between two looks at a lease."""
 
-LOOKS_A_RENEWAL = 3
+LOOKS_PER_RENEWAL = 3
 """How often another daemon's lease is looked at in the time in which it would be renewed."""
 
 
@@ -164,7 +164,7 @@ class LeaseKeeper:
     def look_soon(self) -> None:
         """A daemon that was killed does not renew its lease: see whether this one moves."""
         self._look_no_more()
-        wait = self._store.renewal_period / LOOKS_A_RENEWAL
+        wait = self._store.renewal_period / LOOKS_PER_RENEWAL
         self._next_look = self._clock.callLater(wait, self.happens.time_to_look)
 
     def say_failed(self) -> None:
@@ -200,7 +200,7 @@ class LeaseKeeper:
     def _see_other(self, expires_in: float, asked_at: float) -> None:
         """If the expiry has moved since the last look, the holder is alive."""
         before, self._lapses_at = self._lapses_at, self._clock.seconds() + expires_in
-        if before is not None and asked_at + expires_in > before + CLOCK_ERROR:
+        if before is not None and asked_at + expires_in > before + MAX_CLOCK_ERROR:
             self.happens.other_is_alive()
             return
         if before is None:

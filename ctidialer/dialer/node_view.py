@@ -35,12 +35,12 @@ from ctidialer.rules.tables import Tables
 from ctidialer.settings import Node
 from ctidialer.version import program_version
 
-MOST_TASKS = 500
-MOST_LINES = 1000
+MAX_TASKS = 500
+MAX_LINES = 1000
 """Tasks and lines that are told one by one; the others are only counted."""
 
-MOST_BUSY_LINES = 2000
-FEWEST_BUSY_LINES = 5
+MAX_BUSY_LINES = 2000
+MIN_BUSY_LINES = 5
 """Lines with their reasons, over all tasks without a free line, and of each one at least."""
 
 SHOWN_FIRST = (
@@ -102,13 +102,13 @@ class NodeView:
             refused_until=pressure.until if pressure.holds(now) else None,
             outcomes={outcome.value: count for outcome, count in self.closing.outcomes.items()},
             task_count=len(detailed) + sum(closed.values()),
-            tasks=self._tasks(detailed[:MOST_TASKS], facts),
-            tasks_left_out=max(0, len(detailed) - MOST_TASKS),
+            tasks=self._tasks(detailed[:MAX_TASKS], facts),
+            tasks_left_out=max(0, len(detailed) - MAX_TASKS),
             closed=closed,
             line_count=len(self.tables.routes.lines),
             lines_in_use=sum(line.calls > 0 for line in lines),
-            lines=tuple(lines[:MOST_LINES]),
-            lines_left_out=max(0, len(lines) - MOST_LINES),
+            lines=tuple(lines[:MAX_LINES]),
+            lines_left_out=max(0, len(lines) - MAX_LINES),
             line_states=self._line_states(lines),
         )
 
@@ -127,8 +127,8 @@ class NodeView:
         return self.runs.told, {why.value: count for why, count in counts.items() if count}
 
     def _tasks(self, runs: list[TaskRun], facts: NodeFacts) -> tuple[TaskStatus, ...]:
-        most_lines = MOST_BUSY_LINES // max(1, len(runs))
-        return tuple(self._task(run, facts, max(FEWEST_BUSY_LINES, most_lines)) for run in runs)
+        most_lines = MAX_BUSY_LINES // max(1, len(runs))
+        return tuple(self._task(run, facts, max(MIN_BUSY_LINES, most_lines)) for run in runs)
 
     def _task(self, run: TaskRun, facts: NodeFacts, most_lines: int) -> TaskStatus:
         explainer, task = self.explainer, run.task

@@ -8,10 +8,10 @@ from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.explanation import Recent
 
-LAST = 100
+MAX_OUTCOMES = 100
 """Numbers of one task that are remembered."""
 
-MOST_TASKS = 10_000
+MAX_TASKS = 10_000
 """Tasks of which any are remembered: names are made up by back ends."""
 
 NOTHING = Recent()
@@ -33,9 +33,9 @@ class RecentOutcomes:
             return
         last = self._of.get(record.task)
         if last is None:
-            if len(self._of) >= MOST_TASKS:
+            if len(self._of) >= MAX_TASKS:
                 return
-            last = self._of[record.task] = deque(maxlen=LAST)
+            last = self._of[record.task] = deque(maxlen=MAX_OUTCOMES)
         last.append(record.outcome in BAD)
 
     def of(self, task: str) -> Recent:

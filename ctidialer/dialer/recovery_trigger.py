@@ -17,7 +17,7 @@ from ctidialer.store.errors import StoreError
 
 NEEDED = frozenset({Condition.REDIS, Condition.LEASE, Condition.TABLES, Condition.FREESWITCH})
 
-RETRY = 1.0
+RETRY_INTERVAL = 1.0
 """Seconds after which a recovery that Redis broke off is tried again."""
 
 
@@ -62,7 +62,7 @@ class RecoveryTrigger:
         try:
             await self._recover()
         except Exception:
-            self._retry = self._clock.callLater(RETRY, self._try_again)
+            self._retry = self._clock.callLater(RETRY_INTERVAL, self._try_again)
             raise
         else:
             if not self._spoilt:

@@ -14,11 +14,11 @@ from ctidialer.glue import Gate, Repeated
 from ctidialer.store.errors import StoreError
 from ctidialer.store.store import Store
 
-PERIOD = 1.0
-SHARED = 0.5
+REPORT_INTERVAL = 1.0
+SHARED_FOR = 0.5
 """Seconds for which a status that was worked out serves everybody who asks."""
 
-RATE_OVER = 5
+REPORTS_PER_RATE = 5
 """Reports over which the rate of calls is taken."""
 
 
@@ -33,7 +33,7 @@ class StatusReport:
         self._store = store
         self._writable = writable
         self._started = clock.seconds()
-        self._placed: deque[tuple[float, int]] = deque(maxlen=RATE_OVER + 1)
+        self._placed: deque[tuple[float, int]] = deque(maxlen=REPORTS_PER_RATE + 1)
         self._last: NodeStatus | None = None
         self._encoded: bytes | None = None
         self._ticks = Repeated(clock, self._tick, self.log, "Publishing the status")
@@ -41,7 +41,7 @@ class StatusReport:
     def start(self) -> None:
         """Publish from now on, every second."""
         self._started = self._clock.seconds()
-        self._ticks.start(PERIOD)
+        self._ticks.start(REPORT_INTERVAL)
 
     async def withdraw(self) -> None:
         """Publish no more, and take back what was published: this daemon is going."""
@@ -71,7 +71,7 @@ class StatusReport:
     def _holds(self, status: NodeStatus) -> bool:
         """Whether a status can be shared: it is new, and the node's readiness is as it says."""
         missing = [one.reason.value for one in self._view.readiness.missing]
-        is_new = 0 <= self.now() - status.at < SHARED
+        is_new = 0 <= self.now() - status.at < SHARED_FOR
         return is_new and missing == [one.condition for one in status.missing]
 
     def _worked_out(self) -> NodeStatus:

@@ -22,7 +22,7 @@ FIELDS = {
 }
 """What the log calls a name in a table."""
 
-SAID_OF_EACH = 10
+MAX_SAID_PER_TABLE = 10
 """Names of which the same warning is said: a back end writes it into all its tasks."""
 
 
@@ -42,14 +42,14 @@ def _warn(tables: Tables, table: str, names: Sequence[str]) -> None:
         for warning in tables.warnings[table, name]:
             same = (warning.path, warning.problem)
             said[same] += 1
-            if said[same] <= SAID_OF_EACH:
+            if said[same] <= MAX_SAID_PER_TABLE:
                 _say(tables, table, name, warning)
     for (path, problem), count in said.items():
-        if count > SAID_OF_EACH:
+        if count > MAX_SAID_PER_TABLE:
             log.warn(
                 "{key}: the same of {count} more: {path}: {problem}",
                 key=tables.keys_of(table)[0],
-                count=count - SAID_OF_EACH,
+                count=count - MAX_SAID_PER_TABLE,
                 path=path,
                 problem=problem,
             )

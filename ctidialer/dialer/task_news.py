@@ -23,18 +23,18 @@ from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.explaining import explain_closed, local_time
 from ctidialer.rules.task_news import DONE, NUMBERS, Change, TaskState, tally
 
-INTERVAL = 1.0
+LOOK_INTERVAL = 1.0
 
-QUIET = 60.0
+QUIET_INTERVAL = 60.0
 """Seconds for which no more is said of a task's numbers coming and going."""
 
-ONE_BY_ONE = 20
+MAX_NAMED = 20
 """Changes of one second that are told one by one; of more only how many there are, and some."""
 
-A_LOOK = 5000
+TASKS_PER_LOOK = 5000
 """Tasks that are looked at each second; of more the others with the next look."""
 
-MOST_TALLIED = 10_000
+MAX_TALLIED = 10_000
 """Tasks whose ended numbers are counted: names are made up by back ends."""
 
 
@@ -56,7 +56,7 @@ class TaskNews:
 
     def start(self) -> None:
         """Tell from now on."""
-        self._looks.start(INTERVAL)
+        self._looks.start(LOOK_INTERVAL)
 
     def stop(self) -> None:
         """Tell what is known, and no more."""
@@ -76,7 +76,7 @@ class TaskNews:
         """Part of JournalReader."""
         if record.kind is not Kind.QUEUE or record.task is None:
             return
-        if record.task in self._ended or len(self._ended) < MOST_TALLIED:
+        if record.task in self._ended or len(self._ended) < MAX_TALLIED:
             self._ended[record.task][record.outcome] += 1
 
     def tell(self) -> None:
@@ -84,7 +84,9 @@ class TaskNews:
         now = self._clock.seconds()
         while self._put_off and self._put_off[0][0] <= now:
             self._look_again(heappop(self._put_off)[1])
-        looked_at = {name: self._changed.pop(name) for name in list(islice(self._changed, A_LOOK))}
+        looked_at = {
+            name: self._changed.pop(name) for name in list(islice(self._changed, TASKS_PER_LOOK))
+        }
         changes = [self._change(run) for run in looked_at.values()]
         news = []
         for change in changes:
@@ -111,14 +113,14 @@ class TaskNews:
     def _is_to_wait(self, change: Change, now: float) -> bool:
         """Say nothing yet of numbers that come and go."""
         comes_and_goes = change.before in NUMBERS and change.after in NUMBERS
-        is_recent = now - self._said_at.get(change.task, -math.inf) < QUIET
+        is_recent = now - self._said_at.get(change.task, -math.inf) < QUIET_INTERVAL
         return change.is_news and comes_and_goes and is_recent
 
     def _wait(self, change: Change, run: TaskRun) -> None:
         """Look again when it may be said, not each second: they can be tens of thousands."""
         if change.task not in self._waiting:
             self._waiting[change.task] = run
-            heappush(self._put_off, (self._said_at[change.task] + QUIET, change.task))
+            heappush(self._put_off, (self._said_at[change.task] + QUIET_INTERVAL, change.task))
 
     def _look_again(self, name: str) -> None:
         run = self._waiting.pop(name)
@@ -134,8 +136,8 @@ class TaskNews:
     def _tell(
         self, after: str, news: Sequence[Change], runs: Mapping[str, TaskRun], now: float
     ) -> None:
-        if len(news) > ONE_BY_ONE:
-            some = ", ".join(change.task for change in news[:ONE_BY_ONE])
+        if len(news) > MAX_NAMED:
+            some = ", ".join(change.task for change in news[:MAX_NAMED])
             self.log.info(
                 "{count} tasks are {state} now: {some}…", count=len(news), state=after, some=some
             )
@@ -143,7 +145,7 @@ class TaskNews:
             if change.after in NUMBERS:
                 self._said_at[change.task] = now
             ended = self._ended.pop(change.task, None) if change.after in DONE else None
-            if len(news) <= ONE_BY_ONE:
+            if len(news) <= MAX_NAMED:
                 sentence = evolve(change, until=self._until(runs[change.task])).sentence()
                 self.log.info(
                     "Task {task} {what}",

@@ -21,16 +21,16 @@ from ctidialer.store.errors import (
 )
 from ctidialer.store.rights import LONG_ENTRIES, Need, Rights, queue_needs, told
 
-PERIOD = 5.0
+LOOK_INTERVAL = 5.0
 """Seconds between two looks while all is well."""
 
-AGAIN = 1.0
+RETRY_INTERVAL = 1.0
 """Seconds between two looks while Redis refuses."""
 
-MOST_QUEUES = 100
+MAX_QUEUES = 100
 """Queues that are looked at each time; of further ones their first claim tells."""
 
-MOST_NAMED = 10
+MAX_NAMED = 10
 """Missing rights that the log and the reason name one by one; the rules are always complete."""
 
 LOOKED_AFTER = frozenset({Condition.LEASE, Condition.TABLES})
@@ -75,7 +75,7 @@ class WriteWatch:
 
     def start(self) -> None:
         """Look from now on, as soon as this daemon has its host's name."""
-        self._looks.start(PERIOD)
+        self._looks.start(LOOK_INTERVAL)
 
     def stop(self) -> None:
         """Look no more."""
@@ -121,7 +121,7 @@ class WriteWatch:
         some: dict[tuple[str, Side | None], None] = {}
         for origin in self._origins():
             some[origin] = None
-            if len(some) == MOST_QUEUES:
+            if len(some) == MAX_QUEUES:
                 break
         return list(some)
 
@@ -135,7 +135,7 @@ class WriteWatch:
             if need.purpose == LONG_ENTRIES
             or (need in queues and spared and f"+{need.command.lower()}" not in rules)
         ]
-        problem = told(self._user, missing, rules, MOST_NAMED) if missing else ""
+        problem = told(self._user, missing, rules, MAX_NAMED) if missing else ""
         if len(lesser) < len(missing):
             self._lost(problem)
         else:
@@ -168,7 +168,7 @@ class WriteWatch:
 
     def _look_soon(self) -> None:
         if self._again is None and self._looks.running:
-            self._again = self._clock.callLater(AGAIN, self._look_now)
+            self._again = self._clock.callLater(RETRY_INTERVAL, self._look_now)
 
     def _look_now(self) -> None:
         self._again = None

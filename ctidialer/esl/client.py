@@ -41,7 +41,7 @@ READ_SIZE = 256 * 1024
 """Bytes read at once: fewer turns of the reactor than with Twisted's 64 KiB where events come as
 fast as they can.  It is room, not use: a read returns what is there."""
 
-FAREWELL = 2.0
+FAREWELL_TIMEOUT = 2.0
 """Seconds for which a closing connection may go on writing."""
 
 
@@ -103,7 +103,7 @@ class EventSocketProtocol(Verbs, Protocol):
         self._mourners.append(mourner)
         return mourner
 
-    def close(self, why: str = "closed by ctidialer", farewell: float = FAREWELL) -> None:
+    def close(self, why: str = "closed by ctidialer", farewell: float = FAREWELL_TIMEOUT) -> None:
         """Write out what is pending, then close; abort if that takes ``farewell`` seconds."""
         self.ending = self.ending or why
         if self.transport is not None and self._farewell is None and not self._gone:

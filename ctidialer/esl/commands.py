@@ -12,11 +12,11 @@ from typing import NoReturn
 
 from ctidialer.esl.errors import UnsafeCommand
 
-COMMAND_LIMIT = 10_000_000
+MAX_COMMAND_BYTES = 10_000_000
 """Bytes; FreeSWITCH cuts a longer command and would read its rest as another one."""
 
 
-JOB_ID_LIMIT = 255
+MAX_JOB_ID_LENGTH = 255
 """Bytes; ``api bgapi`` copies a longer one past the end of its buffer, and FreeSWITCH dies."""
 
 
@@ -41,10 +41,12 @@ def api_bgapi(command: str, job_id: str) -> bytes:
     """Run a background job through the API of that name, which costs FreeSWITCH a tenth as much.
 
     The answer is an ``api/response``, ``+OK Job-UUID: <job_id>`` (recording 98).  A ``job_id``
-    longer than `JOB_ID_LIMIT` is refused here.
+    longer than `MAX_JOB_ID_LENGTH` is refused here.
     """
-    if len(job_id.encode("utf-8", "replace")) > JOB_ID_LIMIT:
-        raise UnsafeCommand(f"A Job-UUID of more than {JOB_ID_LIMIT} bytes would end FreeSWITCH")
+    if len(job_id.encode("utf-8", "replace")) > MAX_JOB_ID_LENGTH:
+        raise UnsafeCommand(
+            f"A Job-UUID of more than {MAX_JOB_ID_LENGTH} bytes would end FreeSWITCH"
+        )
     return _command("api", "bgapi", f"uuid:{_one_word(job_id)}", _worded(command))
 
 
@@ -191,9 +193,9 @@ def _encoded(text: str, secret: bool) -> bytes:
 
 
 def _bounded(command: bytes) -> bytes:
-    if len(command) > COMMAND_LIMIT:
+    if len(command) > MAX_COMMAND_BYTES:
         raise UnsafeCommand(
-            f"A command of {len(command):,} bytes: FreeSWITCH reads no more than {COMMAND_LIMIT:,}"
+            f"A command of {len(command):,} bytes: FreeSWITCH reads {MAX_COMMAND_BYTES:,} at most"
         )
     return command
 

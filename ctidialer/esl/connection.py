@@ -10,7 +10,7 @@ from attrs import frozen
 
 from ctidialer.esl.errors import ProtocolFault
 from ctidialer.esl.events import Event, TornEvent, plain_event
-from ctidialer.esl.framing import FRAME_LIMIT, HEAD_LIMIT, Framer
+from ctidialer.esl.framing import FRAME_LIMIT, MAX_HEAD_BYTES, Framer
 from ctidialer.esl.json_events import json_event
 
 
@@ -143,7 +143,7 @@ class Connection:
         state: SocketState = SocketState.UNGREETED,
         *,
         frame_limit: int = FRAME_LIMIT,
-        head_limit: int = HEAD_LIMIT,
+        head_limit: int = MAX_HEAD_BYTES,
     ) -> None:
         self.state = state
         self.fault: ProtocolFault | None = None

@@ -22,7 +22,7 @@ That newline, the second of the empty line, costs nothing to keep, and lets a se
 
 MEBIBYTE = 1 << 20
 FRAME_LIMIT = 64 * MEBIBYTE
-HEAD_LIMIT = 64 * 1024
+MAX_HEAD_BYTES = 64 * 1024
 
 _BLANK = b"\n\n"
 _LENGTH = b"Content-Length: "
@@ -31,7 +31,7 @@ _LENGTH_NAME = b"content-length"
 # What surrounds the value is stripped afterwards: within the pattern it would be looked at once for
 # each of its bytes, and a header block of 64 KiB of spaces would take seconds.
 _LENGTH_LINE = re.compile(rb"^content-length[ \t]*:([^\n]*)$", re.I | re.M)
-_MOST_DIGITS = 18
+_MAX_DIGITS = 18
 _NOTICE = re.compile(
     rb"Content-Type: text/disconnect-notice\n(?:[^\n]+\n)*?Content-Length: ([0-9]{1,9})\n\n"
 )
@@ -58,7 +58,7 @@ class Framer:
     ``fault`` says why, after all frames before the fault have been given.
     """
 
-    def __init__(self, *, frame_limit: int = FRAME_LIMIT, head_limit: int = HEAD_LIMIT) -> None:
+    def __init__(self, *, frame_limit: int = FRAME_LIMIT, head_limit: int = MAX_HEAD_BYTES) -> None:
         self.fault: ProtocolFault | None = None
         self._frame_limit = frame_limit
         self._head_limit = head_limit
@@ -133,7 +133,7 @@ class Framer:
         return 0 if found is None else self._checked_length(found[1].strip(b" \t\r"))
 
     def _checked_length(self, value: bytes) -> int:
-        if not value.isdigit() or len(value) > _MOST_DIGITS:
+        if not value.isdigit() or len(value) > _MAX_DIGITS:
             self.fault = ProtocolFault(f"A Content-Length is no number: {value[:40]!r}")
             return 0
         length = int(value)

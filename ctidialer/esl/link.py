@@ -24,7 +24,7 @@ EXPECTED = (EslError, ConnectError, ConnectionClosed, OSError)
 """What a failed attempt may fail with; anything else is a mistake of ours and logged as one."""
 
 
-SHORTEST_HIDDEN = 4
+MIN_HIDDEN_LENGTH = 4
 """A shorter password is a part of too many words."""
 
 
@@ -46,7 +46,7 @@ class Credentials:
 
         The reason why FreeSWITCH is away gets into the status and the log, for others to read.
         """
-        worth_hiding = len(self.password) >= SHORTEST_HIDDEN
+        worth_hiding = len(self.password) >= MIN_HIDDEN_LENGTH
         return text.replace(self.password, "***") if worth_hiding else text
 
 

@@ -17,13 +17,13 @@ from ctidialer.files.rows import FileKind, Problem, Row
 from ctidialer.files.seen import Seen, key_of
 from ctidialer.files.treatment import FileEntry, Treatment
 
-LISTED = 1000
+MAX_LISTED = 1000
 """Bad rows that are kept word for word; the others are only counted."""
 
-TELL = 1000
+TELL_EVERY = 1000
 """Rows after which progress is told again."""
 
-BATCH = 1000
+BATCH_ROWS = 1000
 BATCH_BYTES = 256 * 1024
 """Entries of one batch of a spool, and bytes after which a batch ends."""
 
@@ -75,8 +75,8 @@ class Spool:
         self._file.seek(0)
         at = 0
         while lines := self._file.readlines(BATCH_BYTES):
-            for start in range(0, len(lines), BATCH):
-                batch = lines[start : start + BATCH]
+            for start in range(0, len(lines), BATCH_ROWS):
+                batch = lines[start : start + BATCH_ROWS]
                 kept = self._kept(batch, at, without)
                 at += len(batch)
                 yield [line.removesuffix(b"\n") for line in kept], len(batch) - len(kept)
@@ -113,7 +113,7 @@ class Check:
                 self._refuse(row, found)
             else:
                 self._keep(found, spool)
-            if index % TELL == 0:
+            if index % TELL_EVERY == 0:
                 tell()
         tell()
         bad_rows = self._kinds.total()
@@ -131,7 +131,7 @@ class Check:
 
     def _refuse(self, row: Row, problem: Problem) -> None:
         self._kinds[problem.kind] += 1
-        if len(self._bad) < LISTED:
+        if len(self._bad) < MAX_LISTED:
             self._bad.append(BadRow(row.line, problem.text))
         if self._rejects is not None:
             self._rejects.add(row, problem.text)

@@ -73,7 +73,7 @@ USUAL_NAMES = frozenset(
 """What people call the column of the numbers; capitals, blanks and marks are left out."""
 
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
-_SHOWN_HEADER = 12  # cells of a line that a sentence quotes
+_MAX_HEADERS_SHOWN = 12  # cells of a line that a sentence quotes
 
 
 @frozen
@@ -146,7 +146,7 @@ def columns_of(cells: Sequence[str], wanted: WantedColumns) -> Columns | None:
 
 def no_header(first: Sequence[str], line: int, wanted: WantedColumns, looked_at: int) -> str:
     """Say that there is no header, and what to do; ``first`` is the first row that is not blank."""
-    reads = ", ".join(shown(_trimmed(cell)) for cell in first[:_SHOWN_HEADER]) or "nothing"
+    reads = ", ".join(shown(_trimmed(cell)) for cell in first[:_MAX_HEADERS_SHOWN]) or "nothing"
     reads = f"line {line} reads: {reads}"
     if wanted.number_column is not None:
         column = shown(wanted.number_column)
@@ -201,7 +201,7 @@ def _renames(header: Sequence[str], wanted: WantedColumns) -> dict[int, str]:
     for old, new in wanted.renames.items():
         index = _index(header, old)
         if index is None:
-            names = ", ".join(map(shown, header[:_SHOWN_HEADER]))
+            names = ", ".join(map(shown, header[:_MAX_HEADERS_SHOWN]))
             raise FileUnusable(f"has no column {shown(old)} (--columns); there are: {names}")
         renames[index] = new
     return renames

@@ -14,7 +14,7 @@ from ctidialer.files.lines import Lines, TextLine
 from ctidialer.files.rows import FileUnusable, Row, unreadable
 
 DELIMITERS = (",", ";", "\t")
-HEADER_WITHIN = 20
+MAX_HEADER_ROW = 20
 """Lines in which a header is looked for."""
 
 
@@ -34,7 +34,7 @@ class CsvTable:
     def __init__(self, lines: Lines, wanted: WantedColumns) -> None:
         self._lines = lines
         self._source = iter(lines)
-        self.header = _header(list(islice(self._source, HEADER_WITHIN)), wanted)
+        self.header = _header(list(islice(self._source, MAX_HEADER_ROW)), wanted)
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header that are not blank, each named by its first line."""
@@ -110,7 +110,7 @@ def _header(top: Sequence[TextLine], wanted: WantedColumns) -> Header:
     if first is None:
         raise FileUnusable("is empty: it has neither a header nor a row")
     cells = _widest(first.text, [told] if told else DELIMITERS)
-    raise FileUnusable(no_header(cells, first.number, wanted, HEADER_WITHIN))
+    raise FileUnusable(no_header(cells, first.number, wanted, MAX_HEADER_ROW))
 
 
 def _below(lines: Sequence[TextLine], delimiter: str, wanted: WantedColumns) -> Header | None:

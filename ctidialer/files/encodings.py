@@ -11,12 +11,12 @@ from attrs import frozen
 
 from ctidialer.files.rows import FileUnusable
 
-CHUNK = 1024 * 1024
-SAMPLE = 64 * 1024
-NON_ASCII_LINES = 10_000
+CHUNK_BYTES = 1024 * 1024
+SAMPLE_BYTES = 64 * 1024
+MAX_NON_ASCII_LINES = 10_000
 """Lines after which it is known what Chinese text looks like."""
 
-FEW = 100
+LINES_PER_FAULT = 100
 """A file in which at most one line of so many is faulty has that encoding all the same."""
 
 _MARKS = (
@@ -40,7 +40,7 @@ class _Count:
     first_faulty: int
 
     def is_mostly_good(self) -> bool:
-        return self.faulty * FEW <= self.lines
+        return self.faulty * LINES_PER_FAULT <= self.lines
 
 
 def shown_name(encoding: str) -> str:
@@ -88,7 +88,7 @@ def _given(file: IO[bytes], given: str) -> str:
 
 def _found(file: IO[bytes]) -> str:
     file.seek(0)
-    sample = file.read(SAMPLE)
+    sample = file.read(SAMPLE_BYTES)
     marked = next((name for mark, name in _MARKS if sample.startswith(mark)), None)
     wide = marked if marked and _is_whole(marked) else _without_mark(sample)
     if wide:
@@ -129,7 +129,7 @@ def _is_all(file: IO[bytes], encoding: str) -> bool:
     file.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(CHUNK_BYTES):
             decoder.decode(chunk)
         decoder.decode(b"", final=True)
     except UnicodeError:
@@ -166,9 +166,9 @@ def _is_chinese(file: IO[bytes]) -> bool:
         rare = [one for one in text or "" if not one.isascii()]
         characters += len(rare)
         usual += sum(_decoded_as_gb2312(one) for one in rare)
-        if seen == NON_ASCII_LINES:
+        if seen == MAX_NON_ASCII_LINES:
             break
-    return faulty * FEW <= seen and usual * 4 >= characters * 3 and characters > 0
+    return faulty * LINES_PER_FAULT <= seen and usual * 4 >= characters * 3 and characters > 0
 
 
 def _decoded_as_gb2312(character: str) -> bool:
@@ -194,10 +194,10 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
     """Yield the lines, whatever ends them; what is longer than a chunk in pieces."""
     file.seek(0)
     rest = b""
-    while chunk := file.read(CHUNK):
+    while chunk := file.read(CHUNK_BYTES):
         *lines, rest = (rest + chunk).splitlines() or [b""]
         yield from lines
-        if len(rest) > CHUNK:
+        if len(rest) > CHUNK_BYTES:
             yield rest
             rest = b""
     if rest:

@@ -9,10 +9,10 @@ from typing import IO, NamedTuple
 from ctidialer.files.encodings import shown_name
 from ctidialer.files.rows import FileUnusable, Row, unreadable
 
-LONGEST_LINE = 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024
 """Characters; nothing longer is read at once, whatever the file holds."""
 
-RAW = 1024
+MAX_RAW_BYTES = 1024
 """Characters of such a line that are kept."""
 
 
@@ -44,9 +44,9 @@ class Lines:
         number = 0
         while text := self._read():
             number += 1
-            if len(text) >= LONGEST_LINE and not text.endswith(("\n", "\r")):
-                problem = f"is longer than {LONGEST_LINE} characters"
-                self.bad.append(unreadable(number, (text[:RAW],), problem))
+            if len(text) >= MAX_LINE_BYTES and not text.endswith(("\n", "\r")):
+                problem = f"is longer than {MAX_LINE_BYTES} characters"
+                self.bad.append(unreadable(number, (text[:MAX_RAW_BYTES],), problem))
                 self._skip()
             else:
                 yield TextLine(number, text)
@@ -62,7 +62,7 @@ class Lines:
 
     def _read(self) -> str:
         try:
-            return self._text.readline(LONGEST_LINE)
+            return self._text.readline(MAX_LINE_BYTES)
         except UnicodeError as error:
             raise FileUnusable(
                 f"is damaged: it is not {shown_name(self.encoding)} to its end ({error.reason})"

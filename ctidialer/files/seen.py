@@ -9,7 +9,7 @@ _MASK = (1 << 64) - 1
 _SPREAD = 0x9E3779B97F4A7C15  # odd, and without pattern in its bits: neighbours come far apart
 _INTERNATIONAL = 1 << 62
 _HASHED = 1 << 63
-_LONGEST = 18  # digits that fit, with a 1 before them, below the two bits above
+_MAX_DIGITS = 18  # digits that fit, with a 1 before them, below the two bits above
 
 
 def key_of(number: str) -> int:
@@ -19,7 +19,7 @@ def key_of(number: str) -> int:
     are never taken for one; a hash of anything else.
     """
     digits = number[1:] if number[:1] == "+" else number
-    if len(digits) <= _LONGEST and digits.isascii() and digits.isdigit():
+    if len(digits) <= _MAX_DIGITS and digits.isascii() and digits.isdigit():
         key = int("1" + digits)
         return key if digits is number else key | _INTERNATIONAL
     return (hash(number) & _MASK) | _HASHED

@@ -19,7 +19,7 @@ from ctidialer.files.rows import FileUnusable, Row
 
 READER = "python_calamine"
 CHILD = Path(__file__).with_name("workbook_child.py")
-HEADER_WITHIN = 20
+MAX_HEADER_ROW = 20
 """Rows in which a header is looked for."""
 
 ZIP = b"PK\x03\x04"
@@ -50,7 +50,7 @@ class Workbook:
             opening = self._opening()
             self.sheet, self.sheets = opening.sheet, opening.sheets
             self._source = self._read()
-            self._top = list(islice(self._source, HEADER_WITHIN))
+            self._top = list(islice(self._source, MAX_HEADER_ROW))
             self.line, self.columns = _header(self._top, wanted)
         except FileUnusable:
             self.close()
@@ -123,4 +123,4 @@ def _header(top: list[_Cells], wanted: WantedColumns) -> tuple[int, Columns]:
     first = next((one for one in top if any(one[1])), None)
     if first is None:
         raise FileUnusable("is empty: its sheet has neither a header nor a row")
-    raise FileUnusable(no_header(first[1], first[0], wanted, HEADER_WITHIN))
+    raise FileUnusable(no_header(first[1], first[0], wanted, MAX_HEADER_ROW))

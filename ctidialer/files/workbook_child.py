@@ -18,7 +18,7 @@ from collections.abc import Iterable
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-MOST_MEMORY = 2 * 1024 * 1024 * 1024
+MAX_MEMORY = 2 * 1024 * 1024 * 1024
 """Bytes of address space; a sheet of a million rows needs a fifth of that."""
 
 
@@ -43,7 +43,7 @@ def text_of(value: object) -> str:
 
 def main() -> int:
     """Print the rows; return the exit status."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     try:
         workbook = CalamineWorkbook.from_filelike(sys.stdin.buffer)
         sheets = [

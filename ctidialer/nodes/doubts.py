@@ -11,7 +11,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.faults import Fault
 from ctidialer.rules.tables import Tables
 
-MOST_DOUBTS = 20
+MAX_DOUBTS = 20
 """Of a task with thousands of lines the first warnings are enough."""
 
 
@@ -40,7 +40,7 @@ def doubts_about(tables: Tables, table: str, name: str) -> tuple[Doubt, ...]:
         for of, named in _touched(tables, table, name)
         for fault in tables.warnings.get((of, named), ())
     )
-    return tuple(islice(found, MOST_DOUBTS))
+    return tuple(islice(found, MAX_DOUBTS))
 
 
 def _touched(tables: Tables, table: str, name: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from ctidialer.contract.status import TaskStatus
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.report import NodeReport
 
-LISTED = 100
+MAX_LISTED = 100
 """Tasks of a node that are listed unless all are asked for."""
 
 CLOSED_LAST = frozenset({"disabled", "after_stop", "before_start"})
@@ -66,10 +66,10 @@ class NodeOverview:
 
 
 async def overview_of(nodes: NodeReader, host: str, is_all: bool, now: float) -> NodeOverview:
-    """Return what is known of a node, with all its tasks or the first ``LISTED``."""
+    """Return what is known of a node, with all its tasks or the first ``MAX_LISTED``."""
     told = await nodes.look_at(host)
     tasks = sorted((told.explain(name, now) for name in told.task_names()), key=_rank)
-    listed = tuple(tasks if is_all else tasks[:LISTED])
+    listed = tuple(tasks if is_all else tasks[:MAX_LISTED])
     domain = told.status.domain if told.status else told.tables.domain
     return NodeOverview(
         told=told,

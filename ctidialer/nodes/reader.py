@@ -8,7 +8,7 @@ from twisted.internet.task import deferLater
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
-from ctidialer.contract.status import CURRENT, TIME_TO_LIVE, NodeStatus, decode_status
+from ctidialer.contract.status import CURRENT_WITHIN, TIME_TO_LIVE, NodeStatus, decode_status
 from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.tables import Tables
 from ctidialer.settings import Node
@@ -17,10 +17,10 @@ from ctidialer.store.errors import StoreError, WritesRefused, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.reading import Reading
 
-SCANNED = 1000
+KEYS_PER_SCAN = 1000
 """Keys looked at by one SCAN."""
 
-LOOK = 0.1
+LOOK_INTERVAL = 0.1
 FRESH_WITHIN = 2.5
 """Seconds for which a newer status is waited for; one is published every second."""
 
@@ -65,7 +65,7 @@ class NodeReader:
                 told = await self._told(host, status)
                 if not told.is_unsaid(name, time()):
                     return told
-            await deferLater(self._link.clock, LOOK)
+            await deferLater(self._link.clock, LOOK_INTERVAL)
         return await self.look_at(host)
 
     async def status(self, host: str) -> NodeStatus | None:
@@ -99,7 +99,7 @@ class NodeReader:
         domain = own.domain if host == own.host else host
         in_flight = await self._link.call("HLEN", keys.in_flight(host))
         age = None if status is None else await self._age(host)
-        is_current = age is not None and age <= CURRENT
+        is_current = age is not None and age <= CURRENT_WITHIN
         return NodeReport(
             host=host,
             zone=status.timezone if status else own.timezone,
@@ -107,7 +107,7 @@ class NodeReader:
             daemon=await reading.lease_holder(),
             status=status if is_current else None,
             in_flight=in_flight if isinstance(in_flight, int) else 0,
-            silent="" if is_current else f"{CURRENT if age else TIME_TO_LIVE:g}",
+            silent="" if is_current else f"{CURRENT_WITHIN if age else TIME_TO_LIVE:g}",
             lapses_in=None if is_current else await self._left(keys.lease(host)),
             refused="" if is_current else await self._refused(host),
         )
@@ -144,7 +144,7 @@ class NodeReader:
         cursor: Reply = b"0"
         while True:
             assert isinstance(cursor, bytes)
-            reply = await self._link.call("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED)
+            reply = await self._link.call("SCAN", cursor, "MATCH", pattern, "COUNT", KEYS_PER_SCAN)
             assert isinstance(reply, list)
             cursor, names = reply
             assert isinstance(names, list)

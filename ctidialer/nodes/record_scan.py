@@ -6,7 +6,7 @@ from ctidialer.contract.record import Record
 from ctidialer.contract.record_document import decode_record
 from ctidialer.store.link import Link
 
-BATCH = 1000
+BATCH_SIZE = 1000
 
 
 async def read_records(link: Link, stream: str) -> tuple[Record, ...]:
@@ -14,7 +14,7 @@ async def read_records(link: Link, stream: str) -> tuple[Record, ...]:
     records: list[Record] = []
     after = "-"
     while True:
-        reply = await link.call("XRANGE", stream, after, "+", "COUNT", BATCH)
+        reply = await link.call("XRANGE", stream, after, "+", "COUNT", BATCH_SIZE)
         assert isinstance(reply, list)
         if not reply:
             return tuple(records)

@@ -14,17 +14,17 @@ from ctidialer.store.connection import Argument, Reply
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 
-PAGE = 1000
-BLOCK = 2000
+PAGE_SIZE = 1000
+BLOCK_MILLISECONDS = 2000
 """Milliseconds for which Redis holds an answer back; well below the deadline of the link."""
 
-PAUSE = 0.5
+RETRY_INTERVAL = 0.5
 """Seconds before Redis is asked again when it did not answer."""
 
 BEGINNING = "0-0"
 FIELD = b"record"
 
-CLOCKS_APART = 3600.0
+MAX_CLOCK_ERROR = 3600.0
 """Seconds by which the clocks of Redis, whose time is in the ids, and of a daemon may differ."""
 
 
@@ -70,7 +70,7 @@ class WantedRecords:
         """The id after which such records stand: none is written before it has ended."""
         if self.since is None:
             return BEGINNING
-        return f"{max(0, int((self.since - CLOCKS_APART) * 1000))}-0"
+        return f"{max(0, int((self.since - MAX_CLOCK_ERROR) * 1000))}-0"
 
 
 ALL = WantedRecords()
@@ -96,7 +96,7 @@ class RecordStream:
                 yield entry
 
     async def before(self, entry_id: str | None) -> list[RecordEntry]:
-        """Return the PAGE entries before this one (None: the last ones), the newest first."""
+        """Return the PAGE_SIZE entries before this one (None: the last ones), the newest first."""
         end = "+" if entry_id is None else f"({entry_id}"
         return _entries(await self._read("XREVRANGE", end, "-"))
 
@@ -112,12 +112,12 @@ class RecordStream:
                     self.last_seen = entry.id
                     return
                 count -= self._wanted.fits(entry)
-            if len(page) < PAGE:
+            if len(page) < PAGE_SIZE:
                 return
             before = f"({page[-1].id}"
 
     async def _read(self, command: str, begin: str, end: str) -> Reply:
-        return await self._call(command, self._key, begin, end, "COUNT", PAGE)
+        return await self._call(command, self._key, begin, end, "COUNT", PAGE_SIZE)
 
     async def _call(self, *arguments: Argument) -> Reply:
         try:
@@ -167,11 +167,17 @@ class RecordStreams:
         """Yield the records that are written from now on, for ever; wait while Redis is away."""
         while True:
             places = [stream.last_seen for stream in self._streams.values()]
-            asked: list[Argument] = ["COUNT", PAGE, "BLOCK", BLOCK, "STREAMS"]
+            asked: list[Argument] = [
+                "COUNT",
+                PAGE_SIZE,
+                "BLOCK",
+                BLOCK_MILLISECONDS,
+                "STREAMS",
+            ]
             try:
                 reply = await self._link.call("XREAD", *asked, *self._streams, *places)
             except StoreUnavailable:
-                await deferLater(self._link.clock, PAUSE)
+                await deferLater(self._link.clock, RETRY_INTERVAL)
                 await self._link.when_up()
                 continue
             except StoreError as error:

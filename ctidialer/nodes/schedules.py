@@ -22,7 +22,7 @@ from ctidialer.rules.schedule_explaining import ScheduleFacts, explain_schedule
 from ctidialer.rules.tables import Tables
 from ctidialer.store.link import Link
 
-LOOKED_AT = 1000
+MAX_LOOKED_AT = 1000
 """Members that are read, of those that are due and of the others, to find each configuration's."""
 
 
@@ -114,7 +114,7 @@ def _as_busy(line: LineStatus) -> LineBusy:
 
 async def _read(link: Link, key: str, least: str, most: str) -> list[tuple[bytes, float]]:
     """Return the earliest members between two times, and their times."""
-    limit = ("LIMIT", "0", str(LOOKED_AT))
+    limit = ("LIMIT", "0", str(MAX_LOOKED_AT))
     reply = await link.call("ZRANGEBYSCORE", key, least, most, "WITHSCORES", *limit)
     assert isinstance(reply, list)
     found = [one for one in reply if isinstance(one, bytes)]

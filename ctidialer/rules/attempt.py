@@ -31,7 +31,7 @@ from msgspec.structs import replace
 from ctidialer.contract.record import AttemptRecord
 from ctidialer.rules.routing import CallEnd
 
-LINGER = 1.0
+LINGER_SECONDS = 1.0
 """Seconds after a failed job in which the hang-up event may still come (20 ms is usual)."""
 
 NO_CHANNEL = frozenset(

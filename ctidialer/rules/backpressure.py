@@ -1,18 +1,18 @@
 """How to go on when FreeSWITCH itself refuses calls: too many sessions, rate, paused.
 
 No call is started for a while; the while doubles with every round of refusals and shrinks again
-with every call that is taken.  Until it has shrunk to nothing calls are started at ``CAREFUL`` a
-second at most: each number that is refused five times is lost, so few are put to the test.
+with every call that is taken.  Until it has shrunk to nothing calls are started at
+``MAX_CAREFUL_CPS`` at most: what it refuses goes back into its queue, so few are put to the test.
 """
 
 from __future__ import annotations
 
 from attrs import evolve, frozen
 
-SHORTEST = 0.5
-LONGEST = 16.0
+MIN_PAUSE = 0.5
+MAX_PAUSE = 16.0
 
-CAREFUL = 10.0
+MAX_CAREFUL_CPS = 10.0
 """Calls started per second while it is not known whether FreeSWITCH takes them again."""
 
 
@@ -36,7 +36,7 @@ def refused(state: Backpressure, now: float) -> Backpressure:
     """FreeSWITCH refused a call; the refusals of one burst count once."""
     if state.holds(now):
         return state
-    pause = min(LONGEST, max(SHORTEST, state.pause * 2))
+    pause = min(MAX_PAUSE, max(MIN_PAUSE, state.pause * 2))
     return Backpressure(pause, now + pause)
 
 
@@ -48,4 +48,4 @@ def accepted(state: Backpressure, placed_at: float) -> Backpressure:
     if not state.pause or placed_at < state.until:
         return state
     shorter = state.pause / 2
-    return Backpressure() if shorter < SHORTEST else evolve(state, pause=shorter)
+    return Backpressure() if shorter < MIN_PAUSE else evolve(state, pause=shorter)

@@ -19,13 +19,13 @@ from attrs import evolve, frozen
 
 from ctidialer.contract.record import Outcome
 
-TRY_EVERY = 60.0
+TRY_INTERVAL = 60.0
 """Seconds between two numbers that are tried while the brake is on."""
 
 UNLIMITED = sys.maxsize
 """The room of a task that is not braked."""
 
-SHOWN = 100
+MAX_SHOWN = 100
 """Characters of an entry that are shown."""
 
 _WELL = frozenset(
@@ -38,7 +38,7 @@ _WELL = frozenset(
         Outcome.UNALLOCATED,
     }
 )
-_SHORTEST_PREFIX = 8
+_MIN_PREFIX_LENGTH = 8
 
 
 @frozen
@@ -112,7 +112,7 @@ def room(brake: Brake, now: float) -> int:
 
 def next_try(brake: Brake) -> float:
     """Return when the next number may be tried."""
-    return brake.tried_at + TRY_EVERY
+    return brake.tried_at + TRY_INTERVAL
 
 
 def tried(brake: Brake, now: float) -> Brake:
@@ -123,7 +123,7 @@ def tried(brake: Brake, now: float) -> Brake:
 def shown_entry(entry: bytes) -> str:
     """Return an entry as people can read it, cut where it is long."""
     text = repr(entry.decode("utf-8", "backslashreplace"))[1:-1]
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _common(before: tuple[str, ...], said: tuple[str, ...]) -> tuple[str, ...]:
@@ -131,5 +131,5 @@ def _common(before: tuple[str, ...], said: tuple[str, ...]) -> tuple[str, ...]:
     if len(before) == len(said) == 1 and before != said:
         pairs = zip(before[0].rstrip("…"), said[0], strict=False)
         prefix = "".join(one for one, other in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        return (f"{prefix}…",) if len(prefix) >= _SHORTEST_PREFIX else ()
+        return (f"{prefix}…",) if len(prefix) >= _MIN_PREFIX_LENGTH else ()
     return tuple(one for one in before if one in said)

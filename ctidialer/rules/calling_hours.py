@@ -35,7 +35,7 @@ DAYS_AHEAD = 21
 
 _WEEK = (SU, MO, TU, WE, TH, FR, SA)  # as the contract numbers them
 
-FAR_FUTURE = 253_000_000_000.0
+MAX_MOMENT = 253_000_000_000.0
 """Year 9987, near the end of Python's calendar: what opens only then never does."""
 
 Moments = tuple[float, float]
@@ -128,7 +128,7 @@ def _opens_at(calendar: _Calendar, now: float) -> float | None:
     Every turn goes to the end of what is in the way, so there are about two for a holiday.
     """
     moment: float | None = max(now, calendar.start)
-    while moment is not None and moment < min(calendar.stop, FAR_FUTURE):
+    while moment is not None and moment < min(calendar.stop, MAX_MOMENT):
         end = _holiday_end(calendar, moment)
         if end is not None:
             moment = end

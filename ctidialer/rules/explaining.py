@@ -14,9 +14,9 @@ from ctidialer.contract.control import Order
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.task import Task
 from ctidialer.rules import pacing
-from ctidialer.rules.backpressure import CAREFUL
+from ctidialer.rules.backpressure import MAX_CAREFUL_CPS
 from ctidialer.rules.brake import next_try, shown_entry
-from ctidialer.rules.calling_hours import FAR_FUTURE, Closed, Opening
+from ctidialer.rules.calling_hours import MAX_MOMENT, Closed, Opening
 from ctidialer.rules.explanation import (
     NO_START,
     Explanation,
@@ -63,7 +63,7 @@ def local_time(moment: float, zone: str) -> str:
 
 def is_on_calendar(moment: float) -> bool:
     """Return whether a unix time is one that people can be told."""
-    return 0 <= moment < FAR_FUTURE
+    return 0 <= moment < MAX_MOMENT
 
 
 def year_of(moment: float) -> int:
@@ -185,7 +185,7 @@ def _careful(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | Non
     """Say that the rate is lowered; behind an empty queue, for that would hold for ever."""
     if not node.load.backpressure.pause:
         return None
-    values = {"careful": f"{CAREFUL:g}", "calls": str(facts.calls)}
+    values = {"careful": f"{MAX_CAREFUL_CPS:g}", "calls": str(facts.calls)}
     return Explanation(Reason.FREESWITCH_REFUSING, form="careful", values=values)
 
 

@@ -23,7 +23,7 @@ OPEN = Opening(True)
 NO_START = Pace()
 NO_REFUSAL = Backpressure()
 
-ALARMING = 10
+MIN_ALARMING = 10
 """Numbers that ended badly before anybody is told of them."""
 
 
@@ -67,7 +67,7 @@ class Recent:
     @property
     def is_bad(self) -> bool:
         """Whether somebody should look at them."""
-        return self.bad >= ALARMING and 2 * self.bad >= self.ended
+        return self.bad >= MIN_ALARMING and 2 * self.bad >= self.ended
 
 
 @frozen

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from ctidialer.rules.words import Language
 
-LINES_NAMED = 5
+MAX_LINES_NAMED = 5
 """Lines that the sentence names one by one."""
 
 
 def lines_said(lines: Sequence[tuple[str, str]], language: Language) -> str:
     """Say why lines are busy, given by name: of a few each, of many how many for each reason."""
     by_name = dict(lines)
-    is_few = len(by_name) <= LINES_NAMED
+    is_few = len(by_name) <= MAX_LINES_NAMED
     pairs = by_name.items() if is_few else Counter(by_name.values()).most_common()
     colon, semicolon = ("：", "；") if language == "zh" else (": ", "; ")
     return semicolon.join(f"{one}{colon}{other}" for one, other in pairs)

@@ -36,7 +36,7 @@ from ctidialer.rules import pacing
 from ctidialer.rules.line_reasons import Why as Why
 from ctidialer.rules.pacing import Pace
 
-TRY_AGAIN = 30.0
+TRY_INTERVAL = 30.0
 """Seconds between two trials where a call never left, and the line has no interval of its own."""
 
 
@@ -228,7 +228,7 @@ def free_at(line: Line, state: LineState, now: float) -> float | None:
 def _try_interval(line: Line, state: LineState) -> float:
     """Return the time in seconds between two trials of a line that is out of use."""
     interval = line.faults.try_interval
-    return TRY_AGAIN if state.never_left and not interval else interval
+    return TRY_INTERVAL if state.never_left and not interval else interval
 
 
 def _in_use(state: LineState) -> LineState:

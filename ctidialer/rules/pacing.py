@@ -1,13 +1,13 @@
 """How many calls may start just now: ``cps``, ``limit`` and the node's ``max_calls``.
 
 Starts are given slots, ``1 / cps`` seconds apart.  A start may come late to its slot by up to
-``CATCH_UP`` seconds and the next slot stays where it was: ticks that come a few milliseconds late
-lose no rate.  Later than that it was a pause, and the slots begin anew from now: nothing is saved
-up for a burst.  On top of it no second holds more than ``cps`` plus one starts, late ones
+``MAX_CATCH_UP`` seconds and the next slot stays where it was: ticks that come some milliseconds
+late lose no rate.  Later than that it was a pause, and the slots begin anew from now: nothing is
+saved up for a burst.  On top of it no second holds more than ``cps`` plus one starts, late ones
 included.
 
 ``now`` is in seconds of a clock that should never run backwards (monotonic).  Should it all the
-same, by more than ``CLOCK_JUMP``, the slots begin anew too, so calls do not stop for long.
+same, by more than ``MIN_CLOCK_JUMP``, the slots begin anew too, so calls do not stop for long.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from attrs import frozen
 UNLIMITED = sys.maxsize
 """The room where there is no rate limit."""
 
-CATCH_UP = 0.1
+MAX_CATCH_UP = 0.1
 """Seconds by which a start may be late to its slot: two dispatch ticks."""
 
-CLOCK_JUMP = 1.0
+MIN_CLOCK_JUMP = 1.0
 """Seconds by which ``now`` may step back before it is taken as another clock."""
 
 _SECOND = 1.012
@@ -109,7 +109,7 @@ def next_start(pace: Pace, cps: float | None, now: float) -> float | None:
 
 def same_clock_from(pace: Pace) -> float:
     """Return the moment before which ``now`` is taken as another clock's; -inf = there is none."""
-    return pace.recent[-1] - CLOCK_JUMP if pace.recent else -math.inf
+    return pace.recent[-1] - MIN_CLOCK_JUMP if pace.recent else -math.inf
 
 
 def calls_room(
@@ -134,7 +134,7 @@ def _is_anew(pace: Pace, cps: float, now: float) -> bool:
     """Say whether the slots begin at ``now``: no start yet, a pause, or another clock."""
     if pace.slot is None or _has_jumped(pace, now):
         return True
-    return _lateness(pace, cps, now) > CATCH_UP
+    return _lateness(pace, cps, now) > MAX_CATCH_UP
 
 
 def _lateness(pace: Pace, cps: float, now: float) -> float:

@@ -67,7 +67,7 @@ States = Mapping[str, LineState]
 """The states of the lines and fallbacks by name; one that is not there was never used."""
 
 
-NAMES_KNOWN = 65_536
+MAX_NAMES_KNOWN = 65_536
 
 
 @frozen
@@ -151,7 +151,7 @@ def group_called(routes: Routes, name: str) -> LineGroup | None:
     return LineGroup(name, ()) if _way_problem(routes.default_dialstring, name) else None
 
 
-@lru_cache(NAMES_KNOWN)
+@lru_cache(MAX_NAMES_KNOWN)
 def _way_problem(dialstring: str, group_name: str) -> str | None:
     return way_problem(dialstring, group_name)
 
@@ -194,7 +194,7 @@ def _with_ways(routes: Routes, group: LineGroup) -> LineGroup:
     return evolve(group, tiers=tuple(tiers))
 
 
-@lru_cache(NAMES_KNOWN)
+@lru_cache(MAX_NAMES_KNOWN)
 def can_be_written(group_name: str) -> bool:
     """Say whether the name of a group can stand in any dial string."""
     return way_problem(NAMES_THE_GROUP, group_name) is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from ctidialer.contract.faults import Fault
-from ctidialer.contract.schedule import LAST_SENSIBLE_TIME, ScheduleConfig
+from ctidialer.contract.schedule import MAX_TIME, ScheduleConfig
 from ctidialer.rules.explaining import (
     faults_said,
     local_time,
@@ -61,7 +61,7 @@ def _no_config(facts: ScheduleFacts) -> Explanation:
 def _nothing_due(facts: ScheduleFacts, node: NodeFacts) -> Explanation:
     if facts.next_due is None:
         return Explanation(Reason.NOTHING_SCHEDULED)
-    if facts.next_due > LAST_SENSIBLE_TIME:
+    if facts.next_due > MAX_TIME:
         return _in_milliseconds(facts.next_due)
     values = {"next": local_time(facts.next_due, node.zone)}
     return Explanation(Reason.NOT_DUE, facts.next_due, values=values)

@@ -13,20 +13,20 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-AT_MOST = 100
+MAX_SHARE = 100
 """Scheduled numbers taken by one claim."""
 
-BACKLOG_LOOK = 0.05
+BACKLOG_LOOK_INTERVAL = 0.05
 """Seconds between two looks while more is due: a backlog is worked off at 2,000 calls a second,
 more than one FreeSWITCH places, and everybody else has a turn between two claims."""
 
-ASKED_LOOK = 0.01
+ASKED_LOOK_INTERVAL = 0.01
 """Seconds after which the answers to the queue tasks' claims, which ask for all room, are there."""
 
-KEPT = 10
+MIN_KEPT = 10
 """Places kept for a backlog at one turn; for a single number that is due it is one."""
 
-WITHOUT_LINE = 20
+MAX_WITHOUT_LINE = 20
 """Numbers taken by one poll although all lines are busy: they are told so, the others wait."""
 
 
@@ -114,18 +114,18 @@ def look(turn: Turn, facts: Facts) -> Look:
     none has for a whole poll interval, or none can, are some of them taken, to be told so.
     """
     if not facts.node_room:
-        wait = ASKED_LOOK if facts.asked else BACKLOG_LOOK
+        wait = ASKED_LOOK_INTERVAL if facts.asked else BACKLOG_LOOK_INTERVAL
         return Wait(facts.now + wait, Kept(node=_share(turn, facts)))
-    free = min(facts.line_room - facts.asked, AT_MOST, facts.node_room)
+    free = min(facts.line_room - facts.asked, MAX_SHARE, facts.node_room)
     if free > 0:
         return Claim(free, has_line=True)
     if facts.line_room:  # the queue tasks have asked for numbers to fill these lines
-        return Wait(facts.now + ASKED_LOOK, Kept(lines=_share(turn, facts)))
+        return Wait(facts.now + ASKED_LOOK_INTERVAL, Kept(lines=_share(turn, facts)))
     if facts.is_poll and _is_in_vain(turn, facts):
-        return Claim(min(WITHOUT_LINE, facts.node_room), has_line=False)
+        return Claim(min(MAX_WITHOUT_LINE, facts.node_room), has_line=False)
     kept = Kept(lines=_share(turn, facts)) if facts.line_may_come else NOTHING_KEPT
     if kept.lines or turn.more_due:
-        return Wait(facts.now + BACKLOG_LOOK, kept, for_line=True)
+        return Wait(facts.now + BACKLOG_LOOK_INTERVAL, kept, for_line=True)
     return Nothing(kept)
 
 
@@ -163,4 +163,4 @@ def _share(turn: Turn, facts: Facts) -> int:
     started a call."""
     if facts.others_started == turn.others_started:
         return 0
-    return KEPT if turn.more_due else 1
+    return MIN_KEPT if turn.more_due else 1

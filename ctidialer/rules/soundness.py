@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from ctidialer.contract.document import MOST_FAULTS, FaultList, Params, Place, member_path
+from ctidialer.contract.document import MAX_FAULTS, FaultList, Params, Place, member_path
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.line_document import (
@@ -41,7 +41,7 @@ Value = TypeVar("Value")
 _HARMLESS_NUMBER = re.compile(r"[0-9+*#]{1,64}")
 _HARMLESS_VALUE = re.compile(r"[^{}$:\x00\ud800-\udfff]{0,4096}")
 _HARMLESS_WORD = re.compile(r"(?!(?i:undef)$)[A-Za-z0-9_./-]{1,64}")
-_FEW = 50
+_FEW_TRIED = 50
 
 _PROBE = Call(
     uuid="0",
@@ -191,7 +191,7 @@ def number_faults(
         return ()
     of_number = _problem(evolve(_PROBE, number=number))
     found = [] if of_number is None else [Fault(path, of_number)]
-    return (*found, *_first(_variable_faults(variables), MOST_FAULTS - len(found)))
+    return (*found, *_first(_variable_faults(variables), MAX_FAULTS - len(found)))
 
 
 def _is_harmless(number: str, variables: Mapping[str, str]) -> bool:
@@ -201,7 +201,7 @@ def _is_harmless(number: str, variables: Mapping[str, str]) -> bool:
 
 
 def _are_harmless(variables: Mapping[str, str]) -> bool:
-    few = len(variables) <= _FEW
+    few = len(variables) <= _FEW_TRIED
     return few and all(_is_harmless_variable(*pair) for pair in variables.items())
 
 
@@ -219,11 +219,11 @@ def way_problem(dialstring: str, group: str) -> str | None:
 
 
 def _all_faults(noted: FaultList, uncarriable: Iterable[Fault]) -> tuple[Fault, ...]:
-    """Return the faults that were noted and the others, one a place, at most ``MOST_FAULTS``."""
+    """Return the faults that were noted and the others, one a place, at most ``MAX_FAULTS``."""
     known = noted.all()
     taken = {(fault.key, fault.path) for fault in known}
     others = (fault for fault in uncarriable if (fault.key, fault.path) not in taken)
-    return (*known, *_first(others, MOST_FAULTS - len(known)))
+    return (*known, *_first(others, MAX_FAULTS - len(known)))
 
 
 def _first(faults: Iterable[Fault], most: int) -> tuple[Fault, ...]:

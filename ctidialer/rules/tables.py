@@ -37,7 +37,7 @@ from ctidialer.rules.table_names import Named as Named
 
 Documents = Mapping[str, bytes]
 
-AT_ONCE = 256
+NAMES_PER_SLICE = 256
 """Documents that are compared between two steps of a draft; a changed one is a step of its own."""
 
 MANY_TASKS = 1000
@@ -199,7 +199,7 @@ class Draft:
             raw[name] = document
             if before.get(name) != document:
                 changed[name] = None
-            if count % AT_ONCE == 0:
+            if count % NAMES_PER_SLICE == 0:
                 yield
         changed.update(dict.fromkeys(before.keys() - raw.keys()))
         self._replaced[key] = raw
@@ -269,7 +269,7 @@ class Draft:
             _put(tables._raw[key], fields)
         for count, (place, decoded) in enumerate(self._decoded.items()):
             tables._take(place, decoded)
-            if count % AT_ONCE == 0:
+            if count % NAMES_PER_SLICE == 0:
                 yield
         tables.postponed.update(self._postponed)
         if self._control is not None:

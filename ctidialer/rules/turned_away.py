@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-TIMES = 5
+MAX_TIMES = 5
 """A number that was turned away so often, while others were not, is given up."""
 
 
@@ -26,7 +26,7 @@ class TurnedAway:
     @property
     def is_given_up(self) -> bool:
         """Whether the number is not tried any more."""
-        return self.times >= TIMES
+        return self.times >= MAX_TIMES
 
 
 def again(before: TurnedAway | None, went_out: int) -> TurnedAway:

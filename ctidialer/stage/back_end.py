@@ -10,7 +10,7 @@ from attrs import frozen
 from ctidialer.contract import keys
 from ctidialer.store.connection import Reply
 
-BATCH = 1000
+BATCH_SIZE = 1000
 """Fields or entries that are written with one command."""
 
 Call = Callable[..., Awaitable[Reply]]
@@ -40,14 +40,14 @@ class BackEnd:
         """Write documents into hashes, many with one command."""
         for key, documents in tables.items():
             parts = [part for name, one in documents.items() for part in (name, _raw(one))]
-            for start in range(0, len(parts), 2 * BATCH):
-                await self.call("HSET", key, *parts[start : start + 2 * BATCH])
+            for start in range(0, len(parts), 2 * BATCH_SIZE):
+                await self.call("HSET", key, *parts[start : start + 2 * BATCH_SIZE])
 
     async def push(self, queue: str, entries: Iterable[str | bytes]) -> None:
         """Append entries to a list, many with one command."""
         waiting = list(entries)
-        for start in range(0, len(waiting), BATCH):
-            await self.call("RPUSH", queue, *waiting[start : start + BATCH])
+        for start in range(0, len(waiting), BATCH_SIZE):
+            await self.call("RPUSH", queue, *waiting[start : start + BATCH_SIZE])
 
     async def publish(self, table: str, name: str | None = None, suffix: str = "all") -> None:
         """Publish that a table, or one field of it, has changed."""

@@ -27,10 +27,10 @@ from ctidialer.store.errors import StoreError, StoreUnavailable
 START_TIMEOUT = 20.0
 """Seconds a server has to answer PING; loading a large append-only file takes a while."""
 
-PAUSE = 0.005
+LOOK_INTERVAL = 0.005
 """Seconds between two looks whether the server answers."""
 
-LONGEST_SOCKET_PATH = 100
+MAX_SOCKET_PATH_LENGTH = 100
 """A unix socket's path has room for 104 to 108 bytes, depending on the system."""
 
 
@@ -72,7 +72,7 @@ def start_redis(
     """
     place = Path(directory).absolute()
     where = _Where(place, _free_port() if port == 0 else port, password)
-    if port is None and len(os.fsencode(where.socket_path())) > LONGEST_SOCKET_PATH:
+    if port is None and len(os.fsencode(where.socket_path())) > MAX_SOCKET_PATH_LENGTH:
         where = evolve(where, port=_free_port())
     written = (f"appendonly {'yes' if aof else 'no'}", *directives)
     return Deferred.fromCoroutine(_start(reactor, where, written, options, binary))
@@ -88,7 +88,7 @@ class _Where:
 
     def socket_path(self) -> str:
         path = str(self.directory / "redis.sock")
-        if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        if len(os.fsencode(path)) <= MAX_SOCKET_PATH_LENGTH:
             return path
         return str(self._short_directory() / "redis.sock")
 
@@ -153,7 +153,7 @@ async def _answering(reactor: Any, process: RedisProcess) -> None:
             words = [line.strip() for line in process.last_words(4).splitlines()]
             said = " / ".join(filter(None, words))
             raise StoreUnavailable(f"{process.description} did not start: {said}")
-        await deferLater(reactor, PAUSE)
+        await deferLater(reactor, LOOK_INTERVAL)
 
 
 async def _answers(dialup: Dialup, connection: WatchedConnection) -> bool:

@@ -30,8 +30,8 @@ from ctidialer.switchsim.calllog import CallLog, read_call_log
 PASSWORD = "simulated"
 """The simulated switch's."""
 
-CONNECT_WITHIN = 30.0
-STALLED = 60.0
+CONNECT_TIMEOUT = 30.0
+STALL_TIMEOUT = 60.0
 """Seconds without any change after which it is no use to wait on."""
 
 Part = TypeVar("Part")
@@ -86,7 +86,7 @@ class Stage:
             address = parse_address(self._redis.url)
             self._link = Link(self.reactor, address, back_off=self._back_off)
             self._link.start()
-        await self._link.when_up(CONNECT_WITHIN)
+        await self._link.when_up(CONNECT_TIMEOUT)
 
     async def start_switch(self, script: Mapping[str, object], **options: object) -> None:
         """Start a switch that knows of no calls; the log of one before it goes on."""
@@ -136,7 +136,7 @@ class Stage:
         self,
         look: Callable[[], Awaitable[Seen]],
         is_done: Callable[[Seen], bool],
-        patience: float = STALLED,
+        patience: float = STALL_TIMEOUT,
         interval: float = LOOK_INTERVAL,
     ) -> Seen:
         """Look until ``is_done``, as :func:`~ctidialer.stage.watching.watch` does.
@@ -153,7 +153,9 @@ class Stage:
         except Stalled as error:
             raise StageFailed(f"{error}\n{self._last_words()}") from error
 
-    async def until(self, is_so: Callable[[], Awaitable[bool]], within: float = STALLED) -> None:
+    async def until(
+        self, is_so: Callable[[], Awaitable[bool]], within: float = STALL_TIMEOUT
+    ) -> None:
         """Wait until something is so; StageFailed when time is over, or the daemon has ended."""
         await self.watch(is_so, bool, within)
 

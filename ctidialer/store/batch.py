@@ -13,10 +13,10 @@ from twisted.python.failure import Failure
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-MOST = 500
+MAX_ENTRIES = 500
 """How many items go out together."""
 
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 """How many bytes go out together; one item always does, whatever its size."""
 
 
@@ -24,7 +24,8 @@ class Batch(Generic[Item, Answer]):
     """Collects items and sends them with ``send``, which returns an answer for each, in order.
 
     Everything added within one turn of the reactor, or while a batch is under way, goes out
-    together, as far as it is no more than MOST and MOST_BYTES; one batch is under way at a time.
+    together, as far as it is no more than MAX_ENTRIES and MAX_BYTES; one batch is under way
+    at a time.
     ``weigh`` says how many bytes an item has.  Each item has its own Deferred.  Where ``send``
     fails, every item of that batch fails with the same exception.
     """
@@ -63,12 +64,12 @@ class Batch(Generic[Item, Answer]):
 
     def _how_many(self) -> int:
         """Return how many of those that wait go out together."""
-        left = MOST_BYTES
-        for count, (item, _) in enumerate(self._waiting[:MOST]):
+        left = MAX_BYTES
+        for count, (item, _) in enumerate(self._waiting[:MAX_ENTRIES]):
             left -= self._weigh(item)
             if left < 0:
                 return max(1, count)
-        return MOST
+        return MAX_ENTRIES
 
 
 def _answer(batch: Sequence[tuple[Item, Deferred[Answer]]], answers: Sequence[Answer]) -> None:

@@ -13,13 +13,13 @@ from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange, decode_notice
 from ctidialer.reconnection import BackOff, Reconnection
 from ctidialer.store.address import RedisAddress
-from ctidialer.store.connection import DEADLINE, ResponseError, SubscribedConnection
+from ctidialer.store.connection import ANSWER_TIMEOUT, ResponseError, SubscribedConnection
 from ctidialer.store.endpoint import Dialup, LoginRefused, end
 from ctidialer.store.errors import StoreError
 
 log = Logger()
 
-LONGEST_SHOWN = 200
+MAX_SHOWN_LENGTH = 200
 """Characters of an unusable message that the log shows."""
 
 
@@ -68,7 +68,7 @@ class ChangeFeed:
         listener: ChangeListener,
         *,
         clock: IReactorTime | None = None,
-        deadline: float = DEADLINE,
+        deadline: float = ANSWER_TIMEOUT,
         back_off: BackOff | None = None,
     ) -> None:
         self._clock: IReactorTime = clock or reactor
@@ -149,5 +149,5 @@ class ChangeFeed:
             "A message on the channels {channels} is no configuration change and was ignored, "
             "as all others like it will be: {message}",
             channels=", ".join(self._channels),
-            message=message.decode("utf-8", "backslashreplace")[:LONGEST_SHOWN],
+            message=message.decode("utf-8", "backslashreplace")[:MAX_SHOWN_LENGTH],
         )

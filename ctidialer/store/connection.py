@@ -19,10 +19,10 @@ log = Logger()
 Argument: TypeAlias = bytes | str | int
 Reply: TypeAlias = "bytes | int | list[Reply] | None"
 
-DEADLINE = 5.0
+ANSWER_TIMEOUT = 5.0
 """Seconds of silence, with an answer outstanding, after which a connection counts as dead."""
 
-TICKS_PER_DEADLINE = 10
+TICKS_PER_TIMEOUT = 10
 TICKS_TO_PING = 4
 """After so many ticks of silence with nothing outstanding a PING is sent: every 2 s by default."""
 
@@ -34,7 +34,7 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
     outstanding has then failed.  Replies are bytes, never numbers made of digits.
     """
 
-    def __init__(self, clock: IReactorTime, deadline: float = DEADLINE) -> None:
+    def __init__(self, clock: IReactorTime, deadline: float = ANSWER_TIMEOUT) -> None:
         super().__init__(charset=None, convertNumbers=False)
         self.lost: Deferred[str] = Deferred()
         self._silent_ticks = 0
@@ -68,7 +68,7 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
     def connectionMade(self) -> None:
         """Begin to watch."""
         super().connectionMade()
-        self._watch.start(self._deadline / TICKS_PER_DEADLINE)
+        self._watch.start(self._deadline / TICKS_PER_TIMEOUT)
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
         """Take in what Redis says; something that is not Redis' protocol ends the connection."""
@@ -109,7 +109,7 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
             if self._silent_ticks >= TICKS_TO_PING:
                 self._silent_ticks = 0
                 self.request("PING").addErrback(lambda failure: None)
-        elif self._silent_ticks > TICKS_PER_DEADLINE:
+        elif self._silent_ticks > TICKS_PER_TIMEOUT:
             self.abort(f"Redis has said nothing for {self._deadline:g} s")
 
 

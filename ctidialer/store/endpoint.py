@@ -14,10 +14,10 @@ from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
 from ctidialer.store.address import RedisAddress, RedisCredentials
-from ctidialer.store.connection import DEADLINE, ResponseError, WatchedConnection
+from ctidialer.store.connection import ANSWER_TIMEOUT, ResponseError, WatchedConnection
 from ctidialer.store.errors import StoreError, StoreUnavailable
 
-SENTINEL_DEADLINE = 0.5
+SENTINEL_TIMEOUT = 0.5
 """Seconds a sentinel has to answer; the next one is asked then."""
 
 Connection = TypeVar("Connection", bound=WatchedConnection)
@@ -50,7 +50,7 @@ class Dialup:
     reactor: object
     clock: IReactorTime
     address: RedisAddress
-    deadline: float = DEADLINE
+    deadline: float = ANSWER_TIMEOUT
 
     async def open(self, connection: Connection) -> Connection:
         """Connect ``connection``, log in, and check that Redis is there and takes writes.
@@ -96,8 +96,8 @@ class Dialup:
         raise StoreUnavailable("no sentinel knows the master: " + "; ".join(problems))
 
     async def _ask_sentinel(self, host: str, port: int) -> tuple[str, int]:
-        endpoint = HostnameEndpoint(self.reactor, host, port, timeout=SENTINEL_DEADLINE)
-        sentinel = WatchedConnection(self.clock, SENTINEL_DEADLINE)
+        endpoint = HostnameEndpoint(self.reactor, host, port, timeout=SENTINEL_TIMEOUT)
+        sentinel = WatchedConnection(self.clock, SENTINEL_TIMEOUT)
         await _connect(endpoint, sentinel)
         try:
             await _authenticate(sentinel, self.address.sentinel_credentials)

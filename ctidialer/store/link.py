@@ -15,7 +15,7 @@ from ctidialer.glue import Waiters
 from ctidialer.reconnection import BackOff, ConnectionState, Reconnection
 from ctidialer.store.address import RedisAddress
 from ctidialer.store.connection import (
-    DEADLINE,
+    ANSWER_TIMEOUT,
     Argument,
     Reply,
     ResponseError,
@@ -63,7 +63,7 @@ class Link:
         address: RedisAddress,
         *,
         clock: IReactorTime | None = None,
-        deadline: float = DEADLINE,
+        deadline: float = ANSWER_TIMEOUT,
         back_off: BackOff | None = None,
     ) -> None:
         self.address = address

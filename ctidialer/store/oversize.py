@@ -12,13 +12,13 @@ from ctidialer.store.link import Link
 MAX_ENTRY = 65536
 """Bytes above which an entry is not called, unless the settings say otherwise."""
 
-KEPT = 1024
+MAX_KEPT_BYTES = 1024
 """Bytes that are kept of such an entry: its beginning."""
 
-CLAIM_BYTES = 1 << 20
+MAX_CLAIM_BYTES = 1 << 20
 """Bytes after which a claim takes no more entries; one it always takes."""
 
-SLICE = 1 << 18
+SLICE_BYTES = 1 << 18
 """Bytes that are read at a time."""
 
 
@@ -45,11 +45,11 @@ class OversizeEntries:
 
     async def _digest(self, claim: Claimed) -> str | None:
         found, length = sha256(), claim.length or 0
-        for start in range(0, length, SLICE):
+        for start in range(0, length, SLICE_BYTES):
             part = await self._link.call(
-                "GETRANGE", f"{self._in_flight_key}:{claim.id}", start, start + SLICE - 1
+                "GETRANGE", f"{self._in_flight_key}:{claim.id}", start, start + SLICE_BYTES - 1
             )
-            if not isinstance(part, bytes) or len(part) != min(SLICE, length - start):
+            if not isinstance(part, bytes) or len(part) != min(SLICE_BYTES, length - start):
                 return None
             found.update(part)
         return found.hexdigest()

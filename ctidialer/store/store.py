@@ -57,7 +57,7 @@ __all__ = [
 
 log = Logger()
 
-LOOKED_UP = 100
+MAX_LOOKED_UP = 100
 """Entries in flight that are read at a time: at their largest, 6 MB."""
 
 
@@ -257,8 +257,8 @@ class Store(Reading):
     async def _by_origin(self, entry_ids: Sequence[str]) -> dict[Origin, list[str]]:
         """Return those that are still in flight by where they came from, the latest first."""
         found: list[tuple[tuple[float, int, int], str, Origin]] = []
-        for start in range(0, len(entry_ids), LOOKED_UP):
-            entries = await self.look_up(entry_ids[start : start + LOOKED_UP])
+        for start in range(0, len(entry_ids), MAX_LOOKED_UP):
+            entries = await self.look_up(entry_ids[start : start + MAX_LOOKED_UP])
             found += [(entry.order, entry.id, entry.origin) for entry in entries]
         by_origin: dict[Origin, list[str]] = {}
         for _, entry_id, origin in sorted(found, key=lambda one: one[0], reverse=True):

@@ -13,13 +13,13 @@ from ctidialer.store.connection import Argument
 from ctidialer.store.errors import NotAllowed, StoreUnavailable, WrongType
 from ctidialer.store.in_flight import Claimed, Origin, decode_claimed, header
 from ctidialer.store.lease import Lease
-from ctidialer.store.oversize import CLAIM_BYTES, KEPT
+from ctidialer.store.oversize import MAX_CLAIM_BYTES, MAX_KEPT_BYTES
 from ctidialer.store.reading import flags, named_values
 from ctidialer.store.scripts import CLAIM, RETURN
 
 log = Logger()
 
-LONG_PAUSE = 5.0
+LONG_INTERVAL = 5.0
 """Seconds for which a queue is left alone whose first entry is long, and may not be set aside: each
 look at it costs Redis the reading of that entry."""
 
@@ -73,7 +73,7 @@ class Taking:
             raise
         except NotAllowed as error:
             if error.command == "SET":
-                self._left_alone[origin] = (self._clock.seconds() + LONG_PAUSE, error)
+                self._left_alone[origin] = (self._clock.seconds() + LONG_INTERVAL, error)
             raise
         return [decode_claimed(entry_id, value) for entry_id, value in named_values(reply)]
 
@@ -81,7 +81,7 @@ class Taking:
         until, error = self._left_alone.get(origin, (0.0, None))
         if error is None:
             return
-        if self._clock.seconds() < until <= self._clock.seconds() + LONG_PAUSE:
+        if self._clock.seconds() < until <= self._clock.seconds() + LONG_INTERVAL:
             raise error
         del self._left_alone[origin]
 
@@ -105,7 +105,7 @@ class Taking:
                 log.error("A claim cannot be undone: {reason}", reason=str(error))
 
     def _arguments(self, claim: _UnansweredClaim, task: str | None, now: float) -> list[Argument]:
-        limits = (self._max_entry, CLAIM_BYTES, KEPT)
+        limits = (self._max_entry, MAX_CLAIM_BYTES, MAX_KEPT_BYTES)
         what = (claim.number, claim.count, claim.origin.end, repr(float(now)))
         return [*what, header(claim.origin, task), *limits]
 

@@ -17,7 +17,7 @@ from ctidialer.switchsim.dialstring import DialRequest
 from ctidialer.switchsim.exchange import Exchange
 from ctidialer.switchsim.fields import end_fields, first_fields, route_fields, set_variables
 
-_SILENCE = 32.0
+_SILENCE_SECONDS = 32.0
 _UNREACHABLE_AFTER = 0.02
 _SEEDED_ORDERS = ("before", "first", "middle", "last")
 
@@ -83,7 +83,7 @@ class Call:
         elif result == "unreachable":
             self._later(_UNREACHABLE_AFTER, self._unreachable)
         elif result == "silent" and self.behaviour.progress == "none":
-            self._later(_SILENCE, lambda: self._cancel("RECOVERY_ON_TIMER_EXPIRE"))
+            self._later(_SILENCE_SECONDS, lambda: self._cancel("RECOVERY_ON_TIMER_EXPIRE"))
         else:
             self._later(self._longest_wait() + 1.0, self._give_up)
 

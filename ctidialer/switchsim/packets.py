@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from ctidialer.switchsim.encoding import to_text
 
-_LONGEST_COMMAND = 10_485_760
+_MAX_COMMAND_BYTES = 10_485_760
 _END = re.compile(rb"\n\r*\n")
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 
@@ -48,9 +48,9 @@ class PacketBuffer:
     def take(self) -> Packet | None:
         """Take the next whole command out, None where there is none."""
         found = _END.search(self._bytes)
-        if not found and len(self._bytes) < _LONGEST_COMMAND:
+        if not found and len(self._bytes) < _MAX_COMMAND_BYTES:
             return None
-        end = found.end() if found else _LONGEST_COMMAND
+        end = found.end() if found else _MAX_COMMAND_BYTES
         head = bytes(self._bytes[:end])
         headers = _headers(head)
         length = _body_length(headers)

@@ -13,18 +13,18 @@ from ctidialer.settings import is_loopback
 from ctidialer.web.answers import Refusal
 
 COOKIE = "ctidialer_session"
-SESSION = 12 * 3600.0
+SESSION_SECONDS = 12 * 3600.0
 """Seconds after which somebody has to sign in again."""
 
-MOST_SESSIONS = 1000
+MAX_SESSIONS = 1000
 
-FAILURES = 5
+MAX_FAILURES = 5
 FORGIVEN_AFTER = 60.0
 """So many wrong tokens from one address within so many seconds: nobody can sign in from there
 until the seconds are over.  Others can: whoever guesses must not lock the operators out.
 """
 
-MOST_ADDRESSES = 1000
+MAX_ADDRESSES = 1000
 
 NO_TOKEN = 'send the header "Authorization: Bearer <token>", with [http] token of the settings'
 
@@ -56,15 +56,15 @@ class WrongTokens:
     def wait(self, address: str, now: float) -> float:
         """Return how many seconds are left until a token from there is looked at, 0 = none."""
         times = self._of.get(address)
-        passed = now - times[0] if times and len(times) == FAILURES else FORGIVEN_AFTER
+        passed = now - times[0] if times and len(times) == MAX_FAILURES else FORGIVEN_AFTER
         # A clock that was set back must not keep anybody out for longer.
         return FORGIVEN_AFTER - passed if 0 <= passed < FORGIVEN_AFTER else 0.0
 
     def add(self, address: str, now: float) -> None:
         """Remember a wrong one."""
-        self._of.setdefault(address, deque(maxlen=FAILURES)).append(now)
+        self._of.setdefault(address, deque(maxlen=MAX_FAILURES)).append(now)
         self._of.move_to_end(address)
-        while len(self._of) > MOST_ADDRESSES:
+        while len(self._of) > MAX_ADDRESSES:
             self._of.popitem(last=False)
 
     def forgive(self, address: str) -> None:
@@ -126,8 +126,8 @@ class Access:
             raise Refusal(401, "this is not the token of the settings ([http] token)")
         self._wrong.forgive(address)
         session = token_urlsafe(32)
-        self._sessions[session] = now + SESSION
-        while len(self._sessions) > MOST_SESSIONS:
+        self._sessions[session] = now + SESSION_SECONDS
+        while len(self._sessions) > MAX_SESSIONS:
             self._sessions.popitem(last=False)
         return session
 

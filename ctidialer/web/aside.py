@@ -19,7 +19,7 @@ from ctidialer.settings import IN_A_FILE, SECRETS, Settings
 
 PROGRAM = "ctidialer.cli.aside"
 
-LONGEST = 120.0
+LOOK_TIMEOUT = 120.0
 """Seconds after which a look is given up."""
 
 MAX_ANSWER = 256 * 1024 * 1024
@@ -72,7 +72,9 @@ class _Looking(ProcessProtocol):
         self._answer: list[bytes] = []
         self._size = 0
         self._complaint = b""
-        self._deadline: IDelayedCall = reactor.callLater(LONGEST, self._give_up, "took too long")
+        self._deadline: IDelayedCall = reactor.callLater(
+            LOOK_TIMEOUT, self._give_up, "took too long"
+        )
         self.ended: Deferred[bytes] = Deferred()
 
     def connectionMade(self) -> None:

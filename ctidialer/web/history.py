@@ -9,7 +9,7 @@ from ctidialer.nodes.daemon import Totals
 from ctidialer.web.documents import HistoryPage, SampleEntry
 from ctidialer.web.routes import get
 
-SECONDS = 600
+KEPT_SECONDS = 600
 
 
 class History:
@@ -22,7 +22,7 @@ class History:
         self._totals = totals
         self._lag = lag
         self._before = totals()
-        self._samples: deque[SampleEntry] = deque(maxlen=SECONDS)
+        self._samples: deque[SampleEntry] = deque(maxlen=KEPT_SECONDS)
 
     def take(self, now: float) -> SampleEntry:
         """Take the sample of the second that ends ``now`` (unix seconds)."""
@@ -41,4 +41,4 @@ class History:
     @get("/api/history", "The last ten minutes, second by second")
     async def page(self) -> HistoryPage:
         """Return all samples, the oldest first."""
-        return HistoryPage(1, SECONDS, list(self._samples))
+        return HistoryPage(1, KEPT_SECONDS, list(self._samples))

@@ -38,18 +38,18 @@ from ctidialer.web.state_metrics import StateMetrics
 
 log = Logger()
 
-MOST_NAMES = 1000
+MAX_NAMES = 1000
 """Different sets of labels of one counter; what comes after is counted as OTHER."""
 
 OTHER = "(other)"
 
-LOOK = 0.5
+MIN_LOOK_INTERVAL = 0.5
 """Seconds between two looks at how late the event loop is."""
 
 ROUNDING = 0.001
-"""Share of LOOK by which a look may seem to come too early: floating point, no more."""
+"""Share of MIN_LOOK_INTERVAL by which a look may seem to come too early: floating point only."""
 
-PATIENCE = 0.5
+QUEUE_TIMEOUT = 0.5
 """Seconds for which the lengths of the queues are waited for."""
 
 WAITS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120)
@@ -81,8 +81,8 @@ class Metrics:
         """Count from now on."""
         self._daemon.add_reader(self._counted)
         self._began = self._clock.seconds()
-        self._due = self._began + LOOK
-        self._looks.start(LOOK)
+        self._due = self._began + MIN_LOOK_INTERVAL
+        self._looks.start(MIN_LOOK_INTERVAL)
 
     def stop(self) -> None:
         """Look at the event loop no more."""
@@ -102,7 +102,7 @@ class Metrics:
         if not (queues and self._link.is_up):
             return succeed(self._rendered({}))
         lengths = Reading(self._link, self._daemon.status().host).queue_lengths(queues)
-        lengths.addTimeout(PATIENCE, self._clock, lambda result, timeout: {})
+        lengths.addTimeout(QUEUE_TIMEOUT, self._clock, lambda result, timeout: {})
         lengths.addErrback(lambda failure: failure.trap(StoreError) and {})
         return lengths.addCallback(self._rendered)
 
@@ -119,15 +119,15 @@ class Metrics:
 
     def _next_look(self, now: float) -> float:
         """Return when the next look is due: as LoopingCall has it, however late this one came."""
-        looks = (now - self._began) / LOOK + ROUNDING
-        return self._began + (floor(looks) + 1) * LOOK
+        looks = (now - self._began) / MIN_LOOK_INTERVAL + ROUNDING
+        return self._began + (floor(looks) + 1) * MIN_LOOK_INTERVAL
 
 
 class Counted:
     """The counters and histograms; a reader of the journal."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        bounded = f"at most {MOST_NAMES} different ones, then {OTHER}"
+        bounded = f"at most {MAX_NAMES} different ones, then {OTHER}"
         self.lag = Histogram(
             "ctidialer_event_loop_lag_seconds",
             "How late the event loop was, looked at twice a second.",
@@ -201,11 +201,11 @@ class _Children:
         return len(self._inc)
 
     def inc(self, *labels: str) -> None:
-        """Count one; beyond MOST_NAMES sets of labels all new names are OTHER."""
+        """Count one; beyond MAX_NAMES sets of labels all new names are OTHER."""
         inc = self._inc.get(labels)
         if inc is not None:
             inc()
-        elif len(self._inc) < MOST_NAMES:
+        elif len(self._inc) < MAX_NAMES:
             self._inc[labels] = self._child(labels).inc
             self._inc[labels]()
         else:

@@ -21,7 +21,7 @@ from ctidialer.web.documents import (
 from ctidialer.web.queries import CheckQuery
 from ctidialer.web.routes import delete, get, post
 
-LONGEST_WHY = 200
+MAX_WHY_LENGTH = 200
 NO_REDIS = {503: "Redis does not answer"}
 
 
@@ -94,6 +94,6 @@ class NodeApi:
 
 def order_of(asked: Asked, body: WhyBody) -> Order:
     """Return the order of who asks; raises Refusal where its reason is no text of one line."""
-    if len(body.why) > LONGEST_WHY or not body.why.isprintable():
-        raise Refusal(400, f"$.why must be a text of one line, at most {LONGEST_WHY} characters")
+    if len(body.why) > MAX_WHY_LENGTH or not body.why.isprintable():
+        raise Refusal(400, f"$.why must be a text of one line, at most {MAX_WHY_LENGTH} characters")
     return Order(since=round(time(), 3), by=asked.by, why=body.why)

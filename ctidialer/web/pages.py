@@ -7,7 +7,7 @@ from importlib.resources import files
 from attrs import evolve
 
 from ctidialer.web import words_js
-from ctidialer.web.access import COOKIE, SESSION, Access
+from ctidialer.web.access import COOKIE, SESSION_SECONDS, Access
 from ctidialer.web.answers import FORM, HTML, Answer, Asked, Refusal
 from ctidialer.web.documents import Token
 from ctidialer.web.routes import get, post
@@ -82,7 +82,7 @@ class Pages:
         """Begin a session; the token comes as JSON, or as a form."""
         is_form = asked.content_type == FORM
         session = self._access.sign_in(body.token, asked.by)
-        cookie = ("Set-Cookie", _cookie(session, round(SESSION), asked.is_encrypted))
+        cookie = ("Set-Cookie", _cookie(session, round(SESSION_SECONDS), asked.is_encrypted))
         return (
             Answer(303, headers=(cookie, ("Location", ".")))
             if is_form

@@ -9,14 +9,14 @@ from msgspec import Meta
 
 from ctidialer.contract.record import Outcome
 
-MOST_LISTED = 1000
-MOST_SAMPLED = 10_000
+MAX_LISTED = 1000
+MAX_SAMPLED = 10_000
 
 Part = Annotated[str, Meta(description="a part of the name, in any case")]
 Offset = Annotated[int, Meta(ge=0, le=10**8, description="how many to pass over (default 0)")]
 Limit = Annotated[
     int,
-    Meta(ge=0, le=MOST_LISTED, description="how many at most (default 200, at most 1000)"),
+    Meta(ge=0, le=MAX_LISTED, description="how many at most (default 200, at most 1000)"),
 ]
 
 
@@ -55,7 +55,7 @@ class CheckQuery(msgspec.Struct):
 
     sample: Annotated[
         int,
-        Meta(ge=0, le=MOST_SAMPLED, description="numbers looked at in each queue (default 100)"),
+        Meta(ge=0, le=MAX_SAMPLED, description="numbers looked at in each queue (default 100)"),
     ] = 100
 
 
@@ -67,6 +67,6 @@ class RecordQuery(msgspec.Struct):
     number: Annotated[str, Meta(description="only with these digits in the number")] = ""
     limit: Annotated[
         int,
-        Meta(ge=0, le=MOST_LISTED, description="how many at most (default 50, at most 1000)"),
+        Meta(ge=0, le=MAX_LISTED, description="how many at most (default 50, at most 1000)"),
     ] = 50
     before: Annotated[str, Meta(description="only older ones: `next` of the page before")] = ""

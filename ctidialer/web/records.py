@@ -14,7 +14,7 @@ from ctidialer.web.node_api import NO_REDIS
 from ctidialer.web.queries import RecordQuery
 from ctidialer.web.routes import get
 
-MOST_SCANNED = 20_000
+MAX_SCANNED = 20_000
 """Entries looked at for one page; ``next`` goes on behind them."""
 
 _ENTRY_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
@@ -36,7 +36,7 @@ class RecordsApi:
         found: list[msgspec.Raw] = []
         scanned = 0
         stream = RecordStream(self._link, self._key)
-        while len(found) < limit and scanned < MOST_SCANNED:
+        while len(found) < limit and scanned < MAX_SCANNED:
             entries = await stream.before(before)
             for entry in entries:
                 before, scanned = entry.id, scanned + 1

@@ -31,7 +31,7 @@ from ctidialer.web.site import QuietSite, Root
 from ctidialer.web.stream import Stream
 from ctidialer.web.tables_api import LinesApi, SchedulesApi, TasksApi
 
-SECOND = 1.0
+LOOK_INTERVAL = 1.0
 
 
 class WebService(Service):
@@ -87,7 +87,7 @@ class WebService(Service):
         self.log.info("HTTP is listened for on {address}", address=f"http://{name}:{self.port}")
         self._metrics.start()
         self._daemon.add_reader(self._stream)
-        self._seconds.start(SECOND)
+        self._seconds.start(LOOK_INTERVAL)
 
     async def _close(self) -> None:
         await self._stopped.passed()

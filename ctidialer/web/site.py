@@ -19,7 +19,7 @@ from ctidialer.web.access import Access, Headers
 from ctidialer.web.answers import HTML, Answer, Asked, Refusal
 from ctidialer.web.routes import EVENTS, Route, Streamed, WebRoutes
 
-LARGEST_BODY = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 
 SECURITY = (
     ("Cache-Control", "no-store"),
@@ -41,14 +41,14 @@ class _Bounded(BytesIO):
 
     def write(self, data: bytes) -> int:  # type: ignore[override]  # only bytes are written here
         """Keep what is not too much."""
-        if self.tell() + len(data) > LARGEST_BODY:
+        if self.tell() + len(data) > MAX_BODY_BYTES:
             self.is_too_large = True
             return len(data)
         return super().write(data)
 
 
 class BoundedRequest(SiteRequest):
-    """A request whose body is kept in memory up to LARGEST_BODY, and thrown away beyond it."""
+    """A request whose body is kept in memory up to MAX_BODY_BYTES, and thrown away beyond it."""
 
     def gotLength(self, length: int | None) -> None:
         """The headers are there; the body comes."""
@@ -103,7 +103,7 @@ class Root(Resource):
                 return route.if_unknown()
             raise
         if request.is_too_large:
-            raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes")
+            raise Refusal(413, f"the body is longer than {MAX_BODY_BYTES} bytes")
         answer = await route.answered(asked(request, method, path, names, session))
         if method == "HEAD" and isinstance(answer, Streamed):
             return Answer(content_type=EVENTS)

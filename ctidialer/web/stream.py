@@ -19,13 +19,13 @@ from ctidialer.web.access import Access
 from ctidialer.web.answers import Asked, Refusal
 from ctidialer.web.routes import EVENTS, Streamed, get
 
-CUT_AFTER = 10.0
+CUT_TIMEOUT = 10.0
 """Seconds for which a connection may be full."""
 
-RECORDS_A_SECOND = 20
+MAX_RECORDS_A_SECOND = 20
 """More than anybody can read; the others are only counted."""
 
-MOST_LISTENERS = 500
+MAX_LISTENERS = 500
 
 
 def event(name: str, data: bytes) -> bytes:
@@ -50,7 +50,7 @@ class StreamListener:
         """Send some events, unless the connection is full; one that stays full is cut."""
         if self._full_since is None:
             self._request.write(text)
-        elif self._now() - self._full_since >= CUT_AFTER:
+        elif self._now() - self._full_since >= CUT_TIMEOUT:
             self._cut()
 
     def _cut(self) -> None:
@@ -98,7 +98,7 @@ class Stream:
     )
     async def events(self, asked: Asked) -> Streamed:
         """Open a stream, for as long as the session of who asks goes on."""
-        if len(self._listeners) >= MOST_LISTENERS:
+        if len(self._listeners) >= MAX_LISTENERS:
             raise Refusal(503, "too many dashboards are open")
         session, access = asked.session, self._access
         may_listen = lambda: session is None or access.is_open(session)  # noqa: E731
@@ -118,7 +118,7 @@ class Stream:
         if not self._listeners:
             return
         self._records += 1
-        if self._records > RECORDS_A_SECOND:
+        if self._records > MAX_RECORDS_A_SECOND:
             self._skipped += 1
         else:
             self._tell(event("record", encode_record(record)))

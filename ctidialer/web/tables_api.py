@@ -33,11 +33,11 @@ from ctidialer.web.node_api import NO_REDIS, order_of
 from ctidialer.web.queries import LineQuery, Page, TaskQuery
 from ctidialer.web.routes import get, post
 
-BUSY_LINES = 20
+MAX_BUSY_LINES = 20
 """Lines with their reasons, of each task in a list."""
 
-ALL_BUSY_LINES = 1000
-AT_ONCE = 100
+MAX_ALL_BUSY_LINES = 1000
+LINES_PER_SLICE = 100
 """Tasks explained, and lines looked at, before everybody else has a turn."""
 
 NO_TASK = {404: "there is no such task"}
@@ -60,7 +60,7 @@ class TasksApi:
         names = query.found_in(self._daemon.task_names())
         if query.reason:
             names = [name async for name in self._with_reason(names, query.reason)]
-        listed = self._daemon.tasks(names[query.part], BUSY_LINES)
+        listed = self._daemon.tasks(names[query.part], MAX_BUSY_LINES)
         lengths = await self._queue_lengths(listed)
         return TaskPage([_entry(task, lengths) for task in listed], len(names))
 
@@ -69,7 +69,7 @@ class TasksApi:
         """Say why one task is, or is not, dialing now."""
         if not (self._daemon.has_task(task) or self._daemon.has_calls(task)):
             raise self._no_task(task)
-        (found,) = self._daemon.tasks([task], ALL_BUSY_LINES)
+        (found,) = self._daemon.tasks([task], MAX_ALL_BUSY_LINES)
         return TaskExplanation(task, self._host, **asdict(found.explained, recurse=False))
 
     @post(
@@ -98,8 +98,8 @@ class TasksApi:
         return Refusal(404, f"there is no task {name[:80]!r} on {self._host}")
 
     async def _with_reason(self, names: list[str], reason: str) -> AsyncIterator[str]:
-        for start in range(0, len(names), AT_ONCE):
-            for task in self._daemon.tasks(names[start : start + AT_ONCE], most_lines=0):
+        for start in range(0, len(names), LINES_PER_SLICE):
+            for task in self._daemon.tasks(names[start : start + LINES_PER_SLICE], most_lines=0):
                 if task.explained.reason == reason:
                     yield task.name
             await deferLater(self._clock, 0)
@@ -130,7 +130,7 @@ class SchedulesApi:
         """Return a page of the schedule configurations."""
         names = query.found_in(self._daemon.schedule_names())
         waiting = await self._waiting()
-        listed = self._daemon.schedules(names[query.part], waiting, BUSY_LINES)
+        listed = self._daemon.schedules(names[query.part], waiting, MAX_BUSY_LINES)
         entries = [ScheduleEntry(s.name, s.due, s.next_due, s.explained) for s in listed]
         return SchedulePage(entries, len(names), waiting.all_due, waiting.scheduled)
 
@@ -145,7 +145,7 @@ class SchedulesApi:
             shown = f"there is no schedule configuration {config[:80]!r} in {self._domain}"
             raise Refusal(404, shown)
         waiting = await self._waiting()
-        (found,) = self._daemon.schedules([config], waiting, ALL_BUSY_LINES)
+        (found,) = self._daemon.schedules([config], waiting, MAX_ALL_BUSY_LINES)
         return ScheduleExplanation(
             config,
             self._host,
@@ -177,8 +177,8 @@ class LinesApi:
         return LinePage(found[query.part], len(found))
 
     async def _in_state(self, names: list[str], state: str) -> AsyncIterator[LineStatus]:
-        for start in range(0, len(names), AT_ONCE):
-            for line in self._daemon.lines(names[start : start + AT_ONCE]):
+        for start in range(0, len(names), LINES_PER_SLICE):
+            for line in self._daemon.lines(names[start : start + LINES_PER_SLICE]):
                 if line.state == state:
                     yield line
             await deferLater(self._clock, 0)

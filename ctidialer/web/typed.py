@@ -12,7 +12,7 @@ from ctidialer.web.answers import FORM, Asked, Refusal
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
-LONGEST_SHOWN = 40
+MAX_SHOWN_LENGTH = 40
 
 
 def query_of(shape: type[Shape], query: Mapping[str, str]) -> Shape:
@@ -67,7 +67,7 @@ def _value(name: str, kind: Any, text: str) -> object:
             raise msgspec.ValidationError
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError:
-        shown = f"{name} must be {expected(kind)}, not {text[:LONGEST_SHOWN]!r}"
+        shown = f"{name} must be {expected(kind)}, not {text[:MAX_SHOWN_LENGTH]!r}"
         raise Refusal(400, shown) from None
 
 

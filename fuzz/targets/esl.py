@@ -22,7 +22,7 @@ from ctidialer.dialer.life.channel_events import hang_up
 from ctidialer.esl.connection import Connection, Received, SocketState
 from ctidialer.esl.errors import ProtocolFault
 from ctidialer.esl.events import Event, make_event, plain_event
-from ctidialer.esl.framing import FRAME_LIMIT, HEAD_LIMIT, Frame, Framer
+from ctidialer.esl.framing import FRAME_LIMIT, MAX_HEAD_BYTES, Frame, Framer
 from ctidialer.esl.jobs import job_result
 from ctidialer.esl.json_events import json_event
 from fuzz.esl_stream import NOTICE, frames, restructured_stream
@@ -143,7 +143,7 @@ def cut(stream: bytes, random: Random) -> Iterator[bytes]:
 def _limits(mode: int) -> dict[str, int]:
     if mode == TIGHT:
         return {"frame_limit": 3000, "head_limit": 100}
-    return {"frame_limit": FRAME_LIMIT, "head_limit": HEAD_LIMIT}
+    return {"frame_limit": FRAME_LIMIT, "head_limit": MAX_HEAD_BYTES}
 
 
 def _read(found: Input, pieces: list[bytes]) -> Reading:

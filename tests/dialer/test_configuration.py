@@ -10,7 +10,7 @@ import ctidialer.dialer.configuration as configuration_module
 import ctidialer.rules.tables as tables_module
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
-from ctidialer.dialer.configuration import AT_ONCE, MOST_NAMES
+from ctidialer.dialer.configuration import MAX_NAMES, NAMES_PER_READ
 from ctidialer.rules.tables import Changed, Draft, Named
 from ctidialer.store.errors import StoreUnavailable
 from tests.dialer.configuration_case import (
@@ -86,7 +86,7 @@ class ReadTests(ConfigurationCase):
 
     def test_nothing_is_dialed_while_many_changes_are_taken_over(self) -> None:
         self.read_all()
-        for index in range(AT_ONCE + 1):
+        for index in range(NAMES_PER_READ + 1):
             self.put(LINE, f"l{index}", line())
         during: list[bool] = []
 
@@ -218,7 +218,7 @@ class FloodTests(ConfigurationCase):
         self.assertIn("real", self.tables.routes.lines)
 
     def test_more_names_than_can_be_kept_are_one_reading_of_everything(self) -> None:
-        self.flood(names=MOST_NAMES + 10, notices=MOST_NAMES + 10)
+        self.flood(names=MAX_NAMES + 10, notices=MAX_NAMES + 10)
         let_run(self.clock, 0.1, ROUND_TRIP)
         self.assertEqual(self.redis.reads, [{LINE: ["n0"]}, "*"])
 
@@ -412,7 +412,7 @@ class ManyTasksTests(ConfigurationCase):
     def setUp(self) -> None:
         super().setUp()
         self.patch(tables_module, "MANY_TASKS", 5)
-        self.patch(configuration_module, "AT_ONCE", 1)
+        self.patch(configuration_module, "NAMES_PER_READ", 1)
         self.left: list[int] = []
         for index in range(20):
             self.put(TEMPLATE, f"off{index:02}", task(enable=False, limit=index))

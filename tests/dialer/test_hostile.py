@@ -26,7 +26,7 @@ RESERVED = {
     "origination_uuid",
 }
 DEFAULTS = {"ignore_early_media": "true", "originate_timeout": "60"}
-MOST_VARIABLES = 1000
+MAX_VARIABLES = 1000
 
 NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 
@@ -76,7 +76,7 @@ def _text(value: object) -> str:
 
 def can_be_carried(variables: Mapping[str, str]) -> bool:
     """Say whether FreeSWITCH can be given these variables unchanged (docs/freeswitch.rst)."""
-    return len(variables) < MOST_VARIABLES and all(
+    return len(variables) < MAX_VARIABLES and all(
         re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name)
         and not value.startswith("ARRAY::")
         and not any(part in value for part in ("\0", "${", ":_:"))

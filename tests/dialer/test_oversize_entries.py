@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
-from ctidialer.store.oversize import CLAIM_BYTES, KEPT
+from ctidialer.store.oversize import MAX_CLAIM_BYTES, MAX_KEPT_BYTES
 from tests.dialer.switch_case import SwitchTestCase
 from tests.support.node import HOST, outcomes
 
@@ -29,13 +29,13 @@ class OversizeTests(SwitchTestCase):
         self.assertEqual(outcomes(records), {Outcome.ANSWERED: 51, Outcome.INVALID: COUNT + 1})
         invalid = [record for record in records if record.outcome is Outcome.INVALID]
         for record, entry in zip(invalid, [HUGE, *[UNREADABLE] * COUNT], strict=True):
-            self.assertEqual(record.entry, entry[:KEPT])
+            self.assertEqual(record.entry, entry[:MAX_KEPT_BYTES])
             self.assertEqual(record.entry_length, len(entry))
             self.assertEqual(record.entry_sha256, sha256(entry).hexdigest())
             self.assertIn("max_entry", record.reason)
         # Every byte was sent once, in slices, and nothing of it stays behind.
         read = len(HUGE) + COUNT * len(UNREADABLE)
-        self.assertLess(await self.sent() - before, read + CLAIM_BYTES)
+        self.assertLess(await self.sent() - before, read + MAX_CLAIM_BYTES)
         left = await self.call("KEYS", f"{keys.in_flight(HOST)}*")
         assert isinstance(left, list)
         self.assertEqual([key for key in left if await self.call("GET", bytes_of(key))], [])

@@ -143,7 +143,7 @@ class RefusalTests(QueueCase):
         self.assertEqual(self.numbers_dialed(), [NUMBERS[0], *NUMBERS[:3]])
 
     async def test_refused_five_times_while_others_are_not_it_is_failed(self) -> None:
-        self.patch(backpressure, "LONGEST", 0.05)  # else the pauses alone take fifteen seconds
+        self.patch(backpressure, "MAX_PAUSE", 0.05)  # else the pauses alone take fifteen seconds
         answers = {"result": "answer", "talk": 0.2}  # so that there are others until the end
         await self.sim(number={NUMBERS[0]: {"result": "refused"}}, default=answers)
         await self.begin(NUMBERS[:40], limit=2)
@@ -155,7 +155,7 @@ class RefusalTests(QueueCase):
         self.assertEqual(self.numbers_dialed().count(NUMBERS[0]), 5)
 
     async def test_refused_for_long_it_is_still_there(self) -> None:
-        self.patch(backpressure, "LONGEST", 0.05)
+        self.patch(backpressure, "MAX_PAUSE", 0.05)
         await self.order("fsctl pause")
         await self.begin(NUMBERS[:1], limit=1)
         await self.dialed(12)

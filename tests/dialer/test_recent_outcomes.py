@@ -8,7 +8,7 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Kind, Outcome
-from ctidialer.dialer.recent_outcomes import LAST, RecentOutcomes
+from ctidialer.dialer.recent_outcomes import MAX_OUTCOMES, RecentOutcomes
 from ctidialer.rules.explanation import Recent
 from tests.contract.test_record_document import RECORD
 
@@ -31,9 +31,9 @@ class RecentOutcomesTests(SynchronousTestCase):
         self.assertEqual(self.recent.of("other"), Recent())
 
     def test_the_last_ones_alone(self) -> None:
-        self.ended(LAST, Outcome.FAILED)
-        self.ended(LAST - 1, Outcome.BUSY)
-        self.assertEqual(self.recent.of("t"), Recent(LAST, 1))
+        self.ended(MAX_OUTCOMES, Outcome.FAILED)
+        self.ended(MAX_OUTCOMES - 1, Outcome.BUSY)
+        self.assertEqual(self.recent.of("t"), Recent(MAX_OUTCOMES, 1))
 
     def test_scheduled_numbers_are_no_tasks(self) -> None:
         self.ended(1, Outcome.FAILED, kind=Kind.SCHEDULE)

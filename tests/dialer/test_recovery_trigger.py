@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.dialer.readiness import Condition, Readiness
-from ctidialer.dialer.recovery_trigger import NEEDED, RETRY, RecoveryTrigger
+from ctidialer.dialer.recovery_trigger import NEEDED, RETRY_INTERVAL, RecoveryTrigger
 from ctidialer.store.errors import StoreUnavailable
 
 
@@ -92,7 +92,7 @@ class RecoveryTriggerTests(SynchronousTestCase):
         self.runs[0].errback(StoreUnavailable("loading"))
         self.assertFalse(self.is_recovered)
         self.assertEqual(len(self.runs), 1)
-        self.clock.advance(RETRY)
+        self.clock.advance(RETRY_INTERVAL)
         self.assertEqual(len(self.runs), 2)
         self.runs[1].callback(None)
         self.assertTrue(self.is_recovered)
@@ -101,7 +101,7 @@ class RecoveryTriggerTests(SynchronousTestCase):
         self.begin()
         self.runs[0].errback(KeyError("x"))
         self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
-        self.clock.advance(RETRY)
+        self.clock.advance(RETRY_INTERVAL)
         self.assertEqual(len(self.runs), 2)
 
     def test_it_tries_no_more_once_it_is_stopped(self) -> None:

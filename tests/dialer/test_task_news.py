@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.contract.task import Task
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
-from ctidialer.dialer.task_news import ONE_BY_ONE, QUIET, TaskNews
+from ctidialer.dialer.task_news import MAX_NAMED, QUIET_INTERVAL, TaskNews
 from ctidialer.rules.task_news import Change
 from tests.dialer.dispatch.test_task_runs import HOUR, MIDNIGHT, MORNING, task
 
@@ -68,10 +68,10 @@ class TaskNewsTests(NewsCase):
         self.news.number_ended(record(Outcome.ANSWERED))
         self.runs.queue_seen(self.run_of(), is_empty=True)
         ended = "1 number has ended: 1 answered"
-        self.assertEqual(self.told(QUIET), [f"Task t has no number left in q; {ended}"])
+        self.assertEqual(self.told(QUIET_INTERVAL), [f"Task t has no number left in q; {ended}"])
         self.runs.queue_seen(self.run_of(), is_empty=False)
-        self.assertEqual(self.told(QUIET / 2), [])
-        self.assertEqual(self.told(QUIET / 2), ["Task t has numbers in q again"])
+        self.assertEqual(self.told(QUIET_INTERVAL / 2), [])
+        self.assertEqual(self.told(QUIET_INTERVAL / 2), ["Task t has numbers in q again"])
 
     def test_numbers_that_trickle_in_are_told_once_a_while(self) -> None:
         self.put(task())
@@ -84,7 +84,7 @@ class TaskNewsTests(NewsCase):
         self.assertLessEqual(len(said), 3)
 
     def test_those_that_wait_to_be_told_are_not_looked_at_each_second(self) -> None:
-        names = [f"t{index}" for index in range(ONE_BY_ONE + 5)]
+        names = [f"t{index}" for index in range(MAX_NAMED + 5)]
         self.put(*map(task, names))
         self.told()
         for name in names:
@@ -97,7 +97,7 @@ class TaskNewsTests(NewsCase):
             return real(news, run)
 
         self.patch(TaskNews, "_change", change)
-        for _ in range(int(QUIET) - 1):
+        for _ in range(int(QUIET_INTERVAL) - 1):
             self.assertEqual(self.told(1), [])
         self.assertEqual(len(looked), len(names))
         (said,) = self.told(1)
@@ -132,6 +132,6 @@ class TaskNewsTests(NewsCase):
         self.assertEqual(self.told(), ["Task t is no more, or malformed: no new call"])
 
     def test_many_at_once_are_one_line(self) -> None:
-        self.put(*(task(f"t{index}") for index in range(ONE_BY_ONE + 5)))
+        self.put(*(task(f"t{index}") for index in range(MAX_NAMED + 5)))
         (said,) = self.told()
-        self.assertTrue(said.startswith(f"{ONE_BY_ONE + 5} tasks are open now: t0, t1, "), said)
+        self.assertTrue(said.startswith(f"{MAX_NAMED + 5} tasks are open now: t0, t1, "), said)

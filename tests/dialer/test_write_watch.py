@@ -12,7 +12,13 @@ from zope.interface import provider
 
 from ctidialer.contract.task import Side
 from ctidialer.dialer.readiness import Condition, Readiness
-from ctidialer.dialer.write_watch import AGAIN, MOST_NAMED, MOST_QUEUES, PERIOD, WriteWatch
+from ctidialer.dialer.write_watch import (
+    LOOK_INTERVAL,
+    MAX_NAMED,
+    MAX_QUEUES,
+    RETRY_INTERVAL,
+    WriteWatch,
+)
 from ctidialer.store.errors import NotAllowed, StoreUnavailable, WritesRefused
 from ctidialer.store.rights import LONG_ENTRIES, Need, Rights, queue_needs
 
@@ -75,7 +81,7 @@ class WatchTests(SynchronousTestCase):
         return Condition.WRITES not in self.readiness.missing
 
     def test_nothing_is_asked_without_the_name(self) -> None:
-        self.pass_time(3 * PERIOD)
+        self.pass_time(3 * LOOK_INTERVAL)
         self.watch.look()
         self.assertEqual(self.rights.asked, [])
         self.assertFalse(self.is_met())
@@ -85,7 +91,7 @@ class WatchTests(SynchronousTestCase):
         self.assertTrue(self.is_met())
         (needs,) = self.rights.asked
         self.assertEqual(needs, (*OWN, *queue_needs("q", Side.LEFT), *queue_needs("p", Side.LEFT)))
-        self.pass_time(2 * PERIOD + 0.5)
+        self.pass_time(2 * LOOK_INTERVAL + 0.5)
         self.assertEqual(len(self.rights.asked), 3)
         self.assertEqual(self.said, [])
 
@@ -98,10 +104,10 @@ class WatchTests(SynchronousTestCase):
             "the user 'daemon' has no right to XADD on 'records' (records): "
             "ACL SETUSER daemon +xadd",
         )
-        self.pass_time(3 * AGAIN + 0.5)
+        self.pass_time(3 * RETRY_INTERVAL + 0.5)
         self.assertEqual(len(self.said), 1)
         self.rights.answer = ()
-        self.pass_time(AGAIN + 0.2)
+        self.pass_time(RETRY_INTERVAL + 0.2)
         self.assertTrue(self.is_met())
         self.assertEqual(self.watch.problem, "")
         self.assertEqual(self.said[1:], ["Redis takes writes again"])
@@ -112,7 +118,7 @@ class WatchTests(SynchronousTestCase):
         self.has_the_name()
         self.assertTrue(self.is_met())
         self.assertIn("'q'", self.said[0])
-        self.pass_time(3 * PERIOD)
+        self.pass_time(3 * LOOK_INTERVAL)
         self.assertEqual(len(self.said), 1)
 
     def test_a_command_on_one_queue_keeps_the_node(self) -> None:
@@ -126,7 +132,7 @@ class WatchTests(SynchronousTestCase):
         self.rights.commands_missing = False
         self.has_the_name()
         self.assertFalse(self.is_met())
-        self.assertEqual(len(both), MOST_NAMED)
+        self.assertEqual(len(both), MAX_NAMED)
         both.append(OWN[0])
         self.watch.look()
         self.assertIn("and 1 more: ACL SETUSER daemon ", self.watch.problem)
@@ -143,9 +149,9 @@ class WatchTests(SynchronousTestCase):
         self.watch.refused(FULL)
         self.assertFalse(self.is_met())
         self.assertIn("OOM command not allowed", self.watch.problem)
-        self.pass_time(3 * AGAIN)
+        self.pass_time(3 * RETRY_INTERVAL)
         self.rights.answer = ()
-        self.pass_time(AGAIN + 0.2)
+        self.pass_time(RETRY_INTERVAL + 0.2)
         self.assertTrue(self.is_met())
         self.assertEqual(len(self.said), 2)
 
@@ -179,11 +185,11 @@ class WatchTests(SynchronousTestCase):
         self.assertEqual(len(self.rights.asked), 2)
 
     def test_of_many_queues_some_are_looked_at(self) -> None:
-        self.origins = [(f"q{index}", Side.LEFT) for index in range(10 * MOST_QUEUES)]
+        self.origins = [(f"q{index}", Side.LEFT) for index in range(10 * MAX_QUEUES)]
         self.has_the_name()
         (needs,) = self.rights.asked
         names = {need.name for need in needs} - {need.name for need in OWN}
-        self.assertEqual(len(names), MOST_QUEUES)
+        self.assertEqual(len(names), MAX_QUEUES)
 
     def test_it_stops_and_leaves_no_timer(self) -> None:
         self.rights.answer = FULL

@@ -27,7 +27,7 @@ from ctidialer.dialer.life.pursuit import Pursuit
 from ctidialer.dialer.life.ways import Ways
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.glue import Gate
-from ctidialer.rules.attempt import LINGER
+from ctidialer.rules.attempt import LINGER_SECONDS
 from ctidialer.rules.table_names import Named
 from ctidialer.rules.tables import Tables
 from tests.dialer.fakes import (
@@ -164,7 +164,7 @@ class World:
 
     def is_refused(self, placed: Placed | None = None) -> None:
         self.switch.job("-ERR DESTINATION_OUT_OF_ORDER", placed)
-        self.runs_for(LINGER + 0.03)
+        self.runs_for(LINGER_SECONDS + 0.03)
 
     def stop(self) -> None:
         self.readiness.lost(Condition.RUNNING)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.check.numbers import is_accepted, refusal
-from ctidialer.files.checking import LISTED, CheckedFile
+from ctidialer.files.checking import MAX_LISTED, CheckedFile
 from ctidialer.files.region import to_e164
 from ctidialer.files.rows import FileKind, FileUnusable
 from tests.files.reading import PATTERN, TREATMENT, checked, number_of, opened
@@ -136,11 +136,11 @@ class DuplicateTests(SynchronousTestCase):
 
 class BadRowsTests(SynchronousTestCase):
     def test_they_are_listed_up_to_a_point(self) -> None:
-        found, entries = checked(opened("x\n" * (LISTED + 5) + "1\n", "n.txt"))
-        self.assertEqual((entries, found.bad_rows), ([b"1"], LISTED + 5))
-        self.assertEqual(len(found.bad), LISTED)
-        self.assertEqual(found.bad[-1].line, LISTED)
-        self.assertEqual(found.kinds, {FileKind.NUMBER: LISTED + 5})
+        found, entries = checked(opened("x\n" * (MAX_LISTED + 5) + "1\n", "n.txt"))
+        self.assertEqual((entries, found.bad_rows), ([b"1"], MAX_LISTED + 5))
+        self.assertEqual(len(found.bad), MAX_LISTED)
+        self.assertEqual(found.bad[-1].line, MAX_LISTED)
+        self.assertEqual(found.kinds, {FileKind.NUMBER: MAX_LISTED + 5})
 
     def test_they_are_written_down_as_they_were(self) -> None:
         written = io.StringIO()

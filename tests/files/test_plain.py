@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.files.lines import LONGEST_LINE
+from ctidialer.files.lines import MAX_LINE_BYTES
 from tests.files.reading import checked, numbers, opened, rows
 
 
@@ -24,9 +24,9 @@ class TextTests(SynchronousTestCase):
         self.assertEqual(numbers("138\nphone\n", "n.txt"), ["138", "phone"])
 
     def test_a_line_without_end_is_not_read_at_once(self) -> None:
-        bad, good = rows(b"1" * (3 * LONGEST_LINE) + b"\n2\n", "n.txt")
+        bad, good = rows(b"1" * (3 * MAX_LINE_BYTES) + b"\n2\n", "n.txt")
         assert bad.problem is not None
-        self.assertEqual(bad.problem.text, f"is longer than {LONGEST_LINE} characters")
+        self.assertEqual(bad.problem.text, f"is longer than {MAX_LINE_BYTES} characters")
         self.assertLess(len(bad.raw[0]), 2000)
         self.assertEqual((good.line, good.number), (2, "2"))
 

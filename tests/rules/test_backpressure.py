@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.rules.backpressure import LONGEST, SHORTEST, Backpressure, accepted, refused
+from ctidialer.rules.backpressure import MAX_PAUSE, MIN_PAUSE, Backpressure, accepted, refused
 
 NONE = Backpressure()
 
@@ -26,8 +26,8 @@ class BackpressureTests(SynchronousTestCase):
     def test_a_refusal_holds_for_a_while(self) -> None:
         state = refusals(100)
         self.assertTrue(state.holds(100))
-        self.assertTrue(state.holds(100 + SHORTEST - 0.01))
-        self.assertFalse(state.holds(100 + SHORTEST))
+        self.assertTrue(state.holds(100 + MIN_PAUSE - 0.01))
+        self.assertFalse(state.holds(100 + MIN_PAUSE))
 
     def test_the_refusals_of_one_burst_count_once(self) -> None:
         self.assertEqual(refusals(100, 100, 100.1, 100.2), refusals(100))
@@ -39,7 +39,7 @@ class BackpressureTests(SynchronousTestCase):
             pauses.append(state.pause)
             now = state.until
         self.assertEqual(pauses, [0.5, 1, 2, 4, 8, 16, 16, 16])
-        self.assertEqual(pauses[-1], LONGEST)
+        self.assertEqual(pauses[-1], MAX_PAUSE)
 
     def test_a_call_that_was_placed_after_the_pause_and_taken_halves_it(self) -> None:
         state = refusals(0, 1, 3)
@@ -67,6 +67,6 @@ class BackpressureTests(SynchronousTestCase):
         state = NONE
         for was_refused, moment in history:
             state = refused(state, moment) if was_refused else accepted(state, moment)
-            self.assertLessEqual(state.pause, LONGEST)
-        self.assertFalse(state.holds(now) and state.holds(now + LONGEST + 0.001))
+            self.assertLessEqual(state.pause, MAX_PAUSE)
+        self.assertFalse(state.holds(now) and state.holds(now + MAX_PAUSE + 0.001))
         self.assertTrue(refused(state, now).holds(now))

@@ -10,8 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract.record import Outcome
 from ctidialer.rules.brake import (
     LOOSE,
-    SHOWN,
-    TRY_EVERY,
+    MAX_SHOWN,
+    TRY_INTERVAL,
     UNLIMITED,
     Brake,
     NumberEnd,
@@ -72,12 +72,12 @@ class OnTests(SynchronousTestCase):
 class HeldTests(SynchronousTestCase):
     def test_one_number_a_minute_is_tried(self) -> None:
         brake = after(DEAD, DEAD, DEAD)
-        self.assertEqual(room(brake, NOW + TRY_EVERY - 1), 0)
-        self.assertEqual(next_try(brake), NOW + TRY_EVERY)
-        self.assertEqual(room(brake, NOW + TRY_EVERY), 1)
-        again = tried(brake, NOW + TRY_EVERY)
-        self.assertEqual(room(again, NOW + TRY_EVERY + 1), 0)
-        self.assertEqual(room(again, NOW + 2 * TRY_EVERY), 1)
+        self.assertEqual(room(brake, NOW + TRY_INTERVAL - 1), 0)
+        self.assertEqual(next_try(brake), NOW + TRY_INTERVAL)
+        self.assertEqual(room(brake, NOW + TRY_INTERVAL), 1)
+        again = tried(brake, NOW + TRY_INTERVAL)
+        self.assertEqual(room(again, NOW + TRY_INTERVAL + 1), 0)
+        self.assertEqual(room(again, NOW + 2 * TRY_INTERVAL), 1)
 
     def test_a_trial_that_fails_changes_nothing_and_one_that_goes_well_lets_go(self) -> None:
         brake = tried(after(DEAD, DEAD, DEAD), NOW + 60)
@@ -110,5 +110,5 @@ class AnyTests(SynchronousTestCase):
     @given(st.binary(max_size=500))
     def test_any_entry_can_be_shown(self, entry: bytes) -> None:
         shown = shown_entry(entry)
-        self.assertLessEqual(len(shown), SHOWN + 1)
+        self.assertLessEqual(len(shown), MAX_SHOWN + 1)
         self.assertTrue(shown.isprintable())

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.rules.sharing import (
-    ASKED_LOOK,
-    AT_MOST,
-    BACKLOG_LOOK,
-    KEPT,
-    WITHOUT_LINE,
+    ASKED_LOOK_INTERVAL,
+    BACKLOG_LOOK_INTERVAL,
+    MAX_SHARE,
+    MAX_WITHOUT_LINE,
+    MIN_KEPT,
     Claim,
     Facts,
     Kept,
@@ -39,12 +39,12 @@ class ClaimTests(SynchronousTestCase):
     def test_as_many_as_the_lines_and_the_node_have_room_for(self) -> None:
         self.assertEqual(look(Turn(), facts(line_room=5)), Claim(5, has_line=True))
         self.assertEqual(look(Turn(), facts(3, line_room=5)), Claim(3, has_line=True))
-        self.assertEqual(look(Turn(), facts(line_room=5000)), Claim(AT_MOST, has_line=True))
+        self.assertEqual(look(Turn(), facts(line_room=5000)), Claim(MAX_SHARE, has_line=True))
 
     def test_what_the_queue_tasks_have_asked_for_is_theirs(self) -> None:
         self.assertEqual(look(Turn(), facts(line_room=5, asked=3)), Claim(2, has_line=True))
         found = look(IN_TURN, facts(line_room=5, asked=5))
-        self.assertEqual(found, Wait(NOW + ASKED_LOOK))
+        self.assertEqual(found, Wait(NOW + ASKED_LOOK_INTERVAL))
 
     def test_while_they_are_on_their_way_their_lines_are_kept(self) -> None:
         self.assertEqual(Claim(5, has_line=True).kept, Kept(lines=5))
@@ -53,33 +53,35 @@ class ClaimTests(SynchronousTestCase):
 class FullNodeTests(SynchronousTestCase):
     def test_the_next_place_is_kept_once_the_others_had_theirs(self) -> None:
         turn, now = Turn(others_started=6), facts(0, line_room=9)
-        self.assertEqual(look(turn, now), Wait(NOW + BACKLOG_LOOK, Kept(node=1)))
-        self.assertEqual(look(IN_TURN, now), Wait(NOW + BACKLOG_LOOK))
+        self.assertEqual(look(turn, now), Wait(NOW + BACKLOG_LOOK_INTERVAL, Kept(node=1)))
+        self.assertEqual(look(IN_TURN, now), Wait(NOW + BACKLOG_LOOK_INTERVAL))
 
     def test_more_is_kept_for_a_backlog(self) -> None:
         turn = Turn(more_due=True, others_started=6)
-        self.assertEqual(look(turn, facts(0)), Wait(NOW + BACKLOG_LOOK, Kept(node=KEPT)))
+        self.assertEqual(
+            look(turn, facts(0)), Wait(NOW + BACKLOG_LOOK_INTERVAL, Kept(node=MIN_KEPT))
+        )
 
     def test_claims_under_way_are_soon_over(self) -> None:
-        self.assertEqual(look(IN_TURN, facts(0, asked=4)), Wait(NOW + ASKED_LOOK))
+        self.assertEqual(look(IN_TURN, facts(0, asked=4)), Wait(NOW + ASKED_LOOK_INTERVAL))
 
 
 class BusyLinesTests(SynchronousTestCase):
     def test_they_are_kept_in_turn(self) -> None:
         found = look(Turn(others_started=6), facts())
-        self.assertEqual(found, Wait(NOW + BACKLOG_LOOK, Kept(lines=1), for_line=True))
+        self.assertEqual(found, Wait(NOW + BACKLOG_LOOK_INTERVAL, Kept(lines=1), for_line=True))
         self.assertEqual(look(IN_TURN, facts()), Nothing())
 
     def test_a_backlog_is_looked_at_often(self) -> None:
         turn = Turn(more_due=True, others_started=7)
-        self.assertEqual(look(turn, facts()), Wait(NOW + BACKLOG_LOOK, for_line=True))
+        self.assertEqual(look(turn, facts()), Wait(NOW + BACKLOG_LOOK_INTERVAL, for_line=True))
 
     def test_some_are_told_so_when_no_line_came_for_a_whole_interval(self) -> None:
         poll = facts(is_poll=True)
         waited = looked(IN_TURN, poll, look(IN_TURN, poll))
         self.assertTrue(waited.has_waited)
         self.assertEqual(look(waited, facts()), Nothing())  # not before the next poll
-        self.assertEqual(look(waited, poll), Claim(WITHOUT_LINE, has_line=False))
+        self.assertEqual(look(waited, poll), Claim(MAX_WITHOUT_LINE, has_line=False))
         self.assertEqual(look(waited, facts(3, is_poll=True)), Claim(3, has_line=False))
 
     def test_none_is_told_so_where_a_line_came(self) -> None:
@@ -90,7 +92,7 @@ class BusyLinesTests(SynchronousTestCase):
 
     def test_at_once_where_none_can_come(self) -> None:
         found = look(IN_TURN, facts(is_poll=True, line_may_come=False))
-        self.assertEqual(found, Claim(WITHOUT_LINE, has_line=False))
+        self.assertEqual(found, Claim(MAX_WITHOUT_LINE, has_line=False))
 
 
 class TurnTests(SynchronousTestCase):
@@ -119,7 +121,7 @@ class AnyTests(SynchronousTestCase):
     def test_never_more_than_there_is(self, turn: Turn, now: Facts) -> None:
         found = look(turn, now)
         if isinstance(found, Claim):
-            self.assertTrue(0 < found.count <= min(now.node_room, AT_MOST))
+            self.assertTrue(0 < found.count <= min(now.node_room, MAX_SHARE))
             if found.has_line:
                 self.assertLessEqual(found.count, now.line_room - now.asked)
             else:

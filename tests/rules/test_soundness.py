@@ -6,7 +6,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.document import MOST_FAULTS
+from ctidialer.contract.document import MAX_FAULTS
 from ctidialer.contract.faults import ContractError
 from ctidialer.rules.soundness import (
     number_faults,
@@ -101,9 +101,9 @@ class SoundnessTests(SynchronousTestCase):
         hostile = {f"v{index}": "{" for index in range(900)}
         for raw in (document(hostile, **GOOD), document(hostile, dialstring="a b", **GOOD)):
             places = self.places(sound_line, "l", raw)
-            self.assertEqual(len(places), MOST_FAULTS + 1)
+            self.assertEqual(len(places), MAX_FAULTS + 1)
         faults = number_faults("1", hostile)
-        self.assertEqual(len(faults), MOST_FAULTS + 1)
+        self.assertEqual(len(faults), MAX_FAULTS + 1)
         self.assertEqual(faults[-1].problem, "more faults are not listed")
 
     def test_variables_that_are_too_many_for_any_call_are_not_tried_one_by_one(self) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.rules.turned_away import TIMES, TurnedAway, again
+from ctidialer.rules.turned_away import MAX_TIMES, TurnedAway, again
 
 
 class AgainTests(SynchronousTestCase):
@@ -18,7 +18,7 @@ class AgainTests(SynchronousTestCase):
 
     def test_after_five_times_with_other_calls_in_between(self) -> None:
         state = None
-        for went_out in range(TIMES):
+        for went_out in range(MAX_TIMES):
             self.assertFalse(state is not None and state.is_given_up)
             state = again(state, went_out)
         assert state is not None

@@ -49,7 +49,7 @@ class RightsCase(RedisTestCase):
             await self.redis.when_up(10)
         await self.call("ACL", "SETUSER", "daemon", "reset", "on", ">pw", "~*", "&*", "+@all")
         self.addCleanup(self.call, "ACL", "DELUSER", "daemon")
-        self.patch(taking_module, "LONG_PAUSE", 0.0)
+        self.patch(taking_module, "LONG_INTERVAL", 0.0)
         if not self.can_ask:
             self.try_instead_of_asking()
         self.link = self.link_as("daemon", "pw")

@@ -9,7 +9,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.store.batch import MOST, Batch
+from ctidialer.store.batch import MAX_ENTRIES, Batch
 from ctidialer.store.connection import WatchedConnection
 from ctidialer.store.errors import StoreUnavailable
 
@@ -154,12 +154,12 @@ class BatchTests(SynchronousTestCase):
             self.failureResultOf(one, ValueError)
 
     def test_a_batch_has_a_greatest_size(self) -> None:
-        for number in range(MOST + 1):
+        for number in range(MAX_ENTRIES + 1):
             self.batch.add(number)
         self.clock.advance(0)
-        self.assertEqual([len(items) for items in self.sent], [MOST])
-        self.answers[0].callback([0] * MOST)
-        self.assertEqual(self.sent[1:], [[MOST]])
+        self.assertEqual([len(items) for items in self.sent], [MAX_ENTRIES])
+        self.answers[0].callback([0] * MAX_ENTRIES)
+        self.assertEqual(self.sent[1:], [[MAX_ENTRIES]])
 
     def test_a_caller_that_lost_interest_harms_nobody(self) -> None:
         first, second = self.batch.add(1), self.batch.add(2)

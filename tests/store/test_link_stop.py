@@ -11,7 +11,7 @@ from ctidialer.store.changes import ChangeFeed
 from ctidialer.store.link import Link
 from tests.support.redis import RedisTestCase
 
-MOST_TURNS = 20
+MAX_TURNS = 20
 """Of the reactor, in which a link logs in and a feed subscribes."""
 
 
@@ -37,7 +37,7 @@ class StopTests(RedisTestCase):
     async def test_a_link_at_any_moment_of_the_login(self) -> None:
         before = watched_connections()
         were_up = set()
-        for turns in range(MOST_TURNS):
+        for turns in range(MAX_TURNS):
             link = Link(reactor, parse_address(self.url))
             link.start()
             for _ in range(turns):
@@ -50,7 +50,7 @@ class StopTests(RedisTestCase):
     async def test_a_feed_at_any_moment_of_the_subscription(self) -> None:
         before = watched_connections()
         were_subscribed = set()
-        for turns in range(MOST_TURNS):
+        for turns in range(MAX_TURNS):
             subscriber = Subscriber()
             feed = ChangeFeed(reactor, parse_address(self.url), "fs1", "fs1", subscriber)
             feed.start()

@@ -9,10 +9,10 @@ from twisted.internet.defer import gatherResults
 
 from ctidialer.contract.task import Side
 from ctidialer.store import taking
-from ctidialer.store.batch import MOST_BYTES
+from ctidialer.store.batch import MAX_BYTES
 from ctidialer.store.errors import NotAllowed
 from ctidialer.store.in_flight import Dialing
-from ctidialer.store.oversize import CLAIM_BYTES, KEPT, MAX_ENTRY, SLICE
+from ctidialer.store.oversize import MAX_CLAIM_BYTES, MAX_ENTRY, MAX_KEPT_BYTES, SLICE_BYTES
 from ctidialer.store.store import Store
 from tests.store.rights_case import RightsCase
 from tests.store.test_claim import IN_FLIGHT, StoreTestCase, entries, ids
@@ -41,7 +41,7 @@ class ClaimTests(OversizeCase):
             before = await self.sent()
             (one,) = await self.claim(1, side)
             self.assertLess(await self.sent() - before, 10_000)
-            self.assertEqual((one.entry, one.length), (LONG[:KEPT], len(LONG)))
+            self.assertEqual((one.entry, one.length), (LONG[:MAX_KEPT_BYTES], len(LONG)))
             self.assertEqual(await self.store.digest(one), sha256(LONG).hexdigest())
             self.assertIs(await self.store.settle(one.id, b"{}", is_apart=True), True)
             self.assertEqual(await self.call("GET", self.key_of(one.id)) or b"", b"")
@@ -50,7 +50,7 @@ class ClaimTests(OversizeCase):
         await self.call("RPUSH", "q", b"x" * MAX_ENTRY, b"x" * (MAX_ENTRY + 1))
         fits, too_long = await self.claim(2)
         self.assertEqual((len(fits.entry), fits.length), (MAX_ENTRY, None))
-        self.assertEqual((len(too_long.entry), too_long.length), (KEPT, MAX_ENTRY + 1))
+        self.assertEqual((len(too_long.entry), too_long.length), (MAX_KEPT_BYTES, MAX_ENTRY + 1))
 
     async def test_scheduled_ones(self) -> None:
         await self.call("ZADD", "z", "1.5", LONG, "2", "b")
@@ -62,20 +62,20 @@ class ClaimTests(OversizeCase):
 
     async def test_one_reply_is_bounded_by_bytes(self) -> None:
         """Those of the longest size that is called, and those above it."""
-        for size, most in ((MAX_ENTRY, CLAIM_BYTES // MAX_ENTRY), (CLAIM_BYTES, 1)):
+        for size, most in ((MAX_ENTRY, MAX_CLAIM_BYTES // MAX_ENTRY), (MAX_CLAIM_BYTES, 1)):
             await self.call("DEL", "q")
             for _ in range(40):
                 await self.call("RPUSH", "q", b"\xff" * size)
             before = await self.sent()
             claimed = await self.claim(40)
             self.assertEqual(len(claimed), most)
-            self.assertLess(await self.sent() - before, CLAIM_BYTES + MAX_ENTRY)
+            self.assertLess(await self.sent() - before, MAX_CLAIM_BYTES + MAX_ENTRY)
             self.assertEqual(await self.call("LLEN", "q"), 40 - most)
 
     async def test_behind_a_huge_one_nothing_is_looked_at(self) -> None:
         """Each look copies what it looks at, and keeps Redis for as long."""
         for _ in range(3):
-            await self.call("RPUSH", "q", b"x" * (CLAIM_BYTES + 1))
+            await self.call("RPUSH", "q", b"x" * (MAX_CLAIM_BYTES + 1))
         await self.call("CONFIG", "RESETSTAT")
         self.assertEqual(len(await self.claim(40)), 1)
         info = await self.call("INFO", "commandstats")
@@ -90,7 +90,7 @@ class ClaimTests(OversizeCase):
             while claimed := await self.claim(100, side):
                 got += [one.entry for one in claimed]
             order = wanted if side is Side.LEFT else wanted[::-1]
-            self.assertEqual(got, [entry[:KEPT] for entry in order])
+            self.assertEqual(got, [entry[:MAX_KEPT_BYTES] for entry in order])
 
     async def test_one_is_read_at_a_time_and_in_slices(self) -> None:
         await self.call("RPUSH", "q", LONG)
@@ -107,7 +107,7 @@ class ClaimTests(OversizeCase):
         self.patch(self.redis, "call", counting)
         digests = await gatherResults([self.store.digest(one), self.store.digest(two)])
         self.assertEqual(digests, [sha256(LONG).hexdigest(), sha256(LONG[::-1]).hexdigest()])
-        self.assertEqual(held, [SLICE] * 6)
+        self.assertEqual(held, [SLICE_BYTES] * 6)
 
     async def test_the_rest_of_it_is_gone(self) -> None:
         await self.call("RPUSH", "q", LONG)
@@ -158,7 +158,7 @@ class BatchTests(OversizeCase):
         await self.call("RPUSH", "q", *(str(number) for number in range(20)))
         claimed = await self.claim(20)
         before = await self.script_calls()
-        record = b"x" * (MOST_BYTES // 4)
+        record = b"x" * (MAX_BYTES // 4)
         settled = [self.store.settle(one.id, record) for one in claimed]
         self.assertEqual(await gatherResults(settled), [True] * 20)
         self.assertEqual(len(await self.records()), 20)
@@ -168,7 +168,7 @@ class BatchTests(OversizeCase):
     async def test_one_that_is_larger_than_a_batch_goes_alone(self) -> None:
         await self.call("RPUSH", "q", "a", "b")
         claimed = await self.claim(2)
-        records = [b"x" * (2 * MOST_BYTES), b"y"]
+        records = [b"x" * (2 * MAX_BYTES), b"y"]
         settled = [
             self.store.settle(one.id, record) for one, record in zip(claimed, records, strict=True)
         ]
@@ -208,7 +208,7 @@ class NotAllowedTests(RightsCase):
     """The user's rights are those of the version before: no key for long entries."""
 
     async def test_what_stands_before_it_is_taken(self) -> None:
-        self.patch(taking, "LONG_PAUSE", 5.0)
+        self.patch(taking, "LONG_INTERVAL", 5.0)
         await self.store.acquire_lease()
         await self.call("RPUSH", "q", "a", "b", LONG, "c")
         await self.rights("-set" if not self.asks else "resetkeys")
@@ -224,7 +224,7 @@ class NotAllowedTests(RightsCase):
         before = await self.call("INFO", "commandstats")
         await self.error_of(self.store.claim("q", Side.LEFT, 9, task="t"), NotAllowed)
         self.assertEqual(_evals(before), _evals(await self.call("INFO", "commandstats")))
-        self.patch(taking, "LONG_PAUSE", 0.0)
+        self.patch(taking, "LONG_INTERVAL", 0.0)
         self.assertEqual(len(await self.store.claim("q", Side.LEFT, 9, task="t")), 2)
 
 

@@ -10,7 +10,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Side
 from ctidialer.store.changes import _ChangeConnection
-from ctidialer.store.connection import DEADLINE
+from ctidialer.store.connection import ANSWER_TIMEOUT
 from ctidialer.store.endpoint import Dialup
 from ctidialer.store.errors import NotInFlight, StoreUnavailable, WrongType
 from ctidialer.store.in_flight import Dialing
@@ -91,7 +91,7 @@ class SettleTests(RecordsTestCase):
     async def test_the_channel_too(self) -> None:
         heard: list[bytes] = []
         clock = self.redis.clock
-        listener = _ChangeConnection(clock, DEADLINE, heard.append)
+        listener = _ChangeConnection(clock, ANSWER_TIMEOUT, heard.append)
         await Dialup(clock, clock, self.redis.address).open(listener)
         await listener.request("SUBSCRIBE", "cdr")
         store = Store(self.redis, "fs2", "daemon", 1000, "", "cdr")

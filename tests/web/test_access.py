@@ -8,15 +8,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract import keys
 from ctidialer.web.access import (
     COOKIE,
-    FAILURES,
     FORGIVEN_AFTER,
-    MOST_ADDRESSES,
-    SESSION,
+    MAX_ADDRESSES,
+    MAX_FAILURES,
+    SESSION_SECONDS,
     Access,
     Headers,
 )
 from ctidialer.web.answers import Refusal
-from ctidialer.web.site import LARGEST_BODY
+from ctidialer.web.site import MAX_BODY_BYTES
 from tests.support.node import HOST
 from tests.web.web_case import TOKEN, Reply, WebTestCase
 
@@ -61,7 +61,7 @@ class SessionTests(SynchronousTestCase):
     def test_a_session_ends_after_its_time(self) -> None:
         session = self.access.sign_in(TOKEN)
         self.assertNotIn(TOKEN, session)
-        self.clock.advance(SESSION - 1)
+        self.clock.advance(SESSION_SECONDS - 1)
         self.assertTrue(self.admitted(session))
         self.clock.advance(1)
         self.assertFalse(self.admitted(session))
@@ -78,11 +78,11 @@ class SessionTests(SynchronousTestCase):
 
     def test_wrong_tokens_are_slowed_down(self) -> None:
         statuses = []
-        for _ in range(FAILURES + 1):
+        for _ in range(MAX_FAILURES + 1):
             with self.assertRaises(Refusal) as caught:
                 self.access.sign_in("wrong")
             statuses.append(caught.exception.status)
-        self.assertEqual(statuses, [401] * FAILURES + [429])
+        self.assertEqual(statuses, [401] * MAX_FAILURES + [429])
         with self.assertRaises(Refusal) as caught:
             self.access.sign_in(TOKEN)
         self.assertEqual(dict(caught.exception.headers), {"Retry-After": "60"})
@@ -95,29 +95,33 @@ class SessionTests(SynchronousTestCase):
         return int(caught.exception.status)
 
     def test_who_guesses_locks_nobody_else_out(self) -> None:
-        self.assertEqual([self.wrong("a") for _ in range(FAILURES + 1)], [401] * FAILURES + [429])
+        self.assertEqual(
+            [self.wrong("a") for _ in range(MAX_FAILURES + 1)], [401] * MAX_FAILURES + [429]
+        )
         self.assertTrue(self.admitted(self.access.sign_in(TOKEN, "b")))
         with self.assertRaises(Refusal):
             self.access.sign_in(TOKEN, "a")
 
     def test_few_wrong_tokens_within_the_time_are_forgiven(self) -> None:
         for _ in range(3):
-            self.assertEqual([self.wrong("a") for _ in range(FAILURES - 1)], [401] * (FAILURES - 1))
+            self.assertEqual(
+                [self.wrong("a") for _ in range(MAX_FAILURES - 1)], [401] * (MAX_FAILURES - 1)
+            )
             self.access.sign_in(TOKEN, "a")
-        for _ in range(3 * FAILURES):
+        for _ in range(3 * MAX_FAILURES):
             self.assertEqual(self.wrong("a"), 401)
-            self.clock.advance(FORGIVEN_AFTER / FAILURES)
+            self.clock.advance(FORGIVEN_AFTER / MAX_FAILURES)
 
     def test_a_clock_set_back_keeps_nobody_out(self) -> None:
         self.clock.advance(10_000)
-        self.assertEqual([self.wrong("a") for _ in range(FAILURES + 1)][-1], 429)
+        self.assertEqual([self.wrong("a") for _ in range(MAX_FAILURES + 1)][-1], 429)
         self.clock.rightNow = 5_000.0
         self.access.sign_in(TOKEN, "a")
 
     def test_addresses_without_end_take_no_room_without_end(self) -> None:
-        for number in range(MOST_ADDRESSES + 10):
+        for number in range(MAX_ADDRESSES + 10):
             self.wrong(str(number))
-        self.assertEqual(len(self.access._wrong._of), MOST_ADDRESSES)
+        self.assertEqual(len(self.access._wrong._of), MAX_ADDRESSES)
 
     def test_a_bearer_token_counts_before_the_cookie(self) -> None:
         cookies = {COOKIE: self.access.sign_in(TOKEN)}
@@ -173,7 +177,7 @@ class TokenTests(WebTestCase):
         for body in (b"{", b"[]", b'{"why": 1}', b'{"why": "a\\nb"}', b"[" * 50_000):
             reply = await self.ask("POST", "/api/drain", body=body)
             self.assert_error(reply, 400, "bad_request")
-        huge = await self.ask("POST", "/api/drain", body=b" " * (LARGEST_BODY + 1))
+        huge = await self.ask("POST", "/api/drain", body=b" " * (MAX_BODY_BYTES + 1))
         self.assert_error(huge, 413, "too_large")
 
     async def test_head_has_the_headers_of_get(self) -> None:
@@ -211,7 +215,8 @@ class CookieTests(WebTestCase):
         self.assertEqual((reply.status, reply.body), (204, b""))
         cookie, *attributes = reply.headers["set-cookie"].split("; ")
         self.assertEqual(
-            sorted(attributes), ["HttpOnly", f"Max-Age={SESSION:.0f}", "Path=/", "SameSite=Strict"]
+            sorted(attributes),
+            ["HttpOnly", f"Max-Age={SESSION_SECONDS:.0f}", "Path=/", "SameSite=Strict"],
         )
         self.assertNotIn(TOKEN, cookie)
         return cookie
@@ -254,9 +259,9 @@ class CookieTests(WebTestCase):
         self.start_web()
         statuses = [
             (await self.ask("POST", "/login", {"token": "wrong"}, token=None)).status
-            for _ in range(FAILURES + 1)
+            for _ in range(MAX_FAILURES + 1)
         ]
-        self.assertEqual(statuses, [401] * FAILURES + [429])
+        self.assertEqual(statuses, [401] * MAX_FAILURES + [429])
         self.assertEqual((await self.ask("GET", "/api/status")).status, 200)  # who has it, is in
 
     async def _form(self, text: str) -> Reply:

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.rules.attempt import Attempt, Phase
-from ctidialer.web.metrics import MOST_NAMES, OTHER, Counted
+from ctidialer.web.metrics import MAX_NAMES, OTHER, Counted
 from tests.web.web_case import WebTestCase
 
 DOCS = Path(__file__).parents[2] / "docs" / "http.rst"
@@ -149,9 +149,9 @@ class CountedTests(SynchronousTestCase):
         return self.registry.get_sample_value("ctidialer_calls_total", labels | {"answered": "no"})
 
     def test_beyond_the_bound_all_are_one(self) -> None:
-        for number in range(MOST_NAMES + 50):
+        for number in range(MAX_NAMES + 50):
             self.counted.call_ended(self.ended(f"l{number}"))
-        self.assertEqual((self.calls("l0"), self.calls(f"l{MOST_NAMES}")), (1, None))
+        self.assertEqual((self.calls("l0"), self.calls(f"l{MAX_NAMES}")), (1, None))
         other = {"line_group": OTHER, "line": OTHER, "cause": "NO_ANSWER", "sip_code": ""}
         other["answered"] = "no"  # what is no name of anybody's is told all the same
         self.assertEqual(self.registry.get_sample_value("ctidialer_calls_total", other), 50)

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.dialer.service import DialerService
 from ctidialer.settings import Node, Settings
-from ctidialer.web.metrics import LOOK, Metrics
+from ctidialer.web.metrics import MIN_LOOK_INTERVAL, Metrics
 from tests.web.test_metrics import samples_of, value
 
 
@@ -30,7 +30,9 @@ class LagTests(SynchronousTestCase):
         return lags
 
     def test_in_time(self) -> None:
-        self.assertEqual(self.lags_after(LOOK, LOOK, LOOK), [0, 0, 0])
+        self.assertEqual(
+            self.lags_after(MIN_LOOK_INTERVAL, MIN_LOOK_INTERVAL, MIN_LOOK_INTERVAL), [0, 0, 0]
+        )
 
     def test_late_once(self) -> None:
         self.assertEqual(self.lags_after(0.8, 0.2, 0.5), [0.3, 0, 0])

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import keys
-from ctidialer.dialer.node_view import MOST_TASKS
+from ctidialer.dialer.node_view import MAX_TASKS
 from ctidialer.dialer.service import DialerService
 from ctidialer.settings import Node, Settings
 from ctidialer.web.metrics import Metrics
@@ -40,8 +40,8 @@ class ManyTasksTests(SynchronousTestCase):
         return value(samples, "ctidialer_tasks"), other, by_name
 
     def test_beyond_the_bound(self) -> None:
-        told = self.tasks_told(MOST_TASKS + 20)
-        self.assertEqual(told, (MOST_TASKS + 20, 20, MOST_TASKS))
+        told = self.tasks_told(MAX_TASKS + 20)
+        self.assertEqual(told, (MAX_TASKS + 20, 20, MAX_TASKS))
 
     def test_below_the_bound(self) -> None:
         total, other, by_name = self.tasks_told(3)

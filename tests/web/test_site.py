@@ -13,8 +13,8 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ctidialer.web.access import COOKIE, FAILURES
-from ctidialer.web.site import LARGEST_BODY
+from ctidialer.web.access import COOKIE, MAX_FAILURES
+from ctidialer.web.site import MAX_BODY_BYTES
 from tests.web.web_case import TOKEN, Reply, WebTestCase
 
 BEARER = f"Authorization: Bearer {TOKEN}".encode()
@@ -220,7 +220,7 @@ class PathTests(SiteCase):
 class BodyTests(SiteCase):
     async def test_a_body_may_be_so_long_and_no_longer(self) -> None:
         for more, status in ((0, 200), (1, 413)):
-            body = b'{"why": "x"}'.ljust(LARGEST_BODY + more)
+            body = b'{"why": "x"}'.ljust(MAX_BODY_BYTES + more)
             length = b"Content-Length: %d" % len(body)
             chunks = b"".join(
                 b"%x\r\n%s\r\n" % (len(body[at : at + 5000]), body[at : at + 5000])
@@ -236,7 +236,7 @@ class BodyTests(SiteCase):
             self.assertEqual((whole.status, chunked.status), (status, status))
 
     async def test_who_may_not_ask_is_not_told_of_his_body(self) -> None:
-        body = bytes(LARGEST_BODY + 1)
+        body = bytes(MAX_BODY_BYTES + 1)
         length = b"Content-Length: %d" % len(body)
         reply = await self.raw(b"POST /api/drain", length, body=body)
         self.assert_refused(reply, 401, "unauthorized")
@@ -270,7 +270,7 @@ class LogTests(SiteCase):
 class LoginTests(SiteCase):
     async def test_a_foreign_page_cannot_use_up_the_attempts(self) -> None:
         for origin in ("http://evil.example", "null"):
-            for _ in range(FAILURES):
+            for _ in range(MAX_FAILURES):
                 reply = await self.ask(
                     "POST", "/login", {"token": "x"}, token=None, origin=origin, host="localhost"
                 )

@@ -12,7 +12,7 @@ MUCH = b'{"text":"%s"}' % (b"x" * 500_000)
 
 class DeafClientTests(WebTestCase):
     async def test_one_that_does_not_read_is_cut(self) -> None:
-        self.patch(stream, "CUT_AFTER", 0.2)
+        self.patch(stream, "CUT_TIMEOUT", 0.2)
         await self.usual_tables()
         self.start_web()
         listening = self.web._stream
@@ -53,7 +53,7 @@ class DeafClientTests(WebTestCase):
         await self.until("nobody listens", is_empty)
 
     async def test_no_more_than_can_be_served(self) -> None:
-        self.patch(stream, "MOST_LISTENERS", 1)
+        self.patch(stream, "MAX_LISTENERS", 1)
         await self.usual_tables()
         self.start_web()
         await self.listen_to()

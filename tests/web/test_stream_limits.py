@@ -111,7 +111,7 @@ class SessionTests(WebTestCase):
         self.assertFalse(still.closed.called)
 
     async def test_no_stream_is_longer_than_its_session(self) -> None:
-        self.patch(access, "SESSION", 0.5)
+        self.patch(access, "SESSION_SECONDS", 0.5)
         await self.usual_tables()
         self.start_web()
         events = await self.listen(await self.sign_in())

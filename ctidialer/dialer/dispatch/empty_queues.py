@@ -16,7 +16,7 @@ from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.store.errors import StoreError
 from ctidialer.store.reading import Reading
 
-AT_ONCE = 1000
+QUEUES_PER_LOOK = 1000
 """Queues asked for at once: two thirds of a millisecond of Redis' time.  With more than so many
 open tasks that wait for numbers they take turns, a thousand with every look."""
 
@@ -43,8 +43,8 @@ class EmptyQueues:
         if self._looking or not waiting:
             return
         start = self._turn if self._turn < len(waiting) else 0
-        asked = [run for run in islice(waiting, start, start + AT_ONCE) if not run.held]
-        self._turn = start + AT_ONCE
+        asked = [run for run in islice(waiting, start, start + QUEUES_PER_LOOK) if not run.held]
+        self._turn = start + QUEUES_PER_LOOK
         if not asked:
             return
         self._looking = True

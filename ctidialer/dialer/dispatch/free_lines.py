@@ -29,7 +29,7 @@ from ctidialer.rules.routing import FALLBACK
 
 Key = TypeVar("Key", float, tuple[bool, float])
 
-REMEMBERED = 50_000
+MAX_REMEMBERED = 50_000
 """Changes that the book remembers."""
 
 
@@ -76,7 +76,7 @@ class LineBook:
 
     def _note(self, names: Iterable[str]) -> None:
         self._changed.extend(names)
-        if len(self._changed) > REMEMBERED:
+        if len(self._changed) > MAX_REMEMBERED:
             self._forgotten += len(self._changed) // 2
             del self._changed[: len(self._changed) // 2]
 

@@ -17,13 +17,13 @@ from ctidialer.dialer.dispatch.free_lines import FreeLines, LineBook
 from ctidialer.rules import routing
 from ctidialer.rules.routing import Choice, NoLine, Routes
 
-FEW = 8
+FEW_LINES = 8
 """Lines of a group up to which looking at each is as quick as any list."""
 
-MOST_KEPT = 500_000
+MAX_KEPT = 500_000
 """Places in all lists together, of about 300 bytes; with more they are made anew when needed."""
 
-OWN_PLACES = 20
+MIN_OWN_PLACES = 20
 """Places that a list without any takes."""
 
 
@@ -94,7 +94,7 @@ class LineIndex:
 
     def _made_tiers(self, group: LineGroup) -> tuple[FreeLines, ...] | None:
         tiers = group.tiers if group.enabled else ()
-        if sum(map(len, tiers)) <= FEW or not routing.can_be_written(group.name):
+        if sum(map(len, tiers)) <= FEW_LINES or not routing.can_be_written(group.name):
             return None
         return tuple(self._made(tier) for tier in tiers)
 
@@ -122,10 +122,10 @@ class LineIndex:
         return _Together(routes, meant, frozenset(names), self._made(names, fallbacks))
 
     def _made(self, names: Iterable[str], fallbacks: frozenset[str] = frozenset()) -> FreeLines:
-        if self._kept > MOST_KEPT:
+        if self._kept > MAX_KEPT:
             self._tiers, self._together, self._kept = {}, {}, 0
         made = FreeLines(self._book, names, fallbacks)
-        self._kept += len(made) + OWN_PLACES
+        self._kept += len(made) + MIN_OWN_PLACES
         return made
 
 

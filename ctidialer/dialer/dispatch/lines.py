@@ -15,7 +15,7 @@ from ctidialer.contract.line import Line
 from ctidialer.dialer.dispatch.free_lines import LineBook
 from ctidialer.dialer.dispatch.line_index import LineIndex
 from ctidialer.rules import routing
-from ctidialer.rules.line_state import TRY_AGAIN, UNUSED
+from ctidialer.rules.line_state import TRY_INTERVAL, UNUSED
 from ctidialer.rules.never_left import advice
 from ctidialer.rules.routing import FALLBACK, CallEnd, Choice, LineState, NoLine, Routes
 
@@ -119,7 +119,7 @@ class LineAccounts:
                 "says {word}; one trial call every {seconds:g} s. What to do: {advice}",
                 line_group=group,
                 word=word,
-                seconds=TRY_AGAIN,
+                seconds=TRY_INTERVAL,
                 advice=advice(word),
             )
         else:
@@ -130,7 +130,7 @@ class LineAccounts:
                 line=line.name,
                 line_group=group,
                 word=word,
-                seconds=line.faults.try_interval or TRY_AGAIN,
+                seconds=line.faults.try_interval or TRY_INTERVAL,
                 advice=advice(word),
             )
 

@@ -41,7 +41,7 @@ class NodeLimits:
             return 0
         rate = pacing.room(self._pace, self._max_cps, now)
         if self.backpressure.pause:
-            rate = min(rate, pacing.room(self._careful, backpressure.CAREFUL, now))
+            rate = min(rate, pacing.room(self._careful, backpressure.MAX_CAREFUL_CPS, now))
         return rate
 
     def next_further(self, now: float) -> float:
@@ -50,7 +50,7 @@ class NodeLimits:
         if self.backpressure.holds(now):
             return max(moment, self.backpressure.until)
         if self.backpressure.pause:
-            careful = pacing.next_start(self._careful, backpressure.CAREFUL, now)
+            careful = pacing.next_start(self._careful, backpressure.MAX_CAREFUL_CPS, now)
             moment = max(moment, careful or now)
         return moment
 
@@ -64,7 +64,7 @@ class NodeLimits:
         if self._max_cps is not None:
             self._pace = pacing.spent(self._pace, self._max_cps, count, now)
         if self.backpressure.pause:
-            self._careful = pacing.spent(self._careful, backpressure.CAREFUL, count, now)
+            self._careful = pacing.spent(self._careful, backpressure.MAX_CAREFUL_CPS, count, now)
 
     def sent(self, decided: float, now: float) -> None:
         """A call that was decided on at ``decided`` was sent at ``now``."""

@@ -13,7 +13,7 @@ from ctidialer.dialer.life.calls import SwitchPort
 from ctidialer.esl.errors import EslError
 from ctidialer.glue import Repeated
 
-LOOK = 1.0
+LOOK_INTERVAL = 1.0
 """Seconds between two questions; none is asked while calls are taken."""
 
 QUESTION = "fsctl pause_check outbound"
@@ -31,7 +31,7 @@ class PauseWatch:
 
     def start(self) -> None:
         """Look from now on."""
-        self._looks.start(LOOK)
+        self._looks.start(LOOK_INTERVAL)
 
     def stop(self) -> None:
         """Look no more."""

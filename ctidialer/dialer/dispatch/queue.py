@@ -29,17 +29,17 @@ from ctidialer.rules import brake
 from ctidialer.store.errors import StoreError
 from ctidialer.store.in_flight import Claimed, InFlight
 
-AT_MOST = 200
+MAX_CLAIM = 200
 """Numbers taken by one claim: more would keep everybody else's commands to Redis waiting."""
 
-CLAIMS_AT_ONCE = 100
+MAX_CLAIMS = 100
 """Claims that are under way at once: with tens of thousands, the calls of the numbers that they
 bring would wait behind them for as many seconds."""
 
-LOOKS = 500
+MAX_LOOKS = 500
 """Tasks that are looked at in one turn of the reactor: some milliseconds."""
 
-SHORTEST_WAIT = 0.01
+MIN_WAIT = 0.01
 """Seconds between two looks at a paced task: at a high rate several starts share a claim."""
 
 
@@ -117,9 +117,9 @@ class QueueDialer:
         thousands.
         """
         self._in_line.update((run.task.name, run) for run in runs)
-        for name in list(islice(self._in_line, LOOKS)):
+        for name in list(islice(self._in_line, MAX_LOOKS)):
             now = self._clock.seconds()
-            if self._claiming >= CLAIMS_AT_ONCE:
+            if self._claiming >= MAX_CLAIMS:
                 break  # the next one that is answered looks on
             if self._slots.is_full(now):
                 self._wake_when_node_may(now)
@@ -133,7 +133,7 @@ class QueueDialer:
     def _dispatch(self, run: TaskRun, now: float) -> None:
         if run.asked or run.queue_is_empty or run.held or not run.may_start(now):
             return
-        count = self._slots.room(run, now, AT_MOST)
+        count = self._slots.room(run, now, MAX_CLAIM)
         if not count:
             self._wake_when_paced(run, now)
         else:
@@ -143,7 +143,7 @@ class QueueDialer:
     def _wake_when_node_may(self, now: float) -> None:
         start = self._slots.limits.next_start(now)
         if start > now and self._node_paced is None and self._ticks.running:
-            delay = max(start - now, SHORTEST_WAIT)
+            delay = max(start - now, MIN_WAIT)
             self._node_paced = self._clock.callLater(delay, self._node_paced_out)
 
     def _node_paced_out(self) -> None:
@@ -156,7 +156,7 @@ class QueueDialer:
         start = self._slots.next_start(run, now)
         name = run.task.name
         if start > now and name not in self._paced and self._ticks.running:
-            delay = max(start - now, SHORTEST_WAIT)
+            delay = max(start - now, MIN_WAIT)
             self._paced[name] = self._clock.callLater(delay, self._paced_out, run)
 
     def _paced_out(self, run: TaskRun) -> None:

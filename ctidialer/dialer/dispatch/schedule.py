@@ -20,8 +20,8 @@ from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.glue import Complaints, Repeated, background
 from ctidialer.rules.sharing import (
-    AT_MOST,
-    BACKLOG_LOOK,
+    BACKLOG_LOOK_INTERVAL,
+    MAX_SHARE,
     NOTHING_KEPT,
     Claim,
     Facts,
@@ -116,7 +116,7 @@ class ScheduleDialer:
         return Facts(
             now=now,
             node_room=slots.node_room(now),
-            line_room=slots.line_room(groups, now, AT_MOST + slots.asked),
+            line_room=slots.line_room(groups, now, MAX_SHARE + slots.asked),
             asked=slots.asked,
             others_started=slots.started - self._taken,
             line_may_come=not is_poll or slots.line_may_come(groups, now),
@@ -140,7 +140,7 @@ class ScheduleDialer:
         self._take_all(claims)
         self._turn = claimed(self._turn, count, len(claims), self._without_line)
         if self._turn.more_due and self._ticks.running:
-            self._look_again(BACKLOG_LOOK)
+            self._look_again(BACKLOG_LOOK_INTERVAL)
 
     def _take_all(self, claims: list[Claimed]) -> None:
         self._slots.enter(None, len(claims), self._clock.seconds())

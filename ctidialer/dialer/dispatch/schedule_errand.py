@@ -32,7 +32,7 @@ from ctidialer.rules.table_names import Named
 from ctidialer.rules.tables import Tables
 from ctidialer.store.in_flight import Claimed
 
-DUE_AGAIN = 60.0
+DUE_AGAIN_AFTER = 60.0
 """Seconds after which a number for which no line was free, or which has no valid configuration, is
 due again."""
 
@@ -133,14 +133,14 @@ class ScheduledErrand:
         now = self.desk.clock.seconds()
         if verdict.no_config:
             self.desk.met_no_config(self._decoded().config)
-            return GoesBack(due=now + DUE_AGAIN)
+            return GoesBack(due=now + DUE_AGAIN_AFTER)
         if not verdict.no_line:
             return GoesBack()
         self.desk.met_no_line()
         expires = self._decoded().expires
         if expires is None or now > expires:
             return Finished(Outcome.NO_LINE, f"no line was free when it was due: {verdict.reason}")
-        return GoesBack(due=now + DUE_AGAIN)
+        return GoesBack(due=now + DUE_AGAIN_AFTER)
 
     def over(self, _: Verdict) -> None:
         """The node's slot is free."""

@@ -18,11 +18,11 @@ from ctidialer.rules.brake import LOOSE, Brake
 from ctidialer.rules.calling_hours import Closed, Opening, opening
 from ctidialer.rules.pacing import Pace
 
-AT_ONCE = 500
+RUNS_PER_SLICE = 500
 """Tasks that are taken up, looked at again or handed out by one look, so that no look is long: with
 more they take turns."""
 
-HOURS_KNOWN = 10_000
+MAX_HOURS_KNOWN = 10_000
 """Different calling hours whose present opening is remembered."""
 
 UNASKED = Opening(open=False)
@@ -160,7 +160,7 @@ class TaskRuns:
             self._again = dict.fromkeys(self._runs)
         self._looked_at = now
         self._take_up(now)
-        while self._changes and self._changes[0][0] <= now and len(self._again) < AT_ONCE:
+        while self._changes and self._changes[0][0] <= now and len(self._again) < RUNS_PER_SLICE:
             moment, name = heapq.heappop(self._changes)
             self._again[name] = None
             if self._awaited.get(name) == moment:
@@ -178,7 +178,7 @@ class TaskRuns:
         self.look(now)
         open_ones = self._with_numbers
         start = self._turn if self._turn < len(open_ones) else 0
-        self._turn = start + AT_ONCE
+        self._turn = start + RUNS_PER_SLICE
         return list(islice(open_ones.values(), start, self._turn))
 
     @property
@@ -306,7 +306,7 @@ class _Openings:
         since, known = self._known.get(hours, (math.inf, UNASKED))
         if since <= now and (known.changes_at is None or now < known.changes_at):
             return known
-        if len(self._known) >= HOURS_KNOWN:
+        if len(self._known) >= MAX_HOURS_KNOWN:
             self._known.clear()
         found = opening(hours, self._zone, now)
         self._known[hours] = now, found
@@ -315,7 +315,7 @@ class _Openings:
 
 def _some(names: dict[str, None]) -> list[str]:
     """Take the first names out, as many as one look has time for."""
-    taken = list(islice(names, AT_ONCE))
+    taken = list(islice(names, RUNS_PER_SLICE))
     for name in taken:
         del names[name]
     return taken

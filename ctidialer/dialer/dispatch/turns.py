@@ -14,8 +14,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRun
 
-SHORTEST_WAIT = 0.01
-LONGEST_WAIT = 1.0
+MIN_WAIT = 0.01
+MAX_WAIT = 1.0
 """Seconds between two looks: at a high rate several calls start at one; a rate may be edited."""
 
 
@@ -56,7 +56,7 @@ class Turns:
         if self._looking is None and self._queues:
             now = self._clock.seconds()
             soonest = min(self._slots.next_further(run, now) for run in self._queues) - now
-            wait = min(LONGEST_WAIT, max(SHORTEST_WAIT, soonest))
+            wait = min(MAX_WAIT, max(MIN_WAIT, soonest))
             self._looking = self._clock.callLater(wait, self._look)
 
     def _left(self, run: TaskRun | None, waiting: Deferred[bool]) -> Deferred[bool]:

@@ -10,7 +10,7 @@ from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.routing import Choice
 from ctidialer.rules.turned_away import TurnedAway
 
-REMEMBERED = 10_000
+MAX_REMEMBERED = 10_000
 """Numbers of which it is remembered that they were turned away."""
 
 Way = str
@@ -49,7 +49,7 @@ class Acceptance:
         after = turned_away.again(before, self._went_out[way])
         if not after.is_given_up:
             self._turned_away[entry, way] = after
-        if len(self._turned_away) > REMEMBERED:
+        if len(self._turned_away) > MAX_REMEMBERED:
             self._turned_away.popitem(last=False)
         return after.is_given_up
 

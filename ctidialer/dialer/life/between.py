@@ -27,10 +27,10 @@ from ctidialer.dialer.life.ways import Ways
 from ctidialer.glue import Gate
 from ctidialer.rules.itinerary import after_wait
 
-HOLD_PAUSE = 1.0
+HOLD_INTERVAL = 1.0
 """Seconds before a further call of a number is tried again where it could not be placed."""
 
-WAIT_FOR_LINE = 30.0
+MAX_WAIT_FOR_LINE = 30.0
 """Seconds for which a further call waits for a line, from when it was due."""
 
 CLOSED = "no further call: the task has closed"
@@ -157,11 +157,11 @@ class Between:
         return journey.errand.turn()
 
     def _until_line(self, journey: Journey) -> Deferred[bool]:
-        return self._ways.wait(journey.progress.itinerary, journey.due + WAIT_FOR_LINE)
+        return self._ways.wait(journey.progress.itinerary, journey.due + MAX_WAIT_FOR_LINE)
 
     def _until_ready(self, journey: Journey) -> Deferred[None]:
         """Return a pause after which the node is ready again; the number is due only then."""
-        return deferLater(self._clock, HOLD_PAUSE).addCallback(self._held, journey)
+        return deferLater(self._clock, HOLD_INTERVAL).addCallback(self._held, journey)
 
     def _held(self, _: None, journey: Journey) -> Deferred[None]:
         return self._ready.passed().addCallback(self._due_now, journey)

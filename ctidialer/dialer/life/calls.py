@@ -26,9 +26,9 @@ from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError, Unsaf
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import JobResult
 from ctidialer.rules import attempt as rules
-from ctidialer.rules.attempt import LINGER, Attempt
+from ctidialer.rules.attempt import LINGER_SECONDS, Attempt
 
-REMEMBERED = 1000
+MAX_REMEMBERED = 1000
 """Channels of which events are kept although no call of ours is known under their UUID."""
 
 
@@ -177,8 +177,8 @@ class Calls:
     def ask(self, silent_for: float = 0.0) -> Deferred[None]:
         """Ask FreeSWITCH for each call of which nothing was heard for ``silent_for`` seconds.
 
-        A call that it does not know twice, LINGER seconds apart, is gone: once is not enough, for
-        a job that was only just handed over has no channel yet.
+        A call that it does not know twice, ``LINGER_SECONDS`` apart, is gone: once is not enough,
+        for a job that was only just handed over has no channel yet.
         """
         now = self._steady()
         silent = [live for live in self._live.values() if now - live.news_at >= silent_for]
@@ -196,7 +196,7 @@ class Calls:
     def _remember(self, uuid: str, step: Step) -> None:
         """Keep what came under a UUID that is not known yet: its job may name it only now."""
         self._strangers.setdefault(uuid, []).append(step)
-        if len(self._strangers) > REMEMBERED:
+        if len(self._strangers) > MAX_REMEMBERED:
             self._strangers.popitem(last=False)
 
     def _follow(self, attempt: Attempt, answered: Answered, wanted: Sequence[str]) -> _Live:
@@ -235,7 +235,7 @@ class Calls:
             self._after_linger(live, self._lingered)
 
     def _after_linger(self, live: _Live, then: Callable[[_Live], None]) -> IDelayedCall:
-        timer = self._clock.callLater(LINGER, then, live)
+        timer = self._clock.callLater(LINGER_SECONDS, then, live)
         live.timers.append(timer)
         return timer
 

@@ -35,14 +35,14 @@ from ctidialer.store.errors import (
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
 
-GATHER = 0.02
+GATHER_INTERVAL = 0.02
 """Seconds for which numbers that are turned away are gathered: those that were taken together are
 turned away within milliseconds of each other, and only together they keep their order."""
 
-RETRY_PAUSE = 0.1
+RETRY_INTERVAL = 0.1
 """Seconds between two tries of a write that did not get through although Redis is there."""
 
-REFUSED_PAUSE = 1.0
+REFUSED_INTERVAL = 1.0
 """Seconds between two tries of a write that Redis refuses: a key holds what it should not, say."""
 
 
@@ -150,9 +150,9 @@ class Closing:
         self._begin_returning()
 
     def give_back_soon(self, claim: Claimed) -> None:
-        """Put a number back that was turned away, with those that are within ``GATHER`` seconds."""
+        """Put a number back that was turned away, with those of the same ``GATHER_INTERVAL``."""
         if not self._gathered:
-            self._clock.callLater(GATHER, self._return_gathered)
+            self._clock.callLater(GATHER_INTERVAL, self._return_gathered)
         self._gathered.append(claim.id)
 
     def _return_gathered(self) -> None:
@@ -204,7 +204,7 @@ class Closing:
         self._refused(str(error))
         self._aside += error.entry_ids
         if self._again is None:
-            self._again = self._clock.callLater(REFUSED_PAUSE, self._return_again)
+            self._again = self._clock.callLater(REFUSED_INTERVAL, self._return_again)
         return 0
 
     def _return_again(self) -> None:
@@ -232,7 +232,7 @@ class Closing:
         may_be_done = False
         try:
             while True:
-                pause = RETRY_PAUSE
+                pause = RETRY_INTERVAL
                 try:
                     return await write() or may_be_done
                 except LeaseLost as error:
@@ -240,10 +240,10 @@ class Closing:
                         return None
                 except StoreUnavailable as error:
                     may_be_done = may_be_done or error.may_have_been_executed
-                    pause = REFUSED_PAUSE if isinstance(error, WritesRefused) else RETRY_PAUSE
+                    pause = REFUSED_INTERVAL if isinstance(error, WritesRefused) else RETRY_INTERVAL
                 except StoreError as error:
                     self._refused(str(error), is_record)
-                    pause = REFUSED_PAUSE
+                    pause = REFUSED_INTERVAL
                 await deferLater(self._clock, pause)
                 await self._writable.passed()
         finally:

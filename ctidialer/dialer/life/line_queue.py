@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 Groups = tuple[str, ...]
 
-LOOK = 0.05
+LOOK_INTERVAL = 0.05
 """Seconds after which the lines are looked at although no call has ended: one may have rested, or
 an edit of the tables may have given some."""
 
@@ -55,7 +55,7 @@ class LineQueue:
     def _look_in_time(self) -> None:
         """Look again soon, as long as somebody waits."""
         if self._queues and self._looking is None:
-            self._looking = self._clock.callLater(LOOK, self._looked)
+            self._looking = self._clock.callLater(LOOK_INTERVAL, self._looked)
         elif not self._queues and self._looking is not None:
             self._looking.cancel()
             self._looking = None

@@ -40,7 +40,7 @@ from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.itinerary import Redial, next_group
 from ctidialer.rules.originate import Uncarriable
 from ctidialer.rules.routing import Choice, NoLine
-from ctidialer.rules.turned_away import TIMES
+from ctidialer.rules.turned_away import MAX_TIMES
 from ctidialer.store.errors import NotInFlight, StoreError
 
 STOPPING = "this daemon is stopping"
@@ -245,7 +245,7 @@ def _finished(ended: Ended) -> Finished:
 
 def _given_up(journey: Journey, reason: str) -> Finished:
     """Close a number that FreeSWITCH does not take although it takes others."""
-    text = f"turned away {TIMES} times while other calls went out the same way: {reason}"
+    text = f"turned away {MAX_TIMES} times while other calls went out the same way: {reason}"
     if journey.progress.attempts:
         return finished(journey.progress, f"no further call: {text}")
     return Finished(Outcome.FAILED, text)

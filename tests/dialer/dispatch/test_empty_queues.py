@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.task import Side
-from ctidialer.dialer.dispatch.empty_queues import AT_ONCE, EmptyQueues
+from ctidialer.dialer.dispatch.empty_queues import QUEUES_PER_LOOK, EmptyQueues
 from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.store.errors import StoreUnavailable
 from ctidialer.store.store import Store
@@ -60,7 +60,9 @@ class EmptyQueueTests(SynchronousTestCase):
     def test_more_queues_than_are_asked_for_at_once_take_turns(self) -> None:
         self.world.put_task()
         (run,) = self.world.runs
-        waiting = [TaskRun(run.task, run.opening, queue_is_empty=True) for _ in range(AT_ONCE + 5)]
+        waiting = [
+            TaskRun(run.task, run.opening, queue_is_empty=True) for _ in range(QUEUES_PER_LOOK + 5)
+        ]
         refilled: list[int] = []
         queues = EmptyQueues(self.store, lambda runs: refilled.append(len(runs)))
         self.world.put_numbers("1001")
@@ -68,7 +70,7 @@ class EmptyQueueTests(SynchronousTestCase):
             queues.look(waiting)
             queues.look(waiting)  # while the first is under way: not asked twice
             self.world.clock.advance(ROUND_TRIP)
-        self.assertEqual(refilled, [AT_ONCE, 5, AT_ONCE])
+        self.assertEqual(refilled, [QUEUES_PER_LOOK, 5, QUEUES_PER_LOOK])
 
     def test_a_paused_task_is_passed_over(self) -> None:
         self.world.put_task()

@@ -142,8 +142,8 @@ class AnyHistory(RuleBasedStateMachine):
 
 class AnyHistoryTests(SynchronousTestCase):
     def run_with(self, few: int, remembered: int) -> None:
-        self.patch(line_index, "FEW", few)
-        self.patch(free_lines, "REMEMBERED", remembered)
+        self.patch(line_index, "FEW_LINES", few)
+        self.patch(free_lines, "MAX_REMEMBERED", remembered)
         run_state_machine_as_test(
             AnyHistory, settings=settings(deadline=None, max_examples=60, stateful_step_count=40)
         )
@@ -155,7 +155,7 @@ class AnyHistoryTests(SynchronousTestCase):
         self.run_with(few=2, remembered=4)
 
     def test_also_where_lists_are_thrown_away(self) -> None:
-        self.patch(line_index, "MOST_KEPT", 60)
+        self.patch(line_index, "MAX_KEPT", 60)
         self.run_with(few=0, remembered=50_000)
 
 
@@ -236,7 +236,7 @@ class CostTests(SynchronousTestCase):
 
 class BookTests(SynchronousTestCase):
     def test_it_forgets_the_oldest_changes(self) -> None:
-        self.patch(free_lines, "REMEMBERED", 10)
+        self.patch(free_lines, "MAX_REMEMBERED", 10)
         book = LineBook()
         for index in range(30):
             book.put(f"l{index % 3}", UNUSED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.dialer.dispatch.node_limits import UNLIMITED, NodeLimits
-from ctidialer.rules.backpressure import SHORTEST
+from ctidialer.rules.backpressure import MIN_PAUSE
 
 
 def starts(limits: NodeLimits, now: float, seconds: float) -> int:
@@ -55,7 +55,7 @@ class BackpressureTests(SynchronousTestCase):
     def test_after_the_pause_calls_start_carefully(self) -> None:
         limits = NodeLimits(0, 0.0)
         limits.refused(100.0)
-        self.assertIn(starts(limits, 100.0 + SHORTEST, seconds=1), range(9, 13))
+        self.assertIn(starts(limits, 100.0 + MIN_PAUSE, seconds=1), range(9, 13))
 
     def test_a_call_that_is_taken_ends_the_care(self) -> None:
         limits = NodeLimits(0, 0.0)

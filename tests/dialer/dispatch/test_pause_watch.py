@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
-from ctidialer.dialer.dispatch.pause_watch import LOOK, QUESTION, PauseWatch
+from ctidialer.dialer.dispatch.pause_watch import LOOK_INTERVAL, QUESTION, PauseWatch
 from ctidialer.esl.errors import CommandRefused, ConnectionGone
 from ctidialer.rules.backpressure import Backpressure
 from tests.dialer.fakes import FakeSwitch
@@ -32,18 +32,18 @@ class PauseWatchTests(SynchronousTestCase):
         self.watch = PauseWatch(self.clock, self.switch, self.limits)
         self.watch.start()
         self.addCleanup(self.watch.stop)
-        self.clock.advance(LOOK)
+        self.clock.advance(LOOK_INTERVAL)
 
     def is_asked(self) -> Deferred[str]:
         self.limits.backpressure = Backpressure(1.0, 10.0)
-        self.clock.advance(LOOK)
+        self.clock.advance(LOOK_INTERVAL)
         ((question, answer),) = self.switch.questions
         self.assertEqual(question, QUESTION)
         self.switch.questions.clear()
         return answer
 
     def test_nothing_is_asked_while_calls_are_taken(self) -> None:
-        self.clock.advance(10 * LOOK)
+        self.clock.advance(10 * LOOK_INTERVAL)
         self.assertEqual(self.switch.questions, [])
 
     def test_paused_and_resumed(self) -> None:
@@ -54,7 +54,7 @@ class PauseWatchTests(SynchronousTestCase):
 
     def test_one_question_at_a_time(self) -> None:
         answer = self.is_asked()
-        self.clock.advance(LOOK)
+        self.clock.advance(LOOK_INTERVAL)
         self.assertEqual(self.switch.questions, [])
         answer.callback("false")
         self.is_asked()
@@ -62,7 +62,7 @@ class PauseWatchTests(SynchronousTestCase):
     def test_calls_that_are_taken_again_are_no_pause(self) -> None:
         self.is_asked().callback("true")
         self.limits.backpressure = Backpressure()
-        self.clock.advance(LOOK)
+        self.clock.advance(LOOK_INTERVAL)
         self.assertFalse(self.limits.is_paused)
 
     def test_what_is_not_known_is_no_pause(self) -> None:

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
 from ctidialer.dialer.dispatch.lines import LineAccounts
-from ctidialer.dialer.dispatch.queue import AT_MOST, CLAIMS_AT_ONCE, QueueDialer
+from ctidialer.dialer.dispatch.queue import MAX_CLAIM, MAX_CLAIMS, QueueDialer
 from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.readiness import Condition
@@ -79,7 +79,7 @@ class LimitTests(DialerCase):
         self.start(limit=450)
         self.world.runs_for(0.5)
         self.assertEqual(len(self.world.calls), 450)
-        self.assertEqual(max(self.store.asked_for), AT_MOST)
+        self.assertEqual(max(self.store.asked_for), MAX_CLAIM)
 
     def test_a_claim_that_returns_fewer_counts_what_it_returned(self) -> None:
         self.put_numbers(3)
@@ -157,8 +157,8 @@ class NodeLimitTests(DialerCase):
 
 class ManyClaimsTests(DialerCase):
     def test_not_all_are_under_way_at_once_and_none_is_forgotten(self) -> None:
-        self.world.put_line("gw1", count=4 * CLAIMS_AT_ONCE)
-        for index in range(3 * CLAIMS_AT_ONCE):
+        self.world.put_line("gw1", count=4 * MAX_CLAIMS)
+        for index in range(3 * MAX_CLAIMS):
             self.put_numbers(1, f"q{index}")
             self.world.put_task(f"t{index}", limit=1, number_queue=f"q{index}")
         under_way: list[int] = []
@@ -172,9 +172,9 @@ class ManyClaimsTests(DialerCase):
         self.start(limit=1)
         for _ in range(10):
             self.world.clock.advance(0.01)
-        self.assertEqual(max(under_way), CLAIMS_AT_ONCE)
+        self.assertEqual(max(under_way), MAX_CLAIMS)
         self.world.runs_for(0.5)
-        self.assertEqual(len(self.world.calls), 3 * CLAIMS_AT_ONCE)
+        self.assertEqual(len(self.world.calls), 3 * MAX_CLAIMS)
         self.assertEqual(self.world.queue_dialer._claiming, 0)
 
 

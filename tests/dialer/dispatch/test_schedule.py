@@ -7,9 +7,9 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome, Record
-from ctidialer.dialer.dispatch.schedule_errand import DUE_AGAIN
+from ctidialer.dialer.dispatch.schedule_errand import DUE_AGAIN_AFTER
 from ctidialer.dialer.readiness import Condition
-from ctidialer.rules.sharing import AT_MOST
+from ctidialer.rules.sharing import MAX_SHARE
 from ctidialer.store.errors import StoreUnavailable
 from tests.dialer.fakes import NOW, ZSET, hang_up_event
 from tests.dialer.line_case import logged
@@ -114,13 +114,13 @@ class NoConfigTests(ScheduleCase):
         for minute in range(3):
             ((one, due),) = self.store.due[ZSET].items()
             self.assertEqual(one, member)
-            self.assertLess(abs(due - self.world.clock.seconds() - DUE_AGAIN), 1.5, minute)
-            self.world.runs_for(DUE_AGAIN + 1)
+            self.assertLess(abs(due - self.world.clock.seconds() - DUE_AGAIN_AFTER), 1.5, minute)
+            self.world.runs_for(DUE_AGAIN_AFTER + 1)
         self.assertEqual((self.store.records, self.switch.placed), ([], []))
         self.assertEqual(len(said), 1)
         self.assertIn("'late'", said[0])
         self.world.put_schedule("late")
-        self.world.runs_for(DUE_AGAIN + 1.2)
+        self.world.runs_for(DUE_AGAIN_AFTER + 1.2)
         self.world.ends(answered=True)
         self.assertIs(self.record().outcome, Outcome.ANSWERED)
         self.check_even()
@@ -128,9 +128,9 @@ class NoConfigTests(ScheduleCase):
     def test_it_expires_meanwhile(self) -> None:
         self.put(config="never", expires=NOW + 90)
         self.start()
-        self.world.runs_for(DUE_AGAIN + 1)
+        self.world.runs_for(DUE_AGAIN_AFTER + 1)
         self.assertEqual(self.store.records, [])
-        self.world.runs_for(DUE_AGAIN + 1)
+        self.world.runs_for(DUE_AGAIN_AFTER + 1)
         self.assertIs(self.record().outcome, Outcome.EXPIRED)
         self.check_even()
 
@@ -141,10 +141,10 @@ class NoLineTests(ScheduleCase):
         self.no_lines()
         self.start()
         (due,) = self.store.due[ZSET].values()
-        self.assertLess(abs(due - NOW - DUE_AGAIN), 0.1)
+        self.assertLess(abs(due - NOW - DUE_AGAIN_AFTER), 0.1)
         self.assertEqual(list(self.store.due[ZSET]), [member])
         self.world.put_line("gw1", count=1)
-        self.world.runs_for(DUE_AGAIN + 1.2)
+        self.world.runs_for(DUE_AGAIN_AFTER + 1.2)
         self.world.ends(answered=True)
         self.assertIs(self.record().outcome, Outcome.ANSWERED)
         self.check_even()
@@ -230,11 +230,11 @@ class TroubleTests(ScheduleCase):
 class BacklogTests(ScheduleCase):
     def test_it_is_worked_off_claim_by_claim(self) -> None:
         self.world.put_line("gw1", count=1000)
-        for index in range(3 * AT_MOST):
+        for index in range(3 * MAX_SHARE):
             self.put(str(1000 + index), NOW - 1)
         self.start()
         self.world.runs_for(0.6)
-        self.assertEqual(len(self.switch.placed), 3 * AT_MOST)
-        self.assertEqual(max(self.store.asked_for), AT_MOST)
+        self.assertEqual(len(self.switch.placed), 3 * MAX_SHARE)
+        self.assertEqual(max(self.store.asked_for), MAX_SHARE)
         self.hang_up()
         self.check_even()

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import ctidialer.dialer.dispatch.task_runs as task_runs_module
 from ctidialer.contract.task import CallingHours, Destination, Task, Window
-from ctidialer.dialer.dispatch.task_runs import AT_ONCE, TaskRun, TaskRuns
+from ctidialer.dialer.dispatch.task_runs import RUNS_PER_SLICE, TaskRun, TaskRuns
 from ctidialer.rules import calling_hours
 from ctidialer.rules.calling_hours import Closed
 
@@ -234,7 +234,7 @@ class SizeTests(RunsCase):
         asked = self.count_openings()
         self.put(MIDNIGHT, *(task(f"t{index}", MORNING) for index in range(3000)))
         self.put(MIDNIGHT, task("open"))
-        for _ in range(3000 // AT_ONCE):
+        for _ in range(3000 // RUNS_PER_SLICE):
             self.dialing(MIDNIGHT)
         asked.clear()
         for tick in range(2000):
@@ -243,7 +243,7 @@ class SizeTests(RunsCase):
 
     def test_a_look_that_comes_late_is_taken_for_no_clock_that_jumps(self) -> None:
         """Else a look at very many tasks, which takes long itself, would begin anew for ever."""
-        self.put(MIDNIGHT, *(task(f"t{index}", MORNING) for index in range(2 * AT_ONCE)))
+        self.put(MIDNIGHT, *(task(f"t{index}", MORNING) for index in range(2 * RUNS_PER_SLICE)))
         for _ in range(3):
             self.dialing(MIDNIGHT)
         asked = self.count_openings()
@@ -260,7 +260,7 @@ class SizeTests(RunsCase):
 
     def test_the_same_hours_are_worked_out_once(self) -> None:
         asked = self.count_openings()
-        self.put(MIDNIGHT, *(task(f"t{index}", replaced()) for index in range(AT_ONCE)))
+        self.put(MIDNIGHT, *(task(f"t{index}", replaced()) for index in range(RUNS_PER_SLICE)))
         self.dialing(MIDNIGHT + 9 * HOUR)
         self.assertEqual(len(asked), 2)
 
@@ -268,28 +268,28 @@ class SizeTests(RunsCase):
         asked = self.count_openings()
         hours = [CallingHours(windows=(Window(8 * 3600, 12 * 3600 + at),)) for at in range(1200)]
         self.put(MIDNIGHT, *(task(f"t{at:04}", one) for at, one in enumerate(hours)))
-        self.assertEqual(len(asked), AT_ONCE)
+        self.assertEqual(len(asked), RUNS_PER_SLICE)
         for _ in range(2):
             before = len(asked)
             self.runs.look(MIDNIGHT)
-            self.assertLessEqual(len(asked) - before, AT_ONCE)
+            self.assertLessEqual(len(asked) - before, RUNS_PER_SLICE)
         self.assertEqual(len(self.runs), 1200)
         seen: set[str] = set()
         for _ in range(6):
             before = len(asked)
             seen |= set(self.dialing(MIDNIGHT + 9 * HOUR))
-            self.assertLessEqual(len(asked) - before, AT_ONCE)
+            self.assertLessEqual(len(asked) - before, RUNS_PER_SLICE)
         self.assertEqual(len(seen), 1200)
 
     def test_one_that_waits_to_be_taken_up_can_be_had_edited_and_removed(self) -> None:
-        self.put(MIDNIGHT, *(task(f"t{at:04}") for at in range(3 * AT_ONCE)))
-        last, other = f"t{3 * AT_ONCE - 1:04}", f"t{3 * AT_ONCE - 2:04}"
+        self.put(MIDNIGHT, *(task(f"t{at:04}") for at in range(3 * RUNS_PER_SLICE)))
+        last, other = f"t{3 * RUNS_PER_SLICE - 1:04}", f"t{3 * RUNS_PER_SLICE - 2:04}"
         self.assertIsNone(self.runs.get(last))
         self.assertIs(self.runs.taken_up(last, MIDNIGHT), self.runs.get(last))
         self.remove(other)
         for _ in range(4):
             self.runs.look(MIDNIGHT)
-        self.assertEqual(len(self.runs), 3 * AT_ONCE - 1)
+        self.assertEqual(len(self.runs), 3 * RUNS_PER_SLICE - 1)
         self.assertEqual(self.runs.switched_off, 0)
 
     def count_openings(self) -> list[float]:

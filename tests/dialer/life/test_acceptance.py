@@ -6,10 +6,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.line import Line
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
-from ctidialer.dialer.life.acceptance import REMEMBERED, Acceptance
+from ctidialer.dialer.life.acceptance import MAX_REMEMBERED, Acceptance
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.routing import Choice
-from ctidialer.rules.turned_away import TIMES
+from ctidialer.rules.turned_away import MAX_TIMES
 
 NOW = 1_700_000_000.0
 GOOD, OTHER = (Choice("g", Line(name, "user/1000"), "user/1000") for name in ("gw1", "gw2"))
@@ -39,17 +39,17 @@ class AcceptanceTests(SynchronousTestCase):
 
     def test_only_calls_that_went_out_the_same_way_count(self) -> None:
         for choice, is_given_up in ((GOOD, True), (OTHER, False)):
-            for _ in range(TIMES - 1):
+            for _ in range(MAX_TIMES - 1):
                 self.assertFalse(self.acceptance.never_left(b"1", GOOD))
                 self.others_go_out(choice)
             self.assertIs(self.acceptance.never_left(b"1", GOOD), is_given_up)
 
     def test_a_call_of_its_own_begins_the_count_anew(self) -> None:
-        for _ in range(3 * TIMES):
+        for _ in range(3 * MAX_TIMES):
             self.assertFalse(self.acceptance.never_left(b"1", GOOD))
             self.acceptance.accepted(b"1", GOOD, attempt(GOOD))
 
     def test_what_is_remembered_is_bounded(self) -> None:
-        for index in range(REMEMBERED + 10):
+        for index in range(MAX_REMEMBERED + 10):
             self.acceptance.never_left(str(index).encode(), GOOD)
-        self.assertEqual(len(self.acceptance._turned_away), REMEMBERED)
+        self.assertEqual(len(self.acceptance._turned_away), MAX_REMEMBERED)

@@ -8,10 +8,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.dialer.life.calls import REMEMBERED, Calls, NotSent, NotTaken
+from ctidialer.dialer.life.calls import MAX_REMEMBERED, Calls, NotSent, NotTaken
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.esl.errors import CommandRefused, CommandTimeout, ConnectionGone, UnsafeCommand
-from ctidialer.rules.attempt import LINGER, Attempt, Phase, is_refusal
+from ctidialer.rules.attempt import LINGER_SECONDS, Attempt, Phase, is_refusal
 from tests.dialer.fakes import NOW, FakeSwitch, answer_event, clock, hang_up_event
 
 A = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -80,7 +80,7 @@ class EndTests(CallsCase):
     def test_a_failed_job_alone(self) -> None:
         ended = self.place()
         self.switch.job("-ERR USER_BUSY")
-        self.clock.advance(LINGER - 0.01)
+        self.clock.advance(LINGER_SECONDS - 0.01)
         self.assertNoResult(ended)
         self.clock.advance(0.01)
         attempt = self.successResultOf(ended)
@@ -98,7 +98,7 @@ class EndTests(CallsCase):
         ended = self.place()
         self.switch.job("-ERR NORMAL_CLEARING")
         self.calls.event(answer_event(A))
-        self.clock.advance(LINGER * 2)
+        self.clock.advance(LINGER_SECONDS * 2)
         self.assertNoResult(ended)
         self.calls.event(hang_up_event(A, talked=0.01))
         self.assertTrue(self.successResultOf(ended).was_answered)
@@ -115,7 +115,7 @@ class EndTests(CallsCase):
     def test_a_refusal_under_load(self) -> None:
         ended = self.place()
         self.switch.job("-ERR DESTINATION_OUT_OF_ORDER")
-        self.clock.advance(LINGER)
+        self.clock.advance(LINGER_SECONDS)
         self.assertTrue(is_refusal(self.successResultOf(ended)))
         self.assert_clean()
 
@@ -123,7 +123,7 @@ class EndTests(CallsCase):
         ended = self.place()
         self.switch.job("-ERR DESTINATION_OUT_OF_ORDER")
         self.calls.unheard()
-        self.clock.advance(LINGER)
+        self.clock.advance(LINGER_SECONDS)
         self.assertFalse(is_refusal(self.successResultOf(ended)))
         self.assert_clean()
 
@@ -199,7 +199,7 @@ class AskTests(CallsCase):
     def test_unknown_twice_is_gone_and_once_is_not(self) -> None:
         ended = self.adopt()
         self.calls.ask()
-        self.clock.advance(LINGER - 0.01)
+        self.clock.advance(LINGER_SECONDS - 0.01)
         self.assertNoResult(ended)
         self.clock.advance(0.01)
         attempt = self.successResultOf(ended)
@@ -215,7 +215,7 @@ class AskTests(CallsCase):
         self.calls.ask()
         self.assertNoResult(ended)
         self.switch.existing = {A}
-        self.clock.advance(LINGER)
+        self.clock.advance(LINGER_SECONDS)
         self.assertNoResult(ended)
         self.calls.event(hang_up_event(A))
         self.assert_clean()
@@ -224,13 +224,13 @@ class AskTests(CallsCase):
         ended = self.place()
         self.calls.ask()
         self.switch.existing = {A}
-        self.clock.advance(LINGER)
+        self.clock.advance(LINGER_SECONDS)
         self.assertNoResult(ended)
         self.switch.existing = set()
         self.calls.ask()
         self.assertNoResult(ended)
         self.calls.event(answer_event(A))  # news: the second question is not asked
-        self.clock.advance(LINGER)
+        self.clock.advance(LINGER_SECONDS)
         self.assertNoResult(ended)
         self.assertEqual(len(self.switch.asked), 3)
         self.calls.event(hang_up_event(A))
@@ -243,7 +243,7 @@ class AskTests(CallsCase):
         for _ in range(4):
             self.calls.ask()
             self.switch.answers("-ERR uuid_exists Command not found!\n")
-            self.clock.advance(LINGER)
+            self.clock.advance(LINGER_SECONDS)
         self.assertNoResult(ended)
         self.calls.event(hang_up_event(A))
         self.assert_clean()
@@ -280,7 +280,7 @@ class AskTests(CallsCase):
         ended = self.place()
         self.calls.ask()  # not known: a second question is to come
         self.switch.job("-ERR USER_BUSY")
-        self.clock.advance(LINGER)
+        self.clock.advance(LINGER_SECONDS)
         attempt = self.successResultOf(ended)
         self.assertEqual((attempt.cause, attempt.lost), ("USER_BUSY", False))
         self.assert_clean()
@@ -328,7 +328,7 @@ class OtherUuidTests(CallsCase):
     def test_strangers_are_not_remembered_for_ever(self) -> None:
         ended = self.place(A)
         self.calls.event(answer_event(B))
-        for index in range(REMEMBERED):
+        for index in range(MAX_REMEMBERED):
             self.calls.event(answer_event(f"stranger-{index}"))
         self.switch.job(f"+OK {B}")
         self.assertFalse(self.only().was_answered)
@@ -339,7 +339,7 @@ class OtherUuidTests(CallsCase):
         ended = self.place(A)
         self.switch.job(f"+OK {B}")
         self.calls.ask()
-        self.clock.advance(LINGER)
+        self.clock.advance(LINGER_SECONDS)
         self.assertEqual(self.switch.asked, [B, B])
         self.assertTrue(self.successResultOf(ended).lost)
         self.assert_clean()
@@ -389,10 +389,10 @@ class AnyOrderTests(SynchronousTestCase):
         switch.comes_back()
         switch.existing = set()
         calls.ask()
-        time.advance(LINGER)
-        time.advance(LINGER)
+        time.advance(LINGER_SECONDS)
+        time.advance(LINGER_SECONDS)
         calls.ask()
-        time.advance(LINGER)
+        time.advance(LINGER_SECONDS)
         self.assertEqual(len(ends), 1)
         self.assertEqual(ends[0].was_answered, answered)
         self.assertEqual((len(calls), time.getDelayedCalls()), (0, []))

@@ -14,7 +14,7 @@ from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.channel_events import hang_up, sip_code
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.esl.events import Event, make_event, plain_event
-from ctidialer.rules.attempt import LINGER, Attempt, is_refusal
+from ctidialer.rules.attempt import LINGER_SECONDS, Attempt, is_refusal
 from ctidialer.rules.disposition import outcome
 from tests.dialer.fakes import FakeSwitch, clock, hang_up_event
 from tests.esl import recordings
@@ -80,7 +80,7 @@ def followed(name: str) -> Attempt:
             switch.job(event.body.rstrip("\n"))
         else:
             calls.event(event)
-    time.advance(LINGER)
+    time.advance(LINGER_SECONDS)
     assert time.getDelayedCalls() == []
     (only,) = ended
     return only

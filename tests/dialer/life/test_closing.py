@@ -12,7 +12,7 @@ from zope.interface import provider
 
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
-from ctidialer.dialer.life.closing import REFUSED_PAUSE, RETRY_PAUSE, Closing
+from ctidialer.dialer.life.closing import REFUSED_INTERVAL, RETRY_INTERVAL, Closing
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
@@ -50,7 +50,7 @@ class ClosingCase(SynchronousTestCase):
 
     def recovers(self) -> None:
         self.store.error = None
-        let_run(self.clock, REFUSED_PAUSE + RETRY_PAUSE + 0.1)
+        let_run(self.clock, REFUSED_INTERVAL + RETRY_INTERVAL + 0.1)
 
     def log_of(self, cls: type) -> list[str]:
         """Return what is logged of a class from now on."""
@@ -280,7 +280,7 @@ class PutAsideTests(ClosingCase):
         self.assertEqual(self.readiness.missing, ())
         self.assertEqual(len(said), 1)
         self.set_aside()
-        let_run(self.clock, REFUSED_PAUSE + 0.2)
+        let_run(self.clock, REFUSED_INTERVAL + 0.2)
         self.assertEqual(self.store.queues["q"], [b"2", b"3", b"1"])
         self.assert_quiet()
 

@@ -6,7 +6,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.dialer.life.line_queue import LOOK, LineQueue
+from ctidialer.dialer.life.line_queue import LOOK_INTERVAL, LineQueue
 
 
 class LineQueueTests(SynchronousTestCase):
@@ -59,7 +59,7 @@ class LineQueueTests(SynchronousTestCase):
     def test_what_nobody_tells_of_is_seen_all_the_same(self) -> None:
         self.wait("1", "a")
         self.free["a"] = 1
-        self.clock.advance(LOOK)
+        self.clock.advance(LOOK_INTERVAL)
         self.assertEqual(self.got, [("1", True)])
 
     def test_who_gives_up_keeps_nobody_waiting(self) -> None:

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.readiness import Condition
-from ctidialer.rules.attempt import LINGER
+from ctidialer.rules.attempt import LINGER_SECONDS
 from ctidialer.store.errors import StoreUnavailable, WrongType
 from tests.dialer.fakes import answer_event, hang_up_event
 from tests.dialer.world import World
@@ -83,7 +83,7 @@ class AnyLifeTests(SynchronousTestCase):
             world.switch.job(f"+OK other-{uuid}", placed)
         elif what == "lost":
             world.calls.ask()
-            world.runs_for(LINGER)
+            world.runs_for(LINGER_SECONDS)
         elif what == "cut":
             world.readiness.lost(Condition.FREESWITCH)
             world.switch.goes_away()

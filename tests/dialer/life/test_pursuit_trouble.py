@@ -6,8 +6,8 @@ from ctidialer.contract.record import Outcome
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.readiness import Condition
 from ctidialer.esl.errors import CommandRefused, ConnectionGone
-from ctidialer.rules.attempt import LINGER
-from ctidialer.rules.turned_away import TIMES
+from ctidialer.rules.attempt import LINGER_SECONDS
+from ctidialer.rules.turned_away import MAX_TIMES
 from ctidialer.store.errors import LeaseLost, StoreUnavailable, WrongType
 from ctidialer.store.in_flight import NO_CALL
 from tests.dialer.fakes import ROUND_TRIP, Placed, answer_event, hang_up_event
@@ -123,11 +123,11 @@ class RefusalTests(PursuitCase):
 
     def test_they_never_end_a_number_by_themselves(self) -> None:
         self.dial()
-        for _ in range(4 * TIMES):
+        for _ in range(4 * MAX_TIMES):
             self.world.is_refused()
             self.world.runs_for(20)
         self.assertEqual(self.world.store.records, [])
-        self.assertEqual(len(self.world.switch.placed), 4 * TIMES + 1)
+        self.assertEqual(len(self.world.switch.placed), 4 * MAX_TIMES + 1)
         self.world.ends(answered=True)
         self.assertIs(self.record().outcome, Outcome.ANSWERED)
         self.assert_all_done()
@@ -136,7 +136,7 @@ class RefusalTests(PursuitCase):
         self.world.put_task(limit=1)
         self.world.put_task("u", limit=1, number_queue="r")
         self.dial("1001")
-        for turn in range(TIMES):
+        for turn in range(MAX_TIMES):
             self.assertEqual(len(self.world.store.records), turn)
             self.world.is_refused(self.of("1001")[-1])
             self.world.put_numbers("2002", queue="r")
@@ -145,7 +145,7 @@ class RefusalTests(PursuitCase):
             self.world.runs_for(20)
         outcomes = {one.number: one.outcome for one in self.world.store.records}
         self.assertEqual(outcomes, {"1001": Outcome.FAILED, "2002": Outcome.ANSWERED})
-        self.assertEqual(len(self.of("1001")), TIMES)
+        self.assertEqual(len(self.of("1001")), MAX_TIMES)
         self.assert_all_done()
 
     def of(self, number: str) -> list[Placed]:
@@ -154,7 +154,7 @@ class RefusalTests(PursuitCase):
     def test_refusals_of_a_further_call_let_the_number_wait(self) -> None:
         self.dial()
         self.world.ends("USER_BUSY", 486)
-        for _ in range(4 * TIMES):
+        for _ in range(4 * MAX_TIMES):
             self.world.is_refused()
             self.assertGreater(self.world.limits.backpressure.pause, 0)
             self.world.runs_for(2)
@@ -317,7 +317,7 @@ class LostTests(PursuitCase):
         self.world.switch.goes_away()
         self.world.switch.comes_back()
         self.world.calls.ask()
-        self.world.runs_for(LINGER + 0.1)
+        self.world.runs_for(LINGER_SECONDS + 0.1)
 
     def test_a_lost_call_is_unknown_and_never_redialed(self) -> None:
         self.world.put_group("main", "gw1", redialer_count=3)

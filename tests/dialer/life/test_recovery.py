@@ -11,7 +11,7 @@ from ctidialer.contract.record import AttemptRecord, Kind, Outcome
 from ctidialer.contract.task import Side
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.life.recovery import Recovered, Recovery
-from ctidialer.rules.attempt import LINGER
+from ctidialer.rules.attempt import LINGER_SECONDS
 from ctidialer.rules.itinerary import Itinerary
 from ctidialer.store.in_flight import NO_CALL, Dialing, InFlight
 from tests.dialer.fakes import NOW, ZSET, hang_up_event
@@ -104,7 +104,7 @@ class DialedTests(RecoveryCase):
         self.world.switch.existing = {"u-1"}
         self.assertEqual(self.take_up(self.entry(1, self.dialing("u-1", FRESH))), Recovered(0, 1))
         self.world.calls.ask()
-        self.world.runs_for(LINGER * 2)
+        self.world.runs_for(LINGER_SECONDS * 2)
         self.assertEqual(self.world.store.records, [])
         self.world.calls.event(hang_up_event("u-1", talked=30))
         self.world.runs_for(0.05)
@@ -117,7 +117,7 @@ class DialedTests(RecoveryCase):
         noted = evolve(self.dialing("u-1", FRESH), answered_at=NOW - 2)
         self.take_up(self.entry(1, noted))
         self.world.calls.ask()
-        self.world.runs_for(LINGER + 0.1)
+        self.world.runs_for(LINGER_SECONDS + 0.1)
         (record,) = self.world.store.records
         self.assertIs(record.outcome, Outcome.ANSWERED)
         self.assertEqual(record.attempts[0].answered_at, NOW - 2)
@@ -128,7 +128,7 @@ class DialedTests(RecoveryCase):
         self.world.put_group("main", "gw1", redialer_count=5)
         self.take_up(self.entry(1, self.dialing("u-1", FRESH)))
         self.world.calls.ask()
-        self.world.runs_for(LINGER + 0.1)
+        self.world.runs_for(LINGER_SECONDS + 0.1)
         (record,) = self.world.store.records
         self.assertIs(record.outcome, Outcome.UNKNOWN)
         self.assertEqual([one.uuid for one in record.attempts], ["u-1"])
