@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ctidialer.cli.printable import printable
-from ctidialer.contract.record import AttemptRecord, Record
+from ctidialer.contract.record import Record
 
 _FORMULA = re.compile(r"[\t\r\n']|\s*[=+\-@＝＋－＠]")
 """With what a spreadsheet takes a cell for a formula; and the mark itself, so that taking one off
@@ -20,11 +20,12 @@ gives back every cell."""
 
 MARK = "'"
 
-TIMES = ("taken_at", "dialed_at", "answered_at", "ended_at")
+TIMES = ("taken_at", "dialed_at", "answered_at", "bridged_at", "ended_at")
 FIELDS = (
     *("id", "uuid", "requested_uuid", "kind", "task", "config", "number", "outcome", "answered"),
     *("hangup_cause", "q850", "sip_code", "line", "line_group", "attempts", *TIMES),
-    *("ring_seconds", "bill_seconds", "host", "reason", "entry", "entry_base64"),
+    *("ring_seconds", "connect_seconds", "talk_seconds", "bill_seconds", "agent"),
+    *("host", "reason", "entry", "entry_base64"),
 )
 """The columns: fields of a record, those of its last attempt, and ``attempts`` as their number."""
 
@@ -53,7 +54,8 @@ class CsvPrinter:
         if last is not None:
             found["dialed_at"] = self._at(last.dialed_at)
             found["answered_at"] = self._at(last.answered_at)
-            found["ring_seconds"] = ring_seconds(last)
+            found["bridged_at"] = self._at(last.bridged_at)
+            found["ring_seconds"] = _milliseconds(last.ring_seconds)
         cells = [safe_cell(_text(found.get(name))) for name in FIELDS]
         return csv_row([printable(cell) for cell in cells] if self._terminal else cells)
 
@@ -64,14 +66,6 @@ class CsvPrinter:
             return f"{datetime.fromtimestamp(moment, self._local):%Y-%m-%d %H:%M:%S}"
         except (OverflowError, ValueError, OSError):
             return str(moment)
-
-
-def ring_seconds(attempt: AttemptRecord) -> float | None:
-    """Return for how long an attempt rang: from its ringing, else its beginning, to its answer or
-    its end; None = it has not ended."""
-    end = attempt.ended_at if attempt.answered_at is None else attempt.answered_at
-    begin = attempt.dialed_at if attempt.progress_at is None else attempt.progress_at
-    return None if end is None else max(0.0, round(end - begin, 3))
 
 
 def csv_row(cells: Sequence[str]) -> str:
@@ -89,6 +83,11 @@ def safe_cell(text: str) -> str:
 def plain_cell(cell: str) -> str:
     """Return the text of which `safe_cell` made ``cell``."""
     return cell.removeprefix(MARK)
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    """Return seconds to the millisecond."""
+    return None if seconds is None else round(seconds, 3)
 
 
 def _text(value: object) -> str:

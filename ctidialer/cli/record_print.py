@@ -14,7 +14,7 @@ from ctidialer.contract.record import AttemptRecord, Record
 
 _COLUMNS = (
     *(("TASK", 16), ("NUMBER", 16), ("OUTCOME", 11), ("CAUSE", 26)),
-    *(("LINE", 16), ("CALLS", 5), ("BILL", 8), ("REASON", 0)),
+    *(("LINE", 16), ("CALLS", 5), ("BILL", 8), ("TALK", 8), ("AGENT", 8), ("REASON", 0)),
 )
 """The columns behind the time (and the host) with their widths; a longer value pushes the others
 to the right."""
@@ -79,6 +79,8 @@ class Table:
                 (last.line or last.line_group) if last else "",
                 str(len(record.attempts)),
                 _bill(last),
+                _talk(last),
+                record.agent or "",
                 record.reason,
             ]
         )
@@ -108,3 +110,8 @@ def _bill(last: AttemptRecord | None) -> str:
     if last is None or last.answered_at is None or last.ended_at is None:
         return ""
     return f"{max(0.0, last.ended_at - last.answered_at):.1f} s"
+
+
+def _talk(last: AttemptRecord | None) -> str:
+    talked = None if last is None else last.talk_seconds
+    return "" if talked is None else f"{talked:.1f} s"

@@ -129,9 +129,21 @@ class RecordsTests(RecordsTestCase):
             ],
         )
         self.assertEqual((first["ring_seconds"], first["bill_seconds"]), ("2.0", "7.0"))
+        self.assertEqual((first["bridged_at (UTC)"], first["talk_seconds"]), ("", ""))
         self.assertEqual((second["task"], second["config"]), ("", "催收"))
         self.assertEqual((second["reason"], second["uuid"]), ('a, "b"\nc', ""))
         self.assertEqual((second["dialed_at (UTC)"], second["ring_seconds"]), ("", ""))
+
+    async def test_who_talked_and_how_long(self) -> None:
+        bridged = evolve(ATTEMPT, bridged_at=1e9 + 3.5)
+        await self.write_records(evolve(RECORD, attempts=(bridged,), agent="=1001"))
+        (row,) = await self.csv()
+        self.assertEqual(row["bridged_at (UTC)"], "2001-09-09 01:46:43")
+        self.assertEqual((row["connect_seconds"], row["talk_seconds"]), ("1.5", "5.5"))
+        self.assertEqual(row["agent"], "'=1001")
+        header, line = (await self.on_node("records")).out.splitlines()
+        self.assertEqual(header.split()[-4:], ["BILL", "TALK", "AGENT", "REASON"])
+        self.assertEqual(line.split()[-5:], ["7.0", "s", "5.5", "s", "=1001"])
 
     async def test_csv_has_one_row_for_each_record_whatever_stands_in_it(self) -> None:
         entries = [b"13220000001\n13220000002", b"1\r2", b"a,b", b'"', b"\r", b"\x1b[2J", b" x "]

@@ -5,12 +5,14 @@ import { exactly, lasting, t, when, whole, word } from './i18n.js';
 import { label, row } from './rows.js';
 import { badge, OUTCOMES, setBadge } from './tones.js';
 
-const COLUMNS = ['ended', 'number', 'task', 'outcome', 'cause', 'line', 'took', 'bill'];
+const COLUMNS = [
+  'ended', 'number', 'task', 'outcome', 'cause', 'line', 'took', 'ring', 'bill', 'talk',
+];
 
 /** A row; a record never changes, but the language of the page does. */
 export function recordRow() {
   const { tr, cells } = row(COLUMNS.length);
-  const [ended, number, task, outcome, cause, line, took, bill] = cells;
+  const [ended, number, task, outcome, cause, line, took, ring, bill, talk] = cells;
   const time = el('time');
   const state = badge();
   const note = el('span', { class: 'sentence' });
@@ -19,7 +21,10 @@ export function recordRow() {
   outcome.classList.add('badges');
   cause.classList.add('cause');
   outcome.append(el('div', { class: 'stack' }, state, note));
-  for (const cell of [took, bill]) cell.classList.add('number');
+  const talked = el('span');
+  const agent = el('div', { class: 'sentence' });
+  talk.append(talked, agent);
+  for (const cell of [took, ring, bill, talk]) cell.classList.add('number');
   const update = (record) => {
     label(cells, COLUMNS.map((column) => t(`records.${column}`)));
     setText(time, when(record.ended_at));
@@ -32,10 +37,17 @@ export function recordRow() {
     setText(cause, causeOf(record));
     setText(line, record.line ?? record.line_group ?? '–');
     setText(took, lasting(Math.max(0, record.ended_at - record.taken_at)));
+    setText(ring, secondsOf(record.attempts.at(-1)?.ring_seconds));
     setText(bill, record.bill_seconds ? lasting(record.bill_seconds) : '–');
+    setText(talked, secondsOf(record.talk_seconds));
+    setText(agent, record.agent ?? '');
+    agent.hidden = !record.agent;
   };
   return { body: el('tbody', { role: 'rowgroup', class: 'entry' }, tr), update };
 }
+
+/** Seconds that a record of an earlier version, or of a call that did not come so far, has not. */
+const secondsOf = (seconds) => (seconds == null ? '–' : lasting(seconds));
 
 /** What is worth saying below the outcome: several tries, or why there was none. */
 function noteOf({ attempts, reason }) {
