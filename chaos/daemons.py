@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, FailureGroup, race
+from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.task import deferLater
 
 from ctidialer.stage.child_process import with_our_packages
@@ -57,15 +58,33 @@ class Supervisor:
 
     def start(self) -> None:
         """Begin."""
-        self._start(self._generation)
+        self._start()
 
     def replace_stopped(self) -> DaemonProcess:
         """Stop the daemon (SIGSTOP) and keep another one from now on; return the stopped one."""
         former = self.current
         former.pause()
         self._start_no_other()
-        self._start(self._generation)
+        self._start()
         return former
+
+    async def keep_one(self, former: DaemonProcess, patience: float) -> int:
+        """Wait until one of ``former`` and the current daemon has ended; keep the other one.
+
+        Returns the exit status of the one that ended.  Raises `twisted.internet.defer.TimeoutError`
+        after ``patience`` seconds, and keeps the current one.
+        """
+        rivals = (former, self.current)
+        self._start_no_other()
+        first = race([rival.ended() for rival in rivals])
+        loser = 0
+        try:
+            loser, status = await first.addTimeout(patience, self._reactor)
+        except FailureGroup:  # the race was cancelled: an end never fails otherwise
+            raise TimedOut(patience, "seconds, and both go on") from None
+        finally:
+            self._keep(rivals[1 - loser])
+        return status
 
     async def stop(self) -> int:
         """Let the daemon drain, start no other, and return its exit status."""
@@ -82,15 +101,23 @@ class Supervisor:
         if self._pause is not None:
             self._pause.cancel()
 
-    def _start(self, generation: int) -> None:
-        self.current = self._start_one()
-        Deferred.fromCoroutine(self._ended(self.current, generation))
+    def _start(self) -> None:
+        daemon = self._start_one()
+        daemon.ended().addCallback(self._count)
+        self._keep(daemon)
 
-    async def _ended(self, daemon: DaemonProcess, generation: int) -> None:
-        status = await daemon.ended()
+    def _count(self, status: int) -> None:
         self.statuses[status] += 1
+
+    def _keep(self, daemon: DaemonProcess) -> None:
+        self.current = daemon
+        Deferred.fromCoroutine(self._start_again(daemon, self._generation))
+
+    async def _start_again(self, daemon: DaemonProcess, generation: int) -> None:
+        """Start another one when ``daemon`` has ended, unless another generation has begun."""
+        await daemon.ended()
         if generation == self._generation:
             self._pause = deferLater(self._reactor, self.down_for)
             with suppress(CancelledError):
                 await self._pause
-                self._start(generation)
+                self._start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from chaos.daemons import Supervisor, start_chaos_daemon
 from chaos.load import CDR_LIST, HOST, MAX_CALLS
 from chaos.proxy import Proxy
+from ctidialer.contract import keys
 from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.esl.errors import EslError
 from ctidialer.reconnection import BackOff
@@ -105,6 +107,11 @@ class Site(Stage):
         except StoreError:
             return None
         return {entry.dialing.uuid for entry in entries if entry.dialing and entry.dialing.uuid}
+
+    async def holder(self) -> int | None:
+        """Return the process id of the daemon that has the host's name, None = nobody."""
+        holder = await self.call("HGET", keys.lease(HOST), "holder")
+        return None if holder is None else int(json.loads(holder)["pid"])
 
     async def end(self) -> None:
         """End everything, whatever state it is in."""

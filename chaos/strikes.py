@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable
 from random import Random
 
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TimedOut
 
 from chaos.daemons import RESTART_PAUSE
 from chaos.faults import Kind, Strike
-from chaos.load import GATEWAYS, HOST
+from chaos.load import GATEWAYS
 from chaos.proxy import Proxy
 from chaos.rewriting import rewriting, where_told
 from chaos.site import USER, Site
-from ctidialer.contract import keys
 from ctidialer.stage.child_process import ChildProcess
 from ctidialer.stage.daemon import DaemonProcess
 
@@ -26,7 +26,7 @@ RIGHTS = (
 """Commands that the daemon uses; some are taken from its user."""
 
 PATIENCE = 60.0
-"""Seconds within which another daemon has taken over, and the former one has ended."""
+"""Seconds within which a daemon has taken the name, and one that has not got it has ended."""
 
 Look = Callable[[], Awaitable[None]]
 """Writes down which calls are noted as being placed."""
@@ -87,36 +87,38 @@ class Strikes:
         supervisor.down_for = RESTART_PAUSE
 
     async def _replace_daemon(self, seconds: float) -> None:
-        """Stop the daemon, let another one take its host's name, then wake the former one."""
+        """Stop the daemon, let another one take its host's name, then wake the former one.
+
+        The one that is stopped has the name: one that still waits for the name of a killed one
+        would lawfully take it when it is woken.
+        """
         site = self._site
+        await self.until_named()
         former = site.supervisor.replace_stopped()
-        if not former.running:
-            return  # it had ended by itself, and was not started again yet
         try:
-            await self._until_another_holds(former)
+            await self.until_named()
             await self._pause(seconds)
         finally:
             former.go_on()
-        await self._ends_refused(former)
+        await self._one_ends_refused(former)
 
-    async def _until_another_holds(self, former: DaemonProcess) -> None:
+    async def until_named(self) -> None:
+        """Wait until the daemon that is kept running has the host's name."""
         give_up = self._site.reactor.seconds() + PATIENCE
-        while await self._holder() in (None, former.pid):
+        while await self._site.holder() != self._site.supervisor.current.pid:
             if self._site.reactor.seconds() > give_up:
-                raise HarnessProblem(f"no other daemon took over within {PATIENCE:.0f} s")
+                raise HarnessProblem(f"no daemon took the name within {PATIENCE:.0f} s")
             await self._pause(0.05)
 
-    async def _holder(self) -> int | None:
-        """Return the process id of the daemon that has the host's name."""
-        holder = await self._site.call("HGET", keys.lease(HOST), "holder")
-        return None if holder is None else int(json.loads(holder)["pid"])
+    async def _one_ends_refused(self, former: DaemonProcess) -> None:
+        """One of the two goes on.
 
-    async def _ends_refused(self, former: DaemonProcess) -> None:
-        ended = former.ended()
-        ended.addTimeout(PATIENCE, self._site.reactor)
+        That is the new one, but where Redis was away until its lease had lapsed: then it is the
+        one that came back first.
+        """
         try:
-            status = await ended
-        except Exception as error:
+            status = await self._site.supervisor.keep_one(former, PATIENCE)
+        except TimedOut as error:
             former.send("KILL")
             raise HarnessProblem("a daemon that lost its lease goes on") from error
         if status != REFUSED:
