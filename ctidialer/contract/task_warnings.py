@@ -84,7 +84,7 @@ def _warn_of_document(document: TaskDocument, warnings: FaultList) -> None:
 
 def _warn_of_params(task: Task, params: Params, warnings: FaultList) -> None:
     hours = task.hours
-    if hours.start is not None and hours.stop is not None and not _before(hours.start, hours.stop):
+    if stops_before_start(hours):
         _warn(params.get("stop_time"), "is not after start_time: the task never dials", warnings)
     if not hours.windows:
         _warn(params.get("work_hour"), "is empty, which means all day", warnings)
@@ -95,6 +95,13 @@ def _warn_of_params(task: Task, params: Params, warnings: FaultList) -> None:
         _warn(groups, "is one name with a comma in it: several names are a list", warnings)
     _warn_of_windows(hours, params.get("work_hour"), warnings)
     _warn_of_holidays(hours, params.get("holiday"), warnings)
+
+
+def stops_before_start(hours: CallingHours) -> bool:
+    """Return whether a task with these hours never dials, since its end is not after its start."""
+    if hours.start is None or hours.stop is None:
+        return False
+    return not _before(hours.start, hours.stop)
 
 
 def _before(begin: datetime, end: datetime) -> bool:

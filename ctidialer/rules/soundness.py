@@ -197,12 +197,23 @@ def number_faults(
 def _is_harmless(number: str, variables: Mapping[str, str]) -> bool:
     """Say whether a number and its variables can be carried so surely that no call is needed to
     tell: files of a million numbers are checked, and nearly all of them are such."""
-    return _HARMLESS_NUMBER.fullmatch(number) is not None and _are_harmless(variables)
+    return _HARMLESS_NUMBER.fullmatch(number) is not None and are_harmless(variables)
 
 
-def _are_harmless(variables: Mapping[str, str]) -> bool:
+def are_harmless(variables: Mapping[str, str]) -> bool:
+    """Say whether every call can carry all of these variables; False = that is to be tried."""
     few = len(variables) <= _FEW_TRIED
     return few and all(_is_harmless_variable(*pair) for pair in variables.items())
+
+
+def is_harmless_name(name: str) -> bool:
+    """Say whether every call can carry a name in a variable; False = that is to be tried."""
+    return _HARMLESS_VALUE.fullmatch(name) is not None
+
+
+def is_harmless_word(word: str) -> bool:
+    """Say whether a word can be part of any destination; False = that is to be tried."""
+    return _HARMLESS_WORD.fullmatch(word) is not None
 
 
 def _is_harmless_variable(name: str, value: str) -> bool:
@@ -240,7 +251,7 @@ def _named(probe: Call, key: str = "") -> tuple[Call, tuple[Fault, ...]]:
     """Return ``probe`` and no fault; where a name in it, which each call carries in a variable,
     cannot be carried, the probe without names and that fault."""
     names = (probe.task or "", probe.line or "", probe.group, probe.host)
-    problem = None if all(map(_HARMLESS_VALUE.fullmatch, names)) else _problem(probe)
+    problem = None if all(map(is_harmless_name, names)) else _problem(probe)
     if problem is None:
         return probe, ()
     return _PROBE, (Fault("$", f"has a name that no call can carry: {problem}", key),)
@@ -253,7 +264,7 @@ def _variable_faults(
 
     The names of ``probe`` may stand in placeholders; without any they need no second look.
     """
-    if _are_harmless(variables):
+    if are_harmless(variables):
         return
     if not any(isinstance(value, Fillable) for value in variables.values()):
         probe = _PROBE
@@ -279,7 +290,7 @@ def _faults_of_each(variables: Mapping[str, str], key: str, probe: Call) -> Iter
 def _destination_faults(destination: Destination, params: Params) -> Iterator[Fault]:
     """Yield the faults of each word; a task that is switched off need not have any."""
     said = (destination.extension, destination.dialplan, destination.context)
-    if all(map(_HARMLESS_WORD.fullmatch, said)):
+    if all(map(is_harmless_word, said)):
         return
     words = {
         "destination_extension": Destination(destination.extension),

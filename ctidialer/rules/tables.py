@@ -10,11 +10,11 @@ put in force all at once, so that nobody ever sees half of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ctidialer.contract import keys
 from ctidialer.contract.after_call import WantedVariable
@@ -24,14 +24,8 @@ from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.switched_off import is_plainly_off, switched_off
 from ctidialer.contract.task import Task
+from ctidialer.rules.decoding import Decoded, Decoder
 from ctidialer.rules.routing import Routes
-from ctidialer.rules.soundness import (
-    Examined,
-    examined_line,
-    examined_line_group,
-    examined_schedule_config,
-    examined_task,
-)
 from ctidialer.rules.table_names import Changed as Changed
 from ctidialer.rules.table_names import Named as Named
 
@@ -47,38 +41,6 @@ MANY_LINES = 1000
 """Lines of one group from which on only those that are not known are read with it."""
 
 
-@frozen
-class _Kind:
-    """How the documents of one table are examined; ``broken`` makes what stands for one with
-    faults, of its name and them."""
-
-    examine: Callable[[str, bytes], Examined[Any]]
-    broken: Callable[[str, str], Any] = lambda name, fault: None
-
-
-# A broken line keeps its name, with no room, and a broken group its own, with no lines: were they
-# missing, a task that names them would be dialed through the fallback for unknown names.
-_KINDS = {
-    keys.LINE: _Kind(
-        examined_line, lambda name, fault: Line(name=name, dialstring="", count=0, fault=fault)
-    ),
-    keys.LINE_GROUP: _Kind(
-        examined_line_group,
-        lambda name, fault: LineGroup(name=name, tiers=(), enabled=False, fault=fault),
-    ),
-    keys.SCHEDULE_CONFIG: _Kind(examined_schedule_config),
-}
-
-
-@frozen
-class _Decoded:
-    """What a document means; ``value`` None = it counts as missing."""
-
-    value: Any = None
-    faults: tuple[Fault, ...] = ()
-    warnings: tuple[Fault, ...] = ()
-
-
 class Tables:
     """All that the back ends have configured for one node, decoded.
 
@@ -92,8 +54,6 @@ class Tables:
         default_dialstring: str,
         record_variables: tuple[WantedVariable, ...] = (),
     ) -> None:
-        self._host = host
-        self._record_variables = record_variables
         self.domain = domain
         self._template_key = keys.at(keys.TASK, keys.TEMPLATE)
         self._host_key = keys.at(keys.TASK, host)
@@ -105,6 +65,7 @@ class Tables:
             keys.at(keys.SCHEDULE_CONFIG, domain): keys.SCHEDULE_CONFIG,
             keys.control(host): keys.CONTROL,
         }
+        self._decoder = Decoder(host, self._tables, record_variables)
         self._raw: dict[str, dict[str, bytes]] = {key: {} for key in self._tables}
         self.tasks: dict[str, Task] = {}
         self.schedules: dict[str, ScheduleConfig] = {}
@@ -163,7 +124,7 @@ class Tables:
             pass
         return next(iter(draft.changes), Changed(self._tables[key], frozenset()))
 
-    def _take(self, place: tuple[str, str], decoded: _Decoded) -> None:
+    def _take(self, place: tuple[str, str], decoded: Decoded) -> None:
         table, name = place
         if table == keys.TASK:
             self.postponed.pop(name, None)
@@ -186,7 +147,7 @@ class Draft:
         self._unreadable: dict[str, str] = {}
         self._readable: set[str] = set()
         self._changed: dict[str, dict[str, None]] = {}
-        self._decoded: dict[tuple[str, str], _Decoded] = {}
+        self._decoded: dict[tuple[str, str], Decoded] = {}
         self._control: Control | None = None
         self._postponed: dict[str, None] = {}
 
@@ -240,7 +201,7 @@ class Draft:
             for name in names:
                 if in_a_hurry and self._is_off(name):
                     self._postponed[name] = None
-                    self._decoded[table, name] = _Decoded(switched_off(name))
+                    self._decoded[table, name] = Decoded(switched_off(name))
                 else:
                     self._decoded[table, name] = self._meaning(table, name)
                 yield
@@ -287,32 +248,10 @@ class Draft:
         documents = (self._document(key, name) for key in self._tables.keys_of(keys.TASK))
         return is_plainly_off(*documents)
 
-    def _meaning(self, table: str, name: str) -> _Decoded:
-        documents = [self._document(key, name) for key in self._tables.keys_of(table)]
-        if not any(document is not None for document in documents):
-            return _Decoded()
-        found = self._examined(table, name, documents)
-        value = found.value
-        if value is None:
-            value = self._broken(table, name, found.faults)
-        elif isinstance(value, Task | ScheduleConfig) and self._tables._record_variables:
-            wanted = value.after_call.with_variables(self._tables._record_variables)
-            value = evolve(value, after_call=wanted)
-        return _Decoded(value, found.faults, found.warnings)
-
-    def _examined(self, table: str, name: str, documents: list[bytes | None]) -> Examined[Any]:
-        if table == keys.TASK:
-            template, host = documents
-            return examined_task(name, template=template, host=host, host_name=self._tables._host)
-        (document,) = documents
-        assert document is not None
-        return _KINDS[table].examine(name, document)
-
-    def _broken(self, table: str, name: str, faults: Iterable[Fault]) -> object:
-        if table not in _KINDS:
-            return None
-        (key,) = self._tables.keys_of(table)
-        return _KINDS[table].broken(name, "; ".join(f"{key} {fault}" for fault in faults))
+    def _meaning(self, table: str, name: str) -> Decoded:
+        tables = self._tables
+        documents = [self._document(key, name) for key in tables.keys_of(table)]
+        return tables._decoder.meaning(table, name, documents)
 
     def _value(self, table: str, name: str) -> object:
         decoded = self._decoded.get((table, name))
