@@ -129,8 +129,8 @@ class Site(Stage):
         return TCP4ClientEndpoint(self.reactor, "127.0.0.1", self.switch.port)
 
     def _start_daemon(self) -> DaemonProcess:
-        redis = f"redis://{USER}:{USER_PASSWORD}@127.0.0.1:{self.redis_proxy.port}/0"
-        freeswitch = FreeSwitch(address=f"127.0.0.1:{self.switch_proxy.port}", password=PASSWORD)
+        redis = f"redis://{USER}:{USER_PASSWORD}@{self.redis_proxy.address}/0"
+        freeswitch = FreeSwitch(address=self.switch_proxy.address, password=PASSWORD)
         text = settings_text(HOST, redis, freeswitch, node=NODE, more=MORE)
         return start_chaos_daemon(self.reactor, self.directory, text, self._orders)
 

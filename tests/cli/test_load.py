@@ -17,13 +17,13 @@ from ctidialer.contract import keys
 from tests.cli.command_case import HOST, CommandTestCase
 from tests.files.test_any_bytes import PIECES
 from tests.files.test_workbook import workbook_of
-from tests.support.proxy import Proxy
+from tests.support.proxy import RedisProxy, serving
 
 
-class CutAtThePush(Proxy):
+class CutAtThePush(RedisProxy):
     """Cuts the connection when the second batch is under way."""
 
-    def seen(self, data: bytes) -> None:
+    def asked(self, client: object, data: bytes) -> None:
         if b"first-of-the-second" in data:
             self.cut()
 
@@ -375,8 +375,7 @@ class BrokenPushTests(LoadTestCase):
     async def test_redis_goes_while_numbers_are_pushed(self) -> None:
         self.write("s.toml", "[node]\nnumber_pattern = '[0-9a-z-]+'\n")
         self.write("n", "1\n" * 1000 + "first-of-the-second\n" + "2\n" * 10)
-        proxy = CutAtThePush(self.url)
-        await proxy.listen(self)
+        proxy = await serving(self, CutAtThePush(self.url))
         done = await self.run_command(
             *("load", "--config", "s.toml", "--redis", proxy.url, "--host", HOST, "t", "n")
         )

@@ -173,7 +173,7 @@ class DeadlineTests(LinkTestCase):
         await self.link.when_up(10)
 
     async def test_a_command_without_an_answer_fails_in_time(self) -> None:
-        self.proxy.fall_silent()
+        self.proxy.holds = True
         began = self.link.clock.seconds()
         calls = [self.link.call("GET", "a"), self.link.call("GET", "b")]
         for call in calls:
@@ -183,12 +183,12 @@ class DeadlineTests(LinkTestCase):
         self.assertTrue(0.2 <= self.link.clock.seconds() - began < 2.0)
 
     async def test_silence_is_noticed_without_a_command_and_ends(self) -> None:
-        self.proxy.fall_silent()
+        self.proxy.holds = True
         await self.ear.next("has said nothing")
         self.assertFalse(self.link.is_up)
         error = await self.error_of(self.link.call("GET", "a"), StoreUnavailable)
         self.assertIs(error.may_have_been_executed, False)
-        self.proxy.speak()
+        self.proxy.release()
         await self.link.when_up(10)
         self.assertIsNone(await self.link.call("GET", "a"))
 
@@ -198,10 +198,10 @@ class DeadlineTests(LinkTestCase):
         self.assertEqual(self.ear.heard, ["up"])
 
     async def test_a_server_that_never_answers_the_login(self) -> None:
-        self.proxy.fall_silent()
+        self.proxy.holds = True
         self.proxy.cut()
         await self.ear.next("the connection to Redis went before it answered")
-        self.proxy.speak()
+        self.proxy.release()
         await self.link.when_up(10)
 
     async def test_a_cut_connection_comes_back(self) -> None:

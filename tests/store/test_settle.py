@@ -136,7 +136,7 @@ class SettleTests(RecordsTestCase):
         await self.call("RPUSH", "q", "a")
         (one,) = await store.claim("q", Side.LEFT, 1, task="t")
         self.assertIs(await store.settle("nobody-1-0", b"{}"), False)  # Redis knows the script
-        proxy.lose_answers()
+        proxy.lose_answers(1)
         error = await self.error_of(store.settle(one.id, b"{}"), StoreUnavailable)
         self.assertIs(error.may_have_been_executed, True)
         await link.when_up(10)

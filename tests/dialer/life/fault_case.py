@@ -21,6 +21,7 @@ from ctidialer.store.in_flight import InFlight
 from ctidialer.store.reading import Reading
 from tests.dialer.switch_case import SwitchTestCase
 from tests.support.node import HOST, PASSWORD
+from tests.support.proxy import serving
 from tests.support.redis import link_to, new_directory
 
 LEASE = 1.0
@@ -46,8 +47,8 @@ class FaultCase(SwitchTestCase):
         await self.start_redis()
         self.redis = link_to(self, self.url)
         await self.redis.when_up(10)
-        self.redis_proxy = await self.proxy(self._to_redis)
-        self.switch_proxy = await self.proxy(self._to_switch)
+        self.redis_proxy = await serving(self, Proxy(reactor, self._to_redis))
+        self.switch_proxy = await serving(self, Proxy(reactor, self._to_switch))
 
     async def start_redis(self, **options: Any) -> None:
         """Start the server on what its append-only file has."""
@@ -67,13 +68,6 @@ class FaultCase(SwitchTestCase):
         await self.switch.kill()
         self.switch = await self.start_switch()
 
-    async def proxy(self, target: Any) -> Proxy:
-        """Return a proxy that ends with the test."""
-        proxy = Proxy(reactor, target)
-        await proxy.listen()
-        self.addCleanup(proxy.close)
-        return proxy
-
     def launch(
         self, stop_at: str = "", count: int = 1, name: str = "daemon", **orders: object
     ) -> DaemonProcess:
@@ -84,8 +78,8 @@ class FaultCase(SwitchTestCase):
         if stop_at:
             orders = {"stop_at": stop_at, "count": count, **orders}
         login = f":{self.redis_password}@" if self.redis_password else ""
-        redis = f"redis://{login}127.0.0.1:{self.redis_proxy.port}/0"
-        freeswitch = FreeSwitch(address=f"127.0.0.1:{self.switch_proxy.port}", password=PASSWORD)
+        redis = f"redis://{login}{self.redis_proxy.address}/0"
+        freeswitch = FreeSwitch(address=self.switch_proxy.address, password=PASSWORD)
         node = NODE.format(host=HOST, lease=LEASE, interval=self.call_check_interval)
         text = settings_text(HOST, redis, freeswitch, node=node)
         daemon = start_chaos_daemon(reactor, self.directory, text, orders, name)
