@@ -9,6 +9,9 @@ followed through its groups to their lines, and all of them are read again toget
 more is referred to.  Notices that come while Redis is being read are collected, each name once, and
 read together when that is done.
 
+A poll reads nothing where Redis says that nobody has touched the tables since they were read: see
+Note [Watched tables] in `ctidialer.store.table_watch`.
+
 Where very many tasks come at once, those that are switched off are put in force as just that, and
 what else they say is decoded afterwards, a few between two readings: their faults are told then.
 """
@@ -51,8 +54,15 @@ NAMES_PER_READ = 500
 """Changes that are put in force in one turn; for more of them nothing is dialed meanwhile."""
 
 
+MAX_POLLS_UNREAD = 11
+"""Polls that read nothing; the next one does, whatever Redis says."""
+
+
 class Source(Protocol):
     """Where the tables are read from: see `ctidialer.store.tables`."""
+
+    async def unchanged(self, keys: Sequence[str]) -> bool:
+        """Say whether these tables are as they were read last; False = perhaps not."""
 
     async def whole(self, keys: Sequence[str]) -> dict[str, Whole | Unreadable]:
         """Return whole tables, as they stood at one moment."""
@@ -109,13 +119,15 @@ class Configuration:
         self._wanted = _Wanted()
         self._working = False
         self._resting: Deferred[None] | None = None
+        self._all_in_force = False
+        self._polls_unread = 0
         self._complaints = Complaints()
         self._polls = Repeated(
-            clock, self.read_all, self.log, "Reading the tables", expected=(StoreError,)
+            clock, self._poll, self.log, "Reading the tables", expected=(StoreError,)
         )
 
     def start(self, interval: float) -> None:
-        """Read everything again every ``interval`` seconds."""
+        """Read everything again every ``interval`` seconds, where anything may have changed."""
         self._polls.start(interval)
 
     def stop(self) -> None:
@@ -151,6 +163,13 @@ class Configuration:
         return looked_up
 
     # --- what is read, and when ----------------------------------------------------------------
+
+    async def _poll(self) -> None:
+        may_rest = self._all_in_force and self._polls_unread < MAX_POLLS_UNREAD
+        if may_rest and await self._source.unchanged(self._tables.keys_of()):
+            self._polls_unread += 1
+        else:
+            await self.read_all()
 
     def _awaited(self) -> Deferred[None]:
         waiting = self._wanted.waiters.wait()
@@ -207,11 +226,13 @@ class Configuration:
     async def _read(self, wanted: _Wanted) -> None:
         named = Named({table: frozenset(names) for table, names in wanted.names.items()})
         draft = None if wanted.everything else await self._draft_of(named)
-        is_everything = draft is None
-        draft = draft or await self._draft_of_all()
-        await self._put_in_force(draft)
-        if is_everything:
-            self._readiness.met(Condition.TABLES)
+        if draft is not None:
+            await self._put_in_force(draft)
+            return
+        self._all_in_force = False
+        await self._put_in_force(await self._draft_of_all())
+        self._all_in_force, self._polls_unread = True, 0
+        self._readiness.met(Condition.TABLES)
 
     async def _rest(self, seconds: float) -> None:
         self._resting = deferLater(self._clock, min(max(0.0, seconds), MAX_REST))

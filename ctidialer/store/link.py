@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -91,6 +91,14 @@ class Link:
         return self._connection is not None and self._connection.usable
 
     @property
+    def session(self) -> object:
+        """What stands for the present connection, None = there is none.
+
+        Another connection is another object: it may be one to another server.
+        """
+        return self._connection
+
+    @property
     def state(self) -> ConnectionState:
         """How the connection stands, and when the next try is made."""
         return self._reconnection.state
@@ -143,6 +151,13 @@ class Link:
         """
         return Deferred.fromCoroutine(self._together(commands))
 
+    def series(self, *commands: Sequence[Argument]) -> Deferred[list[Reply | ResponseError]]:
+        """Run commands one after the other on one connection; return their answers.
+
+        What Redis refuses is an answer, too.  Fails with StoreUnavailable.
+        """
+        return Deferred.fromCoroutine(self._series(commands))
+
     def run(
         self, script: Script, names: Sequence[str], arguments: Sequence[Argument]
     ) -> Deferred[Reply]:
@@ -194,19 +209,19 @@ class Link:
         self, commands: Sequence[Sequence[Argument]]
     ) -> list[Reply | ResponseError]:
         # All of it is written at once: nothing else comes between MULTI and EXEC.
-        sent = [self._request(*one) for one in (("MULTI",), *commands, ("EXEC",))]
-        results = await DeferredList(sent, consumeErrors=True)
-        for is_done, result in results:
-            if not is_done and isinstance(result, Failure):
-                self._raise(result)  # the first one says why; EXEC only that it is so
-        _, answers = results[-1]
+        results = await self._series((("MULTI",), *commands, ("EXEC",)))
+        for result in results:
+            if isinstance(result, ResponseError):
+                raise self._refused(str(result))  # the first one says why; EXEC only that it is so
+        answers = results[-1]
+        if answers is None:  # a WATCH that this has ended
+            return await self._together(commands)
         assert isinstance(answers, list)
-        return answers
+        return list(answers)
 
-    def _raise(self, failure: Failure) -> NoReturn:
-        if failure.check(ResponseError):
-            raise self._refused(failure.getErrorMessage())
-        failure.raiseException()
+    async def _series(self, commands: Sequence[Sequence[Argument]]) -> list[Reply | ResponseError]:
+        results = await DeferredList([self._request(*one) for one in commands], consumeErrors=True)
+        return [_answer(result) for _, result in results]
 
     async def _run(self, script: Script, rest: Sequence[Argument]) -> Reply:
         try:
@@ -240,3 +255,11 @@ class Link:
                 listener.store_up()
             else:
                 listener.store_down(reason)
+
+
+def _answer(result: Reply | Failure) -> Reply | ResponseError:
+    if not isinstance(result, Failure):
+        return result
+    if not isinstance(result.value, ResponseError):
+        result.raiseException()
+    return result.value

@@ -13,6 +13,7 @@ from ctidialer.store.connection import Reply, ResponseError
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.scripts import FIELDS, TABLES
+from ctidialer.store.table_watch import TableWatch
 
 Answer: TypeAlias = "Reply | ResponseError"
 
@@ -47,6 +48,11 @@ class TableReader:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._watch = TableWatch(link)
+
+    async def unchanged(self, keys: Sequence[str]) -> bool:
+        """Say whether ``whole`` would return the same of these tables; False = perhaps not."""
+        return await self._watch.is_untouched(keys)
 
     async def whole(self, keys: Sequence[str]) -> dict[str, Whole | Unreadable]:
         """Return all of these tables as they stood at one moment."""
@@ -73,6 +79,9 @@ class TableReader:
 
     async def _all_at_once(self, keys: Sequence[str]) -> Sequence[Answer]:
         commands = [command for key in keys for command in (("TYPE", key), ("HGETALL", key))]
+        answers = await self._watch.read(keys, commands)
+        if answers is not None:
+            return answers
         try:
             return await self._link.together(*commands)
         except StoreUnavailable:
@@ -80,9 +89,9 @@ class TableReader:
         except StoreError:
             # MULTI is not allowed, or one of the keys is not: a script can tell which.  It takes
             # Redis five times as long.
-            answers = await self._link.run(TABLES, (), (msgspec.json.encode(list(keys)),))
-            assert isinstance(answers, list)
-            return answers
+            found = await self._link.run(TABLES, (), (msgspec.json.encode(list(keys)),))
+            assert isinstance(found, list)
+            return found
 
 
 def _document(value: Reply) -> bytes | None:

@@ -49,7 +49,8 @@ def group(*lines: str) -> bytes:
 class MemoryTables:
     """Tables as Redis has them; each reading is of one moment and takes ``ROUND_TRIP`` seconds.
 
-    ``reads`` is what was asked for: ``*`` for everything, else the names by key.
+    ``reads`` is what was asked for: ``*`` for everything, else the names by key.  ``is_watched``:
+    whether it can be told that nobody has touched them.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -59,6 +60,13 @@ class MemoryTables:
         self.unreadable: dict[str, str] = {}
         self.reads: list[str | dict[str, Sequence[str]]] = []
         self.round_trip = ROUND_TRIP
+        self.is_watched = False
+        self.questions = 0
+
+    async def unchanged(self, keys: Sequence[str]) -> bool:
+        self.questions += 1
+        await self._round_trip()
+        return self.is_watched
 
     async def whole(self, keys: Sequence[str]) -> dict[str, Whole | Unreadable]:
         self.reads.append("*")

@@ -10,7 +10,7 @@ import ctidialer.dialer.configuration as configuration_module
 import ctidialer.rules.tables as tables_module
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
-from ctidialer.dialer.configuration import MAX_NAMES, NAMES_PER_READ
+from ctidialer.dialer.configuration import MAX_NAMES, MAX_POLLS_UNREAD, NAMES_PER_READ
 from ctidialer.rules.tables import Changed, Draft, Named
 from ctidialer.store.errors import StoreUnavailable
 from tests.dialer.configuration_case import (
@@ -283,6 +283,52 @@ class LookUpTests(ConfigurationCase):
         looked_up = self.configuration.look_up(self.unknown("g"))
         let_run(self.clock, 0.1, ROUND_TRIP)
         self.failureResultOf(looked_up, StoreUnavailable)
+
+
+class PollTests(ConfigurationCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.configuration.start(5.0)
+        self.addCleanup(self.configuration.stop)
+        self.put(TEMPLATE, "t", task())
+        self.read_all()
+        self.redis.is_watched = True
+
+    def polls(self, count: int) -> int:
+        """Let so many polls come; return how many of them read the tables."""
+        before = len(self.redis.reads)
+        let_run(self.clock, 5.0 * count)
+        return len(self.redis.reads) - before
+
+    def test_what_nobody_has_touched_is_not_read(self) -> None:
+        self.assertEqual((self.polls(3), self.redis.questions), (0, 3))
+
+    def test_what_may_have_been_touched_is_read(self) -> None:
+        self.redis.is_watched = False
+        self.put(TEMPLATE, "t", task(limit=7))
+        self.assertEqual(self.polls(1), 1)
+        self.assertEqual(self.tables.tasks["t"].limit, 7)
+
+    def test_it_is_read_now_and_then_all_the_same(self) -> None:
+        self.assertEqual(self.polls(2 * (MAX_POLLS_UNREAD + 1)), 2)
+
+    def test_what_was_read_and_not_put_in_force_is_read_again(self) -> None:
+        def fails(changes: object) -> None:
+            raise ZeroDivisionError
+
+        self.patch(self.configuration, "_changed", fails)
+        reading = self.configuration.read_all()
+        let_run(self.clock, 0.1)
+        self.failureResultOf(reading)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.patch(self.configuration, "_changed", self.take_over)
+        self.assertEqual(self.polls(2), 1)
+
+    def test_redis_that_is_away_is_asked_again_with_the_next_poll(self) -> None:
+        self.redis.error = AWAY
+        self.polls(1)
+        self.redis.error = None
+        self.assertEqual((self.polls(1), self.redis.questions), (0, 2))
 
 
 class TroubleTests(ConfigurationCase):
