@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from ctidialer.contract.document import shown
+from ctidialer.files.plain_numbers import PlainNumbers, plain_numbers
 from ctidialer.files.rows import FileUnusable
 
 ToE164 = Callable[[str], str]
@@ -28,7 +29,13 @@ def to_e164(region: str) -> ToE164:
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise FileUnusable(f"--region: {shown(region)} is no region; two letters are, as CN or US")
 
+    plain = _plain(region)
+
     def convert(number: str) -> str:
+        international = plain.e164(number) if plain else None
+        return international or parse(number)
+
+    def parse(number: str) -> str:
         try:
             parsed = phonenumbers.parse(number, region)
         except phonenumbers.NumberParseException as error:
@@ -39,6 +46,16 @@ def to_e164(region: str) -> ToE164:
         return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
     return convert
+
+
+def _plain(region: str) -> PlainNumbers | None:
+    """Return the plain numbers of a region; None = others have its country code too."""
+    import phonenumbers
+
+    code = phonenumbers.country_code_for_region(region)
+    if len(phonenumbers.region_codes_for_country_code(code)) > 1:
+        return None
+    return plain_numbers(phonenumbers.PhoneMetadata.metadata_for_region(region))
 
 
 def _reason(why: int) -> str:
