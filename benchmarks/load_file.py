@@ -67,7 +67,7 @@ async def loaded(rig: Rig, kind: str, rows: int) -> Figures:
     return {**found, "pushed": await rig.back_end.length("LLEN", QUEUE)}
 
 
-def run_watched(command: Sequence[str]) -> Figures:
+def run_watched(command: list[str]) -> Figures:
     """Run a command; return its seconds, CPU seconds, and the memory of it and its children."""
     begun = time.monotonic()
     pid = os.posix_spawn(command[0], command, os.environ)

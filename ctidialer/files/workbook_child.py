@@ -1,7 +1,7 @@
-"""Reads a workbook in a process of its own, and prints its rows as JSON lines.
+"""Reads a workbook of another kind than .xlsx in a process of its own, and prints its rows.
 
-A workbook is a packed file: one of a few kilobytes can ask for more memory than there is, and a
-library that reads it can die of a damaged one.  Here only this process dies of that.
+It is read whole: one of a few kilobytes can ask for more memory than there is, and the library that
+reads it can die of a damaged one.  Here only this process dies of that.
 
 The standard input is the workbook, the first argument the sheet ("" = the first one to be seen).
 The first line printed is an object with ``sheet`` and ``sheets``, or with ``error``; each other
@@ -10,7 +10,6 @@ one is a row: its number and its cells, all text.
 
 from __future__ import annotations
 
-import datetime
 import json
 import resource
 import sys
@@ -18,27 +17,10 @@ from collections.abc import Iterable
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from ctidialer.files.cell_text import text_of
+
 MAX_MEMORY = 2 * 1024 * 1024 * 1024
 """Bytes of address space; a sheet of a million rows needs a fifth of that."""
-
-
-def text_of(value: object) -> str:
-    """Return a cell as text.
-
-    A number of more than 15 digits has lost the others already; it is written so that this shows.
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        whole = value.is_integer() and abs(value) < 1e15
-        return str(int(value)) if whole else f"{value:.15g}"
-    if isinstance(value, int):
-        return str(value) if abs(value) < 10**15 else f"{value:.15g}"
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(" ")
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    return str(value)
 
 
 def main() -> int:
@@ -58,8 +40,7 @@ def main() -> int:
     except (CalamineError, OSError, ValueError) as error:
         return tell_error(str(error), [])
     print(json.dumps({"sheet": name, "sheets": sheets}))
-    first = sheet.start[0] + 1 if sheet.start else 1
-    print_rows(enumerate(sheet.iter_rows(), first))
+    print_rows(enumerate(sheet.iter_rows(), 1))
     return 0
 
 

@@ -76,6 +76,15 @@ class BenchmarkTests(TestCase):
         self.assertEqual((figures["recorded"], figures["left_in_queue"]), (3, 0))
         self.assertGreater(figures["while_taken"]["calls_per_second"], 0)
 
+    async def test_load_file(self) -> None:
+        figures = await self.run_benchmark("load_file", "--rows", "50")
+        self.assertEqual(
+            set(figures["by_kind"]), {"text", "csv", "gbk", "excel", "dedupe", "region"}
+        )
+        for found in figures["by_kind"].values():
+            self.assertEqual(found["pushed"], 50)
+            self.assertGreater(found["peak_mb"], 10)
+
     async def test_scale_queue(self) -> None:
         figures = await self.run_benchmark("scale_queue", "--lengths", "60", "--calls", "20")
         for stretch in figures["by_length"]["60"].values():

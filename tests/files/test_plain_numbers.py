@@ -13,9 +13,7 @@ from ctidialer.files.plain_numbers import plain_numbers
 ALONE = sorted(
     region
     for region in phonenumbers.SUPPORTED_REGIONS
-    if len(
-        phonenumbers.region_codes_for_country_code(phonenumbers.country_code_for_region(region))
-    )
+    if len(phonenumbers.region_codes_for_country_code(phonenumbers.country_code_for_region(region)))
     == 1
 )
 PLAIN = {region: plain_numbers(PhoneMetadata.metadata_for_region(region)) for region in ALONE}

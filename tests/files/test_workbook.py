@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import tempfile
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
 from unittest import mock
 
 import openpyxl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.files import workbook
+from ctidialer.files import workbook, xlsx_texts
+from ctidialer.files.cell_text import text_of
 from ctidialer.files.columns import WantedColumns
 from ctidialer.files.number_file import HowToRead, open_number_file
 from ctidialer.files.rows import FileUnusable, Row
+from ctidialer.files.xlsx_book import OtherWorkbook, XlsxBook
+from ctidialer.files.xlsx_xml import Unreadable
+
+Cell = tuple[object, str | None]
+"""A value, and the format in which it is shown; None = the usual one of such a value."""
+
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="=")
+)
+MOMENTS = st.datetimes(datetime.datetime(1901, 1, 1), datetime.datetime(2200, 1, 1))
+NUMBERS = st.one_of(st.integers(-(10**18), 10**18), st.floats(-1e18, 1e18), st.integers(0, 80_000))
+FORMATS = st.sampled_from(
+    (
+        *("General", "0", "0.00", "@", "yyyy-mm-dd", "m/d/yy h:mm", "h:mm:ss", "[h]:mm:ss"),
+        *(
+            '0.00"m"',
+            "[Red]0;[Blue]-0",
+            "[$-409]d-mmm-yy",
+            'yyyy"年"m"月"',
+            "0\\ \\d",
+            "#,##0_);(0)",
+        ),
+    )
+)
+CELLS: st.SearchStrategy[Cell] = st.one_of(
+    st.tuples(st.none() | st.booleans() | TEXTS | NUMBERS, st.none()),
+    st.tuples(MOMENTS | MOMENTS.map(datetime.datetime.date), st.none()),
+    st.tuples(st.integers(61, 80_000) | st.floats(61, 80_000), FORMATS),
+)
 
 
 def workbook_of(*sheets: tuple[str, Sequence[Sequence[object]]]) -> bytes:
@@ -30,6 +66,38 @@ def workbook_of(*sheets: tuple[str, Sequence[Sequence[object]]]) -> bytes:
     return file.getvalue()
 
 
+def packed(parts: Mapping[str, bytes]) -> bytes:
+    """Return a packed file with these parts."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def made_by_hand(rows: bytes, before: bytes = b"", shared: bytes = b"<si><t>x</t></si>") -> bytes:
+    """Return a workbook whose only sheet is these rows; its elements have prefixes."""
+    root = (
+        b'<Relationships><Relationship Id="a" Type="x/officeDocument" Target="/xl/w.xml"/>'
+        b"</Relationships>"
+    )
+    related = (
+        b'<Relationships><Relationship Id="s" Type="x/worksheet" Target="s.xml"/>'
+        b'<Relationship Id="t" Type="x/sharedStrings" Target="t.xml"/></Relationships>'
+    )
+    book = b'<m:workbook xmlns:m="m" xmlns:r="r"><m:sheet name="one" r:id="s"/></m:workbook>'
+    sheet = before + b"<worksheet><sheetData>" + rows + b"</sheetData></worksheet>"
+    return packed(
+        {
+            "_rels/.rels": root,
+            "xl/w.xml": book,
+            "xl/_rels/w.xml.rels": related,
+            "xl/s.xml": sheet,
+            "xl/t.xml": b"<sst>" + shared + b"</sst>",
+        }
+    )
+
+
 class WorkbookTestCase(SynchronousTestCase):
     def read(
         self, content: bytes, name: str = "n.xlsx", sheet: str = "", file_format: str | None = None
@@ -40,8 +108,8 @@ class WorkbookTestCase(SynchronousTestCase):
             with open_number_file(file, name, how) as numbers:
                 return list(numbers.rows), list(numbers.notes)
 
-    def refused(self, content: bytes, name: str = "n.xlsx", sheet: str = "") -> str:
-        return str(self.assertRaises(FileUnusable, self.read, content, name, sheet))
+    def refused(self, content: bytes, name: str = "n.xlsx", **how: Any) -> str:
+        return str(self.assertRaises(FileUnusable, self.read, content, name, **how))
 
 
 class ReadingTests(WorkbookTestCase):
@@ -113,6 +181,71 @@ class ReadingTests(WorkbookTestCase):
         self.assertEqual([row.number for row in found], ["138"])
 
 
+class OfOtherProgramsTests(WorkbookTestCase):
+    def test_runs_of_a_text_and_how_it_is_pronounced(self) -> None:
+        shared = b"<si><r><t>num</t></r><r><t>ber</t></r><rPh><t>x</t></rPh></si>"
+        rows = (
+            b'<row><c t="s"><v>0</v></c><c t="inlineStr"><is><t>a</t></is></c></row>'
+            b'<row r="5"><c r="B5" t="str"><v> x_x0041_&lt; </v></c></row>'
+            b'<row><c><v>138</v></c><c t="e"><v>#N/A</v></c></row>'
+        )
+        found, _ = self.read(made_by_hand(rows, shared=shared))
+        self.assertEqual(
+            [(row.line, row.number, row.variables) for row in found],
+            [(5, "", {"a": " xA< "}), (6, "138", {})],
+        )
+
+    def test_in_another_encoding(self) -> None:
+        declared = b'<?xml version="1.0" encoding="UTF-16"?><sst><si><t>number</t></si></sst>'
+        content = made_by_hand(b'<row><c t="s"><v>0</v></c></row><row><c><v>1</v></c></row>')
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        parts["xl/t.xml"] = declared.decode().encode("utf-16")
+        found, _ = self.read(packed(parts))
+        self.assertEqual([row.number for row in found], ["1"])
+
+
+class TwoReadersTests(SynchronousTestCase):
+    """The reader of .xlsx gives what the library gives that reads all other workbooks."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(st.lists(CELLS, max_size=4), min_size=1, max_size=6))
+    def test_the_same_cells(self, rows: list[list[Cell]]) -> None:
+        book = openpyxl.Workbook()
+        for number, row in enumerate(rows, 1):
+            for column, (value, number_format) in enumerate(row, 1):
+                cell = book.active.cell(number, column, value)
+                if number_format is not None:
+                    cell.number_format = number_format
+        file = io.BytesIO()
+        book.save(file)
+        self.assertEqual(by_rows(file), by_the_library(file))
+
+
+def by_rows(file: io.BytesIO) -> dict[tuple[int, int], str]:
+    """Return the cells that are not empty, by row and column."""
+    with tempfile.TemporaryFile() as texts:
+        book = XlsxBook(file, texts)
+        return {
+            (number - 1, column): cell
+            for number, cells in book.rows(book.sheets[0])
+            for column, cell in enumerate(cells)
+            if cell
+        }
+
+
+def by_the_library(file: io.BytesIO) -> dict[tuple[int, int], str]:
+    file.seek(0)
+    sheet = CalamineWorkbook.from_filelike(file).get_sheet_by_index(0)
+    _, first_column = sheet.start or (0, 0)
+    return {
+        (row, first_column + column): text_of(cell)
+        for row, cells in enumerate(sheet.iter_rows())
+        for column, cell in enumerate(cells)
+        if text_of(cell)
+    }
+
+
 class FaultyTests(WorkbookTestCase):
     def test_no_header_and_no_row(self) -> None:
         self.assertEqual(
@@ -122,17 +255,27 @@ class FaultyTests(WorkbookTestCase):
         problem = self.refused(workbook_of(("s", [["a", "b"], [1, 2]])))
         self.assertIn('line 1 reads: "a", "b"', problem)
 
-    def test_without_its_extra(self) -> None:
-        with mock.patch.object(workbook, "READER", "no_such_library"):
-            problem = self.refused(workbook_of(("s", [["number"]])))
-        self.assertIn("pip install python-calamine", problem)
+    def test_other_kinds_without_the_extra(self) -> None:
+        old, other = b"\xd0\xcf\x11\xe0" + bytes(600), packed({"mimetype": b"spreadsheet"})
+        for content in (old, other):
+            with mock.patch.object(workbook, "READER", "no_such_library"):
+                problem = self.refused(content, file_format="excel")
+            self.assertIn("pip install python-calamine", problem)
+            self.assertIn("can be read", self.refused(content, file_format="excel"))
 
     def test_what_is_damaged(self) -> None:
         content = workbook_of(("s", [["number"], *([index] for index in range(500))]))
         for damaged in (content[:-30], content[:300], content[:4], b"PK\x03\x04" + b"\xff" * 500):
             self.assertRegex(self.refused_or_read(damaged), "can(not)? be read")
-        for at in range(0, len(content), 211):
-            self.refused_or_read(content[:at] + b"\x00\xff\x7f" + content[at + 3 :])
+        for at in range(0, len(content), 37):
+            self.read_here(content[:at] + b"\x00\xff\x7f" + content[at + 3 :])
+
+    def read_here(self, content: bytes) -> None:
+        """Read a damaged workbook in this process: a sentence, or rows."""
+        with tempfile.TemporaryFile() as texts, contextlib.suppress(OtherWorkbook, Unreadable):
+            book = XlsxBook(io.BytesIO(content), texts)
+            for sheet in book.sheets:
+                list(book.rows(sheet))
 
     def refused_or_read(self, content: bytes) -> str:
         """Return the sentence, "" = it could be read; anything but a sentence is an error."""
@@ -142,14 +285,41 @@ class FaultyTests(WorkbookTestCase):
             return str(error)
         return ""
 
-    def test_a_sheet_that_asks_for_more_memory_than_there_is(self) -> None:
+    def test_a_cell_far_from_all_others(self) -> None:
         book = openpyxl.Workbook()
         book.active["A1"] = "number"
+        book.active["A2"] = 1
         book.active["XFD1048576"] = 1
         file = io.BytesIO()
         book.save(file)
-        problem = self.refused(file.getvalue())
-        self.assertIn("is a workbook that cannot be read: it is damaged, or too large", problem)
+        found, _ = self.read(file.getvalue())
+        self.assertEqual((found[0].number, len(found)), ("1", 2))
+        problem = found[1].problem
+        assert problem is not None
+        self.assertEqual(problem.text, "has 16384 cells, the header 1")
+
+    def test_more_than_a_workbook_has(self) -> None:
+        for sheet, words in (
+            (b'<row r="1048577"/>', "has a row 1048577"),
+            (b"<row>" + b"<c/>" * 16_385 + b"</row>", "more than 16384 cells"),
+            (b'<row r="1"><c r="XFE1"/></row>', "a cell whose place is none"),
+            (b'<row r="-1"/>', "a row whose number is none"),
+            (b'<row><c t="s"><v>7</v></c></row>', "has a cell with text 7, but only 1 texts"),
+            (b"<row><c><v>1O</v></c></row>", "is damaged in row 2"),
+            (b"<row><c><v>" + b"1" * 1_100_000, "a text of more than"),
+            (b"<row", "is damaged"),
+        ):
+            top = b'<row><c t="inlineStr"><is><t>number</t></is></c></row>'
+            self.assertIn(words, self.refused(made_by_hand(top + sheet)))
+        bomb = b'<!DOCTYPE a [<!ENTITY b "bb">]>'
+        self.assertIn("declares a document type", self.refused(made_by_hand(b"", bomb)))
+
+    def test_more_text_than_there_is_room_for(self) -> None:
+        with tempfile.TemporaryFile() as file, mock.patch.object(xlsx_texts, "MAX_BYTES", 20):
+            texts = xlsx_texts.SharedTexts(file)
+            part = io.BytesIO(b"<sst>" + b"<si><t>1234567890</t></si>" * 3 + b"</sst>")
+            error = self.assertRaises(Unreadable, texts.read, part)
+        self.assertIn("more than 20 bytes of text", str(error))
 
     def test_a_web_page_under_the_name_of_a_workbook(self) -> None:
         problem = self.refused(
