@@ -70,7 +70,8 @@ async def loaded(rig: Rig, kind: str, rows: int) -> Figures:
 def run_watched(command: list[str]) -> Figures:
     """Run a command; return its seconds, CPU seconds, and the memory of it and its children."""
     begun = time.monotonic()
-    pid = os.posix_spawn(command[0], command, os.environ)
+    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=quiet)
     peaks: dict[int, int] = {}
     while True:
         for one in _family(pid):
