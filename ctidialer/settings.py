@@ -52,6 +52,7 @@ BOUNDS: Mapping[str, tuple[float, bool]] = {
     "schedule.poll_interval": (SECONDS_A_DAY, False),
     "config.poll_interval": (SECONDS_A_DAY, False),
     "records.max_records": (10**15, False),
+    "records.max_events": (10**15, False),
 }
 """The greatest value of each number, and whether it may be 0; none may be negative."""
 
@@ -133,11 +134,15 @@ class Records(Section, frozen=True):
     """``[records]``: how many the stream keeps, and where else a record goes (empty = nowhere).
 
     ``variables``: channel variables that every record carries, as ``record_variables`` of a task.
+    ``events``: the stream that tells of calls while they are up, empty = none, which keeps about
+    ``max_events``.
     """
 
     max_records: int = 200_000
     list: str = ""
     channel: str = ""
+    events: str = ""
+    max_events: int = 100_000
     variables: tuple[str, ...] = ()
 
 

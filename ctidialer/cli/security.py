@@ -132,7 +132,8 @@ async def _needs(link: Link, settings: Settings) -> Iterable[Need]:
     node, records = settings.node, settings.records
     tables = Tables(node.host, node.domain, node.default_dialstring)
     channels = change_channels(node.host, node.domain)
-    names = Names(node.host, tables.keys_of(), channels, records.list, records.channel)
+    elsewhere = (records.list, records.channel, records.events)
+    names = Names(node.host, tables.keys_of(), channels, *elsewhere)
     schedule: tuple[str, Side | None] = (keys.at(keys.SCHEDULE_NUMBER, node.domain), None)
     queues = [schedule, *await _queues(link, tables)]
     return (

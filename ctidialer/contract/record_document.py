@@ -69,7 +69,7 @@ def encode_record(record: Record) -> bytes:
     try:
         return _ENCODER.encode(_as_json(record))
     except UnicodeEncodeError:
-        return _ENCODER.encode(_escaped(_as_json(record)))
+        return _ENCODER.encode(escaped(_as_json(record)))
 
 
 def decode_record(raw: bytes) -> Record:
@@ -167,14 +167,14 @@ def _rounded(moment: float | None) -> float | None:
     return None if moment is None else round(moment, _TIME_DIGITS)
 
 
-def _escaped(value: object) -> object:
+def escaped(value: object) -> object:
     """Return ``value`` with lone surrogates, which no UTF-8 can hold, written out."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, list):
-        return [_escaped(item) for item in value]
+        return [escaped(item) for item in value]
     if isinstance(value, dict):
-        return {key: _escaped(item) for key, item in value.items()}
+        return {key: escaped(item) for key, item in value.items()}
     return value
 
 

@@ -27,6 +27,7 @@ from ctidialer.dialer.dispatch.queue import QueueDialer
 from ctidialer.dialer.dispatch.schedule import ScheduleDialer, ScheduleSource
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
+from ctidialer.dialer.event_stream import EventStream
 from ctidialer.dialer.explainer import Explainer, Troubles
 from ctidialer.dialer.life import channel_events
 from ctidialer.dialer.life.acceptance import Acceptance
@@ -38,6 +39,7 @@ from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.numbers import Numbers
 from ctidialer.dialer.life.pursuit import Pursuit
 from ctidialer.dialer.life.recovery import Recovery
+from ctidialer.dialer.life.story import CalledOff, Stories
 from ctidialer.dialer.life.ways import Ways
 from ctidialer.dialer.node_view import NodeView
 from ctidialer.dialer.readiness import Readiness
@@ -48,7 +50,7 @@ from ctidialer.dialer.write_watch import WriteWatch
 from ctidialer.esl.switch import Credentials, Subscription, Switch, SwitchListener
 from ctidialer.glue import Gate, Idle
 from ctidialer.rules.tables import Changed, Tables
-from ctidialer.settings import Settings, host_and_port, record_variables
+from ctidialer.settings import Records, Settings, host_and_port, record_variables
 from ctidialer.store.address import parse_address
 from ctidialer.store.changes import ChangeFeed, ChangeListener, change_channels
 from ctidialer.store.link import Link
@@ -108,8 +110,13 @@ class Parts:
         self.configuration = Configuration(
             reactor, self.tables, TableReader(self.link), self.readiness, self._take_over
         )
+        self.events = self._event_stream(settings.records)
         caller = Caller(
-            CallDefaults(node.host, node.originate_timeout), self.store, self.switch, self.calls
+            CallDefaults(node.host, node.originate_timeout),
+            self.store,
+            self.switch,
+            self.calls,
+            Stories(node.host, self.events.tell if self.events else None),
         )
         ways = Ways(reactor, self.tables, self.lines, self.configuration.look_up)
         between = Between(reactor, caller, ways, self.readiness.gate)
@@ -165,7 +172,16 @@ class Parts:
             self.explainer,
         )
         self.status = StatusReport(reactor, view, self.store, self.writable)
-        self.shown = Daemon(view, self.status, self.journal)
+        self.shown = Daemon(view, self.status, self.journal, self.write_watch, self.events)
+
+    def _event_stream(self, records: Records) -> EventStream | None:
+        """Return the stream that tells of calls while they are up; None = nobody is told."""
+        if not records.events:
+            return None
+        stream = EventStream(self._clock, self.store, records.events, records.max_events)
+        self.journal.add_reader(CalledOff(stream.tell))
+        self.switch.hear(*channel_events.TELLING)
+        return stream
 
     def _write_watch(self, settings: Settings, reactor: IReactorTime) -> WriteWatch:
         node, records, address = settings.node, settings.records, self.link.address
@@ -175,6 +191,7 @@ class Parts:
             change_channels(node.host, node.domain),
             records.list,
             records.channel,
+            records.events,
         )
         return WriteWatch(
             reactor,

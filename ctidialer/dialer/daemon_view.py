@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.status import LineStatus, Missing, NodeStatus
 from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.event_stream import EventStream
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.node_view import NodeView
 from ctidialer.dialer.status_report import StatusReport
+from ctidialer.dialer.write_watch import WriteWatch
 from ctidialer.nodes.daemon import ConditionNow, JournalReader, ScheduleNow, TaskNow, Totals
 from ctidialer.nodes.schedules import Waiting, schedule_facts, schedule_names
 from ctidialer.rules.explaining import explain
@@ -28,6 +30,8 @@ class Daemon:
     view: NodeView
     report: StatusReport
     journal: Journal
+    writes: WriteWatch
+    events: EventStream | None
 
     def status(self) -> NodeStatus:
         """Part of DaemonView."""
@@ -45,6 +49,11 @@ class Daemon:
         """Part of DaemonView."""
         return tuple(as_missing(one) for one in self._facts().obstacles)
 
+    def troubles(self) -> tuple[str, ...]:
+        """Part of DaemonView."""
+        found = (self.writes.lesser, self.events.problem if self.events else "")
+        return tuple(filter(None, found))
+
     def conditions(self) -> tuple[ConditionNow, ...]:
         """Part of DaemonView."""
         readiness = self.view.readiness
@@ -57,7 +66,12 @@ class Daemon:
         """Part of DaemonView."""
         calls, closing = self.view.calls, self.view.closing
         outcomes = {outcome.value: count for outcome, count in closing.outcomes.items()}
-        return Totals(calls.placed, len(calls), outcomes, closing.lost_in_flight)
+        totals = Totals(calls.placed, len(calls), outcomes, closing.lost_in_flight)
+        if self.events is None:
+            return totals
+        return evolve(
+            totals, events_written=self.events.written, events_dropped=self.events.dropped
+        )
 
     def task_names(self) -> list[str]:
         """Part of DaemonView."""

@@ -102,6 +102,8 @@ class DialerService(Service):
         parts.write_watch.stop()
         parts.news.stop()
         await parts.switch.stopService()
+        if parts.events is not None:
+            await parts.events.stop()
         await parts.status.withdraw()
         await self.lease.release()
         await parts.changes.stop()

@@ -19,7 +19,7 @@ from ctidialer.store.errors import (
     StoreUnavailable,
     WritesRefused,
 )
-from ctidialer.store.rights import LONG_ENTRIES, Need, Rights, queue_needs, told
+from ctidialer.store.rights import EVENTS, LONG_ENTRIES, Need, Rights, queue_needs, told
 
 LOOK_INTERVAL = 5.0
 """Seconds between two looks while all is well."""
@@ -71,6 +71,8 @@ class WriteWatch:
         self._looks = Repeated(clock, self.look, self.log, "Looking whether Redis takes writes")
         self.problem = ""
         """What Redis refuses, for people; empty = nothing."""
+        self.lesser = ""
+        """What it refuses although numbers are dialed, for people; empty = nothing."""
         readiness.watch(self._condition_changed)
 
     def start(self) -> None:
@@ -132,25 +134,29 @@ class WriteWatch:
         lesser = [
             need
             for need in missing
-            if need.purpose == LONG_ENTRIES
+            if need.purpose in (EVENTS, LONG_ENTRIES)
             or (need in queues and spared and f"+{need.command.lower()}" not in rules)
         ]
         problem = told(self._user, missing, rules, MAX_NAMED) if missing else ""
         if len(lesser) < len(missing):
             self._lost(problem)
         else:
-            self._met(problem)
+            self._met(problem, is_telling={need.purpose for need in lesser} == {EVENTS})
 
-    def _met(self, but: str) -> None:
-        """All is well, or all but some queues and long entries."""
-        self.problem = ""
+    def _met(self, but: str, *, is_telling: bool) -> None:
+        """All is well, or all but some queues, long entries and events.
+
+        ``is_telling``: it is nothing but the stream of events.
+        """
+        self.problem, self.lesser = "", but
         if self._said.over():
             self.log.info("Redis takes writes again")
         self._readiness.met(Condition.WRITES)
         if not but:
             self._said.over("lesser")
         elif self._said.is_news(but, "lesser"):
-            self.log.error("Some numbers cannot be taken: {problem}", problem=but)
+            what = "No event can be told" if is_telling else "Some numbers cannot be taken"
+            self.log.error("{what}: {problem}", what=what, problem=but)
 
     def _lost(self, problem: str) -> None:
         self.problem = problem

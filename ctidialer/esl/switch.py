@@ -6,25 +6,23 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from attrs import frozen
 from twisted.application.service import MultiService
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 
-from ctidialer.esl.client import COMMAND_TIMEOUT, EventSocketProtocol
-from ctidialer.esl.connection import Accepted, CommandReply
+from ctidialer.esl.client import COMMAND_TIMEOUT
+from ctidialer.esl.connection import CommandReply
 from ctidialer.esl.errors import ConnectionGone, EslError
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import BACKGROUND_JOB, JobResult, Jobs, Submission
 from ctidialer.esl.link import DEFAULT_TIMINGS, Credentials, SwitchLink, Timings
 from ctidialer.esl.replies import Reply
+from ctidialer.esl.subscription import HEARTBEAT, More, Subscription, Wishes
 from ctidialer.reconnection import ConnectionState
 
-__all__ = ["Credentials", "Subscription", "Switch", "SwitchListener", "Timings"]
-
-HEARTBEAT = "HEARTBEAT"
+__all__ = ["Credentials", "More", "Subscription", "Switch", "SwitchListener", "Timings"]
 
 
 class SwitchListener(Protocol):
@@ -42,27 +40,6 @@ class SwitchListener(Protocol):
         Events come whenever the events connection exists, so also before `switch_up` and after
         `switch_down`, and jobs that nobody waits for (any more) are among them.
         """
-
-
-@frozen
-class Subscription:
-    """The events wanted: names, then ``CUSTOM`` and names of subclasses.
-
-    ``filters`` are pairs of header and value, ORed; a value ``- x`` is a veto.  BACKGROUND_JOB is
-    always subscribed to and let through, HEARTBEAT too where the user may; neither need be named.
-    """
-
-    events: tuple[str, ...]
-    filters: tuple[tuple[str, str], ...] = ()
-
-    async def set_up(self, protocol: EventSocketProtocol, accepted: Accepted) -> None:
-        """Subscribe on a new connection; the filters first, so that nothing else comes between."""
-        always = [BACKGROUND_JOB, *([HEARTBEAT] if accepted.allows_event(HEARTBEAT) else [])]
-        if self.filters:
-            for header, value in (*(("Event-Name", name) for name in always), *self.filters):
-                await protocol.filter(header, value)
-        # Words after CUSTOM are subclasses, so these go before it.
-        await protocol.event([*always, *(name for name in self.events if name not in always)])
 
 
 class _Offer(Submission):
@@ -125,6 +102,7 @@ class Switch(MultiService):
         self.up = False
         self._listener = listener
         self._wanted = frozenset(subscription.events)
+        self._wishes = Wishes(subscription)
         self._jobs_by_api = jobs_by_api
         self._api_refused = False  # on the present connection
         self._jobs = Jobs()
@@ -144,7 +122,7 @@ class Switch(MultiService):
             f"{name} (events)",
             credentials,
             self._changed,
-            set_up=subscription.set_up,
+            set_up=self._wishes.set_up,
             receive_event=self._event,
             timings=timings,
             jitter=jitter,
@@ -205,6 +183,16 @@ class Switch(MultiService):
             self._start(job_id, command, Submission(self._jobs, job_id))
         return result
 
+    def hear(self, *more: More) -> None:
+        """Subscribe to these events too, now and on every connection to come."""
+        self._wishes.hear(more)
+        self._wishes.adjust(self._events.protocol)
+
+    def hear_no_more(self, *more: More) -> None:
+        """Take that back."""
+        self._wishes.hear_no_more(more)
+        self._wishes.adjust(self._events.protocol)
+
     def _start(self, job_id: str, command: str, submission: Submission) -> None:
         protocol = self._commands.protocol
         try:
@@ -232,6 +220,7 @@ class Switch(MultiService):
         return ConnectionGone(self.trouble or "not connected", may_have_been_executed=False)
 
     def _changed(self) -> None:
+        self._wishes.adjust(self._events.protocol)
         ready = self._commands.protocol is not None and self._events.protocol is not None
         if ready:
             self._go_up()

@@ -31,12 +31,15 @@ class Totals:
     """Calls placed and numbers ended since the daemon began, and the calls that are up now.
 
     ``lost_in_flight``: numbers that ended and were no longer in flight, so have no record.
+    ``events_written`` and ``events_dropped``: those for the stream of events.
     """
 
     placed: int
     calls: int
     outcomes: Mapping[str, int]
     lost_in_flight: int = 0
+    events_written: int = 0
+    events_dropped: int = 0
 
 
 @frozen
@@ -86,6 +89,9 @@ class DaemonView(Protocol):
 
     def missing(self) -> tuple[Missing, ...]:
         """Return what keeps the node from dialing, the one that explains the others first."""
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return what does not work although calls can be placed, for people."""
 
     def conditions(self) -> tuple[ConditionNow, ...]:
         """Return all conditions."""

@@ -24,6 +24,9 @@ PUSHES = {Side.LEFT: "LPUSH", Side.RIGHT: "RPUSH"}
 LONG_ENTRIES = "long entries"
 """The purpose without which everything goes on, but for entries that are too long to be called."""
 
+EVENTS = "records.events"
+"""The purpose without which calls are not told of while they are up; they are made all the same."""
+
 THIS_COMMAND, THIS_NAME = "this command", "this name"
 
 UNTRIED = frozenset({"DEL", "HGETALL", "HSETNX", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT", "ZRANGE"})
@@ -52,6 +55,7 @@ class Names:
     change_channels: Sequence[str]
     record_list: str = ""
     record_channel: str = ""
+    events: str = ""
 
 
 def node_needs(names: Names) -> tuple[Need, ...]:
@@ -77,6 +81,8 @@ def _node_needs(names: Names) -> Iterator[Need]:
         yield from _all("records.list", names.record_list, "TYPE", "RPUSH")
     if names.record_channel:
         yield Need("PUBLISH", names.record_channel, "records.channel")
+    if names.events:
+        yield from _all(EVENTS, names.events, "TYPE", "XADD")
     for table in names.tables:
         yield from _all("tables", table, "TYPE", "HGETALL", "HMGET")
     for channel in names.change_channels:

@@ -38,7 +38,7 @@ from ctidialer.store.lease import Lease
 from ctidialer.store.link import Link
 from ctidialer.store.oversize import MAX_ENTRY, OversizeEntries
 from ctidialer.store.reading import Reading, flags
-from ctidialer.store.scripts import NOTE, SETTLE, STATUS, Script
+from ctidialer.store.scripts import NOTE, SETTLE, STATUS, TELL, Script
 from ctidialer.store.taking import Taking, flat
 
 __all__ = [
@@ -210,6 +210,13 @@ class Store(Reading):
         """Publish what this daemon is doing (JSON); it vanishes after ``ttl`` seconds."""
         return Deferred.fromCoroutine(self._publish_status(document, ttl))
 
+    def tell(self, stream: str, most: int, events: Sequence[bytes]) -> Deferred[None]:
+        """Append events (JSON) to a stream that keeps about ``most`` of them; not to be repeated.
+
+        Fails with LeaseLost, WrongType, NotAllowed or StoreUnavailable.
+        """
+        return Deferred.fromCoroutine(self._tell(stream, most, events))
+
     # -----------------------------------------------------------------------------------------
 
     async def _acquire_lease(self) -> None:
@@ -264,6 +271,9 @@ class Store(Reading):
         for _, entry_id, origin in sorted(found, key=lambda one: one[0], reverse=True):
             by_origin.setdefault(origin, []).append(entry_id)
         return by_origin
+
+    async def _tell(self, stream: str, most: int, events: Sequence[bytes]) -> None:
+        await self._lease.run(TELL, (stream,), (most, *events))
 
     async def _publish_status(self, document: bytes, ttl: float) -> None:
         await self._lease.run(STATUS, (self._status_key,), (document, max(1, round(ttl * 1000))))

@@ -18,10 +18,12 @@ class Alive(msgspec.Struct):
 
 
 class ReadyAnswer(msgspec.Struct):
-    """Whether calls can be placed, and what is missing."""
+    """Whether calls can be placed, and what is missing; ``troubles``: what does not work although
+    they can."""
 
     ready: bool
     missing: tuple[Missing, ...]
+    troubles: tuple[str, ...] = ()
 
 
 class TaskEntry(msgspec.Struct):

@@ -49,7 +49,7 @@ class NodeApi:
     async def ready(self) -> Answer:
         """Say whether calls can be placed; 503 where not."""
         is_ready = self._daemon.is_ready()
-        document = ReadyAnswer(is_ready, self._daemon.missing())
+        document = ReadyAnswer(is_ready, self._daemon.missing(), self._daemon.troubles())
         return json_answer(document, 200 if is_ready else 503)
 
     @get("/api/status", "What this daemon is doing", answer=NodeStatus)

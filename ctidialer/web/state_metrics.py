@@ -67,10 +67,21 @@ class StateMetrics(Collector):
         yield CounterMetricFamily(
             "ctidialer_originates", "Originates sent to FreeSWITCH.", value=status.placed
         )
+        totals = self._daemon.totals()
         yield CounterMetricFamily(
             "ctidialer_lost_in_flight",
             "Numbers that ended and were no longer in flight: they have no record.",
-            value=self._daemon.totals().lost_in_flight,
+            value=totals.lost_in_flight,
+        )
+        yield CounterMetricFamily(
+            "ctidialer_events_written",
+            "Events written to the stream of records.events.",
+            value=totals.events_written,
+        )
+        yield CounterMetricFamily(
+            "ctidialer_events_dropped",
+            "Events dropped because Redis did not take them, or not in time.",
+            value=totals.events_dropped,
         )
         yield _single("max_calls", "Calls at once for the node, 0 = no limit.", status.max_calls)
         yield _single("max_cps", "Starts a second for the node, 0 = no limit.", status.max_cps)

@@ -24,7 +24,8 @@ SAMPLE = Path(__file__).resolve().parents[2] / "etc" / "redis" / "users.acl"
 ADMIN = "user admin on >admin-pw ~* &* +@all\n"
 QUEUE = "queue:numbers"
 CDR = f"cti_dialer_cdr@{HOST}"
-RECORDS = f'[records]\nlist = "{CDR}"\nchannel = "{CDR}"\n'
+EVENTS = f"cti_dialer_event@{HOST}"
+RECORDS = f'[records]\nlist = "{CDR}"\nchannel = "{CDR}"\nevents = "{EVENTS}"\n'
 LONG = b"\xff" * 100_000
 """An entry that is too long to be called."""
 SCHEDULE = keys.at(keys.SCHEDULE_NUMBER, HOST)
@@ -95,6 +96,8 @@ class DaemonTests(UserCase):
         self.assert_accounted_for(records)
         self.assertEqual(await backend.call("XLEN", keys.records(HOST)), 37)
         self.assertEqual(await backend.call("LLEN", CDR), 37)
+        self.assertTrue(await backend.call("XREAD", "COUNT", "1", "STREAMS", EVENTS, "0"))
+        await self.assert_refused(backend, "XADD", EVENTS, "*", "event", "x")
 
         status = await self.command("reporter", "status", "--json")
         self.assertEqual(status.status, 0, status)

@@ -20,7 +20,7 @@ from ctidialer.dialer.write_watch import (
     WriteWatch,
 )
 from ctidialer.store.errors import NotAllowed, StoreUnavailable, WritesRefused
-from ctidialer.store.rights import LONG_ENTRIES, Need, Rights, queue_needs
+from ctidialer.store.rights import EVENTS, LONG_ENTRIES, Need, Rights, queue_needs
 
 OWN = (Need("XADD", "records", "records"), Need("SET", "long", LONG_ENTRIES))
 FULL = WritesRefused("OOM command not allowed")
@@ -142,6 +142,22 @@ class WatchTests(SynchronousTestCase):
         self.has_the_name()
         self.assertTrue(self.is_met())
         self.assertIn(LONG_ENTRIES, self.said[0])
+
+    def test_events_keep_nothing(self) -> None:
+        telling = Need("XADD", "events", EVENTS)
+        watch = WriteWatch(
+            self.clock, self.rights, self.readiness, (*OWN, telling), lambda: self.origins, "daemon"
+        )
+        self.rights.answer = (telling,)
+        self.has_the_name()
+        watch.look()
+        self.assertTrue(self.is_met())
+        (said,) = self.said
+        self.assertTrue(said.startswith("No event can be told: the user 'daemon' has no right to"))
+        self.assertIn("XADD on 'events'", watch.lesser)
+        self.rights.answer = ()
+        watch.look()
+        self.assertEqual(watch.lesser, "")
 
     def test_a_full_redis(self) -> None:
         self.has_the_name()

@@ -24,6 +24,7 @@ from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.numbers import Numbers
 from ctidialer.dialer.life.pursuit import Pursuit
+from ctidialer.dialer.life.story import Stories
 from ctidialer.dialer.life.ways import Ways
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.glue import Gate
@@ -70,7 +71,9 @@ class World:
         self.closing = Closing(
             self.clock, "fs1", self.store, self.writable, self.readiness, Journal()
         )
-        caller = Caller(CallDefaults("fs1", 60), self.store, self.switch, self.calls)
+        caller = Caller(
+            CallDefaults("fs1", 60), self.store, self.switch, self.calls, Stories("fs1")
+        )
         self.ways = ways = Ways(self.clock, self.tables, self.lines, self.look_up)
         between = Between(self.clock, caller, ways, ready)
         self.pursuit = Pursuit(self.clock, caller, ways, Acceptance(self.limits), between)

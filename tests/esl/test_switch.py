@@ -11,7 +11,7 @@ from ctidialer.esl.errors import (
     UnsafeCommand,
 )
 from ctidialer.esl.jobs import JobResult
-from ctidialer.esl.switch import Credentials, Subscription
+from ctidialer.esl.switch import Credentials, More, Subscription
 from tests.esl.scripted import job_frame, plain
 from tests.esl.switch_case import SUBSCRIBED, SwitchTest
 
@@ -245,6 +245,83 @@ class CommandsByApi(Commands):
         self.network.flush()
         self.assertEqual(len(self.script.commanded().commands), 2)
         self.assertEqual(self.switch.jobs_waiting, 1)
+
+
+ANSWER_TOO, BRIDGES = More("CHANNEL_ANSWER"), More("CHANNEL_BRIDGE", of_all=True)
+
+
+class HearingMore(SwitchTest):
+    """Events that are wanted for a while are asked for on the very connection, and on the next."""
+
+    def asked(self) -> list[str]:
+        return self.script.subscribed().commands[1 + len(SUBSCRIBED) :]
+
+    def test_from_the_start(self) -> None:
+        self.switch.hear(ANSWER_TOO, BRIDGES)
+        self.start()
+        self.assertTrue(self.switch.up)
+        wanted = [
+            "event plain CHANNEL_ANSWER",
+            "filter Event-Name CHANNEL_BRIDGE",
+            "event plain CHANNEL_BRIDGE",
+        ]
+        self.assertEqual(self.asked(), wanted)
+        self.script.subscribed().hang_up()
+        self.network.advance(2)
+        self.assertTrue(self.switch.up)
+        self.assertEqual(self.asked(), wanted)
+
+    def test_while_it_is_up_and_no_longer(self) -> None:
+        self.start()
+        self.assertEqual(self.asked(), [])
+        self.switch.hear(BRIDGES)
+        self.network.flush()
+        self.switch.hear(BRIDGES)
+        self.network.flush()
+        wanted = ["filter Event-Name CHANNEL_BRIDGE", "event plain CHANNEL_BRIDGE"]
+        self.assertEqual(self.asked(), wanted)
+        self.switch.hear_no_more(BRIDGES)
+        self.network.flush()
+        taken_back = ["nixevent CHANNEL_BRIDGE", "filter delete Event-Name CHANNEL_BRIDGE"]
+        self.assertEqual(self.asked(), [*wanted, *taken_back])
+        self.script.subscribed().hang_up()
+        self.network.advance(2)
+        self.assertEqual(self.asked(), [])
+
+    def test_changes_while_it_is_being_asked(self) -> None:
+        self.start()
+        self.switch.hear(ANSWER_TOO)
+        self.switch.hear_no_more(ANSWER_TOO)
+        self.switch.hear(BRIDGES)
+        self.network.flush()
+        self.assertEqual(
+            sorted(self.asked()),
+            sorted(
+                [
+                    "event plain CHANNEL_ANSWER",
+                    "nixevent CHANNEL_ANSWER",
+                    "filter Event-Name CHANNEL_BRIDGE",
+                    "event plain CHANNEL_BRIDGE",
+                ]
+            ),
+        )
+
+    def test_a_user_who_may_not_is_told_and_goes_on_without(self) -> None:
+        self.script.refuse = lambda command: "CHANNEL_BRIDGE" in command
+        self.switch.hear(BRIDGES)
+        self.start()
+        self.assertTrue(self.switch.up)
+        self.assertEqual(len([line for line in self.lines if "CHANNEL_BRIDGE" in line]), 1)
+
+    def test_a_connection_that_goes_meanwhile(self) -> None:
+        self.start()
+        self.script.subscribed().hold()
+        self.switch.hear(BRIDGES)
+        self.network.flush()
+        self.script.subscribed().hang_up()
+        self.network.advance(2)
+        self.assertTrue(self.switch.up)
+        self.assertIn("event plain CHANNEL_BRIDGE", self.asked())
 
 
 class Events(SwitchTest):

@@ -12,7 +12,7 @@ from ctidialer.store.rights import Names, Need, Rights, node_needs, queue_needs
 from tests.store.rights_case import CHANNEL, LIST, RightsCase
 from tests.store.test_refusals import LONG, taken, valkey
 
-NAMES = Names("fs1", (keys.at(keys.LINE, "fs1"),), ("config@all",), LIST, CHANNEL)
+NAMES = Names("fs1", (keys.at(keys.LINE, "fs1"),), ("config@all",), LIST, CHANNEL, "events")
 NEEDS = (
     *node_needs(NAMES),
     *queue_needs("q", Side.LEFT),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from uuid import uuid4
@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from ctidialer.contract.variables import REQUESTED_UUID, merge_variables
 from ctidialer.dialer.life.calls import Calls, NotSent, SwitchPort
 from ctidialer.dialer.life.number_in_hand import NumberInHand, Progress
+from ctidialer.dialer.life.story import Stories
 from ctidialer.esl.errors import EslError
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.originate import Call, Part, Uncarriable, originate_command
@@ -33,8 +34,16 @@ class CallDefaults:
 class Caller:
     """Places calls and follows them to their end."""
 
-    def __init__(self, node: CallDefaults, store: Store, switch: SwitchPort, calls: Calls) -> None:
+    def __init__(
+        self,
+        node: CallDefaults,
+        store: Store,
+        switch: SwitchPort,
+        calls: Calls,
+        stories: Stories,
+    ) -> None:
         self._node = node
+        self._stories = stories
         self._store = store
         self._switch = switch
         self._calls = calls
@@ -64,23 +73,29 @@ class Caller:
             sent()
             heard = partial(self._answered, number.claim.id, uuid, answered)
             wanted = number.after_call.names
-            return await self._calls.place(attempt, command, heard, wanted)
+            story = self._stories.of(number, len(progress.attempts) + 1)
+            if story is not None:
+                story.dialing(attempt, _variables(number, choice))
+            return await self._calls.place(attempt, command, heard, wanted, story)
         finally:
             self._requested.discard(uuid)
 
     async def adopt(
         self,
         entry_id: str,
+        number: NumberInHand | None,
+        count: int,
         under_way: Attempt,
         answered: Callable[[], None],
-        wanted: Sequence[str],
     ) -> Attempt:
-        """Follow a call that was placed before a restart; return it when it has ended.
+        """Follow the ``count``-th call of an entry, placed before a restart, to its end.
 
-        ``wanted`` are the channel variables to read when it ends.
+        ``number`` None = the entry cannot be read any more, and nothing is asked of the call.
         """
         heard = partial(self._answered, entry_id, under_way.uuid, answered)
-        return await self._calls.adopt(under_way, heard, wanted)
+        wanted = number.after_call.names if number else ()
+        story = self._stories.of(number, count)
+        return await self._calls.adopt(under_way, heard, wanted, story)
 
     async def note_resting(self, number: NumberInHand, progress: Progress) -> None:
         """Note that no call of this number is up, so that a restart does not look for one."""
@@ -107,7 +122,6 @@ class Caller:
         await self._store.note_dialing(number.claim.id, dialing)
 
     def _as_call(self, number: NumberInHand, choice: Choice, uuid: str) -> Call:
-        line_variables = choice.line.variables if choice.line else {}
         return Call(
             uuid=uuid,
             dialstring=choice.dialstring,
@@ -115,7 +129,7 @@ class Caller:
             group=choice.group,
             destination=number.destination,
             host=self._node.host,
-            variables=merge_variables(number.variables, line_variables),
+            variables=_variables(number, choice),
             line=choice.line.name if choice.line else None,
             task=number.name,
             originate_timeout=self._node.originate_timeout,
@@ -142,6 +156,11 @@ class Caller:
         except EslError as error:
             self._requested.discard(uuid)
             raise NotSent(str(error)) from error
+
+
+def _variables(number: NumberInHand, choice: Choice) -> dict[str, str]:
+    line_variables = choice.line.variables if choice.line else {}
+    return merge_variables(number.variables, line_variables)
 
 
 def _redis_is_away(failure: Failure) -> None:

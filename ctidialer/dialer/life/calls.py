@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 
 from ctidialer.dialer.life import channel_events
 from ctidialer.dialer.life.journal import Journal
+from ctidialer.dialer.life.story import Story
 from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError, UnsafeCommand
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import JobResult
@@ -70,6 +71,7 @@ class _Live:
     news_at: float
     answered: Answered
     wanted: Sequence[str]
+    story: Story | None
     ended: Deferred[Attempt] = field(factory=Deferred)
     job_id: str | None = None
     missed: int = 0
@@ -124,18 +126,19 @@ class Calls:
         command: str,
         answered: Answered = lambda at: None,
         wanted: Sequence[str] = (),
+        story: Story | None = None,
     ) -> Deferred[Attempt]:
         """Send ``originate <command>`` and follow the call; ``answered`` is called when it is,
         unless it is over by then.
 
-        ``wanted`` are the channel variables to read when it ends.
+        ``wanted`` are the channel variables to read when it ends; ``story`` tells of it meanwhile.
 
         The Deferred fires with the attempt when it has ended; it fails with NotSent, and only
         then, when the command certainly did not reach FreeSWITCH.
         """
         if attempt.uuid in self._live:
             return fail(NotSent(f"another call has the UUID {attempt.uuid}"))
-        live = self._follow(attempt, answered, wanted)
+        live = self._follow(attempt, answered, wanted, story)
         live.job_id = f"{self._jobs}-{self.placed}"
         self.placed += 1
         job = self._switch.background(live.job_id, f"originate {command}")
@@ -148,6 +151,7 @@ class Calls:
         attempt: Attempt,
         answered: Answered = lambda at: None,
         wanted: Sequence[str] = (),
+        story: Story | None = None,
     ) -> Deferred[Attempt]:
         """Follow a call that an earlier daemon placed (or may have placed).
 
@@ -155,12 +159,13 @@ class Calls:
         """
         if attempt.uuid in self._live:
             return succeed(rules.gone(attempt, self._clock.seconds()))
-        return self._follow(attempt, answered, wanted).ended
+        return self._follow(attempt, answered, wanted, story).ended
 
     def event(self, event: Event) -> None:
         """Take in one channel event; those of other people's calls are passed over."""
         step = self._step(event)
         if step is None:
+            self._tell(event)
             return
         uuid = event.get("Unique-ID") or ""
         live = self._live.get(uuid)
@@ -168,6 +173,17 @@ class Calls:
             self._remember(uuid, step)
         else:
             self._advance(live, step(live))
+            if live.story is not None and not live.attempt.ended:
+                live.story.heard(event, live.attempt, live.at(live.news_at))
+
+    def _tell(self, event: Event) -> None:
+        """Let a call be told of to which nothing happens that decides anything."""
+        for uuid in channel_events.legs(event):
+            live = self._live.get(uuid)
+            if live is not None:
+                if live.story is not None:
+                    live.story.heard(event, live.attempt, live.at(self._steady()))
+                return
 
     def unheard(self) -> None:
         """The connection for events broke: what happens meanwhile to the calls is not heard."""
@@ -199,11 +215,13 @@ class Calls:
         if len(self._strangers) > MAX_REMEMBERED:
             self._strangers.popitem(last=False)
 
-    def _follow(self, attempt: Attempt, answered: Answered, wanted: Sequence[str]) -> _Live:
+    def _follow(
+        self, attempt: Attempt, answered: Answered, wanted: Sequence[str], story: Story | None
+    ) -> _Live:
         # A call that was dialed before a restart has been up since then, by whatever clock.
         steady, up_for = self._steady(), self._clock.seconds() - attempt.dialed_at
         offset = attempt.dialed_at + max(0.0, up_for) - steady
-        live = _Live(attempt, offset, steady, answered, wanted)
+        live = _Live(attempt, offset, steady, answered, wanted, story)
         self._live[attempt.uuid] = live
         return live
 
@@ -276,6 +294,8 @@ class Calls:
         if is_answer and not attempt.ended:
             live.answered(attempt.answered_at or live.news_at)
         if attempt.ended and self._live.get(attempt.uuid) is live:
+            if live.story is not None:
+                live.story.ended(attempt)
             self._journal.call_ended(attempt)
             self._drop(live).callback(attempt)
 

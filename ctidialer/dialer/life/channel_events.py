@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from ctidialer.contract.after_call import AfterCall
+from ctidialer.contract.call_event import Happening
 from ctidialer.esl.events import Event
+from ctidialer.esl.subscription import More
 from ctidialer.rules.after_call import QUEUE_AGENT, cut
 from ctidialer.rules.attempt import HangUp
 
 ANSWER = "CHANNEL_ANSWER"
+BRIDGE = "CHANNEL_BRIDGE"
+PROGRESS, PROGRESS_MEDIA = "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA"
 HANG_UP = "CHANNEL_HANGUP_COMPLETE"
 SUBSCRIBED = (ANSWER, HANG_UP)
 """Two events a call are enough: the hang-up has the times of all that came before, and every event
 more costs FreeSWITCH's own time: with eight, a fifth of the calls that it can place
 (docs/freeswitch.rst)."""
+
+TELLING = (More(PROGRESS), More(PROGRESS_MEDIA), More(BRIDGE, of_all=True))
+"""What is heard besides while somebody is told of calls that are up.
+
+Two channels that are connected have one event, which may be the other one's: a mark of our calls
+does not stand in it, so those of all calls are heard.
+"""
+
+HAPPENINGS = {
+    PROGRESS: Happening.RINGING,
+    PROGRESS_MEDIA: Happening.RINGING,
+    ANSWER: Happening.ANSWERED,
+    BRIDGE: Happening.BRIDGED,
+}
 
 _STATUS = re.compile("[1-6][0-9]{2}")
 _STAMP = re.compile("[0-9]{1,17}")
@@ -43,6 +62,28 @@ def hang_up(event: Event, now: float, wanted: Sequence[str] = ()) -> HangUp:
         bridged_at=(bridged_at := ours("Caller-Channel-Bridged-Time")),
         said=_said(event, wanted if bridged_at is None else (QUEUE_AGENT, *wanted)),
     )
+
+
+def said(event: Event, wanted: AfterCall, uuid: str) -> dict[str, str]:
+    """Return the wanted variables of the channel ``uuid`` that are set by now, and, where it is
+    connected, who talks to the callee.
+
+    What connects two channels may be told as an event of the other one.
+    """
+    if event.name != BRIDGE:
+        return _said(event, wanted.names)
+    agent = (QUEUE_AGENT, wanted.agent_variable) if wanted.agent_variable else (QUEUE_AGENT,)
+    is_own = event.get("Unique-ID") == uuid
+    return _said(event, (*agent, *wanted.names) if is_own else agent)
+
+
+def legs(event: Event) -> Iterator[str]:
+    """Yield the calls that an event tells of: that of its channel, and where two are connected
+    the other one too."""
+    yield event.get("Unique-ID", "")
+    if event.name == BRIDGE:
+        yield event.get("Bridge-A-Unique-ID", "")
+        yield event.get("Bridge-B-Unique-ID", "")
 
 
 def _said(event: Event, wanted: Sequence[str]) -> dict[str, str]:

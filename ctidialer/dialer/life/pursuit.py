@@ -10,7 +10,6 @@ when anything is lacking; before a further one it waits, in flight and with its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from twisted.internet.interfaces import IReactorTime
@@ -90,7 +89,7 @@ class Pursuit:
         if under_way is None:
             return await self.reach(errand, number, progress)
         journey = Journey(errand, number, progress, self._clock.seconds())
-        ended = await self._adopt(errand, progress, under_way, number.after_call.names)
+        ended = await self._adopt(errand, progress, under_way, number)
         verdict = await self._after_call(journey, ended)
         return await self._go(journey) if verdict is None else verdict
 
@@ -100,7 +99,7 @@ class Pursuit:
         """Follow the call that is up to its end, and place no further one."""
         if under_way is None:
             return finished(progress)
-        return _finished(await self._adopt(errand, progress, under_way, ()))
+        return _finished(await self._adopt(errand, progress, under_way, None))
 
     async def _go(self, journey: Journey) -> Verdict:
         while True:
@@ -123,12 +122,17 @@ class Pursuit:
     # --- one call ----------------------------------------------------------------------------
 
     async def _adopt(
-        self, errand: Errand, progress: Progress, under_way: Attempt, wanted: Sequence[str]
+        self,
+        errand: Errand,
+        progress: Progress,
+        under_way: Attempt,
+        number: NumberInHand | None,
     ) -> Ended:
         """Follow a call that was placed before a restart; it has its place on its line."""
         choice = self._ways.adopt(under_way, self._clock.seconds())
         answered = partial(self._ways.answered, choice)
-        attempt = await self._caller.adopt(errand.claim.id, under_way, answered, wanted)
+        count = len(progress.attempts) + 1
+        attempt = await self._caller.adopt(errand.claim.id, number, count, under_way, answered)
         self._ways.leave(choice, attempt, self._clock.seconds())
         return Ended(attempt, under_way.group, progress)
 

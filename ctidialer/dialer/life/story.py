@@ -1,0 +1,185 @@
+"""What is told of a call while it is up: the events of one call, for the stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.logger import Logger
+
+from ctidialer.contract import causes
+from ctidialer.contract.call_event import CallEvent, Happening
+from ctidialer.contract.placeholders import Fillable
+from ctidialer.contract.record import Kind, Outcome, Record
+from ctidialer.dialer.life import channel_events
+from ctidialer.dialer.life.number_in_hand import NumberInHand
+from ctidialer.esl.events import Event
+from ctidialer.rules import after_call
+from ctidialer.rules import attempt as rules
+from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.disposition import outcome
+
+Tell = Callable[[CallEvent], None]
+
+ONCE = frozenset({Happening.RINGING, Happening.ANSWERED})
+"""What is told of a call once; it may be connected to several legs, one after the other."""
+
+TIME_DIGITS = 6
+"""Of a second: microseconds, as in records."""
+
+
+class Story:
+    """Tells of one call of ``number``, its ``count``-th; a fault in it harms no call."""
+
+    __slots__ = ("_count", "_host", "_number", "_tell", "_told")
+
+    log = Logger()
+
+    def __init__(self, tell: Tell, host: str, number: NumberInHand, count: int) -> None:
+        self._tell = tell
+        self._host = host
+        self._number = number
+        self._count = count
+        self._told: set[Happening] = set()
+
+    def dialing(self, attempt: Attempt, variables: Mapping[str, str]) -> None:
+        """The call is about to be placed with these variables; placeholders are not told yet."""
+        wanted = self._number.after_call.names
+        said = {
+            name: variables[name]
+            for name in wanted
+            if name in variables and not isinstance(variables[name], Fillable)
+        }
+        self._safely(self._say, Happening.DIALING, attempt, attempt.dialed_at, said)
+
+    def heard(self, event: Event, attempt: Attempt, at: float) -> None:
+        """FreeSWITCH tells of the call; what that makes of it is in ``attempt``."""
+        self._safely(self._heard, event, attempt, at)
+
+    def ended(self, attempt: Attempt) -> None:
+        """The call is over."""
+        self._safely(self._ended, attempt)
+
+    def _heard(self, event: Event, attempt: Attempt, at: float) -> None:
+        happening = channel_events.HAPPENINGS.get(event.name)
+        if happening is None or (happening in ONCE and happening in self._told):
+            return
+        if happening is Happening.RINGING and attempt.was_answered:
+            return
+        self._told.add(happening)
+        said = channel_events.said(event, self._number.after_call, attempt.uuid)
+        self._say(happening, attempt, at, said)
+
+    def _ended(self, attempt: Attempt) -> None:
+        ended_at = attempt.dialed_at if attempt.ended_at is None else attempt.ended_at
+        self._say(
+            Happening.ENDED,
+            attempt,
+            ended_at,
+            attempt.said,
+            outcome=self._outcome(attempt),
+            answered=attempt.was_answered,
+            hangup_cause=attempt.cause,
+            q850=causes.q850(attempt.cause),
+            sip_code=attempt.sip_code,
+        )
+
+    def _outcome(self, attempt: Attempt) -> Outcome | None:
+        """Return what the record will say if no further call follows; None = no verdict."""
+        if rules.never_left(attempt) is not None or rules.is_refusal(attempt):
+            return None
+        if attempt.lost and not attempt.was_answered:
+            return Outcome.UNKNOWN
+        return after_call.ruled(self._number.after_call, attempt.said) or outcome(
+            answered=attempt.was_answered, cause=attempt.cause, sip_code=attempt.sip_code
+        )
+
+    def _say(
+        self,
+        happening: Happening,
+        attempt: Attempt,
+        at: float,
+        said: Mapping[str, str],
+        **more: Any,
+    ) -> None:
+        number, wanted = self._number, self._number.after_call
+        self._tell(
+            CallEvent(
+                event=happening,
+                time=round(at, TIME_DIGITS),
+                id=number.claim.id,
+                kind=number.kind,
+                number=number.number,
+                uuid=attempt.uuid,
+                attempt=self._count,
+                line=attempt.line,
+                line_group=attempt.group,
+                host=self._host,
+                agent=after_call.agent(wanted, said),
+                variables=after_call.carried(wanted, said) if said else {},
+                **_named(number.kind, number.name),
+                **more,
+            )
+        )
+
+    def _safely(self, say: Callable[..., None], *arguments: Any) -> None:
+        try:
+            say(*arguments)
+        except Exception:  # noqa: BLE001 - a fault in telling must not end a number's life
+            self.log.failure("A call could not be told of")
+
+
+class CalledOff:
+    """A reader of the journal that tells of numbers that ended without a call."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def call_ended(self, attempt: Attempt) -> None:
+        """Part of JournalReader: the story of the call has told it."""
+
+    def number_ended(self, record: Record) -> None:
+        """Part of JournalReader."""
+        if not record.attempts:
+            self._tell(
+                CallEvent(
+                    event=Happening.ENDED,
+                    time=round(record.ended_at, TIME_DIGITS),
+                    id=record.id,
+                    kind=record.kind,
+                    number=record.number,
+                    uuid=None,
+                    attempt=0,
+                    line=None,
+                    line_group=None,
+                    host=record.host,
+                    outcome=record.outcome,
+                    answered=False,
+                    hangup_cause=None,
+                    q850=None,
+                    sip_code=None,
+                    **_named(record.kind, record.task),
+                )
+            )
+
+
+class Stories:
+    """Begins the stories of the calls of ``host``; without ``tell`` there are none."""
+
+    def __init__(self, host: str, tell: Tell | None = None) -> None:
+        self._host = host
+        self._tell = tell
+
+    def __bool__(self) -> bool:
+        return self._tell is not None
+
+    def of(self, number: NumberInHand | None, count: int) -> Story | None:
+        """Return the story of the ``count``-th call of a number; None = nobody is told."""
+        if self._tell is None or number is None:
+            return None
+        return Story(self._tell, self._host, number, count)
+
+
+def _named(kind: Kind, name: str | None) -> dict[str, Any]:
+    """Return the task, or the schedule configuration, as a field of an event."""
+    return {"task" if kind is Kind.QUEUE else "config": name}

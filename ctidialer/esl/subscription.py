@@ -1,0 +1,117 @@
+"""Which events a connection brings: those that are always wanted, and some for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ctidialer.esl.client import EventSocketProtocol
+from ctidialer.esl.connection import Accepted
+from ctidialer.esl.errors import CommandRefused, EslError
+from ctidialer.esl.jobs import BACKGROUND_JOB
+
+HEARTBEAT = "HEARTBEAT"
+
+
+@frozen
+class Subscription:
+    """The events wanted: names, then ``CUSTOM`` and names of subclasses.
+
+    ``filters`` are pairs of header and value, ORed; a value ``- x`` is a veto.  BACKGROUND_JOB is
+    always subscribed to and let through, HEARTBEAT too where the user may; neither need be named.
+    """
+
+    events: tuple[str, ...]
+    filters: tuple[tuple[str, str], ...] = ()
+
+    async def set_up(self, protocol: EventSocketProtocol, accepted: Accepted) -> None:
+        """Subscribe on a new connection; the filters first, so that nothing else comes between."""
+        always = [BACKGROUND_JOB, *([HEARTBEAT] if accepted.allows_event(HEARTBEAT) else [])]
+        if self.filters:
+            for header, value in (*(("Event-Name", name) for name in always), *self.filters):
+                await protocol.filter(header, value)
+        # Words after CUSTOM are subclasses, so these go before it.
+        await protocol.event([*always, *(name for name in self.events if name not in always)])
+
+
+@frozen
+class More:
+    """An event that is wanted for a while; ``of_all``: of all calls, whatever the filters say."""
+
+    name: str
+    of_all: bool = False
+
+
+class Wishes:
+    """What is wanted of the connections for events: ``always``, and more as long as it is needed.
+
+    A change while a connection is there is made on that very connection; one that is being made
+    meanwhile is brought up to date by ``adjust``.
+    """
+
+    log = Logger()
+
+    def __init__(self, always: Subscription) -> None:
+        self._always = always
+        self._more: dict[More, None] = {}
+        self._heard: dict[More, None] = {}
+        """What the present connection was asked for."""
+        self._adjusting: EventSocketProtocol | None = None
+
+    async def set_up(self, protocol: EventSocketProtocol, accepted: Accepted) -> None:
+        """Subscribe on a new connection to all that is wanted now."""
+        self._heard = dict(self._more)
+        await self._always.set_up(protocol, accepted)
+        for one in list(self._heard):
+            await self._add(protocol, one)
+
+    def hear(self, more: Iterable[More]) -> None:
+        """Want these too."""
+        self._more.update(dict.fromkeys(more))
+
+    def hear_no_more(self, more: Iterable[More]) -> None:
+        """Want these no more."""
+        for one in more:
+            self._more.pop(one, None)
+
+    def adjust(self, protocol: EventSocketProtocol | None) -> None:
+        """Bring the present connection up to date; None = there is none."""
+        if protocol is not None and self._adjusting is not protocol:
+            self._adjusting = protocol
+            Deferred.fromCoroutine(self._adjust(protocol)).addErrback(self._failed)
+
+    async def _adjust(self, protocol: EventSocketProtocol) -> None:
+        try:
+            while self._heard != self._more and protocol.ending is None:
+                for one in [one for one in self._more if one not in self._heard]:
+                    self._heard[one] = None
+                    await self._add(protocol, one)
+                for one in [one for one in self._heard if one not in self._more]:
+                    del self._heard[one]
+                    await self._remove(protocol, one)
+        finally:
+            if self._adjusting is protocol:
+                self._adjusting = None
+
+    async def _add(self, protocol: EventSocketProtocol, more: More) -> None:
+        try:
+            if more.of_all and self._always.filters:
+                await protocol.filter("Event-Name", more.name)
+            await protocol.event([more.name])
+        except CommandRefused as error:
+            self.log.warn(
+                "FreeSWITCH does not give {event}: {problem}", event=more.name, problem=str(error)
+            )
+
+    async def _remove(self, protocol: EventSocketProtocol, more: More) -> None:
+        await protocol.nixevent([more.name])
+        if more.of_all and self._always.filters:
+            await protocol.filter_delete("Event-Name", more.name)
+
+    def _failed(self, failure: Failure) -> None:
+        """The connection is gone: the next one is asked for all of it."""
+        failure.trap(EslError)
