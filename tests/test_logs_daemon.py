@@ -203,7 +203,7 @@ class SecretTests(DaemonLogCase):
         self.own = await own_redis(self, port=0, password=REDIS_PASSWORD)
         self.url = self.own.url
         self.redis = link_to(self, self.url)
-        await self.redis.when_up(10)
+        await self.redis.when_up(60)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.web = probe.getsockname()[1]

@@ -60,7 +60,7 @@ class ProcessTests(TestCase):
     """The command itself, as supervisord would run it."""
 
     kind = "integration"
-    timeout = 240
+    timeout = 600
 
     async def run_twistd(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", TWISTD, "--nodaemon", "--pidfile=", "ctidialer"]
@@ -74,7 +74,7 @@ class ProcessTests(TestCase):
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 capture_output=True,
                 text=True,
-                timeout=50,
+                timeout=120,
                 check=False,
             )
 

@@ -23,7 +23,7 @@ REPLACED = Strike(Kind.REPLACE_DAEMON, seconds=0.0, strength=0.0)
 
 class ReplacedDaemonTests(TestCase):
     kind = "integration"
-    timeout = 240
+    timeout = 600
 
     def setUp(self) -> Any:
         return Deferred.fromCoroutine(self.set_up())

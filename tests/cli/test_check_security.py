@@ -53,7 +53,7 @@ class SecurityTests(CommandTestCase):
     async def test_rights_that_cannot_be_asked(self) -> None:
         server = await own_redis(self, port=0)
         redis = link_to(self, server.url)
-        await redis.when_up(10)
+        await redis.when_up(60)
         for line in ACL:
             await redis.call("ACL", "SETUSER", *line.split()[1:])
         for user in ("limited", "seeing"):

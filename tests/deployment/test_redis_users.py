@@ -41,7 +41,7 @@ class UserCase(SwitchTestCase):
         server = await own_redis(self, port=0, directives=(f'aclfile "{users}"',))
         self.place = server.url.removeprefix("redis://")
         self.redis = link_to(self, f"redis://admin:admin-pw@{self.place}")
-        await self.redis.when_up(10)
+        await self.redis.when_up(60)
 
     def url_of(self, user: str) -> str:
         name = user.replace("ctidialer", "daemon")
@@ -49,7 +49,7 @@ class UserCase(SwitchTestCase):
 
     async def link_of(self, user: str) -> Link:
         link = link_to(self, self.url_of(user))
-        await link.when_up(10)
+        await link.when_up(60)
         return link
 
     async def command(self, user: str, *words: str) -> Done:

@@ -56,8 +56,6 @@ poll_interval = 0.2
 class SupervisordTests(SwitchTestCase):
     """supervisord includes the sample; only its paths, and whom it runs as, are this test's."""
 
-    timeout = 240
-
     async def set_up(self) -> None:
         await super().set_up()
         self.write_settings()

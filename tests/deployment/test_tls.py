@@ -109,7 +109,7 @@ class TlsTests(NodeTestCase):
             ),
         )
         self.redis = link_to(self, server.url)
-        await self.redis.when_up(10)
+        await self.redis.when_up(60)
 
     def tls(self, host: str, ca: Path | None) -> str:
         query = f"?ca={ca}" if ca else ""
@@ -118,7 +118,7 @@ class TlsTests(NodeTestCase):
     async def test_a_campaign_over_tls(self) -> None:
         for host in ("localhost", "127.0.0.1"):
             link = link_to(self, self.tls(host, self.authority.path))
-            await link.when_up(10)
+            await link.when_up(60)
         self.url = self.tls("localhost", self.authority.path)
         daemon = self.start_daemon()
         await self.usual_tables()

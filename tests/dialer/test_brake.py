@@ -21,7 +21,6 @@ LIMIT = 10
 
 class BrakeTests(LineTestCase):
     script: Any = {"default": UNAVAILABLE}  # noqa: RUF012 - tests only read it
-    timeout = 120
 
     def explained(self, dialer: DialerService) -> Explanation:
         return dialer.parts.explainer.explain("t", time.time())

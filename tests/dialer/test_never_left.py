@@ -20,8 +20,6 @@ SOON: dict[str, Any] = {"count": 1000, "fault_try_interval": 300}
 class NeverLeftTests(ScheduleTestCase):
     """``gw`` is the one gateway that there is."""
 
-    timeout = 120
-
     async def set_up(self) -> None:
         await super().set_up()
         await self.sim(known_gateways={"gw": "up"})

@@ -96,8 +96,6 @@ class NoLineTests(ScheduleTestCase):
 class BacklogTests(ScheduleTestCase):
     """More is due than can be called at once."""
 
-    timeout = 240
-
     async def test_lines_that_come_free_work_off_a_backlog(self) -> None:
         """Nobody is told that no line was free, while lines come free all the time."""
         await self.usual_schedule(count=10)

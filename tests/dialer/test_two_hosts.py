@@ -26,7 +26,6 @@ AT_ONCE: Mapping[str, Any] = {"default": {"result": "answer", "talk": 0.01}}
 class TwoHostsTests(NodeTestCase):
     """Two real daemons share a task of the template and its queue."""
 
-    timeout = 240
     script = AT_ONCE
 
     async def set_up(self) -> None:

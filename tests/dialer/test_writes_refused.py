@@ -101,8 +101,6 @@ class RefusedCase(SwitchTestCase):
 class RightsTests(RefusedCase):
     """A right is taken away in the middle of a campaign, then granted, then a restart."""
 
-    timeout = 120
-
     async def check_right(self, command: str, **switch: Any) -> None:
         await self.put_campaign()
         if switch:

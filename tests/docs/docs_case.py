@@ -49,7 +49,7 @@ class DocsCase(NodeTestCase):
         self.server = await own_redis(self, new_directory(self), port=0)
         self.url = self.server.url
         self.redis = link_to(self, self.url)
-        await self.redis.when_up(10)
+        await self.redis.when_up(60)
         self.port = urlsplit(self.url).port
         self.client = next(filter(None, map(shutil.which, CLIENTS)), None)
         self._programs = self.directory / "bin"

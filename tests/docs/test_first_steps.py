@@ -102,7 +102,7 @@ class InstallationTests(TestCase):
     """The lines that install it; that the hashes and the wheel are right is checked by
     ``make check-wheel``."""
 
-    timeout = 240
+    timeout = 600
 
     async def test_the_lines_of_the_readme(self) -> None:
         make, pinned, ours, activate = commands(block_with(README, "--require-hashes").text)

@@ -102,7 +102,7 @@ class StartTests(RedisTestCase):
         server = await own_redis(self, port=0, password=password)
         self.assertEqual(parse_address(server.url).hosts, (("127.0.0.1", server.port),))
         link = link_to(self, server.url)
-        await link.when_up(10)
+        await link.when_up(60)
         self.assertEqual(
             await link.call("CONFIG", "GET", "requirepass"), [b"requirepass", password.encode()]
         )
@@ -117,12 +117,12 @@ class StartTests(RedisTestCase):
         directory = Path(new_directory(self)) / ('a "b" ' * 20)
         first = await own_redis(self, str(directory), aof=True)
         link = link_to(self, first.url)
-        await link.when_up(10)
+        await link.when_up(60)
         await link.call("SET", "a", "b")
         await first.stop()
         second = await own_redis(self, str(directory), aof=True)
         self.assertEqual(second.url, first.url)
-        await link.when_up(10)
+        await link.when_up(60)
         self.assertEqual(await link.call("GET", "a"), b"b")
         place = Path(parse_address(second.url).path).parent
         self.assertTrue(place.exists())
@@ -148,7 +148,7 @@ class StartTests(RedisTestCase):
         parent = Parent()
         command = [sys.executable, "-c", ORPHANING, new_directory(self)]
         transport = reactor.spawnProcess(parent, sys.executable, command, os.environ)
-        pid = int(await parent.said.addTimeout(20, reactor))
+        pid = int(await parent.said.addTimeout(60, reactor))
         self.assertTrue(is_alive(pid))
         transport.signalProcess(signal.SIGKILL)
         await parent.ended

@@ -46,14 +46,14 @@ class RightsCase(RedisTestCase):
             process = await own_redis(self, binary=self.server())
             self.url = process.url
             self.redis = self.link_as("default", "")
-            await self.redis.when_up(10)
+            await self.redis.when_up(60)
         await self.call("ACL", "SETUSER", "daemon", "reset", "on", ">pw", "~*", "&*", "+@all")
         self.addCleanup(self.call, "ACL", "DELUSER", "daemon")
         self.patch(taking_module, "LONG_INTERVAL", 0.0)
         if not self.can_ask:
             self.try_instead_of_asking()
         self.link = self.link_as("daemon", "pw")
-        await self.link.when_up(10)
+        await self.link.when_up(60)
         self.store = self.new_store()
 
     def try_instead_of_asking(self) -> None:

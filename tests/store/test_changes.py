@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
+from twisted.internet.task import Clock, deferLater
 
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.store.address import parse_address
 from ctidialer.store.changes import ChangeFeed, change_channels
+from ctidialer.store.connection import ANSWER_TIMEOUT
 from tests.store.test_link import LinkTestCase
 from tests.support.proxy import start_proxy
-from tests.support.redis import QUICK
+from tests.support.redis import QUICK, while_time_passes
 
 TASK = b'{"type":"config_change","table":"cti_queue_dialer_task","key":"%s"}'
 
@@ -41,7 +42,7 @@ class Changes:
         if len(self.heard) >= count:
             waiting.callback(None)
         self._waiting.append((count, waiting))
-        return waiting.addTimeout(10, reactor)
+        return waiting.addTimeout(60, reactor)
 
 
 class ChangesTests(LinkTestCase):
@@ -50,14 +51,19 @@ class ChangesTests(LinkTestCase):
     async def set_up(self) -> None:
         await super().set_up()
         self.proxy = await start_proxy(self, self.url)
+        self.clock = Clock()
         self.changes = Changes()
         self.feed = self.feed_of("fs1", "example.com")
         await self.changes.many(1)
 
+    async def hears(self, count: int) -> None:
+        """Let time pass until ``count`` things were heard."""
+        await while_time_passes(self.clock, self.changes.many(count))
+
     def feed_of(self, host: str, domain: str) -> ChangeFeed:
         address = parse_address(self.proxy.url)
         feed = ChangeFeed(
-            reactor, address, host, domain, self.changes, deadline=0.2, back_off=QUICK
+            reactor, address, host, domain, self.changes, clock=self.clock, back_off=QUICK
         )
         feed.start()
         self.addCleanup(feed.stop)
@@ -90,7 +96,7 @@ class ChangesTests(LinkTestCase):
 
     async def test_it_subscribes_again_after_a_cut(self) -> None:
         self.proxy.cut()
-        await self.changes.many(2)
+        await self.hears(2)
         await self.call("PUBLISH", "config@all", TASK % b"a")
         await self.changes.many(3)
         self.assertEqual(
@@ -99,15 +105,18 @@ class ChangesTests(LinkTestCase):
 
     async def test_it_notices_a_dead_connection_by_itself(self) -> None:
         self.proxy.holds = True
-        await self.says("has said nothing for 0.2 s")
+        self.clock.pump([ANSWER_TIMEOUT / 10] * 20)
+        await self.says("has said nothing for 5 s")
         self.proxy.release()
-        await self.changes.many(2)
+        await self.hears(2)
 
     async def test_an_idle_connection_is_kept(self) -> None:
-        await deferLater(reactor, 0.5)
-        await self.call("PUBLISH", "config@all", TASK % b"a")
-        await self.changes.many(2)
-        self.assertEqual(self.changes.heard, [None, ConfigChange("cti_queue_dialer_task", "a")])
+        change = ConfigChange("cti_queue_dialer_task", "a")
+        for count in range(1, 5):
+            self.clock.pump([ANSWER_TIMEOUT / 10] * 8)  # it is asked whether it lives, and says so
+            await self.call("PUBLISH", "config@all", TASK % b"a")
+            await self.changes.many(1 + count)
+        self.assertEqual(self.changes.heard, [None, *[change] * 4])
 
     async def test_a_user_who_may_not_subscribe(self) -> None:
         await self.call("ACL", "SETUSER", "deaf", "on", ">pw", "~*", "resetchannels", "+@all")

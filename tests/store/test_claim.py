@@ -305,9 +305,9 @@ class LostAnswerTests(RedisTestCase):
     async def set_up(self) -> None:
         await super().set_up()
         self.proxy = await start_proxy(self, self.url)
-        self.link = link_to(self, self.proxy.url, deadline=0.3)
+        self.link = link_to(self, self.proxy.url, deadline=2.0)
         self.store = Store(self.link, "fs1", "daemon", 1000)
-        await self.link.when_up(10)
+        await self.link.when_up(60)
         await self.store.acquire_lease()
         await self.call("RPUSH", "q", *"abcdefgh")
 
@@ -316,7 +316,7 @@ class LostAnswerTests(RedisTestCase):
         claim = self.store.claim("q", side, count, task="t")
         error = await self.error_of(claim, StoreUnavailable)
         self.assertIs(error.may_have_been_executed, True)
-        await self.link.when_up(10)
+        await self.link.when_up(60)
 
     async def test_the_next_claim_takes_the_same_numbers(self) -> None:
         for side, expected in ((Side.LEFT, [b"a", b"b"]), (Side.RIGHT, [b"h", b"g"])):
@@ -362,7 +362,7 @@ class LostAnswerTests(RedisTestCase):
         self.proxy.hold_from(b"EVALSHA")
         error = await self.error_of(self.store.claim("q", Side.LEFT, 3, task="t"), StoreUnavailable)
         self.assertIs(error.may_have_been_executed, True)
-        await self.link.when_up(10)
+        await self.link.when_up(60)
         await self.store.renew_lease()
         self.assertGreater(self.proxy.connections, 1)
         self.proxy.release()

@@ -64,7 +64,7 @@ class TlsTests(LinkTestCase):
         port = self.place.rpartition(":")[2]
         for place in (self.place, f"localhost:{port}"):
             link = link_to(self, f"rediss://{place}/0?ca={self.pem}")
-            await link.when_up(10)
+            await link.when_up(60)
             self.assertEqual(await link.call("ECHO", b"x" * 100_000), b"x" * 100_000)
 
     async def test_a_certificate_that_nobody_vouches_for(self) -> None:
@@ -106,7 +106,7 @@ class SentinelTests(LinkTestCase):
         url = f"redis+sentinel://127.0.0.1:1,127.0.0.1:{sentinel.port}/main/0"
         link = link_to(self, url)
         ear = self.listen(link)
-        await link.when_up(10)
+        await link.when_up(60)
         await link.call("SET", "a", "b")
         while not await link.call("WAIT", 1, 100):
             pass  # the replica is still being set up; the test's own timeout ends this
@@ -114,14 +114,14 @@ class SentinelTests(LinkTestCase):
         down = ear.next("")
         await master.kill()
         await down
-        await link.when_up(20)
+        await link.when_up(60)
         self.assertEqual(await link.call("GET", "a"), b"b")
         port = await link.call("CONFIG", "GET", "port")
         self.assertEqual(port, [b"port", str(replica.port).encode()])
 
     async def replica_is_known(self, sentinel: RedisProcess) -> None:
         link = link_to(self, sentinel.url)
-        await link.when_up(10)
+        await link.when_up(60)
         while not await link.call("SENTINEL", "REPLICAS", "main"):
             await deferLater(reactor, 0.02)
         await link.stop()
@@ -143,7 +143,7 @@ class SentinelTests(LinkTestCase):
         )
         place = f"127.0.0.1:{sentinel.port}/main"
         link = link_to(self, f"redis+sentinel://:master-pw@{place}?sentinel_password=sentinel-pw")
-        await link.when_up(10)
+        await link.when_up(60)
         self.assertEqual(await link.call("PING"), b"PONG")
         link = link_to(self, f"redis+sentinel://:master-pw@{place}?sentinel_password=wrong-pw")
         await self.listen(link).hears("refuses the user or the password")

@@ -147,8 +147,6 @@ STEPS = [
 class MatrixTests(RightsCase):
     """Every write command taken away from every step."""
 
-    timeout = 120
-
     async def test_every_command_in_every_step(self) -> None:
         for step in STEPS:
             wanted = await self.outcome(step, "")

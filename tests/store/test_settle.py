@@ -130,7 +130,7 @@ class SettleTests(RecordsTestCase):
     async def test_the_answer_was_lost(self) -> None:
         proxy = await start_proxy(self, self.url)
         link = link_to(self, proxy.url)
-        await link.when_up(10)
+        await link.when_up(60)
         store = Store(link, "fs2", "daemon", 1000)
         await store.acquire_lease()
         await self.call("RPUSH", "q", "a")
@@ -139,7 +139,7 @@ class SettleTests(RecordsTestCase):
         proxy.lose_answers(1)
         error = await self.error_of(store.settle(one.id, b"{}"), StoreUnavailable)
         self.assertIs(error.may_have_been_executed, True)
-        await link.when_up(10)
+        await link.when_up(60)
         self.assertIs(await store.settle(one.id, b"{}"), False)
         self.assertEqual(await self.call("XLEN", keys.records("fs2")), 1)
 

@@ -24,7 +24,7 @@ class TableReaderTests(RedisTestCase):
         await self.call("ACL", "SETUSER", name, "on", ">pw", *rights)
         self.addCleanup(self.call, "ACL", "DELUSER", name)
         link = link_to(self, self.url.replace("unix://", f"unix://{name}:pw@"))
-        await link.when_up(10)
+        await link.when_up(60)
         return link
 
     async def test_whole_tables(self) -> None:

@@ -1,4 +1,4 @@
-"""A real Redis (or Valkey) server for tests, and a proxy that cuts its connections."""
+"""A real Redis (or Valkey) server for tests, and links to it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock, deferLater
 from twisted.trial.unittest import TestCase
 
 from ctidialer.reconnection import BackOff
@@ -21,6 +22,7 @@ QUICK = BackOff(first=0.005, most=0.05, refused=0.05)
 """Reconnects at once: no test shall wait."""
 
 Error = TypeVar("Error", bound=Exception)
+Result = TypeVar("Result")
 
 _shared: list[RedisProcess] = []
 
@@ -48,6 +50,14 @@ def new_directory(test: TestCase) -> str:
     return directory
 
 
+async def while_time_passes(clock: Clock, awaited: Deferred[Result]) -> Result:
+    """Let time pass, some of it in each turn of the reactor, until ``awaited`` has fired."""
+    while not awaited.called:
+        clock.advance(0.05)
+        await deferLater(reactor, 0.005)
+    return await awaited
+
+
 def link_to(test: TestCase, url: str, **options: Any) -> Link:
     """Return a started link to ``url`` that is stopped when the test ends."""
     link = Link(reactor, parse_address(url), **{"back_off": QUICK, **options})
@@ -60,7 +70,7 @@ class RedisTestCase(TestCase):
     """Tests with an empty Redis at ``self.url``; ``self.redis`` is the test's own link to it."""
 
     kind = "integration"
-    timeout = 120
+    timeout = 300
     url: str
     redis: Link
 
@@ -71,7 +81,7 @@ class RedisTestCase(TestCase):
         """Connect to the server and empty it; a test case that needs more extends this."""
         self.url = (await shared_redis()).url
         self.redis = link_to(self, self.url)
-        await self.redis.when_up(10)
+        await self.redis.when_up(60)
         await self.redis.call("FLUSHALL")
 
     def call(self, *arguments: Argument) -> Deferred[Reply]:

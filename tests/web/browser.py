@@ -35,7 +35,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-PATIENCE = 15_000
+PATIENCE = 60_000
 """Milliseconds after which something that is waited for in a page has not come."""
 
 T = TypeVar("T")

@@ -47,7 +47,6 @@ class DashboardTestCase(NodeTestCase):
     """Tests with a daemon that serves its dashboard at ``self.address``, and a page on it."""
 
     kind = "browser"
-    timeout = 240
     token = TOKEN
     profile: dict[str, Any] = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}}  # noqa: RUF012
 

@@ -17,7 +17,7 @@ class RedisAwayTests(WebTestCase):
         self.process = await own_redis(self)
         self.url = self.process.url
         self.redis = link_to(self, self.url)
-        await self.redis.when_up(10)
+        await self.redis.when_up(60)
         await self.usual_tables(limit=0)
         await self.put_numbers(["1001"])
         self.start_web()

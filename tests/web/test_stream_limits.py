@@ -121,8 +121,6 @@ class SessionTests(WebTestCase):
 
 
 class ProcessTests(WebTestCase):
-    timeout = 240
-
     async def test_the_daemon_ends_though_one_does_not_read(self) -> None:
         await self.usual_tables()
         daemon = self.start_daemon(extra=HTTP)

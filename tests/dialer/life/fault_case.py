@@ -37,7 +37,6 @@ call_check_interval = {interval}
 class FaultCase(SwitchTestCase):
     """``redis_server`` and ``switch`` are what is broken; the daemon sees them through proxies."""
 
-    timeout = 240
     redis_password: str | None = None
     call_check_interval = 1.0
 
@@ -46,7 +45,7 @@ class FaultCase(SwitchTestCase):
         self.redis_directory = new_directory(self)
         await self.start_redis()
         self.redis = link_to(self, self.url)
-        await self.redis.when_up(10)
+        await self.redis.when_up(60)
         self.redis_proxy = await serving(self, Proxy(reactor, self._to_redis))
         self.switch_proxy = await serving(self, Proxy(reactor, self._to_switch))
 
@@ -61,7 +60,7 @@ class FaultCase(SwitchTestCase):
     async def restart_redis(self, **options: Any) -> None:
         """Start the server again, and wait until this test is connected to it."""
         await self.start_redis(**options)
-        await self.redis.when_up(10)
+        await self.redis.when_up(60)
 
     async def restart_switch(self) -> None:
         """Kill the switch and start another one, which knows of no calls; its log goes on."""
