@@ -13,6 +13,7 @@ from ctidialer.cli.language import choose_language
 from ctidialer.cli.load import load
 from ctidialer.cli.pause import pause, resume
 from ctidialer.cli.records import records
+from ctidialer.cli.report import report
 from ctidialer.cli.status import status
 from ctidialer.rules.words import LANGUAGES
 
@@ -25,7 +26,7 @@ from ctidialer.rules.words import LANGUAGES
     is_eager=True,
     expose_value=False,
     callback=choose_language,
-    help="The language of explain, status and check; else as the locale says.",
+    help="The language of explain, status, check and report; else as the locale says.",
 )
 def main() -> None:
     """An outbound dialer for FreeSWITCH, configured entirely through Redis.
@@ -34,5 +35,8 @@ def main() -> None:
     """
 
 
-for command in (check, completion, demo, drain, explain, load, pause, records, resume, status):
+COMMANDS = (
+    *(check, completion, demo, drain, explain, load, pause, records, report, resume, status),
+)
+for command in COMMANDS:
     main.add_command(command)

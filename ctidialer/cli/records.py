@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.moments import NoMoment, moment_of
 from ctidialer.cli.printable import printable
 from ctidialer.cli.record_csv import CsvPrinter
 from ctidialer.cli.record_print import Printer, Table, as_json
@@ -23,6 +22,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.records import RecordEntry, RecordStreams, WantedRecords
+from ctidialer.rules.moments import NoMoment, moment_of
 from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link

@@ -103,3 +103,38 @@ SEEN = {
     "schedule configuration": Said("schedule configuration", "个定时配置"),
     "number": Said("number", "个号码"),
 }
+
+# --- report ----------------------------------------------------------------------------------
+
+RESULT_TASK = Said("task", "任务")
+RESULT_PERIODS = {
+    "day": Said("day ({zone})", "日期（{zone}）"),
+    "hour": Said("hour ({zone})", "小时（{zone}）"),
+}
+RESULT_HEADS = (
+    Said("taken", "取出"),
+    Said("dialed", "已呼叫"),
+    Said("reached", "已应答"),
+    Said("answered", "人工接听"),
+    Said("rate", "接通率"),
+    Said("calls each", "每号呼叫"),
+    Said("ring s: mean / 90 %", "振铃秒数：平均 / 90 %"),
+    Said("talk s: mean / 90 %", "通话秒数：平均 / 90 %"),
+)
+RESULT_OTHERS = Said("other outcomes", "其他结果")
+SCHEDULED = Said("{name} (scheduled)", "{name}（定时）")
+ALL_TOGETHER = Said("all", "合计")
+NO_RESULTS = Said("no record fits", "没有符合条件的记录")
+TOO_MANY_ROWS = Said(
+    "more than {most} rows: not told by task and period; name a task, a shorter time or --by day",
+    "超过 {most} 行：不能按任务和时段列出；请指定任务、缩短时间或使用 --by day",
+)
+TRIMMED = Said(
+    "the records begin at {first}: older ones have been trimmed (max_records)",
+    "记录从 {first} 开始：更早的已被清理（max_records）",
+)
+FIRST_RECORD = Said("the records begin at {first}", "记录从 {first} 开始")
+UNREADABLE = Said(
+    "{count} entries of the stream are no records and are left out",
+    "流中有 {count} 项不是记录，未计入",
+)

@@ -32,27 +32,16 @@ class Outcome(enum.Enum):
     UNKNOWN = "unknown"
 
 
-@frozen
-class AttemptRecord:
-    """One attempt to reach the number; times are unix seconds, UTC, None = it did not happen.
+class Durations:
+    """What the moments of an attempt tell of how long things took, in seconds; None = not told."""
 
-    ``line`` is None where the group's name was dialed by the default dial string.
-    ``hangup_cause`` is FreeSWITCH's name, ``sip_code`` the final SIP status.  ``bridged_at``: when
-    FreeSWITCH connected it to another leg.  ``said`` are the channel variables at the hang-up that
-    somebody asked for; the JSON of a record has them only as its own ``variables``.
-    """
+    __slots__ = ()
 
-    uuid: str
-    line: str | None
-    line_group: str
     dialed_at: float
-    progress_at: float | None = None
-    answered_at: float | None = None
-    ended_at: float | None = None
-    hangup_cause: str | None = None
-    sip_code: int | None = None
-    bridged_at: float | None = None
-    said: Mapping[str, str] = field(factory=dict)
+    progress_at: float | None
+    answered_at: float | None
+    ended_at: float | None
+    bridged_at: float | None
 
     @property
     def ring_seconds(self) -> float | None:
@@ -74,6 +63,36 @@ class AttemptRecord:
         if self.bridged_at is None or self.ended_at is None:
             return None
         return max(0.0, self.ended_at - self.bridged_at)
+
+    @property
+    def bill_seconds(self) -> float | None:
+        """From the answer to the hang-up."""
+        if self.answered_at is None or self.ended_at is None:
+            return None
+        return max(0.0, self.ended_at - self.answered_at)
+
+
+@frozen
+class AttemptRecord(Durations):
+    """One attempt to reach the number; times are unix seconds, UTC, None = it did not happen.
+
+    ``line`` is None where the group's name was dialed by the default dial string.
+    ``hangup_cause`` is FreeSWITCH's name, ``sip_code`` the final SIP status.  ``bridged_at``: when
+    FreeSWITCH connected it to another leg.  ``said`` are the channel variables at the hang-up that
+    somebody asked for; the JSON of a record has them only as its own ``variables``.
+    """
+
+    uuid: str
+    line: str | None
+    line_group: str
+    dialed_at: float
+    progress_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    hangup_cause: str | None = None
+    sip_code: int | None = None
+    bridged_at: float | None = None
+    said: Mapping[str, str] = field(factory=dict)
 
 
 @frozen

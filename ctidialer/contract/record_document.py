@@ -142,9 +142,7 @@ def _bill_seconds(last: AttemptRecord | None) -> float | None:
     """Return the seconds from answer to hang-up; None = answered, but its end is not known."""
     if last is None or last.answered_at is None:
         return 0.0
-    if last.ended_at is None:
-        return None
-    return max(0.0, round(last.ended_at - last.answered_at, _TIME_DIGITS))
+    return _rounded(last.bill_seconds)
 
 
 def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:

@@ -123,7 +123,7 @@ class RecordStream:
         try:
             return await self._link.call(*arguments)
         except StoreError as error:
-            raise _translated(error, self._key) from error
+            raise translated(error, self._key) from error
 
     def _seen(self, page: list[RecordEntry]) -> list[RecordEntry]:
         if page:
@@ -181,7 +181,7 @@ class RecordStreams:
                 await self._link.when_up()
                 continue
             except StoreError as error:
-                raise _translated(error, next(iter(self._streams))) from error
+                raise translated(error, next(iter(self._streams))) from error
             for name, page in _pages_read(reply):
                 stream = self._streams[name]
                 stream.last_seen = page[-1].id
@@ -206,7 +206,8 @@ class _Head:
         return tuple(int(part) for part in self.entry.id.split("-"))
 
 
-def _translated(error: StoreError, key: str) -> StoreError:
+def translated(error: StoreError, key: str) -> StoreError:
+    """Return what Redis refused, in the words of the key where that holds another type."""
     if str(error).startswith("WRONGTYPE"):
         return WrongType(key, "value of another type", "stream")
     return error

@@ -85,6 +85,13 @@ class BenchmarkTests(TestCase):
             self.assertEqual(found["pushed"], 50)
             self.assertGreater(found["peak_mb"], 10)
 
+    async def test_report_records(self) -> None:
+        figures = await self.run_benchmark("report_records", "--records", "1500", "--runs", "1")
+        for by in ("day", "hour"):
+            (run,) = figures[by]
+            self.assertGreater(run["most_resident_mb"], 0)
+            self.assertGreater(run["cpu_seconds"], 0)
+
     async def test_scale_queue(self) -> None:
         figures = await self.run_benchmark("scale_queue", "--lengths", "60", "--calls", "20")
         for stretch in figures["by_length"]["60"].values():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.cli.moments import NoMoment, moment_of
+from ctidialer.rules.moments import NoMoment, moment_of
 
 NOW = datetime(2026, 11, 28, 12, 30, 15, tzinfo=UTC).timestamp()
 ZONE = "Asia/Shanghai"  # there it is 20:30:15
@@ -35,6 +35,10 @@ class MomentTests(SynchronousTestCase):
             ("3d", "2026-11-25 12:30:15"),
             ("1w", "2026-11-21 12:30:15"),
             ("30m", "2026-11-28 12:00:15"),
+            ("today", "2026-11-27 16:00:00"),
+            ("yesterday", "2026-11-26 16:00:00"),
+            ("week", "2026-11-22 16:00:00"),
+            ("1795825815.5", "2026-11-28 00:30:15"),
         ):
             self.assertEqual(self.utc(text), expected, text)
 
@@ -42,7 +46,7 @@ class MomentTests(SynchronousTestCase):
         self.assertEqual(self.utc("2026-10-25 02:30", "Europe/Berlin"), "2026-10-25 00:30:00")
 
     def test_others(self) -> None:
-        for text in ("", "yesterday", "25:00", "20:61", "2026-02-30", "2026-11-28 x", "2x", "-2h"):
+        for text in ("", "tomorrow", "25:00", "20:61", "2026-02-30", "2026-11-28 x", "2x", "-2h"):
             self.assertRaises(NoMoment, moment_of, text, NOW, ZONE)
 
     @given(st.text(st.sampled_from("0123456789:-/ TZ+hdmsagow２"), max_size=20))

@@ -1,16 +1,23 @@
-"""Moments as people type them: ``2026-11-28 20:00``, ``20:00``, ``2h`` ago."""
+"""Moments as people type them: ``2026-11-28 20:00``, ``20:00``, ``today``, ``2h`` ago."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _AGO = re.compile(r"([0-9]{1,6})\s*([smhdw])(?:\s+ago)?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_UNIX = re.compile(r"[0-9]{9,11}(?:\.[0-9]{1,9})?")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 _DATE = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T\s]+(\S.*))?")
 _OFFSET = re.compile(r"(.*?)\s*(Z|[+-][0-9]{2}:?[0-9]{2})")
+_DAYS_AGO: dict[str, Callable[[datetime], int]] = {
+    "today": lambda now: 0,
+    "yesterday": lambda now: 1,
+    "week": datetime.weekday,  # since Monday
+}
 
 
 class NoMoment(ValueError):
@@ -20,10 +27,13 @@ class NoMoment(ValueError):
 def moment_of(text: str, now: float, zone: str) -> float:
     """Return the unix time that ``text`` means at ``now``, in the IANA ``zone``.
 
-    ``20:00`` is that of today, a date alone its beginning; ``Z`` or an offset behind a date and
-    time stands in place of the zone.  Raises NoMoment.
+    ``20:00`` is that of today; a date alone, ``today``, ``yesterday`` and ``week`` (which begins
+    on Monday) are their beginnings; ``Z`` or an offset behind a date and time stands in place of
+    the zone.  Unix seconds, as they stand in JSON, are themselves.  Raises NoMoment.
     """
     text = text.strip()
+    if _UNIX.fullmatch(text):
+        return float(text)
     ago = _AGO.fullmatch(text)
     if ago:
         return now - int(ago[1]) * _UNITS[ago[2]]
@@ -31,11 +41,14 @@ def moment_of(text: str, now: float, zone: str) -> float:
         return _local(text, datetime.fromtimestamp(now, ZoneInfo(zone))).timestamp()
     except (ValueError, OverflowError) as error:
         raise NoMoment(
-            f"must be a moment like 2026-11-28 20:00, 20:00 (today) or 2h (ago), not {text!r}"
+            f"must be a moment like 2026-11-28 20:00, 20:00 (today), week or 2h (ago), not {text!r}"
         ) from error
 
 
 def _local(text: str, now: datetime) -> datetime:
+    days_ago = _DAYS_AGO.get(text)
+    if days_ago is not None:
+        return _at_time(now.replace(fold=0) - timedelta(days=days_ago(now)), 0, 0, 0)
     clock = _CLOCK.fullmatch(text)
     if clock:
         return _at(now.replace(fold=0), clock)

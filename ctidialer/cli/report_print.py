@@ -1,0 +1,126 @@
+"""How ``ctidialer report`` shows what became of the numbers: to people, and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ctidialer.cli import texts
+from ctidialer.cli.language import say
+from ctidialer.cli.printable import printable
+from ctidialer.cli.record_csv import csv_row, safe_cell
+from ctidialer.contract.record import Kind, Outcome
+from ctidialer.rules.results import MAX_ROWS
+from ctidialer.rules.results_document import DetailedResults, ResultsRow, Times
+
+WIDE_COLUMNS = 180
+"""Columns where the output is no terminal, so that a row stays on its line."""
+
+_COUNTS = ("taken", "dialed", "reached", "answered", "answer_rate")
+_ATTEMPTS = ("attempts", "attempts_per_number")
+_OUTCOMES = tuple(outcome.value for outcome in Outcome)
+_TIMES = ("ring", "connect", "talk", "bill")
+_OF_TIMES = ("mean", "p50", "p90", "p99")
+
+
+def print_report(found: DetailedResults) -> None:
+    """Print a table, and below it what has to be known of it."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDE_COLUMNS)
+    rows = next((some for some in (found.rows, found.tasks, found.periods) if some is not None), [])
+    if found.total.taken:
+        console.print(_table(found, rows))
+    for note in notes(found):
+        console.print(Text(note))
+
+
+def notes(found: DetailedResults) -> Iterator[str]:
+    """Yield what has to be known of the results, in the language of the command."""
+    if not found.total.taken:
+        yield say(texts.NO_RESULTS)
+    if found.rows is None:
+        yield say(texts.TOO_MANY_ROWS, most=MAX_ROWS)
+    if found.first_at is not None:
+        first = _moment(found.first_at, found.zone)
+        if found.trimmed:
+            yield say(texts.TRIMMED, first=first)
+        elif found.since is not None and found.since < found.first_at:
+            yield say(texts.FIRST_RECORD, first=first)
+    if found.unreadable:
+        yield say(texts.UNREADABLE, count=found.unreadable)
+
+
+def csv_lines(found: DetailedResults, rows: Sequence[ResultsRow], terminal: bool) -> Iterator[str]:
+    """Yield the rows of CSV, the header first, without their ends.
+
+    On a ``terminal`` what would steer it is escaped.
+    """
+    later = sorted(set(found.total.outcomes).difference(_OUTCOMES))
+    outcomes = (*_OUTCOMES, *later)
+    times = [f"{time}_{one}" for time in _TIMES for one in _OF_TIMES]
+    head = ("kind", "task", f"{found.by} ({found.zone})", *_COUNTS, *_ATTEMPTS, *outcomes, *times)
+    yield _csv([*head], terminal)
+    for row in rows:
+        values: list[object] = [row.kind, row.task, row.period]
+        values += [getattr(row, name) for name in (*_COUNTS, *_ATTEMPTS)]
+        values += [row.outcomes.get(name, 0) for name in outcomes]
+        values += [getattr(getattr(row, time), one) for time in _TIMES for one in _OF_TIMES]
+        yield _csv(["" if one is None else str(one) for one in values], terminal)
+
+
+def _csv(cells: Sequence[str], terminal: bool) -> str:
+    safe = [safe_cell(cell) for cell in cells]
+    return csv_row([printable(cell) for cell in safe] if terminal else safe)
+
+
+def _table(found: DetailedResults, rows: Sequence[ResultsRow]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(say(texts.RESULT_TASK), overflow="fold")
+    table.add_column(say(texts.RESULT_PERIODS[found.by], zone=found.zone), no_wrap=True)
+    for head in texts.RESULT_HEADS:
+        table.add_column(say(head), justify="right")
+    table.add_column(say(texts.RESULT_OTHERS), overflow="fold")
+    for row in rows:
+        table.add_row(*_cells(_name(row), row.period or "", row))
+    if len(rows) > 1:
+        table.add_section()
+        table.add_row(*_cells(say(texts.ALL_TOGETHER), "", found.total), style="bold")
+    return table
+
+
+def _cells(name: str, period: str, row: ResultsRow) -> list[Text]:
+    values = (
+        *(name, period, row.taken, row.dialed, row.reached, row.answered),
+        "" if row.answer_rate is None else f"{row.answer_rate:.1%}",
+        "" if row.attempts_per_number is None else f"{row.attempts_per_number:.2f}",
+        *(_seconds(row.ring), _seconds(row.talk), _others(row.outcomes)),
+    )
+    return [Text(printable(str(value))) for value in values]
+
+
+def _name(row: ResultsRow) -> str:
+    if row.kind == Kind.SCHEDULE.value:
+        return say(texts.SCHEDULED, name=row.task or "–")
+    return row.task or ""
+
+
+def _seconds(times: Times) -> str:
+    """Return the mean and the ninth tenth: ``12.5 / 28``."""
+    if times.mean is None or times.p90 is None:
+        return ""
+    return f"{times.mean:.1f} / {times.p90:.1f}"
+
+
+def _others(outcomes: Mapping[str, int]) -> str:
+    others = {name: count for name, count in outcomes.items() if name != Outcome.ANSWERED.value}
+    return ", ".join(f"{count} {name}" for name, count in others.items())
+
+
+def _moment(at: float, zone: str) -> str:
+    return f"{datetime.fromtimestamp(at, ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} ({zone})"
