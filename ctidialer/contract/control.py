@@ -1,9 +1,11 @@
 """What an operator has ordered for one node: ``cti_dialer_control@<host>`` (a hash).
 
-The field ``drain`` takes the node out of service, ``pause:<task>`` stops new calls of one task.
+The field ``drain`` takes the node out of service, ``pause:<task>`` stops new calls of one task,
+``pause_schedule:<config>`` those of one schedule configuration: a task may have the same name.
 The value is ``{"since":1700000000.5,"by":"ann@pbx1","why":"…"}``, for people: a field that is
 there is in force whatever its value says, so that ``HSET … drain 1`` will do in an emergency.
-``undrain`` and ``resume:<task>`` say who took such an order back, when and why.
+``undrain``, ``resume:<task>`` and ``resume_schedule:<config>`` say who took such an order back, when
+and why.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ DRAIN = "drain"
 PAUSE = "pause:"
 UNDRAIN = "undrain"
 RESUME = "resume:"
+PAUSE_SCHEDULE = "pause_schedule:"
+RESUME_SCHEDULE = "resume_schedule:"
 
 
 @frozen
@@ -39,25 +43,29 @@ class Order:
 
 @frozen
 class Control:
-    """All orders for one node: whether it is drained, and which tasks are paused, by name.
+    """All orders for one node: whether it is drained, and which tasks and schedule configurations
+    are paused, by name.
 
-    ``undrained`` and ``resumed`` are the last orders that took such a one back.
+    ``undrained``, ``resumed`` and ``resumed_schedules`` are the last orders that took such a one
+    back.
     """
 
     drain: Order | None = None
     paused: Mapping[str, Order] = field(factory=dict)
     undrained: Order | None = None
     resumed: Mapping[str, Order] = field(factory=dict)
+    paused_schedules: Mapping[str, Order] = field(factory=dict)
+    resumed_schedules: Mapping[str, Order] = field(factory=dict)
 
 
-def pause_field(task: str) -> str:
-    """Return the field that pauses a task."""
-    return f"{PAUSE}{task}"
+def pause_field(name: str, *, is_schedule: bool = False) -> str:
+    """Return the field that pauses a task, or a schedule configuration."""
+    return f"{PAUSE_SCHEDULE if is_schedule else PAUSE}{name}"
 
 
-def resume_field(task: str) -> str:
-    """Return the field that says who resumed a task."""
-    return f"{RESUME}{task}"
+def resume_field(name: str, *, is_schedule: bool = False) -> str:
+    """Return the field that says who resumed a task, or a schedule configuration."""
+    return f"{RESUME_SCHEDULE if is_schedule else RESUME}{name}"
 
 
 def decode_control(documents: Mapping[str, bytes]) -> Control:
@@ -67,6 +75,8 @@ def decode_control(documents: Mapping[str, bytes]) -> Control:
         paused=_orders(documents, PAUSE),
         undrained=_order(documents, UNDRAIN),
         resumed=_orders(documents, RESUME),
+        paused_schedules=_orders(documents, PAUSE_SCHEDULE),
+        resumed_schedules=_orders(documents, RESUME_SCHEDULE),
     )
 
 

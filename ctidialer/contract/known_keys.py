@@ -45,6 +45,10 @@ _DESTINATION = {
     "dialplan": "destination_dialplan",
     "context": "destination_context",
 }
+_PACE = {
+    **dict.fromkeys(("concurrency", "max_calls", "max_concurrent"), "limit"),
+    **dict.fromkeys(("rate", "max_cps", "calls_per_second"), "cps"),
+}
 _TASK_ALIASES = {
     **_DESTINATION,
     **dict.fromkeys(("hours", "work_hours", "work_times", "working_hours"), "work_hour"),
@@ -52,10 +56,9 @@ _TASK_ALIASES = {
     **dict.fromkeys(("begin_time", "begin", "start"), "start_time"),
     **dict.fromkeys(("end_time", "end", "stop", "expires"), "stop_time"),
     **dict.fromkeys(("queue", "number_list"), "number_queue"),
-    **dict.fromkeys(("concurrency", "max_calls", "max_concurrent"), "limit"),
-    **dict.fromkeys(("rate", "max_cps", "calls_per_second"), "cps"),
     **dict.fromkeys(("group", "groups", "lines"), "line_group"),
     **dict.fromkeys(("zone", "tz"), "timezone"),
+    **_PACE,
     "active": "enable",
     "side": "number_queue_side",
 }
@@ -71,7 +74,14 @@ _TASK = frozenset(
 )
 _CONFIG = frozenset(
     (
-        *("line_group", "destination_extension", "destination_dialplan", "destination_context"),
+        *(
+            "line_group",
+            "limit",
+            "cps",
+            "destination_extension",
+            "destination_dialplan",
+            "destination_context",
+        ),
         *_AFTER_CALL,
     )
 )
@@ -114,7 +124,7 @@ WINDOW = Keys(
 )
 SPAN = Keys(frozenset(("begin", "end")), _BOUNDS)
 CONFIG_DOCUMENT = Keys(_PLACES, _PLACE_ALIASES, dict.fromkeys(_CONFIG, "in params"))
-CONFIG = Keys(_CONFIG, _DESTINATION | {"group": "line_group", "groups": "line_group"})
+CONFIG = Keys(_CONFIG, _DESTINATION | _PACE | {"group": "line_group", "groups": "line_group"})
 LINE_DOCUMENT = Keys(_PLACES | _LINE, _PLACE_ALIASES | _LINE_ALIASES)
 LINE = Keys(_LINE, _LINE_ALIASES, {"variables": "beside params"})
 FAULT_CONDITION = Keys(frozenset(("connect_time",)))

@@ -15,13 +15,24 @@ MAX_TIME = 32_503_680_000.0
 
 @frozen
 class ScheduleConfig:
-    """What the scheduled numbers that name this configuration have in common."""
+    """What the scheduled numbers that name this configuration have in common.
+
+    ``limit``: calls at once on this host, None = no limit, 0 = paused.  ``cps``: call starts per
+    second, None = no rate limit.
+    """
 
     name: str
     line_groups: tuple[str, ...]
     destination: Destination
     variables: Mapping[str, str] = field(factory=dict)
     after_call: AfterCall = NOTHING_MORE
+    limit: int | None = None
+    cps: float | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it says how many calls it may have, or start."""
+        return self.limit is not None or self.cps is not None
 
 
 @frozen

@@ -48,6 +48,8 @@ def config_of(name: str, document: ConfigDocument) -> ScheduleConfig:
         name=name,
         line_groups=document.params.required("line_group", fields.some_texts, ()),
         destination=read_destination(document.params),
+        limit=document.params.optional("limit", fields.whole, None),
+        cps=document.params.optional("cps", fields.rate, None),
         variables=read_configured_variables(document.variables),
         after_call=read_after_call(document.params),
     )

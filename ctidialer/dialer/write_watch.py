@@ -19,7 +19,15 @@ from ctidialer.store.errors import (
     StoreUnavailable,
     WritesRefused,
 )
-from ctidialer.store.rights import EVENTS, LONG_ENTRIES, Need, Rights, queue_needs, told
+from ctidialer.store.rights import (
+    EVENTS,
+    LIMITED_SCHEDULES,
+    LONG_ENTRIES,
+    Need,
+    Rights,
+    queue_needs,
+    told,
+)
 
 LOOK_INTERVAL = 5.0
 """Seconds between two looks while all is well."""
@@ -134,7 +142,7 @@ class WriteWatch:
         lesser = [
             need
             for need in missing
-            if need.purpose in (EVENTS, LONG_ENTRIES)
+            if need.purpose in (EVENTS, LIMITED_SCHEDULES, LONG_ENTRIES)
             or (need in queues and spared and f"+{need.command.lower()}" not in rules)
         ]
         problem = told(self._user, missing, rules, MAX_NAMED) if missing else ""

@@ -1,4 +1,5 @@
-"""Gives the operator's orders to a node: drain it, pause one of its tasks.
+"""Gives the operator's orders to a node: drain it, pause one of its tasks or schedule
+configurations.
 
 The orders stand in Redis (`ctidialer.contract.control`), so they outlive the daemon; it reads them
 as it reads its tables.
@@ -33,13 +34,14 @@ class NodeOrders:
         """Put the node back into service."""
         return await self._take_back(DRAIN, UNDRAIN, order)
 
-    async def pause(self, task: str, order: Order) -> bool:
-        """Start no new call of ``task`` on this node."""
-        return await self._give(pause_field(task), order)
+    async def pause(self, name: str, order: Order, *, is_schedule: bool = False) -> bool:
+        """Start no new call of a task, or of a schedule configuration, on this node."""
+        return await self._give(pause_field(name, is_schedule=is_schedule), order)
 
-    async def resume(self, task: str, order: Order) -> bool:
-        """Take back the pause of ``task``."""
-        return await self._take_back(pause_field(task), resume_field(task), order)
+    async def resume(self, name: str, order: Order, *, is_schedule: bool = False) -> bool:
+        """Take back the pause of a task, or of a schedule configuration."""
+        paused = pause_field(name, is_schedule=is_schedule)
+        return await self._take_back(paused, resume_field(name, is_schedule=is_schedule), order)
 
     async def _give(self, name: str, order: Order) -> bool:
         is_new = await self._change("HSETNX", name, order.encode())

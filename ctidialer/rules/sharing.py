@@ -34,7 +34,7 @@ MAX_WITHOUT_LINE = 20
 class Turn:
     """What the schedule remembers from one look to the next.
 
-    ``more_due``: the last claim returned as many as it asked for.  ``has_waited`` for a line and
+    ``more_due``: the last claim left numbers that can be taken.  ``has_waited`` for a line and
     ``had_line`` are since the last poll.  ``others_started``: how many numbers of queue tasks had
     ever been started when the schedule took its last ones.
     """
@@ -140,13 +140,13 @@ def looked(turn: Turn, facts: Facts, found: Look) -> Turn:
     return since
 
 
-def claimed(turn: Turn, asked: int, got: int, without_line: int) -> Turn:
-    """Return the turn after a claim of ``asked`` numbers that returned ``got``.
+def claimed(turn: Turn, has_more: bool, without_line: int) -> Turn:
+    """Return the turn after a claim; ``has_more``: more may be due that can be taken now.
 
     Where some of them met no line (``without_line``), the next ones most likely would, too: they
     wait for the next poll.
     """
-    return evolve(turn, more_due=got == asked and not without_line)
+    return evolve(turn, more_due=has_more and not without_line)
 
 
 def for_queues(room: int, kept: int) -> int:

@@ -16,7 +16,7 @@ from ctidialer.store.scripts import PROVE
 READS = frozenset(
     {"EXISTS", "GET", "GETRANGE", "HEXISTS", "HGET", "HGETALL", "HMGET", "LRANGE", "PTTL"}
     | {"HLEN", "SCAN", "SUBSCRIBE", "TIME", "TYPE", "XLEN", "XRANGE", "XREVRANGE", "ZCARD"}
-    | {"ZCOUNT", "ZRANGE", "ZRANGEBYSCORE"}
+    | {"ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZSCORE"}
 )
 TO_CHANNELS = frozenset({"PUBLISH", "SUBSCRIBE"})
 PUSHES = {Side.LEFT: "LPUSH", Side.RIGHT: "RPUSH"}
@@ -27,9 +27,14 @@ LONG_ENTRIES = "long entries"
 EVENTS = "records.events"
 """The purpose without which calls are not told of while they are up; they are made all the same."""
 
+LIMITED_SCHEDULES = "schedules with a limit, a cps or a pause"
+"""The purpose without which only such schedule configurations are not called."""
+
 THIS_COMMAND, THIS_NAME = "this command", "this name"
 
-UNTRIED = frozenset({"DEL", "HGETALL", "HSETNX", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT", "ZRANGE"})
+UNTRIED = frozenset(
+    {"DEL", "HGETALL", "HSETNX", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT", "ZRANGE", "ZSCORE"}
+)
 """What is not tried where Redis cannot be asked: it says nothing of others."""
 
 
@@ -92,7 +97,8 @@ def _node_needs(names: Names) -> Iterator[Need]:
 def queue_needs(key: str, side: Side | None) -> tuple[Need, ...]:
     """Return what is needed to take from a list and to put back; ``side`` None: of a zset."""
     if side is None:
-        return tuple(_all("schedule", key, "TYPE", "ZRANGEBYSCORE", "ZREM", "ZADD"))
+        needs = _all("schedule", key, "TYPE", "ZRANGEBYSCORE", "ZREM", "ZADD")
+        return (*needs, *_all(LIMITED_SCHEDULES, key, "ZRANGE", "ZSCORE"))
     return tuple(_all("queue", key, "TYPE", "EXISTS", "LRANGE", "LTRIM", PUSHES[side]))
 
 

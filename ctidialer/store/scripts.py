@@ -29,6 +29,7 @@ class Script:
 
 
 CLAIM = Script.read("claim")
+DUE = Script.read("due")
 NOTE = Script.read("note")
 SETTLE = Script.read("settle")
 RETURN = Script.read("return")

@@ -16,6 +16,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.task import Side
 from ctidialer.store.batch import Batch
 from ctidialer.store.connection import Argument, Reply
+from ctidialer.store.due import DueLook, Look, look_at_due
 from ctidialer.store.errors import (
     LeaseHeld,
     LeaseLost,
@@ -39,7 +40,7 @@ from ctidialer.store.link import Link
 from ctidialer.store.oversize import MAX_ENTRY, OversizeEntries
 from ctidialer.store.reading import Reading, flags
 from ctidialer.store.scripts import NOTE, SETTLE, STATUS, TELL, Script
-from ctidialer.store.taking import Taking, flat
+from ctidialer.store.taking import Named, Taking, flat
 
 __all__ = [
     "Claimed",
@@ -88,6 +89,7 @@ class Store(Reading):
         self._record_keys = tuple(filter(None, (keys.records(host), record_list)))
         self._max_records = max_records
         self._record_channel = record_channel
+        self._max_entry = max_entry
         self._taking = Taking(self._lease, self._in_flight_key, max_entry, link.clock)
         self._notes: Batch[tuple[str, bytes], bool] = Batch(link.clock, self._send_notes, _size)
         self._settlements: Batch[tuple[str, bytes, bool], bool] = Batch(
@@ -150,6 +152,21 @@ class Store(Reading):
         ``now`` in unix seconds.  The score is kept in the in-flight entry.  Fails as ``claim``.
         """
         return Deferred.fromCoroutine(self._taking.claim(Origin(key, None), count, None, now))
+
+    def look_at_due(self, key: str, look: Look) -> Deferred[DueLook]:
+        """Look at members of the zset ``key`` that are due, and take none.
+
+        Fails with WrongType or StoreUnavailable, or with StoreError where that is not allowed.
+        """
+        return Deferred.fromCoroutine(look_at_due(self._link, key, look, self._max_entry))
+
+    def claim_members(
+        self, key: str, members: Sequence[Named], now: float
+    ) -> Deferred[list[Claimed]]:
+        """Take these members of the zset ``key``, as far as they are still there and due at
+        ``now``; else as ``claim_due``."""
+        origin, count = Origin(key, None), len(members)
+        return Deferred.fromCoroutine(self._taking.claim(origin, count, None, now, members))
 
     # --- while it is in flight ---------------------------------------------------------------
 

@@ -19,6 +19,9 @@ from ctidialer.store.scripts import CLAIM, RETURN
 
 log = Logger()
 
+Named = tuple[bytes, int | None]
+"""A member of a zset; or, where that is too long to be called, nothing and its place."""
+
 LONG_INTERVAL = 5.0
 """Seconds for which a queue is left alone whose first entry is long, and may not be set aside: each
 look at it costs Redis the reading of that entry."""
@@ -51,9 +54,17 @@ class Taking:
         self._unanswered: dict[int, _UnansweredClaim] = {}
 
     async def claim(
-        self, origin: Origin, count: int, task: str | None, now: float
+        self,
+        origin: Origin,
+        count: int,
+        task: str | None,
+        now: float,
+        members: Sequence[Named] = (),
     ) -> list[Claimed]:
-        """Take up to ``count`` entries; ``now``: the greatest score that is due."""
+        """Take up to ``count`` entries; ``now``: the greatest score that is due.
+
+        Of a zset only these ``members``, if there are any.
+        """
         if count < 1:
             return []
         self._look_at_pause(origin)
@@ -62,7 +73,9 @@ class Taking:
         claim = _UnansweredClaim(self._claims, origin, count)
         try:
             reply = await self._lease.run(
-                CLAIM, (self._in_flight_key, origin.key), self._arguments(claim, task, now)
+                CLAIM,
+                (self._in_flight_key, origin.key),
+                [*self._arguments(claim, task, now), *_named(members)],
             )
         except StoreUnavailable as error:
             if error.may_have_been_executed:
@@ -130,6 +143,10 @@ class Taking:
         scores = [(one, "" if score is None else repr(float(score))) for one, score in entries]
         arguments = (called_off, origin.end, *flat(scores))
         return flags(await self._lease.run(RETURN, (self._in_flight_key, origin.key), arguments))
+
+
+def _named(members: Sequence[Named]) -> list[Argument]:
+    return flat([(member, "" if place is None else place) for member, place in members])
 
 
 def flat(pairs: Iterable[tuple[Argument, Argument]]) -> list[Argument]:

@@ -19,9 +19,11 @@ from ctidialer.contract.task import Side
 from ctidialer.esl.errors import ConnectionGone, EslError
 from ctidialer.esl.events import Event, make_event
 from ctidialer.esl.jobs import JobResult, Jobs
+from ctidialer.store.due import DueLook, Look
 from ctidialer.store.errors import NotInFlight, NotReturned, StoreError
 from ctidialer.store.in_flight import Claimed, Dialing, InFlight
 from ctidialer.store.store import Store
+from ctidialer.store.taking import Named
 
 Answer = TypeVar("Answer")
 
@@ -180,6 +182,7 @@ class MemoryStore(Store):
         self.unreturnable: set[str] = set()
         self.digests: dict[str, str] = {}
         self.apart: list[str] = []
+        self.looks: list[Look] = []
         self._numbered = 0
 
     @property
@@ -225,6 +228,30 @@ class MemoryStore(Store):
         for _, entry in ripe:
             del members[entry]
         return self._done([self._take(Kind.SCHEDULE, key, e, score=score) for score, e in ripe])
+
+    def look_at_due(self, key: str, look: Look) -> Deferred[DueLook]:
+        if self.error is not None:
+            return self._failed(self.error)
+        self.looks.append(look)
+        ranked = sorted((score, entry) for entry, score in self.due.get(key, {}).items())
+        if look.witness is not None:
+            place, member = look.witness
+            if ranked[place : place + 1] == [] or ranked[place][1] != member:
+                return self._done(DueLook(False, False, ()))
+        due = [entry for score, entry in ranked if score <= look.now]
+        read = due[look.first : look.first + look.many]
+        is_end = len(due) < look.first + look.many
+        return self._done(DueLook(True, is_end, tuple((one, len(one)) for one in read)))
+
+    def claim_members(
+        self, key: str, members: Sequence[Named], now: float
+    ) -> Deferred[list[Claimed]]:
+        self.asked_for.append(len(members))
+        if self.error is not None:
+            return self._failed(self.error)
+        due = self.due.setdefault(key, {})
+        found = [(due.pop(one), one) for one, _ in members if due.get(one, now + 1) <= now]
+        return self._done([self._take(Kind.SCHEDULE, key, e, score=score) for score, e in found])
 
     def note_dialing(self, entry_id: str, dialing: Dialing) -> Deferred[None]:
         if self.error is not None:

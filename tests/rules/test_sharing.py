@@ -101,9 +101,9 @@ class TurnTests(SynchronousTestCase):
         self.assertEqual(looked(IN_TURN, now, look(IN_TURN, now)).others_started, 9)
 
     def test_more_is_due_after_a_claim_that_was_filled(self) -> None:
-        self.assertTrue(claimed(Turn(), 5, 5, 0).more_due)
-        self.assertFalse(claimed(Turn(), 5, 4, 0).more_due)
-        self.assertFalse(claimed(Turn(), 5, 5, 1).more_due)
+        self.assertTrue(claimed(Turn(), True, 0).more_due)
+        self.assertFalse(claimed(Turn(), False, 0).more_due)
+        self.assertFalse(claimed(Turn(), True, 1).more_due)
 
     def test_the_queue_tasks_have_what_is_not_kept(self) -> None:
         self.assertEqual([for_queues(5, 2), for_queues(1, 2)], [3, 0])

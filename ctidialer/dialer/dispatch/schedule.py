@@ -2,20 +2,26 @@
 
 The same way of a number as in queue dialing; different are only where it comes from, that it can
 expire, and what becomes of it when no line is free.
+
+While no configuration has a limit, a rate or a pause, the earliest members are taken as they come;
+else they are chosen first (`ctidialer.dialer.dispatch.due_choice`), and taken by name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from ctidialer.contract import keys
+from ctidialer.dialer.dispatch.due_choice import DueChooser
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.schedule_errand import ScheduledErrand, ScheduleDesk
+from ctidialer.dialer.dispatch.schedule_runs import ConfigRun, ScheduleRuns
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.glue import Complaints, Repeated, background
@@ -35,6 +41,9 @@ from ctidialer.rules.tables import Tables
 from ctidialer.store.errors import StoreError
 from ctidialer.store.in_flight import Claimed, InFlight
 
+MIN_LIMITED_LOOK_INTERVAL = 0.02
+"""Seconds between two looks for the next number of a configuration with a limit or a rate."""
+
 
 @frozen(eq=False)
 class ScheduleSource:
@@ -44,10 +53,10 @@ class ScheduleSource:
     number_pattern: re.Pattern[str]
     tables: Tables
 
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The line groups of all configurations."""
-        configs = self.tables.schedules.values()
+    def groups(self, room: Mapping[str, int]) -> tuple[str, ...]:
+        """Return the line groups of the configurations that have room: ``room`` is that of those
+        that are limited."""
+        configs = (one for one in self.tables.schedules.values() if room.get(one.name) != 0)
         return tuple(dict.fromkeys(group for config in configs for group in config.line_groups))
 
 
@@ -63,18 +72,23 @@ class ScheduleDialer:
         self._schedule = schedule
         self._slots = slots
         self._intake = intake
+        self.runs = ScheduleRuns(schedule.tables)
         self._desk = ScheduleDesk(
             clock,
             schedule.number_pattern,
             schedule.tables,
+            self.runs,
             slots,
             Turns(clock, slots),
             self._met_no_line,
             self._met_no_config,
+            self._slot_is_free,
         )
+        self._chooser = DueChooser(intake.store, schedule.key)
         self._ticks = Repeated(clock, self.tick, self.log, "A look at the due numbers")
         self._again: IDelayedCall | None = None
         self._claiming = False
+        self._is_woken = False
         self._turn = Turn()
         self._taken = 0
         self._without_line = 0
@@ -95,19 +109,21 @@ class ScheduleDialer:
 
     def errand_of(self, entry: InFlight) -> ScheduledErrand:
         """Return what is to be done with a member that an earlier daemon took."""
-        return ScheduledErrand(self._desk, entry.claimed)
+        return self._desk.errand(entry.claimed)
 
     def _look(self, *, is_poll: bool = False) -> None:
         self._look_no_more()
         if self._claiming or not self._intake.is_open:
             return
-        groups = self._schedule.groups
+        limited, now = self.runs.limited, self._clock.seconds()
+        room = {name: run.room(now) for name, run in limited.items()}
+        groups = self._schedule.groups(room)
         facts = self._facts(groups, is_poll)
         found = look(self._turn, facts)
         self._turn = looked(self._turn, facts, found)
         self._slots.keep(found.kept, groups)
         if isinstance(found, Claim):
-            background(self._claim(found.count), self.log, "Claiming due numbers")
+            background(self._claim(found.count, limited), self.log, "Claiming due numbers")
         elif isinstance(found, Wait):
             self._look_again(found.until - facts.now)
 
@@ -123,12 +139,11 @@ class ScheduleDialer:
             is_poll=is_poll,
         )
 
-    async def _claim(self, count: int) -> None:
-        self._claiming = True
-        key, now = self._schedule.key, self._clock.seconds()
+    async def _claim(self, count: int, limited: Mapping[str, ConfigRun]) -> None:
+        self._claiming, self._is_woken = True, False
         self._slots.ask(None, count)
         try:
-            claims = await self._intake.store.claim_due(key, count, now)
+            claims, has_more = await self._claimed(count, limited)
         except StoreError as error:
             self._complain(str(error))
             return
@@ -138,16 +153,66 @@ class ScheduleDialer:
             self._slots.keep(NOTHING_KEPT, ())
         self._complaints.over()
         self._take_all(claims)
-        self._turn = claimed(self._turn, count, len(claims), self._without_line)
-        if self._turn.more_due and self._ticks.running:
-            self._look_again(BACKLOG_LOOK_INTERVAL)
+        self._turn = claimed(self._turn, has_more, self._without_line)
+        if self._ticks.running:
+            self._plan_next_look(limited)
+
+    async def _claimed(
+        self, count: int, limited: Mapping[str, ConfigRun]
+    ) -> tuple[list[Claimed], bool]:
+        """Take numbers, and say whether more may be due that can be taken."""
+        store, key, now = self._intake.store, self._schedule.key, self._clock.seconds()
+        if not limited:
+            self._chooser.forget()
+            claims = await store.claim_due(key, count, now)
+            return claims, len(claims) == count
+        room = {name: run.room(now) for name, run in limited.items()}
+        choice = await self._chooser.choose(room, count, now)
+        members = [(member.entry, member.place) for member in choice.taken]
+        claims = await store.claim_members(key, members, now) if members else []
+        self._chooser.took(choice)
+        return claims, not choice.is_all
 
     def _take_all(self, claims: list[Claimed]) -> None:
-        self._slots.enter(None, len(claims), self._clock.seconds())
-        self._taken += len(claims)
+        errands = [self._desk.errand(claim) for claim in claims]
+        held = [errand.claim for errand in errands if errand.held()]
+        self._intake.numbers.give_back(held)  # it was paused while they were on their way
+        taken = [errand for errand in errands if not errand.held()]
+        for run, count in Counter(errand.run for errand in taken).items():
+            self._slots.enter(run, count, self._clock.seconds())
+        self._taken += len(taken)
         self._without_line = 0
-        for claim in claims:
-            self._intake.numbers.take(ScheduledErrand(self._desk, claim))
+        for errand in taken:
+            self._intake.numbers.take(errand)
+
+    def _plan_next_look(self, limited: Mapping[str, ConfigRun]) -> None:
+        """Look again when there is more that can be taken now, or when a rate allows it."""
+        now = self._clock.seconds()
+        if self._turn.more_due:
+            self._look_again(BACKLOG_LOOK_INTERVAL)
+        elif self._is_woken:
+            self._look_again(MIN_LIMITED_LOOK_INTERVAL)
+        elif starts := list(self._paced_starts(limited, now)):
+            self._look_again(max(MIN_LIMITED_LOOK_INTERVAL, min(starts) - now))
+
+    def _paced_starts(self, limited: Mapping[str, ConfigRun], now: float) -> Iterator[float]:
+        """Yield when the rates of those configurations that have due numbers allow the next."""
+        for name, run in limited.items():
+            start = run.next_start(now)
+            if start is not None and self._chooser.has_due(name):
+                yield start
+
+    def _slot_is_free(self, run: ConfigRun) -> None:
+        """Look soon whether there is a number for the slot, as a task does."""
+        self._is_woken = self._is_woken or run.limit is not None
+        if run.limit is None or self._claiming or not self._ticks.running:
+            return
+        soon = self._clock.seconds() + MIN_LIMITED_LOOK_INTERVAL
+        if self._chooser.has_due(run.name) and (
+            self._again is None or self._again.getTime() > soon
+        ):
+            self._look_no_more()
+            self._look_again(MIN_LIMITED_LOOK_INTERVAL)
 
     def _met_no_line(self) -> None:
         self._without_line += 1

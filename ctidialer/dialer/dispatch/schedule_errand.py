@@ -14,9 +14,10 @@ from ctidialer.contract.after_call import NOTHING_MORE
 from ctidialer.contract.faults import EntryError
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
-from ctidialer.contract.schedule_document import decode_scheduled_number
+from ctidialer.contract.schedule_document import config_named, decode_scheduled_number
 from ctidialer.contract.task import Destination
 from ctidialer.contract.variables import merge_variables, requested_uuid
+from ctidialer.dialer.dispatch.schedule_runs import ConfigRun, ScheduleRuns
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.dialer.life.errand import GoesBack, Reading
@@ -47,24 +48,33 @@ class ScheduleDesk:
     """What all scheduled numbers have in common.
 
     ``met_no_line`` is told of each number for which no line was free, ``met_no_config`` of the
-    configuration that a number lacks.
+    configuration that a number lacks, ``wake`` of a configuration one of whose slots is free.
     """
 
     clock: IReactorTime
     number_pattern: re.Pattern[str]
     tables: Tables
+    runs: ScheduleRuns
     slots: Slots
     turns: Turns
     met_no_line: Callable[[], None]
     met_no_config: Callable[[str], None]
+    wake: Callable[[ConfigRun], None]
+
+    def errand(self, claim: Claimed) -> ScheduledErrand:
+        """Return what is to be done with a member that was taken."""
+        # A member at fault ends as soon as it is read; one too long was not even looked at.
+        name = "" if claim.length is not None else config_named(claim.entry)
+        return ScheduledErrand(self, claim, self.runs.of(name))
 
 
 @define(eq=False)
 class ScheduledErrand:
-    """A member of the schedule that was due."""
+    """A member of the schedule that was due; ``run`` is its configuration, None = there is none."""
 
     desk: ScheduleDesk
     claim: Claimed
+    run: ConfigRun | None
 
     @property
     def kind(self) -> Kind:
@@ -98,34 +108,38 @@ class ScheduledErrand:
         return number, Progress(Itinerary(config.line_groups))
 
     def resumed(self) -> None:
-        """It takes a slot of the node."""
-        self.desk.slots.occupy(None)
+        """It takes a slot of the node and of its configuration."""
+        self.desk.slots.occupy(self.run)
 
     def may_dial(self) -> bool:
         """A number that was due may be dialed."""
         return True
 
     def held(self) -> bool:
-        """Nothing holds it."""
-        return False
+        """Say whether its configuration is held."""
+        return self.run is not None and self.run.held
 
     def waits(self, due: float) -> None:
-        """Nobody counts those that wait."""
+        """Its slot is taken, and no call of it is up."""
+        if self.run is not None:
+            self.run.waiting[self.claim.id] = due
 
     def goes_on(self) -> None:
-        """Nobody counts those that wait."""
+        """Its next call comes."""
+        if self.run is not None:
+            self.run.waiting.pop(self.claim.id, None)
 
     def starts(self) -> bool:
-        """Start a further call if the node's rates allow one now."""
-        return self.desk.turns.start(None)
+        """Start a further call if the rates of node and configuration allow one now."""
+        return self.desk.turns.start(self.run)
 
     def turn(self) -> Deferred[bool]:
-        """Wait for the node's rates."""
-        return self.desk.turns.wait(None)
+        """Wait for the rates of node and configuration."""
+        return self.desk.turns.wait(self.run)
 
     def sent(self, decided: float) -> None:
         """The call counts in the second in which it was sent."""
-        self.desk.slots.sent(None, decided, self.desk.clock.seconds())
+        self.desk.slots.sent(self.run, decided, self.desk.clock.seconds())
 
     def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:
         """For want of a line it is due again later, or ends; for want of its configuration it is
@@ -143,8 +157,11 @@ class ScheduledErrand:
         return GoesBack(due=now + DUE_AGAIN_AFTER)
 
     def over(self, _: Verdict) -> None:
-        """The node's slot is free."""
-        self.desk.slots.leave(None)
+        """The slots of the node and of its configuration are free."""
+        self.desk.slots.leave(self.run)
+        if self.run is not None:
+            self.desk.runs.left(self.run)
+            self.desk.wake(self.run)
 
     def _decoded(self) -> ScheduledNumber:
         return decode_scheduled_number(self.claim.entry, self.desk.number_pattern)

@@ -1,7 +1,7 @@
 """The slots of calls: how many there are, who has them, and how many more may be taken.
 
-Every number in hand holds one slot of the node, and one of its task where it came from a queue:
-from its claim until its last call is over.  Claims that are under way have asked for theirs.  All
+Every number in hand holds one slot of the node, and one of its task or schedule configuration: from
+its claim until its last call is over.  Claims that are under way have asked for theirs.  All
 of these are counted here and nowhere else.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ctidialer.dialer.dispatch.accounts import Account
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
@@ -19,7 +20,8 @@ from ctidialer.rules.tables import Tables
 
 
 class Slots:
-    """The slots of this node and of its tasks; ``run`` None is a number without a task."""
+    """The slots of this node, of its tasks and schedule configurations; ``run`` None is a number
+    that has neither."""
 
     def __init__(
         self, tables: Tables, lines: LineAccounts, limits: NodeLimits, runs: TaskRuns
@@ -74,17 +76,17 @@ class Slots:
 
     def next_start(self, run: TaskRun, now: float) -> float:
         """Return the first moment from ``now`` on at which the paces let this task start a call."""
-        moment = pacing.next_start(run.pace, run.task.cps, now)
+        moment = pacing.next_start(run.pace, run.cps, now)
         return max(now if moment is None else moment, self.limits.next_start(now))
 
-    def further_room(self, run: TaskRun | None, now: float) -> int:
+    def further_room(self, run: Account | None, now: float) -> int:
         """Return how many further calls the rates allow at ``now``."""
         room = self.limits.rate(now)
-        return room if run is None else min(room, pacing.room(run.pace, run.task.cps, now))
+        return room if run is None else min(room, pacing.room(run.pace, run.cps, now))
 
-    def next_further(self, run: TaskRun | None, now: float) -> float:
+    def next_further(self, run: Account | None, now: float) -> float:
         """Return the first moment from ``now`` on at which the rates allow a further call."""
-        moment = None if run is None else pacing.next_start(run.pace, run.task.cps, now)
+        moment = None if run is None else pacing.next_start(run.pace, run.cps, now)
         return max(now if moment is None else moment, self.limits.next_further(now))
 
     def load(self, now: float) -> NodeLoad:
@@ -106,52 +108,54 @@ class Slots:
         """Keep places from the queue tasks: of the node, and of the lines of these groups."""
         self._kept, self._kept_groups = kept, groups
 
-    def ask(self, run: TaskRun | None, count: int) -> None:
+    def ask(self, run: Account | None, count: int) -> None:
         """A claim of ``count`` numbers is under way."""
         self.asked += count
         if run is not None:
             run.asked += count
 
-    def answered(self, run: TaskRun | None, count: int) -> None:
+    def answered(self, run: Account | None, count: int) -> None:
         """The claim that asked for ``count`` numbers is over, whatever came of it."""
         self.ask(run, -count)
         self.finished()
 
-    def enter(self, run: TaskRun | None, count: int, now: float) -> None:
+    def enter(self, run: Account | None, count: int, now: float) -> None:
         """``count`` numbers were taken, and are called now."""
         self.occupy(run, count)
         self.started += count
         self.limits.started(count, now)
         if run is not None:
-            run.pace = pacing.spent(run.pace, run.task.cps, count, now)
+            run.pace = pacing.spent(run.pace, run.cps, count, now)
 
-    def occupy(self, run: TaskRun | None, count: int = 1) -> None:
+    def occupy(self, run: Account | None, count: int = 1) -> None:
         """``count`` numbers have slots whose calls were started long ago."""
         self.calls += count
         if run is not None:
             run.calls += count
+        if isinstance(run, TaskRun):
             self._runs.entered(run)
 
-    def start_further(self, run: TaskRun | None, now: float) -> None:
+    def start_further(self, run: Account | None, now: float) -> None:
         """A further call of a number in hand begins now: the rates count it like a first one."""
         self.limits.started(1, now)
         if run is not None:
-            run.pace = pacing.spent(run.pace, run.task.cps, 1, now)
+            run.pace = pacing.spent(run.pace, run.cps, 1, now)
 
-    def wait_for_turn(self, run: TaskRun | None, count: int) -> None:
+    def wait_for_turn(self, run: Account | None, count: int) -> None:
         """``count`` further calls more (or fewer) wait for the rates."""
         self._turns += count
         if run is not None:
             run.turns += count
 
-    def leave(self, run: TaskRun | None, count: int = 1) -> None:
+    def leave(self, run: Account | None, count: int = 1) -> None:
         """The last call of a number is over (or ``count`` are not called): its slot is free."""
         self.calls -= count
         if run is not None:
             run.calls -= count
+        if isinstance(run, TaskRun):
             self._runs.left(run)
 
-    def sent(self, run: TaskRun | None, decided: float, now: float) -> None:
+    def sent(self, run: Account | None, decided: float, now: float) -> None:
         """A call that was decided on at ``decided`` was sent at ``now``."""
         self.limits.sent(decided, now)
         if run is not None:

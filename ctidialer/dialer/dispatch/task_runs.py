@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
-from attrs import define, field
+from attrs import define
 
 from ctidialer.contract.task import CallingHours, Task
+from ctidialer.dialer.dispatch.accounts import Account
 from ctidialer.rules.brake import LOOSE, Brake
 from ctidialer.rules.calling_hours import Closed, Opening, opening
-from ctidialer.rules.pacing import Pace
 
 RUNS_PER_SLICE = 500
 """Tasks that are taken up, looked at again or handed out by one look, so that no look is long: with
@@ -30,29 +30,21 @@ UNASKED = Opening(open=False)
 
 
 @define(eq=False)
-class TaskRun:
+class TaskRun(Account):
     """One task of this node: its present text, and the calls it has.
 
-    ``calls`` counts the numbers in hand, from the claim to the hang-up of the last call; ``asked``
-    those of a claim that is under way.  ``withdrawn`` is whether the task is no more, or no longer
+    ``withdrawn`` is whether the task is no more, or no longer
     valid: the calls it has go on, and count again should it come back.  ``paused`` is whether an
     operator wants no new call of it.  ``queue_is_empty`` and ``queue_problem`` are what came of the
-    last claim.  ``waiting``: the numbers in hand of which no call is up, by the id of their entry,
-    and when the next one is due (unix seconds); ``turns`` of them wait for the rates.
-    ``brake`` holds its fresh numbers after too many bad ends.
+    last claim.  ``brake`` holds its fresh numbers after too many bad ends.
     """
 
     task: Task
     opening: Opening
-    calls: int = 0
-    asked: int = 0
-    pace: Pace = field(factory=Pace)
     withdrawn: bool = False
     paused: bool = False
     queue_is_empty: bool = False
     queue_problem: str = ""
-    waiting: dict[str, float] = field(factory=dict)
-    turns: int = 0
     brake: Brake = LOOSE
 
     @property
@@ -71,13 +63,10 @@ class TaskRun:
         """Whether no call may start for now, neither a first one nor a further one of a number."""
         return self.paused or self.task.limit == 0
 
-    def next_call(self, now: float) -> float | None:
-        """Return when the next call of a number that waits is due; None = none after ``now``."""
-        return min((due for due in self.waiting.values() if due > now), default=None)
-
-    def waiting_at(self, now: float) -> int:
-        """Return how many numbers wait at ``now`` although their next call is due."""
-        return sum(due <= now for due in self.waiting.values()) if self.waiting else 0
+    @property
+    def cps(self) -> float | None:
+        """The calls it may start a second, None = no limit of its own."""
+        return self.task.cps
 
 
 class TaskRuns:

@@ -11,8 +11,8 @@ from functools import partial
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from ctidialer.dialer.dispatch.accounts import Account
 from ctidialer.dialer.dispatch.slots import Slots
-from ctidialer.dialer.dispatch.task_runs import TaskRun
 
 MIN_WAIT = 0.01
 MAX_WAIT = 1.0
@@ -20,15 +20,15 @@ MAX_WAIT = 1.0
 
 
 class Turns:
-    """One queue for each task; ``run`` None are the numbers without a task."""
+    """One queue for each task or schedule configuration; ``run`` None are the numbers without."""
 
     def __init__(self, clock: IReactorTime, slots: Slots) -> None:
         self._clock = clock
         self._slots = slots
-        self._queues: dict[TaskRun | None, deque[Deferred[bool]]] = {}
+        self._queues: dict[Account | None, deque[Deferred[bool]]] = {}
         self._looking: IDelayedCall | None = None
 
-    def start(self, run: TaskRun | None) -> bool:
+    def start(self, run: Account | None) -> bool:
         """Start a further call, if nobody waits and the rates allow it now; say whether."""
         now = self._clock.seconds()
         may_start = run not in self._queues and self._slots.further_room(run, now) > 0
@@ -36,7 +36,7 @@ class Turns:
             self._slots.start_further(run, now)
         return may_start
 
-    def wait(self, run: TaskRun | None) -> Deferred[bool]:
+    def wait(self, run: Account | None) -> Deferred[bool]:
         """Return a Deferred that fires with True when a further call is started."""
         waiting: Deferred[bool] = Deferred(partial(self._gave_up, run))
         self._queues.setdefault(run, deque()).append(waiting)
@@ -59,7 +59,7 @@ class Turns:
             wait = min(MAX_WAIT, max(MIN_WAIT, soonest))
             self._looking = self._clock.callLater(wait, self._look)
 
-    def _left(self, run: TaskRun | None, waiting: Deferred[bool]) -> Deferred[bool]:
+    def _left(self, run: Account | None, waiting: Deferred[bool]) -> Deferred[bool]:
         self._slots.wait_for_turn(run, -1)
         if not self._queues[run]:
             del self._queues[run]
@@ -68,6 +68,6 @@ class Turns:
             self._looking = None
         return waiting
 
-    def _gave_up(self, run: TaskRun | None, waiting: Deferred[bool]) -> None:
+    def _gave_up(self, run: Account | None, waiting: Deferred[bool]) -> None:
         self._queues[run].remove(waiting)
         self._left(run, waiting)

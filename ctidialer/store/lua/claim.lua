@@ -13,6 +13,8 @@
 -- ARGV[7]   bytes above which an entry is not called
 -- ARGV[8]   bytes after which no more is taken; one entry always is
 -- ARGV[9]   bytes that are kept in flight of an entry that is not called
+-- ARGV[10…] with 'due', to take these members and no others, as far as they are there and due: pairs
+--           of a member and ''; or '' and a place, for a member there that is too long to be called
 -- Returns   pairs: id of an entry, its value in flight
 local count, side, longest, enough = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[7]), tonumber(ARGV[8])
 local push = side == 'left' and 'LPUSH' or side == 'right' and 'RPUSH' or 'ZADD'
@@ -79,7 +81,36 @@ local function choose()
     return chosen, scores
 end
 
-local entries, scores = choose()
+local function named(member, place)
+    if place == '' then
+        return member, redis.call('ZSCORE', KEYS[3], member)
+    end
+    local there = redis.call('ZRANGE', KEYS[3], place, place, 'WITHSCORES')
+    if there[1] and #there[1] > longest then
+        return there[1], there[2]
+    end
+end
+
+local function choose_named()
+    local chosen, scores, bytes = {}, {}, 0
+    for index = 10, #ARGV, 2 do
+        local entry, score = named(ARGV[index], ARGV[index + 1])
+        if score and tonumber(score) <= tonumber(ARGV[5]) then
+            bytes = bytes + #entry
+            if #chosen > 0 and bytes > enough then
+                break
+            end
+            chosen[#chosen + 1], scores[#scores + 1] = entry, score
+        end
+    end
+    return chosen, scores
+end
+
+problem = #ARGV > 9 and not_allowed('ZSCORE', 3, 'ZRANGE', 3)
+if problem then
+    return problem
+end
+local entries, scores = (#ARGV > 9 and choose_named or choose)()
 if #entries == 0 then -- looking at an empty queue writes nothing
     return taken
 end

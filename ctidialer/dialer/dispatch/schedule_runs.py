@@ -1,0 +1,86 @@
+"""The schedule configurations of this node: the calls that each has, and may have."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from ctidialer.contract.schedule import ScheduleConfig
+from ctidialer.dialer.dispatch.accounts import Account
+from ctidialer.rules import pacing
+from ctidialer.rules.tables import Tables
+
+
+@define(eq=False)
+class ConfigRun(Account):
+    """One schedule configuration as the tables have it now, and the calls that it has."""
+
+    name: str
+    tables: Tables
+
+    @property
+    def config(self) -> ScheduleConfig | None:
+        """What the tables say; None = it is gone, or at fault."""
+        return self.tables.schedules.get(self.name)
+
+    @property
+    def limit(self) -> int | None:
+        """How many calls it may have at once, None = any number."""
+        return self.config.limit if self.config else None
+
+    @property
+    def cps(self) -> float | None:
+        """The calls it may start a second, None = no limit of its own."""
+        return self.config.cps if self.config else None
+
+    @property
+    def held(self) -> bool:
+        """Whether no call may start for now, neither a first one nor a further one of a number."""
+        return self.name in self.tables.control.paused_schedules or self.limit == 0
+
+    def next_start(self, now: float) -> float | None:
+        """Return when its rate, where that alone keeps it back, allows a call; None = something
+        else does, or nothing."""
+        if self.cps is None or self.held or (self.limit is not None and self.calls >= self.limit):
+            return None
+        return pacing.next_start(self.pace, self.cps, now)
+
+    def room(self, now: float) -> int:
+        """Return how many of its numbers may be taken at ``now``, as far as itself says."""
+        if self.held:
+            return 0
+        rate = pacing.room(self.pace, self.cps, now) - self.turns
+        own = rate if self.limit is None else min(rate, self.limit - self.calls)
+        return max(0, own)
+
+
+class ScheduleRuns:
+    """The configurations that have calls, or had some, by name."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._runs: dict[str, ConfigRun] = {}
+
+    def get(self, name: str) -> ConfigRun | None:
+        """Return the run of a configuration that has, or had, calls."""
+        return self._runs.get(name)
+
+    def of(self, name: str) -> ConfigRun | None:
+        """Return the run of a configuration; None = there is none of this name."""
+        if name not in self._runs and name in self._tables.schedules:
+            self._runs[name] = ConfigRun(name, self._tables)
+        return self._runs.get(name)
+
+    @property
+    def limited(self) -> dict[str, ConfigRun]:
+        """The configurations that cannot have calls without end: paused, or with limit or cps."""
+        paused = self._tables.control.paused_schedules
+        names = [name for name, config in self._tables.schedules.items() if config.is_limited]
+        return {name: self._run(name) for name in (*names, *paused)}
+
+    def left(self, run: ConfigRun) -> None:
+        """A slot of this run has come free: a configuration that is no more is forgotten."""
+        if not run.calls and run.config is None and self._runs.get(run.name) is run:
+            del self._runs[run.name]
+
+    def _run(self, name: str) -> ConfigRun:
+        return self._runs.get(name) or self.of(name) or ConfigRun(name, self._tables)
