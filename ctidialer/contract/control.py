@@ -4,8 +4,8 @@ The field ``drain`` takes the node out of service, ``pause:<task>`` stops new ca
 ``pause_schedule:<config>`` those of one schedule configuration: a task may have the same name.
 The value is ``{"since":1700000000.5,"by":"ann@pbx1","why":"…"}``, for people: a field that is
 there is in force whatever its value says, so that ``HSET … drain 1`` will do in an emergency.
-``undrain``, ``resume:<task>`` and ``resume_schedule:<config>`` say who took such an order back, when
-and why.
+``undrain``, ``resume:<task>`` and ``resume_schedule:<config>`` say who took such an order back,
+when and why.
 """
 
 from __future__ import annotations

@@ -32,9 +32,7 @@ LIMITED_SCHEDULES = "schedules with a limit, a cps or a pause"
 
 THIS_COMMAND, THIS_NAME = "this command", "this name"
 
-UNTRIED = frozenset(
-    {"DEL", "HGETALL", "HSETNX", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT", "ZRANGE", "ZSCORE"}
-)
+UNTRIED = frozenset({"DEL", "HGETALL", "HSETNX", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT"})
 """What is not tried where Redis cannot be asked: it says nothing of others."""
 
 

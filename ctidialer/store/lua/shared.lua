@@ -18,17 +18,18 @@ local function harmless(command)
     if command == 'SET' then return '', 'PX', 'x' end
     if command == 'ZREM' then return '\0 nobody has put this here \0' end
     if command == 'GETRANGE' then return '0', '0' end
-    if command == 'LTRIM' or command == 'LRANGE' or command == 'ZRANGEBYSCORE' then
+    if string.find(' LTRIM LRANGE ZRANGE ZRANGEBYSCORE ', ' ' .. command .. ' ', 1, true) then
         return 'x', 'x'
     end
     if command == 'PEXPIRE' then return 'x' end
-    if string.find(' HDEL HEXISTS HGET HMGET LPUSH RPUSH ', ' ' .. command .. ' ', 1, true) then
+    if string.find(' HDEL HEXISTS HGET HMGET LPUSH RPUSH ZSCORE ', ' ' .. command .. ' ', 1, true) then
         return ''
     end
 end
 
 local CAN_BE_TRIED = ' EXISTS GET GETRANGE HDEL HEXISTS HGET HLEN HMGET HSET LLEN LPUSH LRANGE LTRIM'
-    .. ' PEXPIRE PTTL RPUSH SET TIME TYPE XADD XLEN ZADD ZCARD ZRANGEBYSCORE ZREM '
+    .. ' PEXPIRE PTTL RPUSH SET TIME TYPE XADD XLEN ZADD ZCARD ZRANGE ZRANGEBYSCORE'
+    .. ' ZREM ZSCORE '
 
 local function is_harmless(problem)
     for _, words in ipairs({'wrong number of arguments', 'not an integer', 'not a float',
