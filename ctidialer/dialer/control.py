@@ -26,6 +26,7 @@ class Orders:
         before, self._given = self._given, control
         self._tell_of_drain(before, control)
         self._tell_of_pauses(before, control)
+        self._tell_of_schedules(before, control)
         self._runs.pause(control.paused)
         for task, order in control.resumed.items():
             if before.resumed.get(task) != order:
@@ -40,6 +41,16 @@ class Orders:
             self.log.info("This node is drained{given}", given=_given(after.drain))
         elif before.drain is not None and after.drain is None:
             self.log.info("This node is back in service{given}", given=_given(after.undrained))
+
+    def _tell_of_schedules(self, before: Control, after: Control) -> None:
+        for config in after.paused_schedules.keys() - before.paused_schedules.keys():
+            given = _given(after.paused_schedules[config])
+            text = "Schedule configuration {config} is paused{given}"
+            self.log.info(text, config=config, given=given)
+        for config in before.paused_schedules.keys() - after.paused_schedules.keys():
+            given = _given(after.resumed_schedules.get(config))
+            text = "Schedule configuration {config} is resumed{given}"
+            self.log.info(text, config=config, given=given)
 
     def _tell_of_pauses(self, before: Control, after: Control) -> None:
         for task in after.paused.keys() - before.paused.keys():

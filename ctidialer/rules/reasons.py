@@ -95,8 +95,9 @@ class Reason(enum.Enum):
         Said("Unknown configuration", "定时配置不存在"),
         Said("There is no schedule configuration of this name.", "没有这个名称的定时配置。"),
         Said(
-            "there is no schedule configuration of this name: its numbers end as invalid",
-            "没有这个名称的定时配置：它的号码以 invalid 结束",
+            "there is no schedule configuration of this name: its numbers are due again every "
+            "minute",
+            "没有这个名称的定时配置：它的号码每分钟再次到时",
         ),
         Said("The answer lists the names there are.", "回答会列出现有的名称。"),
         of=Of.SCHEDULE,
@@ -114,8 +115,8 @@ class Reason(enum.Enum):
         {
             "": Said("the task is malformed: {faults}", "任务内容有错误：{faults}"),
             "config": Said(
-                "the configuration is malformed: {faults}; its numbers end as invalid",
-                "定时配置内容有错误：{faults}；它的号码以 invalid 结束",
+                "the configuration is malformed: {faults}; its numbers are due again every minute",
+                "定时配置内容有错误：{faults}；它的号码每分钟再次到时",
             ),
         },
         Said(

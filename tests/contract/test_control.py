@@ -35,6 +35,15 @@ class ControlTests(SynchronousTestCase):
             Control(by_ann, paused, Order(by="bob", why="done"), {"c": Order(by="eve")}),
         )
 
+    def test_a_schedule_configuration_is_no_task(self) -> None:
+        fields = [pause_field("a"), pause_field("schedule:a"), pause_field("a", is_schedule=True)]
+        found = decode_control(dict.fromkeys(fields, b"1"))
+        self.assertEqual(found.paused, {"a": Order(), "schedule:a": Order()})
+        self.assertEqual(found.paused_schedules, {"a": Order()})
+        taken_back = decode_control({resume_field("a", is_schedule=True): b'{"by":"eve"}'})
+        self.assertEqual(taken_back.resumed_schedules, {"a": Order(by="eve")})
+        self.assertEqual(taken_back.resumed, {})
+
     def test_an_order_that_says_nothing_of_itself_is_one_all_the_same(self) -> None:
         rubbish = [b"", b"1", b"{", b"[]", b"null", b"\xff", b'{"since":true,"by":7}', b'"x"']
         for raw in (

@@ -50,8 +50,29 @@ class ScheduleConfigTests(SynchronousTestCase):
         )
         self.assertEqual(found, expected)
 
+    def test_limit_and_cps_in_all_spellings(self) -> None:
+        for given, limit in (
+            (9, 9),
+            ("9", 9),
+            ("９", 9),
+            (9.0, 9),
+            (0, 0),
+            ("", None),
+            (None, None),
+        ):
+            self.assertEqual(config(limit=given).limit, limit, given)
+        for given, cps in ((5, 5.0), ("0.05", 0.05), ("", None), (None, None)):
+            self.assertEqual(config(cps=given).cps, cps, given)
+        limited = [config(**one).is_limited for one in ({}, {"limit": 0}, {"cps": 1})]
+        self.assertEqual(limited, [False, True, True])
+
     def test_faults(self) -> None:
         table: list[tuple[dict[str, object], str]] = [
+            ({"limit": -1}, "$.params.limit"),
+            ({"limit": 1.5}, "$.params.limit"),
+            ({"limit": "many"}, "$.params.limit"),
+            ({"cps": 0}, "$.params.cps"),
+            ({"cps": "-1"}, "$.params.cps"),
             ({"line_group": None}, "$.params.line_group"),
             ({"line_group": []}, "$.params.line_group"),
             ({"line_group": [[]]}, "$.params.line_group[0]"),

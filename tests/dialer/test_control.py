@@ -202,6 +202,14 @@ class ToldTests(SynchronousTestCase):
         told.append("Task t is resumed by bob@pbx1: trunk is back")
         self.assertEqual(self.told(paused, resumed, resumed), told)
 
+    def test_who_paused_and_resumed_a_schedule_configuration(self) -> None:
+        paused = Control(paused_schedules={"c": ORDER})
+        resumed = Control(resumed_schedules={"c": Order(2.0, "bob@pbx1")})
+        told = ["Schedule configuration c is paused by ann@pbx1: trunk fault"]
+        self.assertEqual(self.told(paused, paused), told)
+        told.append("Schedule configuration c is resumed by bob@pbx1")
+        self.assertEqual(self.told(paused, resumed, resumed), told)
+
     def test_who_drained_the_node_and_put_it_back(self) -> None:
         drained, back = Control(drain=ORDER), Control(undrained=Order(2.0, "bob"))
         told = [
