@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from benchmarks.measuring import environment
 from benchmarks.rig import HOST, Rig, measure
@@ -88,7 +88,7 @@ def record(chance: random.Random, end: float) -> Record:
     """Return the record of a number that ended then."""
     answered = chance.random() < 0.5
     last = attempt(chance, end, answered)
-    failed = [evolve(last, answered_at=None, bridged_at=None)] * chance.choice((0, 0, 0, 1, 2))
+    failed = [replace(last, answered_at=None, bridged_at=None)] * chance.choice((0, 0, 0, 1, 2))
     return Record(
         id=f"{chance.getrandbits(128):032x}",
         kind=Kind.QUEUE,

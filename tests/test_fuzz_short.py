@@ -13,6 +13,7 @@ from time import process_time
 from typing import Any
 
 from attrs import evolve
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.number import NumberEntry
@@ -125,7 +126,7 @@ class PlantedFaultTests(FuzzCase):
 
     def test_a_record_that_loses_something(self) -> None:
         def shorter(record: Record) -> bytes:
-            return encode_record(evolve(record, attempts=record.attempts[:1]))
+            return encode_record(replace(record, attempts=record.attempts[:1]))
 
         self.patch(records, "encode_record", shorter)
         self.assertIn("a record is read as it was written", self.planted(records.TARGET))

@@ -27,7 +27,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from attrs import frozen
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -40,8 +39,8 @@ TRY_INTERVAL = 30.0
 """Seconds between two trials where a call never left, and the line has no interval of its own."""
 
 
-@frozen
-class CallEnd:
+# Structs, for the same reason as `ctidialer.rules.attempt.Attempt`.
+class CallEnd(Struct, frozen=True, gc=False):
     """How one call ended.
 
     ``cause`` is FreeSWITCH's name in capitals, ``sip_code`` the final SIP status.  ``duration`` is
@@ -58,7 +57,6 @@ class CallEnd:
 NO_START = Pace()
 
 
-# A Struct like Attempt, for the same reason: it is replaced with every turn of every call.
 class LineState(Struct, frozen=True, gc=False):
     """What one line is doing; ``LineState()`` is a line that was never used.
 

@@ -51,3 +51,6 @@ class Named:
     def of_table(self, table: str) -> frozenset[str]:
         """Return the names of one table."""
         return self.names.get(table, frozenset())
+
+
+NO_NAMES = Named()

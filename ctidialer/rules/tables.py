@@ -26,6 +26,7 @@ from ctidialer.contract.switched_off import is_plainly_off, switched_off
 from ctidialer.contract.task import Task
 from ctidialer.rules.decoding import Decoded, Decoder
 from ctidialer.rules.routing import Routes
+from ctidialer.rules.table_names import NO_NAMES
 from ctidialer.rules.table_names import Changed as Changed
 from ctidialer.rules.table_names import Named as Named
 
@@ -112,7 +113,7 @@ class Tables:
         """Return those of the names that are neither group nor line: they may be fallbacks."""
         routes = self.routes
         names = [one for one in groups if one not in routes.groups and one not in routes.lines]
-        return _as_routes(names)
+        return _as_routes(names) if names else NO_NAMES
 
     def lines_to_read(self, group: LineGroup) -> set[str]:
         """Return the lines that are read with a group."""

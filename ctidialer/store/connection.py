@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from hiredis import pack_command
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -77,6 +78,14 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
             self._take(data)
         except InvalidData as error:
             self.abort(f"what answers there does not speak Redis' protocol: {error}")
+
+    def _build_command(self, *arguments: Any, **_: Any) -> bytes:
+        # In C: txredisapi's own way is several per cent of what a call costs this daemon.
+        try:
+            command: bytes = pack_command(arguments)
+        except UnicodeEncodeError as error:
+            raise InvalidData(str(error)) from None
+        return command
 
     def _take(self, data: bytes) -> None:
         # Not the way of txredisapi, which looks at each element of each answer whether it could be

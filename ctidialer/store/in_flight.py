@@ -50,8 +50,7 @@ class Origin:
         return DUE if self.side is None else self.side.value
 
 
-@frozen
-class Claimed:
+class Claimed(msgspec.Struct, frozen=True):
     """One entry taken: ``entry`` byte for byte, ``taken_at`` unix seconds by Redis' clock.
 
     ``id`` is unique for ever, and the record's id too.  ``score`` is a scheduled member's time,

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Hashable
 from random import Random
 
-from attrs import asdict, evolve
+from msgspec.structs import replace
 
 from ctidialer.contract.faults import ContractError
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
@@ -54,7 +54,7 @@ def seeds() -> list[bytes]:
     origin, due = Origin("q", Side.LEFT), Origin("z", None)
     entries = [value for value in HOSTILE_ENTRIES if len(value) < 300][::5]
     return [
-        *(b"\0" + encode_record(evolve(record, entry=entry)) for entry in entries),
+        *(b"\0" + encode_record(replace(record, entry=entry)) for entry in entries),
         b"\1" + in_flight_value(origin, "t", 1700000000.25, None, None, b"13800138000"),
         b"\1" + in_flight_value(due, None, 1.0, "inf", dialing, b'{"params":{"number":1}}'),
         b"\2" + progress.encode(),
@@ -123,8 +123,7 @@ def _is_same(found: object, meant: object) -> bool:
         return len(found) == len(meant) and all(map(_is_same, found, meant))
     if isinstance(meant, Record | AttemptRecord):
         return type(found) is type(meant) and all(
-            _is_same(getattr(found, name), getattr(meant, name))
-            for name in asdict(meant, recurse=False)
+            _is_same(getattr(found, name), getattr(meant, name)) for name in meant.__struct_fields__
         )
     return found == meant
 
@@ -233,7 +232,7 @@ def _make_progress(data: bytes, meter: Meter) -> Hashable:
     groups = tuple(_clean(take.text()) for _ in range(take.number() % 5))
     itinerary = Itinerary(groups, take.number(), take.number())
     attempts = tuple(
-        evolve(one, uuid=_clean(one.uuid), line=one.line and _clean(one.line), line_group="g")
+        replace(one, uuid=_clean(one.uuid), line=one.line and _clean(one.line), line_group="g")
         for one in (_attempt(take) for _ in range(take.number() % 4))
     )
     _check_progress(Progress(itinerary, attempts, take.choice((None, take.moment()))))

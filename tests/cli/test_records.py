@@ -9,7 +9,7 @@ import os
 import sys
 from time import time
 
-from attrs import evolve
+from msgspec.structs import replace
 from twisted.internet.utils import getProcessOutputAndValue
 
 from ctidialer.cli.record_csv import plain_cell
@@ -49,7 +49,7 @@ class RecordsTestCase(CommandTestCase):
 
     async def many(self, count: int, task: str = "t") -> list[str]:
         numbers = [f"{index:04}" for index in range(count)]
-        await self.write_records(*(evolve(RECORD, number=one, task=task) for one in numbers))
+        await self.write_records(*(replace(RECORD, number=one, task=task) for one in numbers))
         return numbers
 
 
@@ -93,7 +93,7 @@ class RecordsTests(RecordsTestCase):
 
     async def test_what_an_entry_holds_cannot_steer_the_terminal(self) -> None:
         await self.write_records(
-            evolve(RECORD, number=None, entry=b"\xff\x1b[2J", reason="no\nnumber", attempts=())
+            replace(RECORD, number=None, entry=b"\xff\x1b[2J", reason="no\nnumber", attempts=())
         )
         done = await self.on_node("records")
         self.assertNotIn("\x1b", done.out)
@@ -113,7 +113,7 @@ class RecordsTests(RecordsTestCase):
         return list(csv.DictReader(io.StringIO(done.out, newline=""), strict=True))
 
     async def test_csv(self) -> None:
-        scheduled = evolve(RECORD, kind=Kind.SCHEDULE, reason='a, "b"\nc', attempts=())
+        scheduled = replace(RECORD, kind=Kind.SCHEDULE, reason='a, "b"\nc', attempts=())
         await self.write_records(RECORD, scheduled)
         first, second = await self.csv()
         self.assertEqual((first["task"], first["config"], first["attempts"]), ("催收", "", "1"))
@@ -135,8 +135,8 @@ class RecordsTests(RecordsTestCase):
         self.assertEqual((second["dialed_at (UTC)"], second["ring_seconds"]), ("", ""))
 
     async def test_who_talked_and_how_long(self) -> None:
-        bridged = evolve(ATTEMPT, bridged_at=1e9 + 3.5)
-        await self.write_records(evolve(RECORD, attempts=(bridged,), agent="=1001"))
+        bridged = replace(ATTEMPT, bridged_at=1e9 + 3.5)
+        await self.write_records(replace(RECORD, attempts=(bridged,), agent="=1001"))
         (row,) = await self.csv()
         self.assertEqual(row["bridged_at (UTC)"], "2001-09-09 01:46:43")
         self.assertEqual((row["connect_seconds"], row["talk_seconds"]), ("1.5", "5.5"))
@@ -147,20 +147,20 @@ class RecordsTests(RecordsTestCase):
 
     async def test_csv_has_one_row_for_each_record_whatever_stands_in_it(self) -> None:
         entries = [b"13220000001\n13220000002", b"1\r2", b"a,b", b'"', b"\r", b"\x1b[2J", b" x "]
-        await self.write_records(*(evolve(RECORD, number=None, entry=one) for one in entries))
+        await self.write_records(*(replace(RECORD, number=None, entry=one) for one in entries))
         found = [plain_cell(row["entry"]) for row in await self.csv()]
         self.assertEqual(found, [one.decode() for one in entries])
 
     async def test_csv_begins_no_formula(self) -> None:
         evil = '=HYPERLINK("http://x","y")'
-        await self.write_records(evolve(RECORD, task=evil, number="+8613800138000", reason="-1+1"))
+        await self.write_records(replace(RECORD, task=evil, number="+8613800138000", reason="-1+1"))
         (row,) = await self.csv()
         self.assertEqual((row["task"], row["number"]), (f"'{evil}", "'+8613800138000"))
         self.assertEqual(row["reason"], "'-1+1")
 
     async def test_on_a_terminal_nothing_steers_it(self) -> None:
         await self.write_records(
-            evolve(RECORD, task="\u202etxet", number=None, entry="\x1b[2J\r\x9b1A\u202e".encode())
+            replace(RECORD, task="\u202etxet", number=None, entry="\x1b[2J\r\x9b1A\u202e".encode())
         )
         for option in ("--csv", "--json", "--utc"):
             shown = await self.on_terminal("records", option)
@@ -202,10 +202,10 @@ class RecordsTests(RecordsTestCase):
         self.assertEqual(await self.numbers("--last", "0"), [])
 
     async def test_of_one_task(self) -> None:
-        of_a = evolve(RECORD, task="a")
-        of_b = evolve(RECORD, task="b", kind=Kind.SCHEDULE)
+        of_a = replace(RECORD, task="a")
+        of_b = replace(RECORD, task="b", kind=Kind.SCHEDULE)
         await self.write_records(
-            *(evolve(of_a if index % 2 else of_b, number=str(index)) for index in range(6))
+            *(replace(of_a if index % 2 else of_b, number=str(index)) for index in range(6))
         )
         self.assertEqual(await self.numbers("--task", "a"), ["1", "3", "5"])
         self.assertEqual(await self.numbers("--task", "b", "--last", "2"), ["2", "4"])
@@ -213,8 +213,8 @@ class RecordsTests(RecordsTestCase):
     async def test_of_an_outcome_and_of_a_number(self) -> None:
         outcomes = (Outcome.BUSY, Outcome.ANSWERED, Outcome.FAILED, Outcome.BUSY)
         await self.write_records(
-            *(evolve(RECORD, number=f"138{i}", outcome=one) for i, one in enumerate(outcomes)),
-            evolve(RECORD, number=None, outcome=Outcome.INVALID),
+            *(replace(RECORD, number=f"138{i}", outcome=one) for i, one in enumerate(outcomes)),
+            replace(RECORD, number=None, outcome=Outcome.INVALID),
         )
         self.assertEqual(await self.numbers("--outcome", "busy"), ["1380", "1383"])
         both = ("--outcome", "busy", "--outcome", "failed")
@@ -227,7 +227,7 @@ class RecordsTests(RecordsTestCase):
         now = time()
         ages = (7300, 3700, 100, 50)
         await self.write_records(
-            *(evolve(RECORD, number=str(age), ended_at=now - age) for age in ages)
+            *(replace(RECORD, number=str(age), ended_at=now - age) for age in ages)
         )
         self.assertEqual(await self.numbers("--since", "1h"), ["100", "50"])
         self.assertEqual(await self.numbers("--since", "2h", "--until", "75s"), ["3700", "100"])
@@ -242,14 +242,14 @@ class RecordsTests(RecordsTestCase):
     async def test_what_was_written_long_before_is_not_read(self) -> None:
         stream = keys.records(HOST)
         await self.call("XADD", stream, "1000-0", "record", "{")  # else it would be named
-        await self.write_records(evolve(RECORD, ended_at=time()))
+        await self.write_records(replace(RECORD, ended_at=time()))
         done = await self.on_node("records", "--since", "1h", "--json")
         self.assertEqual((done.status, len(done.out.splitlines())), (0, 1))
 
     async def test_of_all_hosts(self) -> None:
         for index in range(6):
             host = ("fs1", "fs2", "fs3")[index % 3]
-            record = encode_record(evolve(RECORD, number=str(index), host=host))
+            record = encode_record(replace(RECORD, number=str(index), host=host))
             await self.call("XADD", keys.records(host), f"{index + 1}-0", "record", record)
         everywhere = [str(index) for index in range(6)]
         self.assertEqual(await self.numbers("--all-hosts"), everywhere)
@@ -291,7 +291,7 @@ class FollowTests(RecordsTestCase):
         await follow.printed('"number":"0011"')
         self.assertNotIn('"0001"', follow.out)
         self.assertIn('"0002"', follow.out)
-        await self.write_records(evolve(RECORD, number="new"))
+        await self.write_records(replace(RECORD, number="new"))
         await follow.printed('"new"')
         follow.signal("INT")
         done = await follow.done
@@ -305,9 +305,9 @@ class FollowTests(RecordsTestCase):
             *("records", "--redis", self.url, "--host", HOST, "-f", "--all-hosts"),
             *("--json", "--outcome", "busy"),
         )
-        busy = evolve(RECORD, outcome=Outcome.BUSY)
+        busy = replace(RECORD, outcome=Outcome.BUSY)
         for host in ("fs2", HOST):
-            for record in (RECORD, evolve(busy, number=f"on {host}")):
+            for record in (RECORD, replace(busy, number=f"on {host}")):
                 await self.call("XADD", keys.records(host), "*", "record", encode_record(record))
             await follow.printed(f'"on {host}"')
         follow.signal("INT")
@@ -324,7 +324,7 @@ class FollowTests(RecordsTestCase):
         follow = self.start("records", "--redis", proxy.url, "--host", HOST, "-f", "--json")
         await follow.printed('"number":"0000"')
         proxy.cut()
-        await self.write_records(evolve(RECORD, number="while it was away"))
+        await self.write_records(replace(RECORD, number="while it was away"))
         await follow.printed('"while it was away"')
         follow.signal("INT")
         done = await follow.done

@@ -7,7 +7,7 @@ import io
 import json
 from typing import Any
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
@@ -29,13 +29,13 @@ RECORD = Record(
     host=HOST,
     attempts=(CALL,),
 )
-UNHEARD = evolve(
+UNHEARD = replace(
     RECORD,
     outcome=Outcome.NO_ANSWER,
     attempts=(AttemptRecord("u2", "l", "g", AT - 30, AT - 28, None, AT, "NO_ANSWER", 480),),
 )
-MACHINE = evolve(RECORD, outcome=Outcome.MACHINE)
-INVALID = evolve(RECORD, outcome=Outcome.INVALID, number=None, attempts=())
+MACHINE = replace(RECORD, outcome=Outcome.MACHINE)
+INVALID = replace(RECORD, outcome=Outcome.INVALID, number=None, attempts=())
 
 OLD = {
     "id": "old",
@@ -75,7 +75,7 @@ class ReportTests(CommandTestCase):
             await self.call("XADD", keys.records(host), "*", "record", raw)
 
     async def usual_records(self) -> None:
-        other = evolve(UNHEARD, kind=Kind.SCHEDULE, ended_at=AT + HOUR)
+        other = replace(UNHEARD, kind=Kind.SCHEDULE, ended_at=AT + HOUR)
         await self.write_records(RECORD, UNHEARD, MACHINE, INVALID, other)
 
     async def found(self, *options: str) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class ReportTests(CommandTestCase):
         self.assertIn("催收（定时）", done.out)
 
     async def test_csv(self) -> None:
-        await self.write_records(RECORD, evolve(UNHEARD, task="=1+1"))
+        await self.write_records(RECORD, replace(UNHEARD, task="=1+1"))
         done = await self.on_node("report", "--csv")
         self.assertTrue(done.out.endswith("\r\n"))
         rows = list(csv.DictReader(io.StringIO(done.out, newline=""), strict=True))
@@ -139,8 +139,8 @@ class ReportTests(CommandTestCase):
 
     async def test_only_what_is_asked_for(self) -> None:
         await self.usual_records()
-        await self.write_records(evolve(RECORD, task="b", ended_at=AT + HOUR))
-        await self.write_records(evolve(RECORD, task="c", host="fs2"), host="fs2")
+        await self.write_records(replace(RECORD, task="b", ended_at=AT + HOUR))
+        await self.write_records(replace(RECORD, task="c", host="fs2"), host="fs2")
         for options, taken in (
             ((), 6),
             (("b",), 1),

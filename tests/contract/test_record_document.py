@@ -4,9 +4,9 @@ import base64
 import json
 from typing import Any
 
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.faults import ContractError
@@ -119,57 +119,57 @@ class EncodingTests(SynchronousTestCase):
         )
 
     def test_a_scheduled_number_names_its_config(self) -> None:
-        found = written(evolve(RECORD, kind=Kind.SCHEDULE))
+        found = written(replace(RECORD, kind=Kind.SCHEDULE))
         self.assertEqual((found["kind"], found["config"]), ("schedule", "催收"))
         self.assertNotIn("task", found)
 
     def test_a_number_that_was_never_dialed(self) -> None:
-        found = written(evolve(RECORD, attempts=(), outcome=Outcome.INVALID, number=None))
+        found = written(replace(RECORD, attempts=(), outcome=Outcome.INVALID, number=None))
         for key in ("uuid", "number", "hangup_cause", "q850", "sip_code", "line", "line_group"):
             self.assertIsNone(found[key], key)
         self.assertEqual((found["answered"], found["bill_seconds"]), (False, 0.0))
         self.assertEqual(found["attempts"], [])
 
     def test_the_last_attempt_decides(self) -> None:
-        found = written(evolve(RECORD, attempts=(ANSWERED, BUSY), outcome=Outcome.BUSY))
+        found = written(replace(RECORD, attempts=(ANSWERED, BUSY), outcome=Outcome.BUSY))
         self.assertEqual(
             (found["answered"], found["q850"], found["sip_code"], found["bill_seconds"]),
             (False, 17, 486, 0.0),
         )
 
     def test_an_answered_call_whose_end_is_not_known(self) -> None:
-        lost = evolve(ANSWERED, ended_at=None, hangup_cause=None)
-        found = written(evolve(RECORD, attempts=(lost,), outcome=Outcome.UNKNOWN))
+        lost = replace(ANSWERED, ended_at=None, hangup_cause=None)
+        found = written(replace(RECORD, attempts=(lost,), outcome=Outcome.UNKNOWN))
         self.assertEqual(
             (found["answered"], found["bill_seconds"], found["q850"]), (True, None, None)
         )
 
     def test_a_clock_set_back(self) -> None:
-        backwards = evolve(ANSWERED, ended_at=1.0)
-        self.assertEqual(written(evolve(RECORD, attempts=(backwards,)))["bill_seconds"], 0.0)
+        backwards = replace(ANSWERED, ended_at=1.0)
+        self.assertEqual(written(replace(RECORD, attempts=(backwards,)))["bill_seconds"], 0.0)
 
     def test_times_have_microseconds(self) -> None:
-        found = written(evolve(RECORD, taken_at=1700000000.1234567))
+        found = written(replace(RECORD, taken_at=1700000000.1234567))
         self.assertEqual(found["taken_at"], 1700000000.123457)
 
     def test_an_entry_in_utf8_is_as_it_was(self) -> None:
         for entry in ("中文", "\0\n\x1b", '{"a":"\\u4e2d"}', ""):
-            found = written(evolve(RECORD, entry=entry.encode()))
+            found = written(replace(RECORD, entry=entry.encode()))
             self.assertEqual(found["entry"], entry)
             self.assertNotIn("entry_base64", found)
 
     def test_an_entry_that_is_no_utf8(self) -> None:
-        found = written(evolve(RECORD, entry=b"138\xff\x80"))
+        found = written(replace(RECORD, entry=b"138\xff\x80"))
         self.assertEqual(found["entry"], "138\\xff\\x80")
         self.assertEqual(base64.b64decode(found["entry_base64"]), b"138\xff\x80")
 
     def test_text_that_is_no_unicode(self) -> None:
-        cause = evolve(BUSY, hangup_cause="X\udcff")
-        found = written(evolve(RECORD, reason="\ud800", attempts=(cause,)))
+        cause = replace(BUSY, hangup_cause="X\udcff")
+        found = written(replace(RECORD, reason="\ud800", attempts=(cause,)))
         self.assertEqual((found["reason"], found["hangup_cause"]), ("\\ud800", "X\\udcff"))
 
     def test_it_is_one_line(self) -> None:
-        self.assertNotIn(b"\n", encode_record(evolve(RECORD, reason="a\nb")))
+        self.assertNotIn(b"\n", encode_record(replace(RECORD, reason="a\nb")))
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Kind, Outcome
@@ -18,9 +18,9 @@ class RecentOutcomesTests(SynchronousTestCase):
         self.recent = RecentOutcomes()
 
     def ended(self, count: int, outcome: Outcome, **changes: Any) -> None:
-        record = evolve(RECORD, kind=Kind.QUEUE, task="t", outcome=outcome)
+        record = replace(RECORD, kind=Kind.QUEUE, task="t", outcome=outcome)
         for _ in range(count):
-            self.recent.number_ended(evolve(record, **changes))
+            self.recent.number_ended(replace(record, **changes))
 
     def test_failed_and_invalid_ones_are_bad(self) -> None:
         self.ended(3, Outcome.ANSWERED)

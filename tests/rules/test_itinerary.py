@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attrs import evolve
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.line import CallRule, Line, LineGroup
@@ -108,15 +109,15 @@ class AfterCallTests(SynchronousTestCase):
     def test_an_answered_call_finishes_the_number(self) -> None:
         group = evolve(GROUP, redial_rule=CallRule(causes=frozenset({"NORMAL_CLEARING"})))
         self.assertEqual(after_call(WAY, group, TALKED), NoFurtherCall())
-        self.assertEqual(after_call(WAY, GROUP, evolve(TALKED, bill=0.0)), NoFurtherCall())
+        self.assertEqual(after_call(WAY, GROUP, replace(TALKED, bill=0.0)), NoFurtherCall())
 
     def test_an_answered_call_that_did_not_reach_the_bill_has_failed(self) -> None:
         group = evolve(GROUP, redial_rule=CallRule(bill=5.0))
-        short, enough = evolve(TALKED, bill=4.9), evolve(TALKED, bill=5.0)
+        short, enough = replace(TALKED, bill=4.9), replace(TALKED, bill=5.0)
         self.assertIsInstance(after_call(WAY, group, short), Redial)
         self.assertIsInstance(after_call(evolve(WAY, redials=2), group, short), NextGroup)
         self.assertEqual(after_call(WAY, group, enough), NoFurtherCall())
-        self.assertEqual(after_call(WAY, group, evolve(short, bill=None)), NoFurtherCall())
+        self.assertEqual(after_call(WAY, group, replace(short, bill=None)), NoFurtherCall())
 
     def test_the_finished_rule_comes_first(self) -> None:
         for rule in (
@@ -140,8 +141,8 @@ class AfterCallTests(SynchronousTestCase):
 
     def test_a_finished_rules_bill_stops_what_the_redial_rule_would_redial(self) -> None:
         group = evolve(GROUP, finished_rule=CallRule(bill=2.0), redial_rule=CallRule(bill=10.0))
-        self.assertIsInstance(after_call(WAY, group, evolve(TALKED, bill=1.9)), Redial)
-        self.assertEqual(after_call(WAY, group, evolve(TALKED, bill=2.0)), NoFurtherCall())
+        self.assertIsInstance(after_call(WAY, group, replace(TALKED, bill=1.9)), Redial)
+        self.assertEqual(after_call(WAY, group, replace(TALKED, bill=2.0)), NoFurtherCall())
 
     def test_the_redial_rule_says_which_failures_are_redialed(self) -> None:
         for rule, redials in (

@@ -89,7 +89,7 @@ class RestTests(SynchronousTestCase):
 
 class FaultTests(SynchronousTestCase):
     def test_what_counts_as_a_fault(self) -> None:
-        quick, slow = evolve(FAILED, duration=0.4), evolve(FAILED, duration=0.5)
+        quick, slow = replace(FAILED, duration=0.4), replace(FAILED, duration=0.5)
         self.assertTrue(is_fault(FaultPolicy(), slow))
         self.assertTrue(is_fault(FaultPolicy(connect_time=0.5), quick))
         self.assertFalse(is_fault(FaultPolicy(connect_time=0.5), slow))
@@ -142,11 +142,11 @@ class FaultTests(SynchronousTestCase):
     def test_calls_from_before_the_outage_are_not_the_trial(self) -> None:
         out = replace(OUT, calls=2)
         trial = started(out, FAULTY, 63)
-        old = ended(trial, FAULTY, 64, evolve(ANSWERED, duration=62.0))
+        old = ended(trial, FAULTY, 64, replace(ANSWERED, duration=62.0))
         self.assertIs(why_busy(FAULTY, old, 64), Why.TRIAL_UNDER_WAY)
-        self.assertFalse(ended(old, FAULTY, 70, evolve(ANSWERED, duration=7.0)).out_of_use)
+        self.assertFalse(ended(old, FAULTY, 70, replace(ANSWERED, duration=7.0)).out_of_use)
         # An old call that fails late does not put the trial off either.
-        late = ended(out, FAULTY, 50, evolve(FAILED, duration=49.0))
+        late = ended(out, FAULTY, 50, replace(FAILED, duration=49.0))
         self.assertEqual(free_at(FAULTY, late, 50), 63)
         self.assertTrue(answered(out, FAULTY).out_of_use)
 
@@ -228,7 +228,7 @@ class NeverLeftTests(SynchronousTestCase):
         old = CallEnd(True, "NORMAL_CLEARING", 200, duration=15.0, bill=10.0)
         self.assertTrue(ended(out, self.trunk, 105, old).out_of_use)
         trial = started(out, self.trunk, 130)
-        late = ended(trial, self.trunk, 131, evolve(old, duration=41.0))
+        late = ended(trial, self.trunk, 131, replace(old, duration=41.0))
         self.assertIs(why_busy(self.trunk, late, 131), Why.TRIAL_UNDER_WAY)
 
     def test_a_trial_that_left_but_failed_counts_as_the_faults_say(self) -> None:

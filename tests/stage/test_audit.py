@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
@@ -106,7 +106,7 @@ class ChannelTests(SynchronousTestCase):
         self.assertEqual(audit_channels(GOOD, Counter({"a": 1})), ())
 
     def test_each_fault(self) -> None:
-        talked = evolve(GOOD[0], attempts=(attempt("a", answered_at=1.5),))
+        talked = replace(GOOD[0], attempts=(attempt("a", answered_at=1.5),))
         self.assertEqual(
             audit_channels([talked], Counter({"a": 2, "x": 1})),
             ("call x stands in no record", "call a was made 2 times"),

@@ -26,7 +26,7 @@ from ctidialer.dialer.life.number_in_hand import (
     Verdict,
 )
 from ctidialer.rules.itinerary import Itinerary
-from ctidialer.rules.table_names import Named
+from ctidialer.rules.table_names import NO_NAMES, Named
 from ctidialer.store.in_flight import Claimed, InFlight
 
 NOWHERE = Destination("")
@@ -70,7 +70,7 @@ class QueueErrand:
 
     def unknown(self) -> Named:
         """Nothing: groups are looked up before each call."""
-        return Named()
+        return NO_NAMES
 
     def read(self) -> Reading:
         """Return the number of the entry."""
@@ -158,7 +158,7 @@ class OrphanErrand:
 
     def unknown(self) -> Named:
         """Nothing: groups are looked up before each call."""
-        return Named()
+        return NO_NAMES
 
     def read(self) -> Reading:
         """Return the number of the entry, with nowhere to go."""

@@ -29,7 +29,7 @@ from ctidialer.dialer.life.number_in_hand import (
     Verdict,
 )
 from ctidialer.rules.itinerary import Itinerary
-from ctidialer.rules.table_names import Named
+from ctidialer.rules.table_names import NO_NAMES, Named
 from ctidialer.rules.tables import Tables
 from ctidialer.store.in_flight import Claimed
 
@@ -93,7 +93,7 @@ class ScheduledErrand:
         """Return its configuration, where the tables do not have it."""
         name = self.name
         if not name or name in self.desk.tables.schedules:
-            return Named()
+            return NO_NAMES
         return Named.of([(keys.SCHEDULE_CONFIG, name)])
 
     def read(self) -> Reading:

@@ -158,7 +158,7 @@ class Slots:
     def sent(self, run: Account | None, decided: float, now: float) -> None:
         """A call that was decided on at ``decided`` was sent at ``now``."""
         self.limits.sent(decided, now)
-        if run is not None:
+        if run is not None and run.cps is not None:
             run.pace = pacing.sent(run.pace, decided, now)
 
     def _on_lines(self, run: TaskRun, now: float, at_most: int) -> int:

@@ -107,7 +107,7 @@ class Calls:
         self._journal = journal
         self._live: dict[str, _Live] = {}
         self._strangers: OrderedDict[str, list[Step]] = OrderedDict()
-        self._jobs = uuid4()  # what the ids of our jobs begin with: jobs are told to everybody
+        self._jobs = str(uuid4())  # what the ids of our jobs begin with: jobs are told to everybody
         self.placed = 0
         """How many originates were sent, since this daemon began."""
 

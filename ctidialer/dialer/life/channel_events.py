@@ -95,7 +95,7 @@ def _said(event: Event, wanted: Sequence[str]) -> dict[str, str]:
 def sip_code(event: Event) -> int | None:
     """Return the final SIP status of a call, None where there was none (no SIP, or cut short)."""
     for header in _SIP_STATUS:
-        text = event.get(header) or ""
+        text = event.get(header, "")
         # A variable that any number's entry can set: it need not be a status at all.
         if _STATUS.fullmatch(text):
             return int(text)
@@ -104,5 +104,6 @@ def sip_code(event: Event) -> int | None:
 
 def _seconds(event: Event, header: str) -> float | None:
     """Return one of FreeSWITCH's microsecond stamps as unix seconds; 0 means it did not happen."""
-    text = event.get(header) or ""
-    return int(text) / 1e6 if _STAMP.fullmatch(text) and int(text) else None
+    text = event.get(header, "")
+    stamp = int(text) if _STAMP.fullmatch(text) else 0
+    return stamp / 1e6 if stamp else None

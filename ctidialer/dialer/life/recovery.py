@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from attrs import evolve, frozen
+from attrs import frozen
+from msgspec.structs import replace
 from twisted.logger import Logger
 
 from ctidialer.contract.record import Kind
@@ -70,7 +71,7 @@ class Recovery:
         progress = self._progress(entry.dialing, entry)
         errand = self._errands[entry.kind](entry)
         under_way = _under_way(entry, entry.dialing, progress)
-        self._numbers.resume(errand, under_way, evolve(progress, dialed_at=None))
+        self._numbers.resume(errand, under_way, replace(progress, dialed_at=None))
 
     def _progress(self, dialing: Dialing, entry: InFlight) -> Progress:
         try:

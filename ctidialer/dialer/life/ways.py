@@ -45,9 +45,10 @@ class Ways:
         What they do not have afterwards is a fallback.  Raises StoreError.
         """
         unknown = self._tables.unknown(groups_left(itinerary))
-        if unknown:
-            await self._look_up(unknown)
-        return bool(unknown)
+        if not unknown:
+            return False
+        await self._look_up(unknown)
+        return True
 
     def take(self, itinerary: Itinerary, now: float) -> tuple[Choice, Itinerary] | NoLine:
         """Choose the way of the next call and take the place on its line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
@@ -157,7 +157,7 @@ class SettleTests(ClosingCase):
     def test_an_entry_that_is_too_long(self) -> None:
         (claim,) = self.claimed("x" * 10)
         self.store.digests[claim.id] = "abc"
-        settling = self.settle(evolve(claim, length=9_000_000))
+        settling = self.settle(replace(claim, length=9_000_000))
         let_run(self.clock, 0.1)
         self.successResultOf(settling)
         (record,) = self.store.records

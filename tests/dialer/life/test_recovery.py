@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome
@@ -50,7 +51,7 @@ class RecoveryCase(SynchronousTestCase):
     def dialing(
         self, uuid: str, progress: Progress, *, dialed_at: float | None = NOW - 3
     ) -> Dialing:
-        noted = evolve(progress, dialed_at=dialed_at)
+        noted = replace(progress, dialed_at=dialed_at)
         return Dialing(uuid, "gw1", "main", len(progress.attempts) + 1, noted.encode())
 
     def take_up(self, *entries: InFlight) -> Recovered:
