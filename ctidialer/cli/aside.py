@@ -19,6 +19,7 @@ import click
 import msgspec
 
 from ctidialer.check.node import NodeCheck
+from ctidialer.cli.gateways import with_gateways
 from ctidialer.cli.running import run
 from ctidialer.nodes.overview import overview_of
 from ctidialer.nodes.reader import NodeReader
@@ -42,8 +43,10 @@ class LookOrder(msgspec.Struct, frozen=True):
 
 
 async def check(link: Link, order: LookOrder) -> dict[str, Any]:
-    """Check the tables of the node and the first numbers of its queues."""
-    found = await NodeCheck(link, order.settings, order.sample, time()).run()
+    """Check the tables of the node, its gateways and the first numbers of its queues."""
+    settings = order.settings
+    checked = await NodeCheck(link, settings, order.sample, time()).run()
+    found = await with_gateways(link.clock, settings.freeswitch, checked)
     return {
         "findings": [finding.as_json() for finding in found.findings],
         "tasks": found.tasks,

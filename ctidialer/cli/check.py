@@ -9,7 +9,6 @@ from itertools import groupby
 from time import time
 
 import click
-from attrs import evolve
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +18,7 @@ from ctidialer.check.node import Checked, NodeCheck
 from ctidialer.check.security import all_findings, settings_findings
 from ctidialer.cli import texts
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.gateways import ask_for_gateways
+from ctidialer.cli.gateways import with_gateways
 from ctidialer.cli.language import language, say
 from ctidialer.cli.printable import printable
 from ctidialer.cli.security import redis_facts, settings_facts
@@ -89,14 +88,7 @@ def check(
 
 async def _looked_at(link: Link, settings: Settings, sample: int, ask: bool) -> Checked:
     checked = await NodeCheck(link, settings, sample, time()).run()
-    if not ask:
-        return checked
-    more = await ask_for_gateways(link.clock, settings.freeswitch, checked.gateways)
-    order: dict[str, int] = {}
-    by_key = sorted(
-        (*checked.findings, *more), key=lambda one: order.setdefault(one.key, len(order))
-    )
-    return evolve(checked, findings=tuple(by_key))
+    return await with_gateways(link.clock, settings.freeswitch, checked) if ask else checked
 
 
 def _unsafe(settings: Settings, config: str | None, redis: str | None) -> Sequence[Finding]:

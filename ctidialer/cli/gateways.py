@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.error import ConnectError
 
@@ -17,6 +18,7 @@ from ctidialer.check.gateways import (
     read_answer,
     unasked,
 )
+from ctidialer.check.node import Checked
 from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.esl.errors import CommandRefused, EslError
 from ctidialer.settings import FreeSwitch, host_and_port
@@ -25,10 +27,18 @@ CONNECT_TIMEOUT = 5.0
 """Seconds in which FreeSWITCH takes the connection, or it is not there."""
 
 
-async def ask_for_gateways(
-    reactor: Any, freeswitch: FreeSwitch, uses: Sequence[Use]
-) -> tuple[Finding, ...]:
-    """Return the findings on the gateways; that FreeSWITCH cannot be asked is but a notice."""
+async def with_gateways(reactor: Any, freeswitch: FreeSwitch, checked: Checked) -> Checked:
+    """Return ``checked`` with what FreeSWITCH says of the gateways, each beside its key.
+
+    That FreeSWITCH cannot be asked is but a notice.
+    """
+    found = (*checked.findings, *await _asked(reactor, freeswitch, checked.gateways))
+    order: dict[str, int] = {}
+    by_key = sorted(found, key=lambda one: order.setdefault(one.key, len(order)))
+    return evolve(checked, findings=tuple(by_key))
+
+
+async def _asked(reactor: Any, freeswitch: FreeSwitch, uses: Sequence[Use]) -> tuple[Finding, ...]:
     names = sorted({use.gateway for use in uses})
     if not names:
         return ()

@@ -76,12 +76,12 @@ class NodeApi:
 
     @get(
         "/api/check",
-        "Every fault in the tables, and in the first numbers",
+        "Every fault in the tables, the gateways and the first numbers",
         answer=CheckResult,
         others=NO_REDIS,
     )
     async def check(self, query: CheckQuery) -> Answer:
-        """Return every fault in the tables, and in the first numbers of each queue."""
+        """Return every fault in the tables, the gateways and the first numbers of each queue."""
         return await self._look_aside("check", query.sample)
 
     async def _look_aside(self, name: str, sample: int = 0) -> Answer:

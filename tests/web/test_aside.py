@@ -30,6 +30,24 @@ class AsideTests(QueueCase):
         problems = [one for one in found["findings"] if one["path"] == "$.params.limit"]
         self.assertEqual([one["severity"] for one in problems], ["fault"])
 
+    async def test_a_check_asks_freeswitch_for_the_gateways(self) -> None:
+        await self.put_line("l", dialstring="sofia/gateway/carrier/${destination_number}")
+        await self.put_group()
+        await self.put_task()
+        self.assertEqual(await self.of_gateways(), [])
+        await self.sim(known_gateways=["other"])
+        (fault,) = await self.of_gateways()
+        self.assertEqual((fault["severity"], fault["name"]), ("fault", "l"))
+        self.assertIn('has no gateway "carrier"', fault["problem"])
+        await self.switch.kill()
+        (notice,) = await self.of_gateways()
+        self.assertEqual(notice["severity"], "notice")
+        self.assertIn("FreeSWITCH was not asked whether it has the 1 gateway", notice["problem"])
+
+    async def of_gateways(self) -> list[dict[str, str]]:
+        found = json.loads(await self.aside().look("check"))
+        return [one for one in found["findings"] if "FreeSWITCH" in one["problem"]]
+
     async def test_all_nodes_are_looked_at(self) -> None:
         await self.usual_tables()
         found = json.loads(await self.aside().look("nodes"))
