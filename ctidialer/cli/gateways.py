@@ -28,17 +28,17 @@ CONNECT_TIMEOUT = 5.0
 
 
 async def with_gateways(reactor: Any, freeswitch: FreeSwitch, checked: Checked) -> Checked:
-    """Return ``checked`` with what FreeSWITCH says of the gateways, each beside its key.
-
-    That FreeSWITCH cannot be asked is but a notice.
-    """
-    found = (*checked.findings, *await _asked(reactor, freeswitch, checked.gateways))
+    """Return ``checked`` with what FreeSWITCH says of the gateways, each beside its key."""
+    found = (*checked.findings, *await ask_for_gateways(reactor, freeswitch, checked.gateways))
     order: dict[str, int] = {}
     by_key = sorted(found, key=lambda one: order.setdefault(one.key, len(order)))
     return evolve(checked, findings=tuple(by_key))
 
 
-async def _asked(reactor: Any, freeswitch: FreeSwitch, uses: Sequence[Use]) -> tuple[Finding, ...]:
+async def ask_for_gateways(
+    reactor: Any, freeswitch: FreeSwitch, uses: Sequence[Use]
+) -> tuple[Finding, ...]:
+    """Return the findings on the gateways; that FreeSWITCH cannot be asked is but a notice."""
     names = sorted({use.gateway for use in uses})
     if not names:
         return ()

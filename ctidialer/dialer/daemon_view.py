@@ -15,6 +15,7 @@ from ctidialer.dialer.node_view import NodeView
 from ctidialer.dialer.status_report import StatusReport
 from ctidialer.dialer.write_watch import WriteWatch
 from ctidialer.nodes.daemon import ConditionNow, JournalReader, ScheduleNow, TaskNow, Totals
+from ctidialer.nodes.doubts import Doubts
 from ctidialer.nodes.schedules import Waiting, schedule_facts, schedule_names
 from ctidialer.rules.explaining import explain
 from ctidialer.rules.explanation import NodeFacts
@@ -112,6 +113,10 @@ class Daemon:
         """Part of DaemonView."""
         facts = self._facts()
         return [self._schedule(name, waiting, facts, most_lines) for name in names]
+
+    def doubts(self) -> Doubts:
+        """Part of DaemonView."""
+        return Doubts(self.view.tables)
 
     def add_reader(self, reader: JournalReader) -> None:
         """Part of DaemonView."""

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from ctidialer.contract.record import Record
 from ctidialer.contract.status import Explained, LineStatus, Missing, NodeStatus
+from ctidialer.nodes.doubts import Doubts
 from ctidialer.nodes.schedules import Waiting
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.reasons import Condition
@@ -124,6 +125,9 @@ class DaemonView(Protocol):
         self, names: Iterable[str], waiting: Waiting, most_lines: int
     ) -> list[ScheduleNow]:
         """Return schedule configurations with what waits for them."""
+
+    def doubts(self) -> Doubts:
+        """Return the warnings of the tables as they are now."""
 
     def add_reader(self, reader: JournalReader) -> None:
         """Tell ``reader`` of all that ends from now on."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.faults import Fault
@@ -33,25 +32,45 @@ class Doubt:
         }
 
 
+@frozen
+class Doubts:
+    """The warnings of ``tables``, which do not change meanwhile; each group is looked at once."""
+
+    tables: Tables
+    _lines: dict[str, dict[str, tuple[Doubt, ...]]] = field(factory=dict, init=False, eq=False)
+
+    def about(self, table: str, name: str) -> tuple[Doubt, ...]:
+        """Return what a document hardly means, then the groups, then the lines that it names."""
+        values = self.tables.tasks if table == keys.TASK else self.tables.schedules
+        value = values.get(name)
+        groups = value.line_groups if value is not None else ()
+        found = [*self._of(table, name)]
+        for group in groups:
+            found += self._of(keys.LINE_GROUP, group)
+        lines: dict[str, tuple[Doubt, ...]] = {}
+        for group in groups:
+            lines |= self._of_lines(group)
+        for some in lines.values():
+            found += some
+        return tuple(found[:MAX_DOUBTS])
+
+    def _of(self, table: str, name: str) -> tuple[Doubt, ...]:
+        faults = self.tables.warnings.get((table, name), ())
+        keys_of = self.tables.keys_of(table) if faults else ()
+        return tuple(Doubt(fault.key or keys_of[-1], name, fault) for fault in faults)
+
+    def _of_lines(self, group: str) -> dict[str, tuple[Doubt, ...]]:
+        """Return the warnings of the first lines of a group that have some."""
+        if group not in self._lines:
+            known = self.tables.routes.groups.get(group)
+            tiers = ((group,),) if known is None else known.tiers
+            named = (line for tier in tiers for line in tier)
+            doubtful = (line for line in named if (keys.LINE, line) in self.tables.warnings)
+            first = islice(dict.fromkeys(doubtful), MAX_DOUBTS)
+            self._lines[group] = {line: self._of(keys.LINE, line) for line in first}
+        return self._lines[group]
+
+
 def doubts_about(tables: Tables, table: str, name: str) -> tuple[Doubt, ...]:
     """Return what the document hardly means, or the groups and lines that it names."""
-    found = (
-        Doubt(fault.key or tables.keys_of(of)[-1], named, fault)
-        for of, named in _touched(tables, table, name)
-        for fault in tables.warnings.get((of, named), ())
-    )
-    return tuple(islice(found, MAX_DOUBTS))
-
-
-def _touched(tables: Tables, table: str, name: str) -> Iterator[tuple[str, str]]:
-    yield table, name
-    values = tables.tasks if table == keys.TASK else tables.schedules
-    value = values.get(name)
-    lines: dict[str, None] = {}
-    for group in value.line_groups if value is not None else ():
-        yield keys.LINE_GROUP, group
-        known = tables.routes.groups.get(group)
-        tiers = ((group,),) if known is None else known.tiers
-        lines |= dict.fromkeys(line for tier in tiers for line in tier)
-    for line in lines:
-        yield keys.LINE, line
+    return Doubts(tables).about(table, name)

@@ -26,8 +26,20 @@ class ReadyAnswer(msgspec.Struct):
     troubles: tuple[str, ...] = ()
 
 
+class WarningEntry(msgspec.Struct):
+    """What the document ``name`` at a Redis key hardly means; ``path`` is a JSON path in it."""
+
+    key: str
+    name: str
+    path: str
+    problem: str
+
+
 class TaskEntry(msgspec.Struct):
-    """One task of this host; ``queue_length`` null = the queue cannot be read just now."""
+    """One task of this host; ``queue_length`` null = the queue cannot be read just now.
+
+    ``warnings`` are those of its document and of the groups and lines that it names, at most 20.
+    """
 
     name: str
     calls: int
@@ -37,6 +49,7 @@ class TaskEntry(msgspec.Struct):
     queue_length: int | None
     paused: bool
     explained: Explained
+    warnings: list[WarningEntry]
 
 
 class TaskPage(msgspec.Struct):
@@ -59,6 +72,7 @@ class TaskExplanation(msgspec.Struct):
     lines_left_out: int
     form: str
     values: Mapping[str, str]
+    warnings: list[WarningEntry]
 
 
 class ScheduleEntry(msgspec.Struct):
@@ -68,6 +82,7 @@ class ScheduleEntry(msgspec.Struct):
     due: int
     next_due: float | None
     explained: Explained
+    warnings: list[WarningEntry]
 
 
 class SchedulePage(msgspec.Struct):
@@ -99,6 +114,7 @@ class ScheduleExplanation(msgspec.Struct):
     next_due: float | None
     all_due: int
     scheduled: int
+    warnings: list[WarningEntry]
 
 
 class TaskPaused(msgspec.Struct):

@@ -9,8 +9,10 @@ from attrs import asdict
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from ctidialer.contract import keys
 from ctidialer.contract.status import LineStatus
-from ctidialer.nodes.daemon import DaemonView, TaskNow
+from ctidialer.nodes.daemon import DaemonView, ScheduleNow, TaskNow
+from ctidialer.nodes.doubts import Doubts
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.nodes.schedules import Waiting, read_waiting
 from ctidialer.settings import Node
@@ -27,6 +29,7 @@ from ctidialer.web.documents import (
     TaskExplanation,
     TaskPage,
     TaskPaused,
+    WarningEntry,
     WhyBody,
 )
 from ctidialer.web.node_api import NO_REDIS, order_of
@@ -62,7 +65,8 @@ class TasksApi:
             names = [name async for name in self._with_reason(names, query.reason)]
         listed = self._daemon.tasks(names[query.part], MAX_BUSY_LINES)
         lengths = await self._queue_lengths(listed)
-        return TaskPage([_entry(task, lengths) for task in listed], len(names))
+        doubts = self._daemon.doubts()
+        return TaskPage([_entry(task, lengths, doubts) for task in listed], len(names))
 
     @get("/api/tasks/{task}/explain", "Why a task is, or is not, dialing now", others=NO_TASK)
     async def explain(self, task: str) -> TaskExplanation:
@@ -70,7 +74,9 @@ class TasksApi:
         if not (self._daemon.has_task(task) or self._daemon.has_calls(task)):
             raise self._no_task(task)
         (found,) = self._daemon.tasks([task], MAX_ALL_BUSY_LINES)
-        return TaskExplanation(task, self._host, **asdict(found.explained, recurse=False))
+        warnings = _warnings(self._daemon.doubts(), keys.TASK, task)
+        explained = asdict(found.explained, recurse=False)
+        return TaskExplanation(task, self._host, **explained, warnings=warnings)
 
     @post(
         "/api/tasks/{task}/pause",
@@ -131,7 +137,8 @@ class SchedulesApi:
         names = query.found_in(self._daemon.schedule_names())
         waiting = await self._waiting()
         listed = self._daemon.schedules(names[query.part], waiting, MAX_BUSY_LINES)
-        entries = [ScheduleEntry(s.name, s.due, s.next_due, s.explained) for s in listed]
+        doubts = self._daemon.doubts()
+        entries = [_schedule_entry(one, doubts) for one in listed]
         return SchedulePage(entries, len(names), waiting.all_due, waiting.scheduled)
 
     @get(
@@ -153,6 +160,7 @@ class SchedulesApi:
             next_due=found.next_due,
             all_due=waiting.all_due,
             scheduled=waiting.scheduled,
+            warnings=_warnings(self._daemon.doubts(), keys.SCHEDULE_CONFIG, config),
             **asdict(found.explained, recurse=False),
         )
 
@@ -184,7 +192,7 @@ class LinesApi:
             await deferLater(self._clock, 0)
 
 
-def _entry(task: TaskNow, lengths: dict[str, int]) -> TaskEntry:
+def _entry(task: TaskNow, lengths: dict[str, int], doubts: Doubts) -> TaskEntry:
     return TaskEntry(
         name=task.name,
         calls=task.calls,
@@ -194,4 +202,14 @@ def _entry(task: TaskNow, lengths: dict[str, int]) -> TaskEntry:
         queue_length=lengths.get(task.number_queue),
         paused=task.paused,
         explained=task.explained,
+        warnings=_warnings(doubts, keys.TASK, task.name),
     )
+
+
+def _schedule_entry(one: ScheduleNow, doubts: Doubts) -> ScheduleEntry:
+    warnings = _warnings(doubts, keys.SCHEDULE_CONFIG, one.name)
+    return ScheduleEntry(one.name, one.due, one.next_due, one.explained, warnings)
+
+
+def _warnings(doubts: Doubts, table: str, name: str) -> list[WarningEntry]:
+    return [WarningEntry(**one.as_json()) for one in doubts.about(table, name)]

@@ -59,6 +59,31 @@ class StateTests(WebTestCase):
         self.assertEqual(missing.status, 404)
         self.assertIn("'nobody'", missing.json["error"]["message"])
 
+    async def test_what_is_hardly_meant_is_told(self) -> None:
+        await self.put_task(limti=7)
+        await self.put_line()
+        await self.put_group(line=[["l"], ["odd"]])
+        await self.put_line("odd", dialstring="sofia/gateway/gw/${number}")
+        config = {"params": {"line_group": ["g"], "destination_extension": "8888", "x": 1}}
+        await self.put(keys.at(keys.SCHEDULE_CONFIG, HOST), {"callback": config})
+        self.start_web()
+        await self.until("ready", self.is_ready)
+        (task,) = (await self.ask("GET", "/api/tasks")).json["tasks"]
+        self.assertEqual(
+            [(one["key"], one["name"], one["path"]) for one in task["warnings"]],
+            [
+                (keys.at(keys.TASK, keys.TEMPLATE), "t", "$.params.limti"),
+                (keys.at(keys.LINE, HOST), "odd", "$.params.dialstring"),
+            ],
+        )
+        self.assertIn("did you mean `limit`", task["warnings"][0]["problem"])
+        told = (await self.ask("GET", "/api/tasks/t/explain")).json
+        self.assertEqual(told["warnings"], task["warnings"])
+        (callback,) = (await self.ask("GET", "/api/schedules")).json["schedules"]
+        self.assertEqual([one["name"] for one in callback["warnings"]], ["odd"])
+        told = (await self.ask("GET", "/api/schedules/callback/explain")).json
+        self.assertEqual(told["warnings"], callback["warnings"])
+
     async def test_pause_and_resume(self) -> None:
         await self.usual_tables()
         self.start_web()

@@ -26,7 +26,7 @@ class TruthTests(DashboardTestCase):
         await self.usual_tables()
         await self.put(keys.at(keys.LINE_GROUP, HOST), {"torn": '{"line": [['})
         await self.put(keys.at(keys.LINE, HOST), {"odd": '{"params": {"count": "many"}}'})
-        await self.put_task("cut", line_group=["torn"], number_queue="cut")
+        await self.put_task("cut", line_group=["torn"], number_queue="cut", limti=3)
         await self.put_task("wrong", limit="many")
         await self.put(keys.control(HOST), {"pause:t": '{"by": "ann", "why": "lunch"}'})
         config = {"params": {"line_group": ["g"], "destination_extension": "8888"}}
@@ -68,6 +68,9 @@ def says_what_is_so(page: Page) -> None:
     expect(paused.locator(".sentence")).to_contain_text("(lunch)")
     expect(cut.locator(".badge")).to_have_text("No free line")
     expect(cut.locator(".sentence")).to_contain_text("torn: it is malformed: cti_line_group@")
+    expect(cut.locator(".warned")).to_contain_text("Warnings (1): ")
+    expect(cut.locator(".warned")).to_contain_text("did you mean `limit`")
+    expect(paused.locator(".warned")).to_be_hidden()
     callback = page.locator("#schedules tbody")
     expect(callback.locator(".badge")).to_have_text("Not due")
     expect(page.locator("#schedules-count")).to_have_text("0 due, 1 scheduled in all")
@@ -78,6 +81,11 @@ def says_what_is_so(page: Page) -> None:
     expect(cut.locator(".sentence")).to_contain_text(
         "无空闲线路（torn：内容有错误：cti_line_group@"
     )
+    expect(cut.locator(".warned")).to_contain_text("警告（1 个）：")
+    cut.get_by_role("button", name="cut", exact=True).click()
+    has_text(page, ".explained h3", "警告")
+    has_text(page, ".explained", "$.params.limti")
+    cut.get_by_role("button", name="cut", exact=True).click()
     expect(callback.locator(".sentence")).to_contain_text("没有到时间的号码；下一个在")
     wrong = task_row(page, "wrong")
     expect(wrong.locator(".sentence")).to_contain_text("任务内容有错误：cti_queue_dialer_task@")

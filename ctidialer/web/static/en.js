@@ -81,6 +81,8 @@ export default {
   'tasks.advice': 'What to do: {advice}',
   'tasks.list': 'Redis list: {queue}',
   'tasks.faults': 'Faults in the task',
+  'tasks.warnings': 'Warnings',
+  'tasks.warned': 'Warnings ({count}):',
   'tasks.lines': 'Why its lines take no call',
   'tasks.lines_left_out': '{count} more lines are not shown.',
   'tasks.total': '{count} in all',

@@ -7,7 +7,7 @@ import { exactly, explanation, onLanguage, t, toneOf, when, whole, word } from '
 import { PAGE, Pages } from './pages.js';
 import { onFilter, poll } from './poll.js';
 import { label, row, Rows, sayEmpty } from './rows.js';
-import { badge, setBadge } from './tones.js';
+import { badge, setBadge, showWarned } from './tones.js';
 
 const COLUMNS = ['name', 'state', 'due', 'next'];
 
@@ -52,13 +52,15 @@ function scheduleRow({ name }) {
   const sentence = el('span', { class: 'sentence' });
   cells[0].classList.add('name');
   cells[1].classList.add('badges');
-  cells[1].append(el('div', { class: 'stack' }, state, sentence));
+  const warned = el('span', { class: 'warned' });
+  cells[1].append(el('div', { class: 'stack' }, state, sentence, warned));
   cells[2].classList.add('number');
   setText(cells[0], name);
-  const update = ({ due, next_due: next, explained }) => {
+  const update = ({ due, next_due: next, explained, warnings }) => {
     label(cells, COLUMNS.map((column) => t(`schedules.${column}`)));
     setBadge(state, toneOf(explained), word('reason', explained.reason));
     setText(sentence, explanation(explained));
+    showWarned(warned, warnings);
     setText(cells[2], whole(due));
     setText(cells[3], next == null ? '–' : when(next));
     setAttribute(cells[3], 'title', next == null ? null : exactly(next));

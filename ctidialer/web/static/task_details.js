@@ -8,12 +8,14 @@ import { badge, setBadge } from './tones.js';
 /** The details of a task, from what `explain` says. */
 export function taskDetails(task, explained) {
   const { reason, faults, lines, lines_left_out: leftOut } = explained;
+  const { warnings } = task;
   return el('div', { class: 'explained' },
     el('p', {}, explanation(explained)),
     meaning(reason),
     task.number_queue ? el('p', { class: 'quiet' },
       t('tasks.list', { queue: task.number_queue })) : null,
     faults.length ? faultList(faults) : null,
+    warnings.length ? warningList(warnings) : null,
     lines.length ? lineTable(lines) : null,
     leftOut ? el('p', {}, t('tasks.lines_left_out', { count: whole(leftOut) })) : null);
 }
@@ -29,6 +31,12 @@ function faultList(faults) {
   const items = faults.map(({ path, problem }) => (
     el('li', {}, el('code', {}, path), ` ${problem}`)));
   return el('div', {}, el('h3', {}, t('tasks.faults')), el('ul', { lang: 'en' }, ...items));
+}
+
+function warningList(warnings) {
+  const items = warnings.map(({ key, name, path, problem }) => (
+    el('li', {}, el('code', {}, `${key} ${name} ${path}`), ` ${problem}`)));
+  return el('div', {}, el('h3', {}, t('tasks.warnings')), el('ul', { lang: 'en' }, ...items));
 }
 
 function lineTable(lines) {

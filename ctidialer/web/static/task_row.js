@@ -5,7 +5,7 @@ import { el, setAttribute, setText } from './dom.js';
 import { exactly, explanation, rate, t, toneOf, when, whole, word } from './i18n.js';
 import { label, row } from './rows.js';
 import { taskDetails } from './task_details.js';
-import { badge, setBadge } from './tones.js';
+import { badge, setBadge, showWarned } from './tones.js';
 
 const COLUMNS = ['name', 'state', 'calls', 'cps', 'queue'];
 /** Reasons that change with every call: a time that flickers tells nobody anything. */
@@ -46,7 +46,9 @@ export class TaskRow {
     this.badge = badge();
     this.sentence = el('span', { class: 'sentence' });
     this.changes = el('time', { class: 'changes' });
-    cell.append(el('div', { class: 'stack' }, this.badge, this.sentence, this.changes));
+    this.warned = el('span', { class: 'warned' });
+    const parts = [this.badge, this.sentence, this.changes, this.warned];
+    cell.append(el('div', { class: 'stack' }, ...parts));
   }
 
   #buildCalls(cell) {
@@ -60,6 +62,7 @@ export class TaskRow {
     this.paused = task.paused;
     label(this.cells, COLUMNS.map((column) => t(`tasks.${column}`)));
     this.#updateState(task.explained);
+    showWarned(this.warned, task.warnings);
     setText(this.calls, `${whole(task.calls)} / ${whole(task.limit)}`);
     this.level.style.width = `${task.limit ? Math.min(100, (100 * task.calls) / task.limit) : 0}%`;
     setText(this.cells[3], task.cps == null ? '–' : rate(task.cps));

@@ -2,6 +2,7 @@
    tones of reasons and lines come from the daemon: reasons.js. */
 
 import { el, setAttribute, setText } from './dom.js';
+import { t, whole } from './i18n.js';
 
 /** The outcomes of a number. */
 export const OUTCOMES = {
@@ -28,6 +29,17 @@ export function badge() {
 export function setBadge(node, tone, text) {
   setAttribute(node, 'data-tone', tone ?? 'off');
   setText(node, text);
+}
+
+/** How many warnings there are, and the first of them; the daemon says them in English. */
+export function showWarned(node, warnings) {
+  node.hidden = !warnings.length;
+  if (node.hidden) return;
+  const count = whole(warnings.length);
+  const { name, path, problem } = warnings[0];
+  if (!node.firstChild) node.append(el('span'), ' ', el('span', { lang: 'en' }));
+  setText(node.firstChild, t('tasks.warned', { count }));
+  setText(node.lastChild, `${name} ${path} ${problem}`);
 }
 
 /** Fill a selection: everything, and then each word; what was chosen stays chosen. */

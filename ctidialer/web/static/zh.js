@@ -81,6 +81,8 @@ export default {
   'tasks.advice': '怎么做：{advice}',
   'tasks.list': 'Redis 列表：{queue}',
   'tasks.faults': '任务中的错误',
+  'tasks.warnings': '警告',
+  'tasks.warned': '警告（{count} 个）：',
   'tasks.lines': '线路不可用的原因',
   'tasks.lines_left_out': '另有 {count} 条线路未显示。',
   'tasks.total': '共 {count} 个',
