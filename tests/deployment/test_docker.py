@@ -143,8 +143,13 @@ class FreeSwitchSampleTests(SynchronousTestCase):
         for sample in samples:
             ElementTree.parse(sample)
 
+    def test_no_sample_includes_others(self) -> None:
+        """FreeSWITCH would obey that even in a comment, in which it may stand as an example."""
+        for sample in (ROOT / "etc/freeswitch").rglob("*.xml"):
+            self.assertNotIn("X-PRE-PROCESS", sample.read_text("utf-8"), sample.name)
+
     def test_the_event_socket_is_on_loopback(self) -> None:
-        path = ROOT / "etc/freeswitch/autoload_configs/event_socket.conf.xml"
+        path = ROOT / "etc/freeswitch/ctidialer/event_socket.xml"
         params = {p.get("name"): p.get("value") for p in ElementTree.parse(path).iter("param")}
         self.assertEqual(params["listen-ip"], "127.0.0.1")
         self.assertEqual(params["apply-inbound-acl"], "loopback.auto")
