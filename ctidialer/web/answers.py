@@ -44,8 +44,8 @@ class Asked:
     """One request that may be answered.
 
     ``names`` are the parts of the path that stand for something (``{task}``), percent-decoded;
-    ``query`` has the last of values given twice; ``by`` says who asks, for people;
-    ``is_encrypted``: the client speaks TLS, with a proxy before us.
+    ``by`` says who asks, for people; ``is_encrypted``: the client speaks TLS, with a proxy before
+    us.
     """
 
     method: str

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.status import BusyLine, Explained, LineStatus, Missing
+
+MAX_WHY_LENGTH = 200
 
 
 class Alive(msgspec.Struct):
@@ -126,9 +129,9 @@ class TaskPaused(msgspec.Struct):
 
 
 class WhyBody(msgspec.Struct):
-    """Why an operator orders something, for people."""
+    """Why an operator orders something, for people; what cannot be printed becomes a blank."""
 
-    why: str = ""
+    why: Annotated[str, Meta(max_length=MAX_WHY_LENGTH)] = ""
 
 
 class Token(msgspec.Struct):

@@ -21,7 +21,6 @@ from ctidialer.web.documents import (
 from ctidialer.web.queries import CheckQuery
 from ctidialer.web.routes import delete, get, post
 
-MAX_WHY_LENGTH = 200
 NO_REDIS = {503: "Redis does not answer"}
 
 
@@ -93,7 +92,6 @@ class NodeApi:
 
 
 def order_of(asked: Asked, body: WhyBody) -> Order:
-    """Return the order of who asks; raises Refusal where its reason is no text of one line."""
-    if len(body.why) > MAX_WHY_LENGTH or not body.why.isprintable():
-        raise Refusal(400, f"$.why must be a text of one line, at most {MAX_WHY_LENGTH} characters")
-    return Order(since=round(time(), 3), by=asked.by, why=body.why)
+    """Return the order of who asks."""
+    why = "".join(one if one.isprintable() else " " for one in body.why)
+    return Order(since=round(time(), 3), by=asked.by, why=why)

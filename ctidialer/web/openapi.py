@@ -12,7 +12,7 @@ from ctidialer.version import program_version
 from ctidialer.web import documents
 from ctidialer.web.answers import FORM, JSON, Answer, json_answer
 from ctidialer.web.routes import Route, get, routes_of
-from ctidialer.web.typed import meaning_of, schema_of
+from ctidialer.web.typed import has_required, meaning_of, schema_of
 
 REF = "#/components/schemas/{name}"
 NAMED = re.compile(r"\{(\w+)\}")
@@ -77,7 +77,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         kinds = (JSON, FORM) if route.takes_form else (JSON,)
         content = {kind: {"schema": _ref(route.body.__name__)} for kind in kinds}
-        operation["requestBody"] = {"content": content}
+        operation["requestBody"] = {"required": has_required(route.body), "content": content}
     operation["security"] = [] if route.is_open else [{"token": []}, {"session": []}]
     return operation
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -11,7 +12,16 @@ from ctidialer.contract.record import Outcome
 
 MAX_LISTED = 1000
 MAX_SAMPLED = 10_000
+ENTRY_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
+"""The id of an entry of a stream, far below the 64 bits that either part has."""
 
+Before = Annotated[
+    str,
+    Meta(
+        description="only older ones: `next` of the page before",
+        extra_json_schema={"pattern": f"^({ENTRY_ID.pattern})?$"},
+    ),
+]
 Part = Annotated[str, Meta(description="a part of the name, in any case")]
 Offset = Annotated[int, Meta(ge=0, le=10**8, description="how many to pass over (default 0)")]
 Limit = Annotated[
@@ -69,4 +79,4 @@ class RecordQuery(msgspec.Struct):
         int,
         Meta(ge=0, le=MAX_LISTED, description="how many at most (default 50, at most 1000)"),
     ] = 50
-    before: Annotated[str, Meta(description="only older ones: `next` of the page before")] = ""
+    before: Before = ""

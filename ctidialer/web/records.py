@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from ctidialer.nodes.records import RecordEntry, RecordStream
@@ -11,13 +9,11 @@ from ctidialer.store.link import Link
 from ctidialer.web.answers import Refusal
 from ctidialer.web.documents import RecordPage
 from ctidialer.web.node_api import NO_REDIS
-from ctidialer.web.queries import RecordQuery
+from ctidialer.web.queries import ENTRY_ID, RecordQuery
 from ctidialer.web.routes import get
 
 MAX_SCANNED = 20_000
 """Entries looked at for one page; ``next`` goes on behind them."""
-
-_ENTRY_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
 
 class RecordsApi:
@@ -31,7 +27,7 @@ class RecordsApi:
     async def page(self, query: RecordQuery) -> RecordPage:
         """Return the newest records, or those before an entry, that fit the query."""
         limit, before = query.limit, query.before or None
-        if before is not None and not _is_entry_id(before):
+        if before is not None and not ENTRY_ID.fullmatch(before):
             raise Refusal(400, f"before must be the id of an entry, as 1-0, not {before[:40]!r}")
         found: list[msgspec.Raw] = []
         scanned = 0
@@ -60,7 +56,3 @@ def fits(entry: RecordEntry, query: RecordQuery) -> bool:
         and query.outcome in (None, record.outcome)
         and query.number in (record.number or "")
     )
-
-
-def _is_entry_id(text: str) -> bool:
-    return bool(_ENTRY_ID.fullmatch(text)) and all(int(part) < 2**64 for part in text.split("-"))

@@ -191,16 +191,24 @@ def asked(
     request: Request, method: str, path: str, names: dict[str, str], session: str | None
 ) -> Asked:
     """Return a request that was let in, as a value."""
-    query = request.uri.partition(b"?")[2].decode("ascii", "replace")
     content = request.content
     return Asked(
         method=method,
         path=path,
         names=names,
-        query=dict(parse_qsl(query, keep_blank_values=True, errors="replace")),
+        query=_query(request.uri.partition(b"?")[2].decode("ascii", "replace")),
         body=content.read() if content is not None else b"",
         content_type=(_header(request, b"content-type") or "").partition(";")[0].strip().lower(),
         session=session,
         by=f"http {request.getClientAddress().host}",
         is_encrypted=(_header(request, b"x-forwarded-proto") or "").lower() == "https",
     )
+
+
+def _query(text: str) -> dict[str, str]:
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+        if name in query:
+            raise Refusal(400, f"{name[:40]!r} is given twice")
+        query[name] = value
+    return query

@@ -50,25 +50,39 @@ def schema_of(kind: Any) -> dict[str, Any]:
         return {"type": "integer", "minimum": info.ge, "maximum": info.le}
     if isinstance(info, msgspec.inspect.EnumType):
         return {"type": "string", "enum": [member.value for member in info.cls]}
-    return {"type": "string"}
+    pattern = _more_of(kind).get("pattern")
+    return {"type": "string", **({"pattern": pattern} if pattern else {})}
 
 
 def meaning_of(kind: Any) -> str:
     """Return what a value of a query means, for people."""
-    info = msgspec.inspect.type_info(kind)
-    if isinstance(info, msgspec.inspect.Metadata):
-        return str((info.extra_json_schema or {}).get("description", ""))
-    return ""
+    return str(_more_of(kind).get("description", ""))
+
+
+def has_required(shape: type[msgspec.Struct]) -> bool:
+    """Say whether a body of this shape must have any member."""
+    return any(one.required for one in msgspec.structs.fields(shape))
 
 
 def _value(name: str, kind: Any, text: str) -> object:
     try:
         if _is_number(kind) and not (text.isascii() and text.isdigit()):
             raise msgspec.ValidationError
+        info = _info(kind)
+        if isinstance(info, msgspec.inspect.EnumType):
+            return msgspec.convert(text, info.cls)  # "null" would be taken for its None
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError:
         shown = f"{name} must be {expected(kind)}, not {text[:MAX_SHOWN_LENGTH]!r}"
         raise Refusal(400, shown) from None
+
+
+def _more_of(kind: Any) -> Mapping[str, Any]:
+    """Return what the schema of a type says beside it."""
+    info = msgspec.inspect.type_info(kind)
+    if isinstance(info, msgspec.inspect.Metadata):
+        return info.extra_json_schema or {}
+    return {}
 
 
 def _is_number(kind: Any) -> bool:
@@ -91,7 +105,7 @@ def _info(kind: Any) -> msgspec.inspect.Type:
 def _members(asked: Asked) -> object:
     if asked.content_type == FORM:
         return dict(parse_qsl(asked.body.decode("utf-8", "replace"), keep_blank_values=True))
-    if not asked.body.strip():
+    if not asked.body:
         return {}
     try:
         document = msgspec.json.decode(asked.body)

@@ -174,9 +174,18 @@ class TokenTests(WebTestCase):
         for path in ("/api/nothing", "/static/nothing.js", "/static/..%2Ftap.py", "/api/status/"):
             self.assert_error(await self.ask("GET", path), 404, "not_found")
         self.assert_error(await self.ask("GET", "/api/tasks/%FF/explain"), 400, "bad_request")
-        for body in (b"{", b"[]", b'{"why": 1}', b'{"why": "a\\nb"}', b"[" * 50_000):
+        for body in (
+            b"{",
+            b"[]",
+            b'{"why": 1}',
+            b'{"why": "%s"}' % (b"x" * 201),
+            b"\r",
+            b"[" * 50_000,
+        ):
             reply = await self.ask("POST", "/api/drain", body=body)
             self.assert_error(reply, 400, "bad_request")
+        for query in ("outcome=null", "outcome=busy&outcome=busy", "before=NIL", "limit=-1"):
+            self.assert_error(await self.ask("GET", f"/api/records?{query}"), 400, "bad_request")
         huge = await self.ask("POST", "/api/drain", body=b" " * (MAX_BODY_BYTES + 1))
         self.assert_error(huge, 413, "too_large")
 

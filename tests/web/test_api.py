@@ -181,7 +181,7 @@ class StateTests(WebTestCase):
         await self.usual_tables()
         self.start_web()
         await self.until("ready", self.is_ready)
-        drained = await self.ask("POST", "/api/drain", {"why": "upgrade"})
+        drained = await self.ask("POST", "/api/drain", {"why": "up\u202egrade\n"})
         self.assertEqual(drained.json, {"host": HOST, "drained": True, "changed": True})
 
         async def is_drained() -> bool:
@@ -190,7 +190,7 @@ class StateTests(WebTestCase):
         await self.until("drained", is_drained)
         (missing,) = (await self.ask("GET", "/readyz", token=None)).json["missing"]
         self.assertEqual(missing["condition"], "drained")
-        self.assertIn("upgrade", missing["problem"])
+        self.assertIn("(up grade )", missing["problem"])
         back = await self.ask("DELETE", "/api/drain")
         self.assertEqual(back.json, {"host": HOST, "drained": False, "changed": True})
         await self.until("ready", self.is_ready)

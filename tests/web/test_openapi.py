@@ -46,6 +46,21 @@ ASKED = (
     ("POST", "/logout", "/logout", None),
 )
 STREAM = ("get", "/api/events")
+VALUES = (
+    "0",
+    "1",
+    "1001",
+    "10001",
+    "9" * 30,
+    "-1",
+    "1.5",
+    "null",
+    "true",
+    "busy",
+    "1-0",
+    "x",
+    "任",
+)
 
 
 class DescriptionTests(DescribedCase):
@@ -77,6 +92,24 @@ class DescriptionTests(DescribedCase):
             (method, path) for path, methods in document["paths"].items() for method in methods
         }
         self.assertEqual(asked, described)
+
+    async def test_each_parameter_is_held_to_its_schema(self) -> None:
+        document = await self.begin()
+        for path, methods in document["paths"].items():
+            for parameter in methods.get("get", {}).get("parameters", ()):
+                if parameter["in"] == "query":
+                    await self.assert_held(path, parameter["name"], parameter["schema"])
+
+    async def assert_held(self, path: str, name: str, schema: dict[str, Any]) -> None:
+        """Check that values of the schema are taken, and others refused; one stands only once."""
+        validator = Draft202012Validator(schema)
+        for text in VALUES:
+            reply = await self.ask("GET", f"{path}?{name}={quote(text)}")
+            value = int(text) if schema["type"] == "integer" and text.isdigit() else text
+            wanted = 200 if validator.is_valid(value) else 400
+            self.assertEqual(reply.status, wanted, f"{path}?{name}={text}: {reply.body!r}")
+        twice = await self.ask("GET", f"{path}?{name}=1&{name}=1")
+        self.assertEqual(twice.status, 400)
 
     async def test_what_is_streamed_is_as_described(self) -> None:
         document = await self.begin()

@@ -125,6 +125,7 @@ class RoutesTests(SynchronousTestCase):
             (b"[]", "the body must be a JSON object"),
             (b'{"why": 1}', "$.why"),
             (b"\xff", "the body is no JSON"),
+            (b" ", "the body is no JSON"),
         ):
             self.assert_refused(message, "POST", "/things/x", body=body)
 
