@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ctidialer.contract import keys
 from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.service import DialerService
 from tests.cli.command_case import CommandTestCase, Done
 from tests.cli.node_command_case import NodeCommandCase
+from tests.dialer.switch_case import LONG
 from tests.support.node import HOST
-
-LONG: dict[str, Any] = {"result": "answer", "talk": 30}
 
 
 class DrainTests(NodeCommandCase):
@@ -23,13 +20,6 @@ class DrainTests(NodeCommandCase):
         dialer = self.start_dialer()
         await self.dialed(calls)
         return dialer
-
-    async def hang_up(self) -> None:
-        log = self.switch_log()
-        over = {end.call for end in log.ends}
-        for call in log.originates:
-            if call.call not in over:
-                await self.order(f"uuid_kill {call.uuid_asked}")
 
     async def test_wait_until_the_last_call_is_over_then_undo(self) -> None:
         dialer = await self.begin(2)

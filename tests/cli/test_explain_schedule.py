@@ -11,6 +11,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.status import decode_status
 from ctidialer.nodes.orders import NodeOrders
 from tests.cli.node_command_case import NodeCommandCase
+from tests.dialer.switch_case import LONG
 from tests.support.node import HOST
 
 CONFIG: dict[str, Any] = {"params": {"line_group": ["g"], "destination_extension": "8888"}}
@@ -62,7 +63,7 @@ class ExplainScheduleTests(NodeCommandCase):
 
     async def test_nothing_due_then_no_line_then_drained(self) -> None:
         await self.tables()
-        await self.sim(default={"result": "answer", "talk": 30})
+        await self.sim(default=LONG)
         self.start_dialer()
         await self.until("the daemon says that it is ready", self.says_ready)
         self.assertEqual((await self.ask())["reason"], "nothing_scheduled")
@@ -94,8 +95,7 @@ class ExplainScheduleTests(NodeCommandCase):
         await NodeOrders(self.redis, HOST).drain(order_now(""))
         await self.until("the daemon says that it is drained", self.says_drained)
         self.assertIn((await self.ask())["reason"], ("draining", "drained"))
-        for call in self.switch_log().originates:
-            await self.order(f"uuid_kill {call.uuid_asked}")
+        await self.hang_up()
 
     async def says_ready(self) -> bool:
         raw = await self.call("GET", keys.status(HOST))

@@ -13,9 +13,8 @@ from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Config, Settings
 from tests.cli.command_case import CommandTestCase
 from tests.cli.node_command_case import NodeCommandCase
+from tests.dialer.switch_case import LONG
 from tests.support.node import HOST
-
-LONG: dict[str, Any] = {"result": "answer", "talk": 30}
 
 
 class StatusTests(NodeCommandCase):
@@ -74,7 +73,7 @@ class StatusTests(NodeCommandCase):
         paths = [fault["path"] for fault in tasks["bad"]["faults"]]
         self.assertEqual(paths, ["$.params.limit"])
         self.assertEqual(second["tasks"][2]["reason"], "paused")
-        await self.hang_up()
+        await self.end()
 
     async def test_two_nodes_for_people(self) -> None:
         await self.begin()
@@ -97,12 +96,12 @@ class StatusTests(NodeCommandCase):
         self.assertIn(["t", "limit_reached", "2", "2", "q", "3"], [line[:6] for line in words])
         self.assertIn(["off", "disabled", "0", "10", "q", "3"], [line[:6] for line in words])
         self.assertIn(["l", "free", "2", "100", "0"], words)
-        await self.hang_up()
+        await self.end()
 
-    async def hang_up(self) -> None:
+    async def end(self) -> None:
+        """Let no call be left, and none come."""
         await self.call("DEL", "q")
-        for call in self.switch_log().originates:
-            await self.order(f"uuid_kill {call.uuid_asked}")
+        await self.hang_up()
 
 
 class NoDaemonTests(CommandTestCase):

@@ -12,6 +12,9 @@ from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.switchsim.calllog import OriginateLine
 from tests.support.node import PASSWORD, NodeTestCase
 
+LONG: dict[str, Any] = {"result": "answer", "talk": 3600}
+"""Calls that do not end by themselves while a test runs, however slow the machine is."""
+
 OURS = {"bgapi", "originate", "uuid_exists", "sim"}
 """The API commands that the daemon and these tests send; nothing else may reach the switch."""
 
@@ -58,6 +61,14 @@ class SwitchTestCase(NodeTestCase):
             return len(self.switch_log().ends)
 
         await self.until_count(f"{count} calls over", count, over)
+
+    async def hang_up(self) -> None:
+        """Hang up every call that is up."""
+        log = self.switch_log()
+        over = {end.call for end in log.ends}
+        for call in log.originates:
+            if call.call not in over:
+                await self.order(f"uuid_kill {call.uuid_asked}")
 
     def most_at_once(self) -> int:
         """Return how many calls were up at once at most, by the switch's own clock."""

@@ -20,11 +20,11 @@ from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Config, Schedule, Settings
 from ctidialer.store.errors import WrongType
 from tests.dialer.queue_case import NUMBERS, QueueCase
+from tests.dialer.switch_case import LONG
 from tests.dialer.world import World
 from tests.support.node import HOST
 
 ORDER = Order(1.5, "ann@pbx1", "trunk fault")
-LONG: dict[str, Any] = {"result": "answer", "talk": 30}
 SHORT: dict[str, Any] = {"result": "answer", "talk": 0.02}
 
 

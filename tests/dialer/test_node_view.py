@@ -60,13 +60,6 @@ class StatusTests(StatusCase):
 
         await self.until("five records", all_dialed)
 
-    async def hang_up(self) -> None:
-        log = self.switch_log()
-        over = {end.call for end in log.ends}
-        for call in log.originates:
-            if call.call not in over:
-                await self.order(f"uuid_kill {call.uuid_asked}")
-
     async def test_it_is_renewed_every_second_and_goes_with_the_daemon(self) -> None:
         dialer = self.start_dialer()
         first = await self.status_when("a status", lambda status: True)

@@ -85,7 +85,7 @@ class RecordTests(SwitchTestCase):
     async def test_an_answered_number(self) -> None:
         entry = '{"params":{"number":"13800000001"},"variables":{"origination_uuid":"crm-1"}}'
         document = await self.document_of(
-            entry, result="answer", progress="ringing", progress_after=0.1, ring=0.2, talk=0.3
+            entry, result="answer", progress="ringing", progress_after=0.1, ring=0.2, talk=1.5
         )
         self.assertEqual(set(document), FIELDS)
         self.assert_fields(

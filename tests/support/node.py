@@ -213,3 +213,11 @@ class NodeTestCase(RedisTestCase):
 def outcomes(records: Iterable[Record]) -> Counter[Outcome]:
     """Count the outcomes."""
     return Counter(record.outcome for record in records)
+
+
+def starts_of(records: Iterable[Record]) -> list[float]:
+    """Return when the daemon placed the calls, the first one first (unix seconds).
+
+    The switch may read them late and together.
+    """
+    return sorted(attempt.dialed_at for record in records for attempt in record.attempts)

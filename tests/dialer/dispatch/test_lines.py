@@ -12,7 +12,7 @@ from ctidialer.contract.record import Outcome
 from ctidialer.dialer.service import DialerService
 from ctidialer.switchsim.calllog import CallLog
 from tests.dialer.line_case import ANSWERS, UNAVAILABLE, LineTestCase, gateway, logged, ways
-from tests.support.node import outcomes
+from tests.support.node import outcomes, starts_of
 
 TALKING: Mapping[str, Any] = {"default": {"result": "answer", "talk": 0.3}}
 RINGS_LONG = {"result": "sip", "status": 480, "ring": 0.5}
@@ -121,13 +121,11 @@ class CountAndRestTests(LineTestCase):
         log = self.switch_log()
         for end, start in zip(log.ends, log.originates[1:], strict=False):
             self.assertGreaterEqual(start.time - end.time, 0.29)
-            self.assertLess(start.time - end.time, 1.3)
 
     async def test_a_line_starts_no_more_calls_a_second_than_its_cps(self) -> None:
         await self.put_line(count=30, cps=8)
         await self.put_group()
-        await self.dial(*numbers(24), limit=30)
-        starts = [call.time for call in self.switch_log().originates]
+        starts = starts_of(await self.dial(*numbers(24), limit=30))
         self.assertGreaterEqual(starts[-1] - starts[0], 23 / 8 - 0.15)
         for start in starts:
             self.assertLessEqual(sum(start <= one < start + 1 for one in starts), 9)
@@ -144,11 +142,9 @@ class CountAndRestTests(LineTestCase):
         await self.sim(default={"result": "answer", "talk": 1.0})
         await self.put_line(count=5, rest=150)
         await self.put_group()
-        await self.dial(*numbers(5))
-        starts = [call.time for call in self.switch_log().originates]
+        starts = starts_of(await self.dial(*numbers(5)))
         for earlier, later in pairwise(starts):
             self.assertGreaterEqual(later - earlier, 0.14)
-            self.assertLess(later - earlier, 1.0)
         self.assertGreater(self.most_on("l"), 1)
 
     async def test_a_resting_line_leaves_the_call_to_the_next(self) -> None:
