@@ -5,9 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ctidialer.contract.faults import Fault
+from ctidialer.contract.problems import Told
+from ctidialer.contract.said import Language
 
 
 class Severity(enum.Enum):
@@ -34,6 +36,17 @@ class Finding:
     name: str
     path: str
     problem: str
+    told: Told | None = field(default=None, eq=False, repr=False)
+    """``problem`` as it can be said in every language."""
+
+    @classmethod
+    def of(cls, severity: Severity, key: str, name: str, path: str, problem: Told) -> Finding:
+        """Return the finding with ``problem``, which can then be said in Chinese too."""
+        return cls(severity, key, name, path, str(problem), problem)
+
+    def problem_in(self, language: Language) -> str:
+        """Return the problem in a language."""
+        return self.problem if self.told is None else self.told.in_(language)
 
     def as_json(self) -> dict[str, str]:
         """Return this as JSON data."""
@@ -49,4 +62,4 @@ class Finding:
 def findings(severity: Severity, key: str, name: str, faults: Iterable[Fault]) -> Iterator[Finding]:
     """Yield the faults of one document; ``key`` is for those that do not know theirs."""
     for fault in faults:
-        yield Finding(severity, fault.key or key, name, fault.path, fault.problem)
+        yield Finding.of(severity, fault.key or key, name, fault.path, fault.told)

@@ -14,9 +14,11 @@ from attrs import frozen
 
 from ctidialer.check.findings import Finding, Severity
 from ctidialer.check.node_tables import NodeTables, texts_in
+from ctidialer.check.sentences import Sentence
 from ctidialer.check.tables import dialstring_path
 from ctidialer.contract import keys
 from ctidialer.contract.document import shown
+from ctidialer.contract.problems import Told
 
 # The name ends where the number begins: at the next slash.  What FreeSWITCH has to expand first
 # names no gateway that could be asked for.
@@ -70,25 +72,26 @@ def gateway_findings(
     untold = sorted(name for name, state in states.items() if state is GatewayState.UNTOLD)
     found = [one for use in uses for one in _of_use(use, states[use.gateway], address)]
     if untold:
-        found.append(unasked(address, f"it does not say how {shown(untold[0])} is", len(untold)))
+        why = Sentence.UNTOLD.of(gateway=shown(untold[0]))
+        found.append(unasked(address, why, len(untold)))
     return tuple(found)
 
 
-def unasked(address: str, why: str, count: int) -> Finding:
+def unasked(address: str, why: Told, count: int) -> Finding:
     """Return the notice that ``count`` gateways could not be looked at."""
     gateways = "1 gateway" if count == 1 else f"{count} gateways"
-    problem = f"FreeSWITCH was not asked whether it has the {gateways} that the tables name: {why}"
-    return Finding(Severity.NOTICE, f"FreeSWITCH {address}", "", "", problem)
+    problem = Sentence.UNASKED.of(gateways=gateways, count=count, problem=why)
+    return Finding.of(Severity.NOTICE, f"FreeSWITCH {address}", "", "", problem)
 
 
 def _of_use(use: Use, state: GatewayState, address: str) -> Iterator[Finding]:
-    which = f"FreeSWITCH at {address} has no gateway {shown(use.gateway)}"
+    which = {"address": address, "gateway": shown(use.gateway)}
     if state is GatewayState.UNKNOWN:
-        problem = f"{which}: no call leaves here until it has (sofia status lists those it has)"
-        yield Finding(Severity.FAULT, use.key, use.name, use.path, problem)
+        problem = Sentence.NO_SUCH_GATEWAY.of(**which)
+        yield Finding.of(Severity.FAULT, use.key, use.name, use.path, problem)
     elif state is GatewayState.DOWN:
-        problem = f"gateway {shown(use.gateway)} of FreeSWITCH at {address} is down at the moment"
-        yield Finding(Severity.WARNING, use.key, use.name, use.path, problem)
+        problem = Sentence.GATEWAY_DOWN.of(**which)
+        yield Finding.of(Severity.WARNING, use.key, use.name, use.path, problem)
 
 
 def _of_lines(of: NodeTables) -> Iterator[Use]:

@@ -22,6 +22,7 @@ from ctidialer.check.numbers import (
     scheduled_refusal,
     scores_in_milliseconds,
 )
+from ctidialer.check.sentences import Sentence
 from ctidialer.check.tables import check_tables
 from ctidialer.contract import keys
 from ctidialer.contract.schedule import MAX_TIME
@@ -101,8 +102,8 @@ class NodeCheck:
         answer = await self._link.call("TYPE", key)
         found = answer.decode() if isinstance(answer, bytes) else str(answer)
         if found not in (MISSING, wanted):
-            problem = f"holds a {found}, but must hold a {wanted}"
-            self._found.append(Finding(Severity.FAULT, key, "", "$", problem))
+            problem = Sentence.WRONG_TYPE.of(found=found, wanted=wanted)
+            self._found.append(Finding.of(Severity.FAULT, key, "", "$", problem))
         return found == wanted
 
     async def _check_queues(self, tables: NodeTables) -> None:

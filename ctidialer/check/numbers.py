@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from ctidialer.check.findings import Finding, Severity
+from ctidialer.check.sentences import Sentence
 from ctidialer.contract import known_keys
 from ctidialer.contract.document import MAX_FAULTS, FaultList, member_path, read_json, shown
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.known_keys import Ignored, Keys, ignored_keys
 from ctidialer.contract.number import NumberEntry
 from ctidialer.contract.number_document import MAX_NUMBER_LENGTH, decode_number
+from ctidialer.contract.problems import Problem
 from ctidialer.contract.schedule import ScheduledNumber
 from ctidialer.contract.schedule_document import decode_scheduled_number
 from ctidialer.contract.variables import ORIGINATION_UUID, REQUESTED_UUID, requested_uuid
@@ -61,11 +63,8 @@ def scheduled_refusal(
     except ContractError as error:
         return error.faults
     if number.config not in configs:
-        problem = (
-            f"there is no valid schedule configuration {shown(number.config)}: the number waits"
-            " until there is one, or until it expires"
-        )
-        return (Fault("$.params.config", problem), *_faults_of(number))
+        problem = Sentence.NO_SUCH_CONFIG.of(name=shown(number.config))
+        return (Fault.of("$.params.config", problem), *_faults_of(number))
     return _faults_of(number)
 
 
@@ -76,8 +75,9 @@ def check_numbers(
     for index, entry in entries:
         for fault in refuse(entry):
             text = shown(entry.decode("utf-8", "replace"))
-            quoted = "" if text in fault.problem else f" (entry {text})"
-            yield Finding(Severity.FAULT, key, f"[{index}]", fault.path, f"{fault.problem}{quoted}")
+            quoted = None if text in fault.problem else text
+            problem = Sentence.IN_ENTRY.of(problem=fault.told, entry=quoted)
+            yield Finding.of(Severity.FAULT, key, f"[{index}]", fault.path, problem)
 
 
 def ignored_in_entries(
@@ -90,18 +90,16 @@ def ignored_in_entries(
             if one.fault.path not in said and len(said) < MAX_FAULTS:
                 said.add(one.fault.path)
                 severity = Severity.WARNING if one.doubtful else Severity.NOTICE
-                yield Finding(severity, key, f"[{index}]", one.fault.path, one.fault.problem)
+                yield Finding.of(severity, key, f"[{index}]", one.fault.path, one.fault.told)
 
 
 def scores_in_milliseconds(key: str, count: int, first: float) -> Finding:
     """Return the warning that ``count`` scores, the least of them ``first``, are beyond all
     sense."""
-    problem = (
-        f"scores beyond the year 3000: {count}, the first {first:.0f} (the year {year_of(first)});"
-        " they are in milliseconds by mistake, and must be unix seconds: these numbers are not"
-        " called before"
+    problem = Sentence.SCORES_IN_MILLISECONDS.of(
+        count=count, first=f"{first:.0f}", year=year_of(first)
     )
-    return Finding(Severity.WARNING, key, "", "$", problem)
+    return Finding.of(Severity.WARNING, key, "", "$", problem)
 
 
 def keys_ignored_in_number(entry: bytes) -> Iterator[Ignored]:
@@ -132,4 +130,4 @@ def _uuid_faults(variables: Mapping[str, str]) -> Iterator[Fault]:
     requested = requested_uuid(variables)
     if requested is not None and not REQUESTED_UUID.fullmatch(requested):
         place = member_path("$.variables", ORIGINATION_UUID)
-        yield Fault(place, "must be 1 to 64 of A-Z a-z 0-9 _ . : -")
+        yield Fault.of(place, Problem.UNFIT_UUID.of())

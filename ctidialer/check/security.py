@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from ctidialer.check.findings import Finding, Severity
+from ctidialer.check.sentences import Sentence
+from ctidialer.contract.problems import Told
 from ctidialer.settings import FreeSwitch, Settings, host_and_port, is_loopback
 from ctidialer.store.address import RedisAddress, parse_address
 
@@ -49,7 +51,7 @@ class RedisFacts:
 
     ``open``: whether it takes commands without any password; ``user``: who we are to it;
     ``rules``: that user's rights, as ACL GETUSER says; ``bind``, ``protected``: its configuration.
-    ``lacking``: what the user has no right to and how to grant it, for people; empty = nothing.
+    ``lacking``: what the user has no right to and how to grant it; None = nothing.
     """
 
     open: bool | None = None
@@ -57,7 +59,7 @@ class RedisFacts:
     rules: str | None = None
     bind: str | None = None
     protected: bool | None = None
-    lacking: str = ""
+    lacking: Told | None = None
 
 
 def settings_findings(settings: Settings, facts: SettingsFacts) -> Iterator[Finding]:
@@ -70,24 +72,21 @@ def settings_findings(settings: Settings, facts: SettingsFacts) -> Iterator[Find
                 Severity.FAULT,
                 file.path,
                 "",
-                f"holds a secret and can be read or written by everybody (mode {file.mode:04o}): "
-                "chmod o= it",
+                Sentence.SECRET_FILE_OPEN.of(mode=f"{file.mode:04o}"),
             )
     for process in facts.processes:
         yield _finding(
             Severity.FAULT,
             f"process {process}",
             "",
-            "shows a secret on its command line, which everybody on this machine can read: "
-            "put it into the environment or into a file",
+            Sentence.SECRET_OF_PROCESS.of(),
         )
     if facts.given_on_command_line:
         yield _finding(
             Severity.WARNING,
             "--redis",
             "",
-            "a password on the command line is seen by everybody on this machine, and stays in the "
-            "shell's history: use CTIDIALER_REDIS_URL",
+            Sentence.SECRET_GIVEN.of(),
         )
 
 
@@ -100,21 +99,12 @@ def redis_findings(address: RedisAddress, facts: RedisFacts) -> Iterator[Finding
         yield _redis(
             address,
             Severity.WARNING,
-            f"listens on all interfaces (bind {facts.bind}) with protected-mode off: "
-            "bind it to the addresses that need it",
+            Sentence.LISTENS_EVERYWHERE.of(bind=facts.bind),
         )
     if not local and not address.tls:
-        yield _redis(
-            address,
-            Severity.WARNING,
-            "numbers, records and the password go over the network in clear: use rediss://",
-        )
+        yield _redis(address, Severity.WARNING, Sentence.NETWORK_IN_CLEAR.of())
     if address.scheme == "redis+sentinel":
-        yield _redis(
-            address,
-            Severity.NOTICE,
-            "connections by way of Sentinel are not encrypted; keep them in a network of their own",
-        )
+        yield _redis(address, Severity.NOTICE, Sentence.SENTINEL_IN_CLEAR.of())
     yield from _rights(address, facts)
 
 
@@ -126,14 +116,13 @@ def _event_socket(settings: Settings) -> Iterator[Finding]:
         yield _setting(
             Severity.WARNING if local else Severity.FAULT,
             "$.freeswitch.password",
-            f"is FreeSWITCH's default, {DEFAULT_PASSWORD}: whoever knows it can run anything there",
+            Sentence.DEFAULT_PASSWORD.of(password=DEFAULT_PASSWORD),
         )
     if not local:
         yield _setting(
             Severity.WARNING,
             "$.freeswitch.address",
-            f"{host} is not loopback: the Event Socket is not encrypted and gives full control; "
-            "run ctidialer beside FreeSWITCH, or use a tunnel and apply-inbound-acl",
+            Sentence.EVENT_SOCKET_IN_CLEAR.of(host=host),
         )
 
 
@@ -143,31 +132,25 @@ def _http(settings: Settings) -> Iterator[Finding]:
     host, _ = host_and_port(settings.http.listen, "$.http.listen")
     token, local = settings.http.token, is_loopback(host)
     if not token and not local:
-        problem = "is empty, and the HTTP interface listens beyond loopback: anybody may use it"
-        yield _setting(Severity.FAULT, "$.http.token", problem)
+        yield _setting(Severity.FAULT, "$.http.token", Sentence.NO_TOKEN.of())
     elif token and len(token) < MIN_TOKEN_LENGTH:
         yield _setting(
             Severity.WARNING if local else Severity.FAULT,
             "$.http.token",
-            f"has {len(token)} characters, which can be guessed: take {MIN_TOKEN_LENGTH} or more "
-            "at random (openssl rand -hex 24)",
+            Sentence.SHORT_TOKEN.of(length=len(token), least=MIN_TOKEN_LENGTH),
         )
     if not local:
         yield _setting(
             Severity.WARNING,
             "$.http.listen",
-            f"{host} is not loopback, and HTTP is not encrypted: put a proxy with TLS before it",
+            Sentence.HTTP_IN_CLEAR.of(host=host),
         )
 
 
-def _said_of_open(local: bool, facts: RedisFacts) -> tuple[Severity, str]:
-    what = "takes commands from anybody, without a password"
+def _said_of_open(local: bool, facts: RedisFacts) -> tuple[Severity, Told]:
     if not local or (_listens_everywhere(facts) and facts.protected is False):
-        return (
-            Severity.FAULT,
-            f"{what}, over the network: whoever reaches it can have people called",
-        )
-    return Severity.WARNING, f"{what}: every account on this machine can have people called"
+        return Severity.FAULT, Sentence.OPEN_TO_NETWORK.of()
+    return Severity.WARNING, Sentence.OPEN_ON_MACHINE.of()
 
 
 def _listens_everywhere(facts: RedisFacts) -> bool:
@@ -183,29 +166,25 @@ def _rights(address: RedisAddress, facts: RedisFacts) -> Iterator[Finding]:
         return
     words = facts.rules.split()
     if "+@all" in words or "allcommands" in words:
-        every = "every command" + (" on every key" if {"~*", "allkeys"} & set(words) else "")
-        yield _redis(
-            address,
-            Severity.WARNING,
-            f"the user {facts.user!r} may use {every}, FLUSHALL and CONFIG too: "
-            "give ctidialer a user of its own (etc/redis/users.acl)",
-        )
+        every = "key" if {"~*", "allkeys"} & set(words) else None
+        problem = Sentence.EVERY_RIGHT.of(user=repr(facts.user), key=every)
+        yield _redis(address, Severity.WARNING, problem)
 
 
 def _is_local(address: RedisAddress) -> bool:
     return address.scheme == "unix" or all(is_loopback(host) for host, _ in address.hosts)
 
 
-def _setting(severity: Severity, path: str, problem: str) -> Finding:
+def _setting(severity: Severity, path: str, problem: Told) -> Finding:
     return _finding(severity, "settings", path, problem)
 
 
-def _redis(address: RedisAddress, severity: Severity, problem: str) -> Finding:
+def _redis(address: RedisAddress, severity: Severity, problem: Told) -> Finding:
     return _finding(severity, address.safe, "", problem)
 
 
-def _finding(severity: Severity, key: str, path: str, problem: str) -> Finding:
-    return Finding(severity, key, "", path, problem)
+def _finding(severity: Severity, key: str, path: str, problem: Told) -> Finding:
+    return Finding.of(severity, key, "", path, problem)
 
 
 def all_findings(

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ctidialer.check.findings import Finding, Severity, findings
 from ctidialer.check.node_tables import NodeTables, texts_in
+from ctidialer.check.sentences import Sentence
 from ctidialer.contract import keys
 from ctidialer.contract.document import Params, Place, member_path, shown
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.line_document import places
+from ctidialer.contract.problems import Problem, Told
 from ctidialer.rules.calling_hours import Closed, opening
 from ctidialer.rules.soundness import way_problem
 
@@ -26,6 +28,7 @@ _PLACE_OF = {
     Closed.OUTSIDE_HOURS: "work_hour",
 }
 
+_RIGHT = "sofia/gateway/carrier1/${destination_number}"
 _LEADING_BRACKETS = re.compile(r"^(?:\{[^{}]*\}|\[[^\]]*\])+")
 _EXPANDED = re.compile(r"\$\{(?!(?:destination_number|line_group)\})")
 
@@ -48,11 +51,10 @@ def check_tables(of: NodeTables, now: float) -> tuple[Finding, ...]:
 
 def _nothing_there(of: NodeTables) -> Finding:
     node = of.settings
-    problem = (
-        f"nothing is configured for host {shown(node.host)} and domain {shown(node.domain)}: none"
-        f" of {', '.join(of.tables.keys_of())} is there. Are these the names the back end uses?"
+    problem = Sentence.NOTHING_THERE.of(
+        host=shown(node.host), domain=shown(node.domain), keys=", ".join(of.tables.keys_of())
     )
-    return Finding(Severity.WARNING, of.key(keys.TASK), "", "$", problem)
+    return Finding.of(Severity.WARNING, of.key(keys.TASK), "", "$", problem)
 
 
 def _faults(of: NodeTables) -> Iterator[Finding]:
@@ -89,9 +91,9 @@ def _closed_for_ever(of: NodeTables, name: str, params: Params, now: float) -> I
         return
     is_over = state.closed is Closed.AFTER_STOP
     severity = Severity.NOTICE if is_over else Severity.WARNING
-    problem = "is past: the task dials no more" if is_over else "never lets the task dial again"
+    problem = Sentence.OVER if is_over else Sentence.CLOSED_FOR_EVER
     place = params.get(_PLACE_OF[state.closed])
-    yield _at(place, severity, of.key(keys.TASK), name, problem)
+    yield _at(place, severity, of.key(keys.TASK), name, problem.of())
 
 
 def _of_configs(of: NodeTables) -> Iterator[Finding]:
@@ -117,13 +119,14 @@ def _ways(of: NodeTables, table: str, name: str, params: Params) -> Iterator[Fin
 def _fallback(of: NodeTables, table: str, name: str, place: Place, group: str) -> Finding:
     """Return the finding on a name that is neither group nor line: the default dials it."""
     dialstring = of.settings.default_dialstring
-    what = f"{shown(group)} is neither in {of.key(keys.LINE_GROUP)} nor in {of.key(keys.LINE)}"
+    where = {"groups": of.key(keys.LINE_GROUP), "lines": of.key(keys.LINE)}
     problem = way_problem(dialstring, group)
     if problem is not None:
-        why = f"{what}, and the default dial string cannot take it: {problem}"
+        why = Sentence.NO_WAY_BY_DEFAULT.of(name=shown(group), problem=problem, **where)
         return _at(place, Severity.FAULT, of.key(table), name, why)
     dialed = dialstring.replace("${line_group}", group)
-    return _at(place, Severity.WARNING, of.key(table), name, f"{what}: it is dialed as {dialed}")
+    why = Sentence.NO_GROUP_NOR_LINE.of(name=shown(group), dialed=dialed, **where)
+    return _at(place, Severity.WARNING, of.key(table), name, why)
 
 
 def _of_groups(of: NodeTables) -> Iterator[Finding]:
@@ -132,8 +135,7 @@ def _of_groups(of: NodeTables) -> Iterator[Finding]:
         if (keys.LINE_GROUP, name) not in of.tables.faults:
             yield from _lines_listed(of, name)
         if name not in used and not _has_riddles(of):
-            problem = "is used by no task and no schedule configuration"
-            yield Finding(Severity.NOTICE, key, name, "$", problem)
+            yield Finding.of(Severity.NOTICE, key, name, "$", Sentence.GROUP_UNUSED.of())
 
 
 def _lines_listed(of: NodeTables, group: str) -> Iterator[Finding]:
@@ -142,11 +144,10 @@ def _lines_listed(of: NodeTables, group: str) -> Iterator[Finding]:
         if line in of.tables.routes.lines:
             yield from _unfit(of, keys.LINE_GROUP, group, place, line, group)
         else:
-            problem = f"{shown(line)} is no line in {of.key(keys.LINE)}: it is passed over"
+            problem = Sentence.NO_SUCH_LINE.of(line=shown(line), key=of.key(keys.LINE))
             yield _at(place, Severity.WARNING, key, group, problem)
     if listed and not any(line in of.tables.routes.lines for _, line in listed):
-        problem = "has no line that exists: no call goes out through this group"
-        yield Finding(Severity.WARNING, key, group, "$", problem)
+        yield Finding.of(Severity.WARNING, key, group, "$", Sentence.NO_LINE_EXISTS.of())
 
 
 def _unfit(
@@ -157,7 +158,7 @@ def _unfit(
         return
     problem = way_problem(of.tables.routes.lines[line].dialstring, group)
     if problem is not None:
-        why = f"no call goes out on line {shown(line)} through this group: {problem}"
+        why = Sentence.NO_WAY_BY_LINE.of(line=shown(line), problem=problem)
         yield _at(place, Severity.FAULT, of.key(table), name, why)
 
 
@@ -168,14 +169,10 @@ def _of_lines(of: NodeTables) -> Iterator[Finding]:
         yield from findings(Severity.WARNING, key, name, _unheeded(line.variables))
         is_sound = (keys.LINE, name) not in of.tables.faults
         if is_sound and _names_no_endpoint(line.dialstring):
-            problem = (
-                f"{shown(line.dialstring)} names no endpoint, so every call on it fails: it must"
-                " begin with one and a slash, as sofia/gateway/carrier1/${destination_number} does"
-            )
-            yield Finding(Severity.FAULT, key, name, dialstring_path(raw), problem)
+            problem = Sentence.NO_ENDPOINT.of(dialstring=shown(line.dialstring), right=_RIGHT)
+            yield Finding.of(Severity.FAULT, key, name, dialstring_path(raw), problem)
         if name not in reached and not _has_riddles(of):
-            problem = "is in no line group, and no task names it: no call goes out on it"
-            yield Finding(Severity.WARNING, key, name, "$", problem)
+            yield Finding.of(Severity.WARNING, key, name, "$", Sentence.LINE_UNUSED.of())
 
 
 def dialstring_path(raw: bytes) -> str:
@@ -211,10 +208,10 @@ def _unheeded(variables: Mapping[str, str]) -> Iterable[Fault]:
     for name in variables:
         if name.lower() == "origination_uuid":
             place = member_path("$.variables", name)
-            yield Fault(place, "is not heeded: only a number can ask for a UUID of its own")
+            yield Fault.of(place, Problem.UUID_NOT_OF_NUMBER.of())
 
 
-def _at(place: Place | None, severity: Severity, key: str, name: str, problem: str) -> Finding:
+def _at(place: Place | None, severity: Severity, key: str, name: str, problem: Told) -> Finding:
     if place is None:
-        return Finding(severity, key, name, "$.params", problem)
-    return Finding(severity, place.key or key, name, place.path, problem)
+        return Finding.of(severity, key, name, "$.params", problem)
+    return Finding.of(severity, place.key or key, name, place.path, problem)

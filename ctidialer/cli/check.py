@@ -16,6 +16,7 @@ from rich.text import Text
 from ctidialer.check.findings import Finding, Severity
 from ctidialer.check.node import Checked, NodeCheck
 from ctidialer.check.security import all_findings, settings_findings
+from ctidialer.check.sentences import Sentence
 from ctidialer.cli import texts
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.gateways import with_gateways
@@ -98,7 +99,8 @@ def _unsafe(settings: Settings, config: str | None, redis: str | None) -> Sequen
         facts = with_redis(settings, lambda link: redis_facts(link, settings))
     except click.ClickException as error:
         where = parse_address(settings.redis.url).safe
-        unasked = Finding(Severity.FAULT, where, "", "", f"cannot be asked: {error.message}")
+        problem = Sentence.CANNOT_BE_ASKED.of(error=error.message)
+        unasked = Finding.of(Severity.FAULT, where, "", "", problem)
         return [*settings_findings(settings, around), unasked]
     return all_findings(settings, around, facts)
 
@@ -123,7 +125,7 @@ def _table(key: str, found: Sequence[Finding]) -> Table:
     for column in texts.FINDING_HEADS:
         table.add_column(say(column), overflow="fold")
     for one in found:
-        cells = (printable(one.name), printable(one.path), printable(one.problem))
+        cells = (printable(one.name), printable(one.path), printable(one.problem_in(language())))
         severity = Text(say(texts.SEVERITIES[one.severity]), STYLES[one.severity])
         table.add_row(severity, *(Text(cell) for cell in cells))
     return table
@@ -132,12 +134,13 @@ def _table(key: str, found: Sequence[Finding]) -> Table:
 def _line(finding: Finding) -> str:
     place = " ".join(part for part in (finding.key, finding.name, finding.path) if part)
     severity = say(texts.SEVERITIES[finding.severity])
-    return printable(f"{severity}: {place}: {finding.problem}")
+    problem = finding.problem_in(language())
+    return printable(say(texts.FINDING, severity=severity, place=place, problem=problem))
 
 
 def _counts(findings: Sequence[Finding]) -> str:
     counts = Counter(finding.severity for finding in findings)
-    return ", ".join(_counted(counts[one], texts.SEVERITIES[one]) for one in Severity)
+    return say(texts.COMMA).join(_counted(counts[one], texts.COUNTED[one]) for one in Severity)
 
 
 def _summary(checked: Checked) -> str:
@@ -148,7 +151,7 @@ def _summary(checked: Checked) -> str:
         _counted(checked.schedule_configs, texts.SEEN["schedule configuration"]),
         _counted(checked.numbers, texts.SEEN["number"]),
     )
-    return say(texts.SUMMARY, counts=_counts(checked.findings), seen=", ".join(seen))
+    return say(texts.SUMMARY, counts=_counts(checked.findings), seen=say(texts.COMMA).join(seen))
 
 
 def _counted(count: int, what: Said) -> str:

@@ -132,4 +132,4 @@ def _lines(answer: _Answer) -> list[str]:
 def doubt_line(doubt: Doubt) -> str:
     """Return the line of a warning."""
     where = f"{doubt.key} {doubt.name} {doubt.fault.path}"
-    return say(texts.DOUBT, where=where, problem=doubt.fault.problem)
+    return say(texts.DOUBT, where=where, problem=doubt.fault.problem_in(language()))

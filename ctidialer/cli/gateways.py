@@ -19,6 +19,7 @@ from ctidialer.check.gateways import (
     unasked,
 )
 from ctidialer.check.node import Checked
+from ctidialer.check.sentences import Sentence
 from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.esl.errors import CommandRefused, EslError
 from ctidialer.settings import FreeSwitch, host_and_port
@@ -45,7 +46,7 @@ async def ask_for_gateways(
     try:
         states = await _states(reactor, freeswitch, names)
     except (EslError, ConnectError, OSError) as error:
-        return (unasked(freeswitch.address, str(error), len(names)),)
+        return (unasked(freeswitch.address, Sentence.UNREACHED.of(reason=error), len(names)),)
     return gateway_findings(uses, states, freeswitch.address)
 
 

@@ -15,7 +15,9 @@ from ctidialer.check.security import (
     SecretFile,
     SettingsFacts,
 )
+from ctidialer.check.sentences import Sentence
 from ctidialer.contract import keys
+from ctidialer.contract.problems import Told
 from ctidialer.contract.task import Side
 from ctidialer.rules.tables import Tables
 from ctidialer.settings import IN_A_FILE, SECRETS, Settings, read_settings
@@ -115,7 +117,7 @@ async def redis_facts(link: Link, settings: Settings) -> RedisFacts:
     )
 
 
-async def _lacking(link: Link, settings: Settings, user: str | None) -> str:
+async def _lacking(link: Link, settings: Settings, user: str | None) -> Told | None:
     """Return what the daemon needs and this user may not do, with the rules that grant it."""
     name = user or link.address.credentials.username or "default"
     needs = [*await _needs(link, settings)]
@@ -124,8 +126,8 @@ async def _lacking(link: Link, settings: Settings, user: str | None) -> str:
         missing = await rights.missing(needs)
         rules = await rights.rules(needs, missing)
     except NotAllowed as error:
-        return f"the user {name!r} may not run scripts ({error}): ACL SETUSER {name} {SCRIPTS}"
-    return told(name, missing, rules, MAX_NAMED) if missing else ""
+        return Sentence.NO_SCRIPTS.of(user=repr(name), error=error, name=name, rules=SCRIPTS)
+    return told(name, missing, rules, MAX_NAMED) if missing else None
 
 
 async def _needs(link: Link, settings: Settings) -> Iterable[Need]:

@@ -82,7 +82,7 @@ def _calls(status: NodeStatus, scheduled: int) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    return say(texts.COMMA).join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 
 def _tasks(told: NodeReport, tasks: Sequence[TaskStatus], lengths: Mapping[str, int]) -> Table:

@@ -86,15 +86,22 @@ SEVERITIES = {
     Severity.WARNING: Said("warning", "警告"),
     Severity.NOTICE: Said("notice", "提示"),
 }
+COUNTED = {
+    Severity.FAULT: Said("fault", "个错误"),
+    Severity.WARNING: Said("warning", "个警告"),
+    Severity.NOTICE: Said("notice", "个提示"),
+}
 FINDING_HEADS = (
     Said("", ""),
     Said("Name", "名称"),
     Said("Path", "路径"),
     Said("Problem", "问题"),
 )
+FINDING = Said("{severity}: {place}: {problem}", "{severity}：{place}：{problem}")
 MORE_FINDINGS = Said(
     "{key}: {count} more (--json has all)", "{key}：另有 {count} 个（--json 有全部）"
 )
+COMMA = Said(", ", "，")
 SUMMARY = Said("{counts} in {seen}", "{counts}；检查了 {seen}")
 SEEN = {
     "task": Said("task", "个任务"),

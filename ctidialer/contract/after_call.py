@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from ctidialer.contract import fields
 from ctidialer.contract.document import Params, Place, shown
+from ctidialer.contract.problems import Problem
 from ctidialer.contract.record import Outcome
 from ctidialer.contract.variables import NAME
 
@@ -106,7 +107,7 @@ def _wanted(node: Place) -> WantedVariable | None:
         return None
     kind, colon, variable = text.rpartition(":")
     if not NAME.fullmatch(variable) or (colon and not NAME.fullmatch(kind)):
-        node.fault(f'must be "variable", "number:variable" or "name:variable", not {shown(text)}')
+        node.fault(Problem.NO_WANTED_VARIABLE.of(value=shown(text)))
         return None
     is_number = kind == AS_NUMBER
     return WantedVariable(variable if is_number or not colon else kind, variable, is_number)
@@ -135,7 +136,7 @@ def _rule(node: Place) -> OutcomeRule | None:
 def _variable(node: Place) -> str | None:
     name = fields.word(node)
     if name is not None and not NAME.fullmatch(name):
-        node.fault(f"must be the name of a channel variable, not {shown(name)}")
+        node.fault(Problem.NO_VARIABLE_NAME.of(value=shown(name)))
         return None
     return name
 
@@ -145,5 +146,5 @@ def _outcome(node: Place) -> Outcome | None:
     found = next((one for one in RULED if one.value == (word or "").lower()), None)
     if word is not None and found is None:
         known = ", ".join(sorted(one.value for one in RULED))
-        node.fault(f"must be one of {known}, not {shown(word)}")
+        node.fault(Problem.NO_OUTCOME.of(known=known, value=shown(word)))
     return found

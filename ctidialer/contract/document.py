@@ -10,6 +10,7 @@ import msgspec
 from attrs import frozen
 
 from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.problems import Problem, Told, of_decoder
 
 T = TypeVar("T")
 
@@ -61,8 +62,8 @@ class FaultList:
         """Return what was found, in the order in which it was found."""
         if not self._left_out:
             return tuple(self._faults)
-        rest = Fault("$", f"{self._left_out} more faults are not listed", self._faults[-1].key)
-        return (*self._faults, rest)
+        rest = Problem.MORE_FAULTS.of(count=self._left_out)
+        return (*self._faults, Fault.of("$", rest, self._faults[-1].key))
 
     def settle(self) -> None:
         """Raise ContractError if anything was found."""
@@ -79,9 +80,9 @@ class Place(msgspec.Struct, frozen=True):
     faults: FaultList
     key: str = ""
 
-    def fault(self, problem: str) -> None:
+    def fault(self, problem: Told) -> None:
         """Note what is wrong with this value."""
-        self.faults.add(Fault(self.path, problem, self.key))
+        self.faults.add(Fault.of(self.path, problem, self.key))
 
     def member(self, name: str, value: object) -> Place:
         """Return a value of this object."""
@@ -117,7 +118,7 @@ class Params:
     def required(self, name: str, read: Callable[[Place], T | None], blank: T) -> T:
         """Return what ``read`` makes of a key; where it is missing that is a fault."""
         if name not in self._members and self._complete:
-            self.home.member(name, None).fault("is missing")
+            self.home.member(name, None).fault(Problem.MISSING.of())
         return self.optional(name, read, blank)
 
 
@@ -141,7 +142,7 @@ def read_json(raw: bytes, faults: FaultList, key: str = "") -> Place:
     except msgspec.DecodeError as error:
         problem = _malformed(raw, str(error))
     except RecursionError:
-        problem = "is nested too deeply"
+        problem = Problem.TOO_DEEP.of()
     root = Place({}, "$", faults, key)
     root.fault(problem)
     return root
@@ -152,34 +153,36 @@ def cut_free(text: str) -> str:
     return text if text.isdigit() else text.strip(_AROUND)
 
 
-def not_utf8(error: UnicodeDecodeError) -> str:
+def not_utf8(error: UnicodeDecodeError) -> Told:
     """Return the problem of a text whose bytes are no UTF-8."""
-    return f"is not UTF-8 (byte {error.start} is 0x{error.object[error.start]:02x})"
+    return Problem.NOT_UTF8.of(at=error.start, byte=f"0x{error.object[error.start]:02x}")
 
 
-def _not_utf8(raw: bytes) -> str:
+def _not_utf8(raw: bytes) -> Told:
     try:
         raw.decode()
     except UnicodeDecodeError as error:
         return not_utf8(error)
-    return "is not UTF-8"
+    return Problem.NOT_UTF8.of()
 
 
-def _malformed(raw: bytes, message: str) -> str:
+def _malformed(raw: bytes, message: str) -> Told:
     if not raw.strip():
-        return "is empty: a JSON object belongs here"
+        return Problem.NO_TEXT.of()
     # The decoder's own path names no member, and is as long as the document is deep.
     reason = message.removeprefix("JSON is malformed: ").partition(" - at `")[0]
-    return f"is not valid JSON: {_located(raw) or reason}"
+    return _located(raw) or Problem.MALFORMED.of(problem=of_decoder(reason))
 
 
-def _located(raw: bytes) -> str | None:
-    """Return what is malformed with its line and column, for people; None = it cannot be told."""
+def _located(raw: bytes) -> Told | None:
+    """Return what is malformed with its line and column; None = it cannot be told."""
     try:
         json.loads(raw.decode())
     except json.JSONDecodeError as error:
         problem = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
-        return f"{problem} (line {error.lineno}, column {error.colno})"
+        return Problem.MALFORMED.of(
+            problem=of_decoder(problem), line=error.lineno, column=error.colno
+        )
     except (ValueError, RecursionError):
         return None
     return None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import frozen
+from attrs import field, frozen
+
+from ctidialer.contract.problems import Told
+from ctidialer.contract.said import LANGUAGES, Language, Said
 
 
 @frozen(order=True)
@@ -20,10 +23,36 @@ class Fault:
     path: str
     problem: str
     key: str = ""
+    _told: Told | None = field(default=None, eq=False, order=False, repr=False)
+
+    @classmethod
+    def of(cls, path: str, problem: Told, key: str = "") -> Fault:
+        """Return the fault with ``problem``, which can then be said in Chinese too."""
+        return cls(path, str(problem), key, problem)
 
     def __str__(self) -> str:
+        return self.in_("en")
+
+    def in_(self, language: Language) -> str:
+        """Return place and problem in a language."""
         place = f"{self.key} {self.path}" if self.key else self.path
-        return f"{place}: {self.problem}"
+        return f"{place}{'：' if language == 'zh' else ': '}{self.problem_in(language)}"
+
+    @property
+    def told(self) -> Told:
+        """The problem as it can be said in every language; English where it was read."""
+        return self._told or Told(Said("{problem}", "{problem}"), {"problem": self.problem})
+
+    def problem_in(self, language: Language) -> str:
+        """Return the problem in a language; what was read from elsewhere is English."""
+        return self.told.in_(language)
+
+
+def joined(faults: Iterable[Fault], key: str = "") -> Said:
+    """Return all faults of a document in one text; ``key`` is put before each."""
+    before, some = f"{key} " if key else "", tuple(faults)
+    english, chinese = ([before + fault.in_(one) for fault in some] for one in LANGUAGES)
+    return Said("; ".join(english), "；".join(chinese))
 
 
 class ContractError(ValueError):

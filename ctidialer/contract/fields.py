@@ -10,6 +10,7 @@ import unicodedata
 from decimal import Decimal, InvalidOperation
 
 from ctidialer.contract.document import FaultList, NumberText, Params, Place, shown
+from ctidialer.contract.problems import Problem
 
 MAX_INTEGER = 2_147_483_647
 _MIN_RATE = 1e-6
@@ -38,11 +39,11 @@ def text(node: Place) -> str | None:
     """Read a text on one line, not empty; a number stands for its digits, as written."""
     value = as_written(node.value)
     if value is None:
-        node.fault(f"must be a string, not {shown(node.value)}")
+        node.fault(Problem.NO_STRING.of(value=shown(node.value)))
     elif not value.strip():
-        node.fault("must not be empty")
+        node.fault(Problem.EMPTY.of())
     elif _CONTROL.search(value):
-        node.fault(f"must be one line without control characters, not {shown(value)}")
+        node.fault(Problem.CONTROL_CHARACTERS.of(value=shown(value)))
     else:
         return value
     return None
@@ -59,7 +60,7 @@ def flag(node: Place) -> bool | None:
     written = node.value if isinstance(node.value, bool) else as_written(node.value)
     value = _FLAGS.get(normalised(str(written)).lower())
     if value is None:
-        node.fault(f"must be true or false, not {shown(node.value)}")
+        node.fault(Problem.NO_FLAG.of(value=shown(node.value)))
     return value
 
 
@@ -68,7 +69,8 @@ def decimal(node: Place, least: float = 0.0, most: float = MAX_INTEGER) -> float
     value = _number(node.value)
     if value is not None and least <= value <= most:
         return value
-    node.fault(f"must be a number from {least:g} to {most:.10g}, not {shown(node.value)}")
+    bounds = {"least": f"{least:g}", "most": f"{most:.10g}"}
+    node.fault(Problem.NO_NUMBER_BETWEEN.of(value=shown(node.value), **bounds))
     return None
 
 
@@ -77,7 +79,8 @@ def whole(node: Place, least: int = 0, most: int = MAX_INTEGER) -> int | None:
     value = _number(node.value)
     if value is not None and least <= value <= most and value.is_integer():
         return int(value)
-    node.fault(f"must be a whole number from {least} to {most}, not {shown(node.value)}")
+    problem = Problem.NO_WHOLE_NUMBER_BETWEEN
+    node.fault(problem.of(value=shown(node.value), least=least, most=most))
     return None
 
 
@@ -91,10 +94,7 @@ def rate(node: Place) -> float | None:
     """Read call starts per second, fractions allowed, greater than 0."""
     value = decimal(node, 0.0, _MAX_RATE)
     if value is not None and value < _MIN_RATE:
-        node.fault(
-            f"must be greater than 0, not {shown(node.value)}: "
-            "leave it out for no rate limit (a limit or count of 0 places no calls)"
-        )
+        node.fault(Problem.NO_RATE.of(value=shown(node.value)))
         return None
     return value
 
@@ -131,7 +131,7 @@ def texts(node: Place) -> tuple[str, ...] | None:
 def some_texts(node: Place) -> tuple[str, ...] | None:
     """Read a list of texts that must not be empty."""
     if items(Place(node.value, "$", FaultList())) == []:
-        node.fault("must not be empty")
+        node.fault(Problem.EMPTY.of())
         return None
     return texts(node)
 
@@ -149,7 +149,7 @@ def members(node: Place) -> dict[str, Place] | None:
     if node.value == []:
         return {}
     if not isinstance(node.value, dict):
-        node.fault(f"must be an object, not {shown(node.value)}")
+        node.fault(Problem.NO_OBJECT.of(value=shown(node.value)))
         return None
     return {k: node.member(k, v) for k, v in node.value.items() if is_configured(v)}
 
@@ -192,7 +192,7 @@ def whole_digits(written: str) -> str | None:
 
 def _listed(node: Place) -> list[Place] | None:
     if not isinstance(node.value, list):
-        node.fault(f"must be a list, not {shown(node.value)}")
+        node.fault(Problem.NO_LIST.of(value=shown(node.value)))
         return None
     return [node.item(index, value) for index, value in enumerate(node.value)]
 
@@ -200,10 +200,10 @@ def _listed(node: Place) -> list[Place] | None:
 def _indexed(node: Place) -> list[Place] | None:
     found = members(node) or {}
     if not all(_INDEX.fullmatch(name) for name in found):
-        node.fault("must be a list, not an object")
+        node.fault(Problem.OBJECT_FOR_LIST.of())
         return None
     if sorted(found, key=int) != list(found):
-        node.fault("must be a list: the keys of this object are not in order")
+        node.fault(Problem.LIST_OUT_OF_ORDER.of())
         return None
     return list(found.values())
 

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from ctidialer.contract.document import MAX_FAULTS, Place
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.fields import is_configured
+from ctidialer.contract.problems import Problem, Told
 
 _MAX_COMPARED_LENGTH = 40  # characters of a key that is compared with others
 _SHORT_LENGTH = 5  # characters up to which one slip makes a word another one
@@ -140,16 +141,12 @@ NUMBER = Keys(_NUMBER, _NUMBER_ALIASES)
 SCHEDULED_DOCUMENT = Keys(_PLACES, _PLACE_ALIASES, dict.fromkeys(_SCHEDULED, "in params"))
 SCHEDULED = Keys(_SCHEDULED, _NUMBER_ALIASES | {"expire": "expires", "expire_time": "expires"})
 
-_UNKNOWN = "is ignored: there is no such key"
+_UNKNOWN = Problem.IGNORED.of()
 _HARMLESS = {
-    "remark": "is a remark: it is kept and has no effect",
-    "number_cacheable": "is a key of mod_cti without effect here: numbers stay in their list until"
-    " there is room to dial them",
+    "remark": Problem.REMARK.of(),
+    "number_cacheable": Problem.NUMBER_CACHEABLE.of(),
 }
-_DOUBTFUL = {
-    "service_line_group": "is a key of mod_cti without effect here: ctidialer does not count free"
-    " agents; limit says how many calls there may be at once",
-}
+_DOUBTFUL = {"service_line_group": Problem.SERVICE_LINE_GROUP.of()}
 
 
 def ignored_keys(node: Place | None, keys: Keys) -> Iterator[Ignored]:
@@ -163,7 +160,7 @@ def ignored_keys(node: Place | None, keys: Keys) -> Iterator[Ignored]:
             problem, doubtful = (
                 _about(keys, name) if len(name) <= _MAX_COMPARED_LENGTH else (_UNKNOWN, False)
             )
-            yield Ignored(Fault(node.member(name, None).path, problem, node.key), doubtful)
+            yield Ignored(Fault.of(node.member(name, None).path, problem, node.key), doubtful)
 
 
 def doubtful(found: Iterable[Ignored]) -> Iterator[Fault]:
@@ -172,7 +169,7 @@ def doubtful(found: Iterable[Ignored]) -> Iterator[Fault]:
 
 
 @lru_cache(maxsize=4096)
-def _about(keys: Keys, name: str) -> tuple[str, bool]:
+def _about(keys: Keys, name: str) -> tuple[Told, bool]:
     """Return what is to be said of an ignored key, and whether ignoring it is hardly meant."""
     if name in _HARMLESS:
         return _HARMLESS[name], False
@@ -180,10 +177,10 @@ def _about(keys: Keys, name: str) -> tuple[str, bool]:
         return _DOUBTFUL[name], True
     place = keys.elsewhere.get(name)
     if place is not None:
-        return f"is ignored here: its place is {place}", True
+        return Problem.IGNORED_HERE.of(place=place), True
     meant = nearest(name, keys.names, keys.aliases)
     if meant is not None:
-        return f"is ignored: there is no such key; did you mean `{meant}`?", True
+        return Problem.DID_YOU_MEAN.of(meant=meant), True
     return _UNKNOWN, False
 
 

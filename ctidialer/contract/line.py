@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from ctidialer.contract.said import Said
+
 
 @frozen
 class FaultPolicy:
@@ -27,7 +29,7 @@ class Line:
 
     With ``count`` 1 the line rests after the hang-up; with more, ``rest`` is the least interval
     between two starts.  ``cps``: call starts per second, None = no rate limit.  ``fault``: what is
-    wrong with its text, which cannot be used, for people; empty = nothing.
+    wrong with its text, which cannot be used, for people; None = nothing.
     """
 
     name: str
@@ -37,7 +39,7 @@ class Line:
     faults: FaultPolicy = FaultPolicy()
     variables: Mapping[str, str] = field(factory=dict)
     cps: float | None = None
-    fault: str = ""
+    fault: Said | None = None
 
 
 @frozen
@@ -71,4 +73,4 @@ class LineGroup:
     rest: float = 0.0
     finished_rule: CallRule | None = None
     redial_rule: CallRule | None = None
-    fault: str = ""
+    fault: Said | None = None

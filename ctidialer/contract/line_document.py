@@ -11,6 +11,7 @@ from attrs import frozen
 from ctidialer.contract import causes, fields
 from ctidialer.contract.document import FaultList, Params, Place, read_json, shown
 from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup
+from ctidialer.contract.problems import Problem
 from ctidialer.contract.variables import read_configured_variables
 
 _MIN_SIP_STATUS = 100
@@ -118,10 +119,7 @@ def _refuse_area_code(node: Place | None) -> None:
     Without it such calls would fail, one after the other.
     """
     if node is not None and fields.as_written(node.value) not in (None, "0"):
-        node.fault(
-            "cannot be obeyed: ctidialer does not know where mobile numbers are at home; leave it"
-            " out, and write the 0 before such numbers into the list"
-        )
+        node.fault(Problem.AREA_CODE.of())
 
 
 def _fault_policy(params: Params) -> FaultPolicy:
@@ -186,6 +184,6 @@ def _cause(node: Place) -> str | None:
         return name
     number = fields.whole(Place(node.value, "$", FaultList()))
     if number is None or not causes.is_number(number):
-        node.fault(f"must be a Q.850 number or a FreeSWITCH cause, not {shown(node.value)}")
+        node.fault(Problem.NO_CAUSE.of(value=shown(node.value)))
         return None
     return causes.name_of(number)

@@ -17,6 +17,7 @@ from ctidialer.contract.line_document import (
     read_group,
     read_line,
 )
+from ctidialer.contract.problems import Problem, Told
 from ctidialer.contract.task_warnings import own_variable_warnings
 
 _RULES = ("no_redialer_rule", "redialer_rule")
@@ -78,24 +79,23 @@ def _nested(root: Place) -> Place | None:
 
 def _warn_of_line(line: Line, document: LineDocument) -> Iterator[Fault]:
     if line.count == 0:
-        yield _at(document.params, "count", "is 0: no call ever goes out on this line")
+        yield _at(document.params, "count", Problem.NO_CALLS_ON_LINE.of())
     if line.faults.threshold and not line.faults.try_interval:
-        problem = "is missing or 0: a line out of use is tried again at once"
-        yield _at(document.params, "fault_try_interval", problem)
+        yield _at(document.params, "fault_try_interval", Problem.TRIED_AT_ONCE.of())
     yield from own_variable_warnings(document.variables)
 
 
-def _at(params: Params, name: str, problem: str) -> Fault:
+def _at(params: Params, name: str, problem: Told) -> Fault:
     node = params.get(name)
-    return Fault(f"$.params.{name}" if node is None else node.path, problem)
+    return Fault.of(f"$.params.{name}" if node is None else node.path, problem)
 
 
 def _warn_of_group(group: LineGroup, params: Params) -> Iterator[Fault]:
     if group.enabled and not group.tiers:
-        yield Fault("$.line", "names no line: every call through this group is passed on")
+        yield Fault.of("$.line", Problem.GROUP_WITHOUT_LINES.of())
     finished = group.finished_rule
     if finished is not None and finished.duration == 0:
-        yield Fault("$.no_redialer_rule.duration", "is 0, which every unanswered call reaches")
+        yield Fault.of("$.no_redialer_rule.duration", Problem.ALWAYS_REACHED.of())
     for name in _RULES:
         yield from _warn_of_causes(params.get(name))
 
@@ -106,6 +106,6 @@ def _warn_of_causes(rule: Place | None) -> Iterator[Fault]:
         number = fields.whole(Place(item.value, "$", FaultList()))
         if number is not None and number in causes.EARLIER_NAMES:
             name = causes.EARLIER_NAMES[number]
-            yield Fault(item.path, f"is {name} of old FreeSWITCH; SIP codes go in hangup_sipcode")
+            yield Fault.of(item.path, Problem.EARLIER_CAUSE.of(name=name))
         elif number is not None and causes.name_of(number) is None:
-            yield Fault(item.path, f"is {number}, which FreeSWITCH never reports")
+            yield Fault.of(item.path, Problem.UNHEARD_OF_CAUSE.of(number=number))

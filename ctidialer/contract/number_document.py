@@ -17,6 +17,7 @@ from ctidialer.contract.document import (
 )
 from ctidialer.contract.faults import EntryError, Fault
 from ctidialer.contract.number import NumberEntry
+from ctidialer.contract.problems import Problem, Told
 from ctidialer.contract.variables import read_variables, requested_uuid
 
 MAX_NUMBER_LENGTH = 1024  # characters; no pattern of an operator has to be matched to a megabyte
@@ -36,7 +37,7 @@ def decode_number(raw: bytes, pattern: re.Pattern[str]) -> NumberEntry:
     try:
         text = cut_free(raw.decode())
     except UnicodeDecodeError as error:
-        raise EntryError([Fault("$", not_utf8(error))]) from error
+        raise EntryError([Fault.of("$", not_utf8(error))]) from error
     if text[:1] in JSON_BEGINS:
         return _json_entry(text.encode(), pattern)
     return _plain_entry(text, pattern)
@@ -50,7 +51,7 @@ def read_number(pattern: re.Pattern[str], node: Place) -> str | None:
     else:
         written = fields.as_written(value)
     if written is None:
-        node.fault(f"must be a string or a whole number, not {shown(value)}")
+        node.fault(Problem.NO_STRING_OR_WHOLE_NUMBER.of(value=shown(value)))
         return None
     number = _in_ascii(cut_free(written))
     problem = _problem(number, pattern)
@@ -91,7 +92,7 @@ def _plain_entry(text: str, pattern: re.Pattern[str]) -> NumberEntry:
     number = _in_ascii(text)
     problem = _problem(number, pattern)
     if problem is not None:
-        raise EntryError([Fault("$", problem)])
+        raise EntryError([Fault.of("$", problem)])
     return NumberEntry(number)
 
 
@@ -102,12 +103,12 @@ def _in_ascii(number: str) -> str:
     return number.translate(_FULL_WIDTH)
 
 
-def _problem(number: str, pattern: re.Pattern[str]) -> str | None:
+def _problem(number: str, pattern: re.Pattern[str]) -> Told | None:
     """Say what is wrong with a number, None if nothing is."""
     if not number:
-        return "is empty: a number belongs here"
+        return Problem.NO_NUMBER.of()
     if len(number) > MAX_NUMBER_LENGTH:
-        return f"is no number: it is longer than {MAX_NUMBER_LENGTH} characters"
+        return Problem.NUMBER_TOO_LONG.of(most=MAX_NUMBER_LENGTH)
     if not pattern.fullmatch(number):
-        return f"does not match the node's number_pattern: {shown(number)}"
+        return Problem.NUMBER_PATTERN.of(value=shown(number))
     return None

@@ -10,6 +10,7 @@ import msgspec
 
 from ctidialer.contract import causes
 from ctidialer.contract.faults import ContractError, Fault
+from ctidialer.contract.problems import Problem
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
 
 _TIME_DIGITS = 6  # of a second: microseconds, which is what FreeSWITCH's own times have
@@ -77,9 +78,9 @@ def decode_record(raw: bytes) -> Record:
     try:
         return _as_record(_DECODER.decode(raw))
     except UnicodeDecodeError:
-        problem = Fault("$", "is not UTF-8")
+        problem = Fault.of("$", Problem.NOT_UTF8.of())
     except RecursionError:
-        problem = Fault("$", "is nested too deeply")
+        problem = Fault.of("$", Problem.TOO_DEEP.of())
     except binascii.Error:
         problem = Fault("$.entry_base64", "is not base64")
     except msgspec.DecodeError as error:

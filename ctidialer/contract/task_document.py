@@ -8,6 +8,7 @@ from ctidialer.contract import fields, keys
 from ctidialer.contract.after_call import read_after_call
 from ctidialer.contract.document import FaultList, Params, Place, read_json, shown
 from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, read_hours
+from ctidialer.contract.problems import Problem
 from ctidialer.contract.task import Destination, Side, Task
 from ctidialer.contract.variables import read_configured_variables
 
@@ -78,7 +79,7 @@ def read_task(*, template: bytes | None, host: bytes | None, host_name: str) -> 
         faults=faults,
     )
     if not documents.present():
-        Place(None, "$", faults, keys.at(keys.TASK, host_name)).fault("is missing")
+        Place(None, "$", faults, keys.at(keys.TASK, host_name)).fault(Problem.MISSING.of())
         faults.settle()
     return documents
 
@@ -137,7 +138,7 @@ def read_destination(params: Params) -> Destination:
 def _extension(node: Place) -> str | None:
     extension = fields.word(node)
     if extension is not None and extension.lower() == _ABORTS_FREESWITCH:
-        node.fault("must not be 'undef': as an extension it aborts FreeSWITCH")
+        node.fault(Problem.UNDEF.of())
         return None
     return extension
 
@@ -145,7 +146,7 @@ def _extension(node: Place) -> str | None:
 def _side(node: Place) -> Side | None:
     value = fields.normalised(node.value).lower() if isinstance(node.value, str) else None
     if value not in ("left", "right"):
-        node.fault(f'must be "left" or "right", not {shown(node.value)}')
+        node.fault(Problem.NO_SIDE.of(value=shown(node.value)))
         return None
     return Side(value)
 

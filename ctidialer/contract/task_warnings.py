@@ -11,6 +11,7 @@ from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.fields import is_configured
 from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, rows
 from ctidialer.contract.known_keys import Ignored, Keys, doubtful, ignored_keys
+from ctidialer.contract.problems import Problem, Told
 from ctidialer.contract.task import CallingHours, Task
 from ctidialer.contract.task_document import TaskDocument, TaskDocuments, read_task, task_of
 from ctidialer.contract.variables import OWN_VARIABLES
@@ -72,12 +73,12 @@ def own_variable_warnings(variables: Place | None) -> Iterator[Fault]:
     for name, value in found.items() if isinstance(found, dict) else ():
         if variables is not None and name.lower() in OWN_VARIABLES and is_configured(value):
             place = variables.member(name, None)
-            yield Fault(place.path, "is not heeded: ctidialer sets it itself", place.key)
+            yield Fault.of(place.path, Problem.OWN_VARIABLE.of(), place.key)
 
 
 def _warn_of_document(document: TaskDocument, warnings: FaultList) -> None:
     if all(name in document.params for name in WORK_HOUR_SPELLINGS):
-        _warn(document.params["work_time"], "is not heeded: work_hour counts", warnings)
+        _warn(document.params["work_time"], Problem.WORK_TIME_BESIDE_WORK_HOUR.of(), warnings)
     for warning in own_variable_warnings(document.variables):
         warnings.add(warning)
 
@@ -85,14 +86,14 @@ def _warn_of_document(document: TaskDocument, warnings: FaultList) -> None:
 def _warn_of_params(task: Task, params: Params, warnings: FaultList) -> None:
     hours = task.hours
     if stops_before_start(hours):
-        _warn(params.get("stop_time"), "is not after start_time: the task never dials", warnings)
+        _warn(params.get("stop_time"), Problem.STOP_BEFORE_START.of(), warnings)
     if not hours.windows:
-        _warn(params.get("work_hour"), "is empty, which means all day", warnings)
+        _warn(params.get("work_hour"), Problem.ALL_DAY.of(), warnings)
     if hours.weekdays is None:
-        _warn(params.get("work_week"), "is empty, which means every day", warnings)
+        _warn(params.get("work_week"), Problem.EVERY_DAY.of(), warnings)
     groups = params.get("line_group")
     if groups is not None and isinstance(groups.value, str) and "," in groups.value:
-        _warn(groups, "is one name with a comma in it: several names are a list", warnings)
+        _warn(groups, Problem.COMMA_IN_NAME.of(), warnings)
     _warn_of_windows(hours, params.get("work_hour"), warnings)
     _warn_of_holidays(hours, params.get("holiday"), warnings)
 
@@ -112,15 +113,15 @@ def _before(begin: datetime, end: datetime) -> bool:
 def _warn_of_windows(hours: CallingHours, node: Place | None, warnings: FaultList) -> None:
     for row, window in zip(_rows(node), hours.windows, strict=True):
         if window.begin == window.end:
-            _warn(row, "never opens: begin and end are the same", warnings)
+            _warn(row, Problem.EMPTY_WINDOW.of(), warnings)
         elif hours.weekdays and window.weekday not in (None, *hours.weekdays):
-            _warn(row, "never opens: its wday is not in work_week", warnings)
+            _warn(row, Problem.DAY_NOT_WORKED.of(), warnings)
 
 
 def _warn_of_holidays(hours: CallingHours, node: Place | None, warnings: FaultList) -> None:
     for row, span in zip(_rows(node), hours.holidays, strict=True):
         if not _before(span.begin, span.end):
-            _warn(row, "has no effect: its end is not after its begin", warnings)
+            _warn(row, Problem.EMPTY_HOLIDAY.of(), warnings)
 
 
 def _rows(node: Place | None) -> list[Place]:
@@ -131,9 +132,9 @@ def _warn_of_stub(documents: TaskDocuments, params: Params, warnings: FaultList)
     missing = [name for name in _NEEDED if params.get(name) is None]
     if missing:
         root = documents.present()[0].root
-        _warn(root, f"is switched off and incomplete: {', '.join(missing)} missing", warnings)
+        _warn(root, Problem.OFF_AND_INCOMPLETE.of(names=", ".join(missing)), warnings)
 
 
-def _warn(node: Place | None, problem: str, warnings: FaultList) -> None:
+def _warn(node: Place | None, problem: Told, warnings: FaultList) -> None:
     if node is not None:
-        warnings.add(Fault(node.path, problem, node.key))
+        warnings.add(Fault.of(node.path, problem, node.key))

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from ctidialer.contract.document import Place, shown
 from ctidialer.contract.fields import as_written, decimal, normalised, whole, word
+from ctidialer.contract.problems import Problem
 from ctidialer.contract.task import SECONDS_A_DAY
 
 # Dates outside are brought in: they mean "always" and "never", and nothing must overflow when
@@ -75,7 +76,7 @@ def unix_time(node: Place) -> float | None:
     if isinstance(node.value, str) and _match(_MOMENT, node.value):
         found = moment(node)
         if found is not None and found.tzinfo is None:
-            node.fault(f"must be unix time, or have an offset: +08:00, Z; not {shown(node.value)}")
+            node.fault(Problem.NO_OFFSET.of(value=shown(node.value)))
             return None
         return None if found is None else found.timestamp()
     value = decimal(node, 0, MAX_SECOND)
@@ -94,7 +95,7 @@ def timezone(node: Place) -> str | None:
     if name is None:
         return None
     if not is_timezone(name):
-        node.fault(f"must be an IANA time zone like Asia/Shanghai, not {shown(name)}")
+        node.fault(Problem.NO_TIMEZONE.of(value=shown(name)))
         return None
     return name
 
@@ -117,12 +118,12 @@ def _moment(node: Place, length: timedelta) -> datetime | None:
         return _instant(node)
     clock = 0 if match[5] is None else _clock(*match.group(5, 6, 7))
     if clock is None or clock > SECONDS_A_DAY:
-        node.fault(_no_moment(node))
+        node.fault(Problem.NO_MOMENT.of(value=shown(node.value)))
         return None
     try:
         day = datetime(int(match[1]), int(match[3]), int(match[4]))
     except ValueError:
-        node.fault(f"is no day of the calendar: {shown(node.value)}")
+        node.fault(Problem.NO_DAY.of(value=shown(node.value)))
         return None
     local = min(max(day, EARLIEST), LATEST) + timedelta(seconds=clock)
     zone = _offset(*match.group(8, 9, 10, 11))
@@ -143,21 +144,17 @@ def _instant(node: Place) -> datetime | None:
     """Read unix time; fewer or more digits might as well be something else."""
     match = _match(_UNIX_TIME, as_written(node.value))
     if match is None:
-        node.fault(_no_moment(node))
+        node.fault(Problem.NO_MOMENT.of(value=shown(node.value)))
         return None
     seconds = int(match[1]) if len(match[1]) == 10 else int(match[1]) // 1000
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _no_moment(node: Place) -> str:
-    return f"must be a date and time like 2020-1-20 12:00:00, not {shown(node.value)}"
 
 
 def _time_of_day(node: Place, latest: int) -> int | None:
     match = _match(_TIME_OF_DAY, node.value)
     clock = None if match is None else _clock(*match.groups())
     if clock is None or clock > latest:
-        node.fault(f"must be a time of day like 8:00 or 08:00:00, not {shown(node.value)}")
+        node.fault(Problem.NO_TIME_OF_DAY.of(value=shown(node.value)))
         return None
     return clock
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from ctidialer.contract import placeholders
 from ctidialer.contract.document import FaultList, NumberText, Place, shown
+from ctidialer.contract.problems import Problem
 
 REQUESTED_UUID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 """A producer's own UUID in a form that can stand in FreeSWITCH's uuid_ commands (one word)."""
@@ -48,7 +49,7 @@ def read_variables(node: Place | None) -> dict[str, str]:
     if node is None or node.value in (None, [], ""):
         return {}
     if not isinstance(node.value, dict):
-        node.fault(f"must be an object, not {shown(node.value)}")
+        node.fault(Problem.NO_OBJECT.of(value=shown(node.value)))
         return {}
     found = {}
     for name, value in node.value.items():
@@ -74,7 +75,8 @@ def read_configured_variables(node: Place | None) -> dict[str, str]:
 def _with_placeholders(node: Place, value: str) -> str:
     unknown = placeholders.unknown(value)
     if unknown is not None:
-        node.fault(f"names {shown(unknown)}: a call has {placeholders.ALL_NAMES}")
+        names = placeholders.ALL_NAMES
+        node.fault(Problem.UNKNOWN_PLACEHOLDER.of(value=shown(unknown), names=names))
     return placeholders.fillable(value)
 
 
@@ -105,13 +107,13 @@ def _text(name: str, node: Place) -> str:
     if node.value is None:
         return ""
     if not NAME.fullmatch(name):
-        node.fault("must have a name of letters, digits, '_', '.', '-' that begins with no digit")
+        node.fault(Problem.UNFIT_VARIABLE_NAME.of())
     value = _exact(node.value)
     if value is None:
-        node.fault(f"must be a string, a number or a boolean, not {shown(node.value)}")
+        node.fault(Problem.NO_VARIABLE_VALUE.of(value=shown(node.value)))
         return ""
     if "\0" in value:
-        node.fault("must not contain NUL (\\u0000): FreeSWITCH would cut the value there")
+        node.fault(Problem.NUL.of())
     return value
 
 

@@ -145,7 +145,7 @@ class WriteWatch:
             if need.purpose in (EVENTS, LIMITED_SCHEDULES, LONG_ENTRIES)
             or (need in queues and spared and f"+{need.command.lower()}" not in rules)
         ]
-        problem = told(self._user, missing, rules, MAX_NAMED) if missing else ""
+        problem = str(told(self._user, missing, rules, MAX_NAMED)) if missing else ""
         if len(lesser) < len(missing):
             self._lost(problem)
         else:

@@ -10,8 +10,9 @@ from attrs import evolve, frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.after_call import AfterCall, WantedVariable
-from ctidialer.contract.faults import Fault
+from ctidialer.contract.faults import Fault, joined
 from ctidialer.contract.line import Line, LineGroup
+from ctidialer.contract.said import Said
 from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.task import Task
 from ctidialer.rules.plain_task import plain_task
@@ -34,7 +35,7 @@ class _Kind:
     faults, of its name and them."""
 
     examine: Callable[[str, bytes], Examined[Any]]
-    broken: Callable[[str, str], Any] = lambda name, fault: None
+    broken: Callable[[str, Said], Any] = lambda name, fault: None
 
 
 # A broken line keeps its name, with no room, and a broken group its own, with no lines: were they
@@ -111,7 +112,7 @@ class Decoder:
         if table not in _KINDS:
             return None
         (key,) = (key for key, one in self._tables.items() if one == table)
-        return _KINDS[table].broken(name, "; ".join(f"{key} {fault}" for fault in faults))
+        return _KINDS[table].broken(name, joined(faults, key))
 
     def _extended(self, after_call: AfterCall) -> AfterCall:
         return after_call.with_variables(self._record_variables)

@@ -18,6 +18,8 @@ import enum
 import re
 from collections.abc import Iterator
 
+from ctidialer.contract.problems import Problem, Told
+
 RESERVED = (
     "cti_task_name",
     "cti_dial_number",
@@ -51,12 +53,15 @@ _MEANS_THE_NUMBER = frozenset(
 )
 """What others call the number, without the marks between the words."""
 
-_GATEWAY = "sofia/gateway/NAME/${destination_number}"
+NUMBER = "${destination_number}"
+"""Where the number stands in a dial string."""
+
+_GATEWAY = f"sofia/gateway/NAME/{NUMBER}"
 _NO_ENDPOINTS = {
     **dict.fromkeys(("usr", "users", "uesr", "ueser", "extension", "ext"), "user/1000"),
     **dict.fromkeys(("sip", "pjsip", "dahdi", "iax2", "gateway", "gw", "trunk"), _GATEWAY),
     **dict.fromkeys(("sofai", "sophia", "sofa", "sofia_gateway"), _GATEWAY),
-    "local": "loopback/${destination_number}",
+    "local": f"loopback/{NUMBER}",
 }
 """Endpoints that FreeSWITCH has not (misspelt ones, those of Asterisk), and what is meant."""
 
@@ -84,7 +89,7 @@ class Uncarriable(ValueError):
     string the line's, a destination the task's.
     """
 
-    def __init__(self, part: Part, reason: str) -> None:
+    def __init__(self, part: Part, reason: Told) -> None:
         self.part = part
         self.reason = reason
         super().__init__(f"{part.value}: {reason}")
@@ -93,30 +98,27 @@ class Uncarriable(ValueError):
 def filled_in(dialstring: str, number: str, group: str) -> str:
     """Return the dial string with our two names replaced, in one go, so that neither value is."""
     if not _NUMBER.fullmatch(number) or LEG_SEPARATOR in number:
-        raise Uncarriable(
-            Part.NUMBER,
-            f"{number[:80]!r} cannot stand in a dial string: letters, digits and +*#._~@:- can",
-        )
+        raise Uncarriable(Part.NUMBER, Problem.UNFIT_NUMBER.of(value=repr(number[:80])))
     if "${line_group}" in dialstring:
         _check_group(group)
     ours = {"destination_number": number, "line_group": group}
     return _OURS.sub(lambda found: ours[found[1]], dialstring)
 
 
-def doubts(dialstring: str) -> Iterator[str]:
+def doubts(dialstring: str) -> Iterator[Told]:
     """Yield why a dial string that can be sent cannot work, with the form that does."""
     for name in _OTHER_NAME.findall(dialstring):
         if name.lower().replace("_", "") in _MEANS_THE_NUMBER:
-            yield f"has ${{{name}}}, which stays empty: the number is ${{destination_number}}"
+            yield Problem.EMPTY_VARIABLE_IN_DIALSTRING.of(wrong=f"${{{name}}}", right=NUMBER)
     if _NAME_ALONE.search(_OURS.sub("", dialstring)):
-        yield "has destination_number as it stands: the number is ${destination_number}"
+        yield Problem.BARE_NAME_IN_DIALSTRING.of(right=NUMBER)
     legs = _BEFORE_ENDPOINT.sub("", dialstring)
     endpoint, slash, rest = legs.partition("/")
     meant = _NO_ENDPOINTS.get(endpoint.lower())
     if slash and meant is not None:
-        yield f"begins with {endpoint}/, which FreeSWITCH has not: did you mean {meant}?"
+        yield Problem.NO_SUCH_ENDPOINT.of(endpoint=endpoint, meant=meant)
     if legs.endswith("/") or _names_a_gateway_alone(endpoint, rest):
-        yield f"dials no number: write {legs.rstrip('/')}/${{destination_number}}"
+        yield Problem.DIALS_NO_NUMBER.of(right=f"{legs.rstrip('/')}/{NUMBER}")
 
 
 def _names_a_gateway_alone(endpoint: str, rest: str) -> bool:
@@ -127,8 +129,14 @@ def _names_a_gateway_alone(endpoint: str, rest: str) -> bool:
 def _check_group(group: str) -> None:
     bad = _GROUP_FORBIDDEN.search(group) or CONTROL.search(group)
     if bad or not group or LEG_SEPARATOR in group:
-        what = repr(bad[0]) if bad else "it"
-        raise Uncarriable(Part.LINE_GROUP, f"{group[:80]!r}: {what} cannot stand in a dial string")
+        raise Uncarriable(Part.LINE_GROUP, _unfit(group, bad[0] if bad else ""))
+
+
+def _unfit(group: str, mark: str) -> Told:
+    value = repr(group[:80])
+    if mark:
+        return Problem.UNFIT_GROUP.of(value=value, what=repr(mark))
+    return Problem.UNFIT_GROUP_NAME.of(value=value)
 
 
 def split_dialstring(dialstring: str) -> tuple[dict[str, str], str]:
@@ -152,46 +160,37 @@ def split_dialstring(dialstring: str) -> tuple[dict[str, str], str]:
 def _check_characters(dialstring: str) -> None:
     bad = _DIALSTRING_FORBIDDEN.search(dialstring) or CONTROL.search(dialstring)
     if bad:
-        raise Uncarriable(
-            Part.DIALSTRING,
-            f"{bad[0]!r} at {bad.start()}: no white space, quote or backslash can stand there"
-            " (put such values into the line's variables)",
-        )
+        problem = Problem.UNFIT_MARK.of(mark=repr(bad[0]), at=bad.start())
+        raise Uncarriable(Part.DIALSTRING, problem)
     if not is_utf8(dialstring):
-        raise Uncarriable(Part.DIALSTRING, "it is no UTF-8 text (a lone surrogate)")
+        raise Uncarriable(Part.DIALSTRING, Problem.LONE_SURROGATE.of())
 
 
 def _read_braces(inside: str) -> dict[str, str]:
     if inside.startswith("^^"):
-        raise Uncarriable(Part.DIALSTRING, "{^^…} is not read: part its variables with commas")
+        raise Uncarriable(Part.DIALSTRING, Problem.OTHER_SEPARATOR.of(braces="{^^…}"))
     pairs = (part.partition("=") for part in inside.split(",") if part)
     return {name: value for name, _, value in pairs}
 
 
 def _check_legs(legs: str) -> None:
     if not legs or legs[0] in "{<":
-        raise Uncarriable(
-            Part.DIALSTRING,
-            f"{legs[:80]!r}: an endpoint must stand here (before it, {{name=value}} without"
-            " braces inside)",
-        )
+        problem = Problem.NO_ENDPOINT.of(value=repr(legs[:80]), form="{name=value}")
+        raise Uncarriable(Part.DIALSTRING, problem)
     if LEG_SEPARATOR in legs:
-        raise Uncarriable(Part.DIALSTRING, f"{LEG_SEPARATOR} would split it into several calls")
+        raise Uncarriable(Part.DIALSTRING, Problem.SPLITS_CALL.of(separator=LEG_SEPARATOR))
     if not (balanced(legs, "{", "}") and balanced(legs, "[", "]")):
-        raise Uncarriable(Part.DIALSTRING, "its braces or brackets do not balance")
+        raise Uncarriable(Part.DIALSTRING, Problem.UNBALANCED_BRACKETS.of())
     for inside in _LEG_BRACKETS.findall(legs):
         _check_leg_variables(inside)
     if _MORE_LEGS.search(_LEG_BRACKETS.sub("", legs)):
-        raise Uncarriable(
-            Part.DIALSTRING,
-            f"{legs[:80]!r}: a line is one leg (other legs are other lines of the group)",
-        )
+        raise Uncarriable(Part.DIALSTRING, Problem.SEVERAL_LEGS.of(value=repr(legs[:80])))
 
 
 def _check_leg_variables(inside: str) -> None:
     for name in RESERVED:
         if name in inside.lower():
-            raise Uncarriable(Part.DIALSTRING, f"[{name}=…] is set by ctidialer alone")
+            raise Uncarriable(Part.DIALSTRING, Problem.OURS_ALONE.of(name=f"[{name}=…]"))
 
 
 def is_utf8(text: str) -> bool:

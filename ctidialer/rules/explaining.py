@@ -11,7 +11,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ctidialer.contract.control import Order
-from ctidialer.contract.faults import Fault
+from ctidialer.contract.faults import Fault, joined
+from ctidialer.contract.said import as_values
 from ctidialer.contract.task import Task
 from ctidialer.rules import pacing
 from ctidialer.rules.backpressure import MAX_CAREFUL_CPS
@@ -82,7 +83,7 @@ def given(order: Order, zone: str) -> Values:
 
 def faults_said(faults: tuple[Fault, ...]) -> Values:
     """Return the value ``faults``."""
-    return {"faults": "; ".join(str(fault) for fault in faults)}
+    return as_values("faults", joined(faults))
 
 
 def of_obstacle(node: NodeFacts) -> Explanation | None:

@@ -24,6 +24,7 @@ from functools import lru_cache
 from attrs import field, frozen
 
 from ctidialer.contract.placeholders import Fillable
+from ctidialer.contract.problems import Problem, Told
 from ctidialer.contract.task import Destination
 from ctidialer.rules.dialstring import (
     CONTROL,
@@ -100,17 +101,15 @@ def originate_command(call: Call) -> str:
 def _check_uuid(uuid: str) -> None:
     # The uuid stands bare in later commands (uuid_exists, uuid_kill), where nothing is quoted.
     if not _UUID.fullmatch(uuid):
-        raise Uncarriable(
-            Part.UUID, f"{uuid[:80]!r} is not 1 to 200 letters, digits or any of +*#._~@:-"
-        )
+        raise Uncarriable(Part.UUID, Problem.UNFIT_CALL_UUID.of(value=repr(uuid[:80])))
 
 
 def _within_bounds(command: str) -> str:
     # The encoders leave no line end; a second look is cheap, and a miss would be a command.
     if any(mark in command for mark in _LINE_ENDS):
-        raise Uncarriable(Part.COMMAND, "it holds a raw line end or NUL")
+        raise Uncarriable(Part.COMMAND, Problem.RAW_LINE_END.of())
     if len(command.encode()) > MAX_COMMAND_BYTES:
-        raise Uncarriable(Part.COMMAND, f"it is longer than {MAX_COMMAND_BYTES} bytes")
+        raise Uncarriable(Part.COMMAND, Problem.COMMAND_TOO_LONG.of(most=MAX_COMMAND_BYTES))
     return command
 
 
@@ -152,20 +151,23 @@ def _ours(call: Call) -> dict[str, str]:
 
 def _braces(variables: Mapping[str, str], call: Call) -> str:
     if len(variables) > MAX_VARIABLES:
-        raise Uncarriable(Part.VARIABLE, f"{len(variables)} variables, at most {MAX_VARIABLES}")
+        problem = Problem.TOO_MANY_VARIABLES.of(count=len(variables), most=MAX_VARIABLES)
+        raise Uncarriable(Part.VARIABLE, problem)
     written = [_assignment(name, value, call) for name, value in variables.items()]
     return "{" + ",".join(written) + "}"
 
 
 def _assignment(name: str, value: str, call: Call) -> str:
     if not _NAME.fullmatch(name):
-        raise Uncarriable(Part.VARIABLE, f"{name[:80]!r} is no name of a channel variable")
+        problem = Problem.NO_CHANNEL_VARIABLE.of(value=repr(name[:80]))
+        raise Uncarriable(Part.VARIABLE, problem)
     if _PLAIN.fullmatch(value):
         return f"{name}={value}"
     if isinstance(value, Fillable):
         value = value.filled(_values(call))
     if fault := _value_fault(value):
-        raise Uncarriable(Part.VARIABLE, f"{name[:80]}: {fault}")
+        problem = Problem.UNFIT_VALUE.of(name=name[:80], problem=fault)
+        raise Uncarriable(Part.VARIABLE, problem)
     layers = value.translate(_ONE_LAYER).translate(_COMMA_LAYER).translate(_OUTER_LAYER)
     return f"{name}={layers}"
 
@@ -176,28 +178,26 @@ def _values(call: Call) -> dict[str, str]:
     return values | {"uuid": call.uuid, "destination_number": call.number}
 
 
-def _value_fault(value: str) -> str | None:
+def _value_fault(value: str) -> Told | None:
     """Say why FreeSWITCH would not take a value unchanged; None = it would."""
     if "\0" in value:
-        return "a NUL cannot be sent"
+        return Problem.NUL_UNSENT.of()
     if not is_utf8(value):
-        return "it is no UTF-8 text (a lone surrogate)"
+        return Problem.LONE_SURROGATE.of()
     if _EXPANSION.search(value):
-        return "FreeSWITCH drops a value with ${ in it"
+        return Problem.EXPANSION.of(opening="${")
     if value.startswith("ARRAY::"):
-        return "FreeSWITCH makes a list of a value that begins with ARRAY::"
+        return Problem.ARRAY.of()
     if LEG_SEPARATOR in value:
-        return f"FreeSWITCH splits the dial string at {LEG_SEPARATOR}"
-    return None if balanced(value, "{", "}") else "its braces do not balance"
+        return Problem.SPLITS_DIALSTRING.of(separator=LEG_SEPARATOR)
+    return None if balanced(value, "{", "}") else Problem.UNBALANCED_BRACES.of()
 
 
 @lru_cache(maxsize=1024)  # a task has one destination for all its calls
 def _destination_words(destination: Destination) -> tuple[str, str, str]:
     extension = destination.extension
     if extension.startswith("&") and not _INLINE_APPLICATION.fullmatch(extension):
-        raise Uncarriable(
-            Part.DESTINATION, f"extension {extension[:80]!r} is not written &application(arguments)"
-        )
+        raise Uncarriable(Part.DESTINATION, Problem.NO_APPLICATION.of(value=repr(extension[:80])))
     return (
         _word("extension", extension),
         _word("dialplan", destination.dialplan),
@@ -208,7 +208,8 @@ def _destination_words(destination: Destination) -> tuple[str, str, str]:
 def _word(what: str, text: str) -> str:
     """Return one word of the command, with the one layer that the split on spaces takes off."""
     if not text.strip() or CONTROL.search(text) or not is_utf8(text):
-        raise Uncarriable(Part.DESTINATION, f"{what} {text[:80]!r} is empty or no plain text")
+        problem = Problem.NO_PLAIN_WORD.of(what=what, value=repr(text[:80]))
+        raise Uncarriable(Part.DESTINATION, problem)
     if text.strip().lower() == "undef":
-        raise Uncarriable(Part.DESTINATION, f"{what} 'undef' would abort FreeSWITCH")
+        raise Uncarriable(Part.DESTINATION, Problem.WORD_UNDEF.of(what=what))
     return text.translate(_ONE_LAYER)

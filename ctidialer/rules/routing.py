@@ -17,6 +17,8 @@ from functools import lru_cache
 from attrs import evolve, frozen
 
 from ctidialer.contract.line import Line, LineGroup
+from ctidialer.contract.problems import Told
+from ctidialer.contract.said import as_values
 from ctidialer.rules.line_state import (
     UNUSED,
     CallEnd,
@@ -152,7 +154,7 @@ def group_called(routes: Routes, name: str) -> LineGroup | None:
 
 
 @lru_cache(MAX_NAMES_KNOWN)
-def _way_problem(dialstring: str, group_name: str) -> str | None:
+def _way_problem(dialstring: str, group_name: str) -> Told | None:
     return way_problem(dialstring, group_name)
 
 
@@ -226,7 +228,9 @@ def lines_of(routes: Routes, groups: Sequence[str]) -> dict[str, Line]:
 def _reasons(routes: Routes, states: States, group: LineGroup, now: float) -> Iterator[LineBusy]:
     names = dict.fromkeys(name for tier in group.tiers for name in tier)
     if group.fault:
-        yield LineBusy(group.name, Why.MALFORMED, None, group.name, {"faults": group.fault})
+        yield LineBusy(
+            group.name, Why.MALFORMED, None, group.name, as_values("faults", group.fault)
+        )
     elif not group.enabled:
         yield LineBusy(group.name, Why.GROUP_DISABLED, None, group.name)
     elif not names:
@@ -253,7 +257,7 @@ def _busy(name: str, line: Line, state: LineState, now: float, group: str) -> Li
 
 def _named(why: Why, line: Line, state: LineState) -> Values:
     """Return what the sentence of a busy line names."""
-    if why is Why.MALFORMED:
-        return {"faults": line.fault}
+    if why is Why.MALFORMED and line.fault:
+        return as_values("faults", line.fault)
     is_unable = state.never_left and why in (Why.NEVER_LEFT, Why.TRIAL_UNDER_WAY)
     return {"cause": state.never_left} if is_unable else NO_VALUES

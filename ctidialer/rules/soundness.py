@@ -27,6 +27,7 @@ from ctidialer.contract.line_document import (
 )
 from ctidialer.contract.line_warnings import warnings_of_group, warnings_of_line
 from ctidialer.contract.placeholders import Fillable
+from ctidialer.contract.problems import Problem, Told
 from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.schedule_document import config_of, read_config, warnings_of_config
 from ctidialer.contract.task import Destination, Task
@@ -175,7 +176,7 @@ def _warnings_of_line(line: Line | None, document: LineDocument) -> tuple[Fault,
     found = warnings_of_line(line, document)
     if line is None or place is None:
         return found
-    return (*found, *(Fault(place.path, doubt) for doubt in doubts(line.dialstring)))
+    return (*found, *(Fault.of(place.path, doubt) for doubt in doubts(line.dialstring)))
 
 
 def number_faults(
@@ -190,7 +191,7 @@ def number_faults(
     if problem is None:
         return ()
     of_number = _problem(evolve(_PROBE, number=number))
-    found = [] if of_number is None else [Fault(path, of_number)]
+    found = [] if of_number is None else [Fault.of(path, of_number)]
     return (*found, *_first(_variable_faults(variables), MAX_FAULTS - len(found)))
 
 
@@ -221,7 +222,7 @@ def _is_harmless_variable(name: str, value: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def way_problem(dialstring: str, group: str) -> str | None:
+def way_problem(dialstring: str, group: str) -> Told | None:
     """Say why no call can go out by ``dialstring`` through the group of this name; None = it can.
 
     A dial string may name ``${line_group}``, where not every name can stand.
@@ -244,7 +245,7 @@ def _first(faults: Iterable[Fault], most: int) -> tuple[Fault, ...]:
     found = tuple(islice(faults, most + 1))
     if len(found) <= most:
         return found
-    return (*found[:most], Fault("$", "more faults are not listed", found[-1].key))
+    return (*found[:most], Fault.of("$", Problem.STILL_MORE_FAULTS.of(), found[-1].key))
 
 
 def _named(probe: Call, key: str = "") -> tuple[Call, tuple[Fault, ...]]:
@@ -254,7 +255,7 @@ def _named(probe: Call, key: str = "") -> tuple[Call, tuple[Fault, ...]]:
     problem = None if all(map(is_harmless_name, names)) else _problem(probe)
     if problem is None:
         return probe, ()
-    return _PROBE, (Fault("$", f"has a name that no call can carry: {problem}", key),)
+    return _PROBE, (Fault.of("$", Problem.UNFIT_NAME.of(problem=problem), key),)
 
 
 def _variable_faults(
@@ -272,7 +273,7 @@ def _variable_faults(
     first = next(faults, None)
     problem = _problem(evolve(probe, variables=variables)) if first is None else None
     if problem is not None:
-        first = Fault("$.variables", problem, key)
+        first = Fault.of("$.variables", problem, key)
     if first is not None:
         yield first
     yield from faults
@@ -284,7 +285,7 @@ def _faults_of_each(variables: Mapping[str, str], key: str, probe: Call) -> Iter
             continue
         problem = _problem(evolve(probe, variables={name: value}))
         if problem is not None:
-            yield Fault(member_path("$.variables", name), problem, key)
+            yield Fault.of(member_path("$.variables", name), problem, key)
 
 
 def _destination_faults(destination: Destination, params: Params) -> Iterator[Fault]:
@@ -304,10 +305,10 @@ def _destination_faults(destination: Destination, params: Params) -> Iterator[Fa
 def _faults_at(place: Place | None, call: Call) -> Iterator[Fault]:
     problem = None if place is None else _problem(call)
     if place is not None and problem is not None:
-        yield Fault(place.path, problem, place.key)
+        yield Fault.of(place.path, problem, place.key)
 
 
-def _problem(call: Call) -> str | None:
+def _problem(call: Call) -> Told | None:
     try:
         originate_command(call)
     except Uncarriable as error:

@@ -1,27 +1,21 @@
-"""Texts in both languages, and the sentences that are made of them.
-
-A template has ``{names}`` that are replaced by values.  A part in ``[brackets]`` is left out unless
-all values that it names are there: ``it is paused[ by {by}], until it is resumed``.
-"""
+"""All that is said of one word of the daemon, in both languages."""
 
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Mapping
-from functools import cache
-from typing import Literal
 
 from attrs import field, frozen
 
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
-
-Values = Mapping[str, str]
-"""What a sentence names; numbers and times as they are shown."""
-
-_PART = re.compile(r"\[([^\[\]]*)\]")
-_NAME = re.compile(r"\{(\w+)\}")
+from ctidialer.contract.said import LANGUAGES as LANGUAGES
+from ctidialer.contract.said import NOTHING as NOTHING
+from ctidialer.contract.said import Language as Language
+from ctidialer.contract.said import Said as Said
+from ctidialer.contract.said import Values as Values
+from ctidialer.contract.said import filled as filled
+from ctidialer.contract.said import named as named
+from ctidialer.contract.said import needed as needed
+from ctidialer.contract.said import values_in
 
 
 class Tone(enum.Enum):
@@ -32,21 +26,6 @@ class Tone(enum.Enum):
     WARN = "warn"
     BAD = "bad"
     OFF = "off"
-
-
-@frozen
-class Said:
-    """The same text, or template, in English and Chinese."""
-
-    en: str
-    zh: str
-
-    def in_(self, language: Language) -> str:
-        """Return the text in a language."""
-        return self.zh if language == "zh" else self.en
-
-
-NOTHING = Said("", "")
 
 
 @frozen
@@ -73,44 +52,9 @@ class Words:
     def sentence(self, form: str, values: Values, language: Language = "en") -> str:
         """Return what is said; an unknown form (of another version) is taken as the usual one."""
         said = self.forms.get(form) or self.forms[""]
-        return filled(said.in_(language), values)
+        return filled(said.in_(language), values_in(values, language))
 
     def can_say(self, form: str, values: Values) -> bool:
         """Whether this version knows the form, and has every value that the form must name."""
         said = self.forms.get(form)
         return said is not None and needed(said.en) <= values.keys()
-
-
-def filled(template: str, values: Values) -> str:
-    """Return a template with its values; one that is needed and not there is shown as ``?``."""
-    # Hundreds of sentences are made every second: lists are quicker than generators here.
-    texts: list[str] = []
-    for names, pieces in _parsed(template):
-        if not names or names <= values.keys():
-            texts += [text if is_text else values.get(text, "?") for is_text, text in pieces]
-    return "".join(texts)
-
-
-def needed(template: str) -> frozenset[str]:
-    """Return the names outside all brackets."""
-    return frozenset(_NAME.findall(_PART.sub("", template)))
-
-
-def named(template: str) -> frozenset[str]:
-    """Return all names of a template."""
-    return frozenset(_NAME.findall(template))
-
-
-_Pieces = tuple[tuple[bool, str], ...]
-_Parsed = tuple[tuple[frozenset[str], _Pieces], ...]
-
-
-@cache
-def _parsed(template: str) -> _Parsed:
-    """Return the parts of a template: the names that each depends on, and its pieces."""
-    parts = []
-    for index, text in enumerate(_PART.split(template)):
-        names = named(text) if index % 2 else frozenset()
-        pieces = tuple((at % 2 == 0, one) for at, one in enumerate(_NAME.split(text)))
-        parts.append((names, pieces))
-    return tuple(parts)

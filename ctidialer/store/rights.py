@@ -8,6 +8,7 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 
 from ctidialer.contract import keys
+from ctidialer.contract.problems import Problem, Told
 from ctidialer.contract.task import Side
 from ctidialer.store.link import Link
 from ctidialer.store.reading import positions
@@ -182,8 +183,12 @@ def _kind(need: Need) -> str:
     return "read" if need.command in READS else "write"
 
 
-def told(user: str, missing: Sequence[Need], rules: Sequence[str], most: int) -> str:
+def told(user: str, missing: Sequence[Need], rules: Sequence[str], most: int) -> Told:
     """Return what a user lacks, and how to grant it; at most so many are named one by one."""
-    named = ", ".join(str(need) for need in missing[:most])
-    more = f" and {len(missing) - most} more" if len(missing) > most else ""
-    return f"the user {user!r} has no right to {named}{more}: ACL SETUSER {user} {' '.join(rules)}"
+    return Problem.LACKING_RIGHTS.of(
+        user=repr(user),
+        name=user,
+        needs=", ".join(str(need) for need in missing[:most]),
+        more=len(missing) - most if len(missing) > most else None,
+        rules=" ".join(rules),
+    )

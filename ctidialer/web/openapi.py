@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from ctidialer.contract.problems import Told
+from ctidialer.contract.said import Said
 from ctidialer.version import program_version
 from ctidialer.web import documents
 from ctidialer.web.answers import FORM, JSON, Answer, json_answer
@@ -121,5 +123,15 @@ def _schemas(routes: Sequence[Route]) -> Mapping[str, Any]:
     types = [one for route in routes for one in (route.answer, route.body) if one is not None]
     types += [documents.ErrorAnswer, documents.SampleEntry]
     _, schemas = msgspec.json.schema_components(dict.fromkeys(types), ref_template=REF)
+    _without_private_fields(schemas)
     schemas["RecordPage"]["properties"]["records"]["items"] = _ref("Record")
     return {**schemas, "Record": RECORD}
+
+
+def _without_private_fields(schemas: dict[str, Any]) -> None:
+    """Leave out what is never written: of what a fault's sentence is made in the daemon."""
+    for schema in schemas.values():
+        for name in [one for one in schema.get("properties", ()) if one.startswith("_")]:
+            del schema["properties"][name]
+    for name in (Told.__name__, Said.__name__):
+        schemas.pop(name, None)

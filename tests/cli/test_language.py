@@ -81,8 +81,25 @@ class ChineseTests(CommandTestCase):
         self.assertRegex(out, r"任务 +状态 +呼叫 +上限 +队列 +号码 +原因 *\n")
         self.assertRegex(out, r"bad +invalid .*任务内容有错误：")
         out = (await self.speak("check", "--no-freeswitch")).out
-        self.assertIn("错误: cti_queue_dialer_task@template bad $.params.limit: ", out)
-        self.assertRegex(out, r"1 错误, .*；检查了 2 个任务, ")
+        self.assertIn("错误：cti_queue_dialer_task@template bad $.params.limit：必须是", out)
+        self.assertRegex(out, r"1 个错误，.*；检查了 2 个任务，")
+
+    async def test_faults_in_chinese(self) -> None:
+        await self.put_task(line_group=["l", "g"])
+        await self.put_task("bad", limit="x", cps=0)
+        await self.put(keys.at(keys.LINE, HOST), {"l": {"params": {"dialstring": "user/1 2"}}})
+        await self.put(keys.at(keys.LINE_GROUP, HOST), {"g": {"line": ["l"], "redial": 1}})
+        out = (await self.speak("explain", "bad")).out
+        self.assertIn('$.params.limit：必须是 0 到 2147483647 的整数，不能是"x"；', out)
+        self.assertIn("$.params.cps：必须大于 0", out)
+        self.assertIn("bad", out)
+        out = (await self.speak("status")).out
+        self.assertIn("必须是", out.replace("\n", ""))
+        out = (await self.speak("explain", "t")).out
+        self.assertIn(
+            "警告：cti_line_group@fs1 g $.redial：已忽略：没有这个键；是否应为 `redialer_count`？",
+            out,
+        )
 
     async def test_json_is_the_same_in_every_language(self) -> None:
         await self.put_task()

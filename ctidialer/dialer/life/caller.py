@@ -10,6 +10,7 @@ from uuid import uuid4
 from attrs import frozen
 from twisted.python.failure import Failure
 
+from ctidialer.contract.problems import Problem
 from ctidialer.contract.variables import REQUESTED_UUID, merge_variables
 from ctidialer.dialer.life.calls import Calls, NotSent, SwitchPort
 from ctidialer.dialer.life.number_in_hand import NumberInHand, Progress
@@ -141,7 +142,7 @@ class Caller:
         if requested is None or progress.attempts:
             return str(uuid4())
         if not REQUESTED_UUID.fullmatch(requested):
-            raise Uncarriable(Part.UUID, "origination_uuid must be 1 to 64 of A-Z a-z 0-9 _ . : -")
+            raise Uncarriable(Part.UUID, Problem.UNFIT_ORIGINATION_UUID.of())
         if requested in self._calls or requested in self._requested:
             return str(uuid4())
         self._requested.add(requested)

@@ -39,14 +39,16 @@ export function sentence(group, value, { text, form = '', values = {} }) {
 }
 
 /** Fill a template of the daemon as it does: a part in [brackets] is left out where a value that
- *  it names is not there; null where another one is not. */
+ *  it names is not there; null where another one is not.  A value that is a text itself may be
+ *  there in the language of the page, too: `faults_zh` beside `faults`. */
 function filled(template, values) {
   const names = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   const isTold = (text) => names(text).every((name) => name in values);
   const parts = template.split(/\[([^[\]]*)\]/)
     .filter((part, index) => index % 2 === 0 || isTold(part));
   if (!parts.every(isTold)) return null;
-  return parts.map((part) => part.replace(/\{(\w+)\}/g, (_, name) => values[name])).join('');
+  const value = (name) => values[`${name}_${language}`] ?? values[name];
+  return parts.map((part) => part.replace(/\{(\w+)\}/g, (_, name) => value(name))).join('');
 }
 
 /** Return the tone of what the daemon explains. */
