@@ -160,7 +160,7 @@ class Problem(enum.Enum):
         '必须是 "variable"、"number:variable" 或 "name:variable"，不能是{value}',
     )
     NO_VARIABLE_NAME = Said(
-        "must be the name of a channel variable, not {value}", "必须是频道变量名，不能是{value}"
+        "must be the name of a channel variable, not {value}", "必须是通道变量名，不能是{value}"
     )
     NO_OUTCOME = Said("must be one of {known}, not {value}", "必须是 {known} 之一，不能是{value}")
 
@@ -332,7 +332,7 @@ class Problem(enum.Enum):
     TOO_MANY_VARIABLES = Said(
         "{count} variables, at most {most}", "有 {count} 个变量，最多 {most} 个"
     )
-    NO_CHANNEL_VARIABLE = Said("{value} is no name of a channel variable", "{value} 不是频道变量名")
+    NO_CHANNEL_VARIABLE = Said("{value} is no name of a channel variable", "{value} 不是通道变量名")
     UNFIT_VALUE = Said("{name}: {problem}", "{name}：{problem}")
     NUL_UNSENT = Said("a NUL cannot be sent", "无法发送 NUL")
     EXPANSION = Said(

@@ -87,9 +87,9 @@ class Why(enum.Enum):
         Said("Out of use", "故障停用"),
         Said(
             "Faults in a row put it out of use. “Until” is when a trial call is let through.",
-            "连续故障后停用。“恢复时间”一栏是放行一次试呼的时间。",
+            "连续故障，因此故障停用。“恢复时间”一栏是放行一次试呼的时间。",
         ),
-        Said("it is out of use after faults in a row", "连续故障后停用"),
+        Said("it is out of use after faults in a row", "连续故障，故障停用"),
     )
     TRIAL_UNDER_WAY = (
         "trial_under_way",
@@ -97,7 +97,7 @@ class Why(enum.Enum):
         Said("Trial call", "试呼中"),
         Said(
             "It is out of use, and one trial call is under way: it decides.",
-            "线路停用中，正在进行一次试呼，由它决定是否恢复。",
+            "线路故障停用，正在进行一次试呼，由它决定是否恢复。",
         ),
         Said(
             "it is out of use and its trial call is under way[: {cause}]",
@@ -112,12 +112,12 @@ class Why(enum.Enum):
             "FreeSWITCH made no channel for its last call (``INVALID_GATEWAY``, say), so it is out"
             " of use. “Until” is when a trial call is let through. A fallback is shown too while it"
             " is so.",
-            "FreeSWITCH 没有为它的上一次呼叫建立通道（例如 ``INVALID_GATEWAY``），因此停用。"
+            "FreeSWITCH 没有为它的上一次呼叫建立通道（例如 ``INVALID_GATEWAY``），因此故障停用。"
             "“恢复时间”一栏是放行一次试呼的时间。按默认拨号串呼出的名称处于这种状态时也会显示。",
         ),
         Said(
             "it is out of use, since FreeSWITCH could place no call by it[: {cause}]",
-            "FreeSWITCH 无法通过它呼出，已停用[：{cause}]",
+            "FreeSWITCH 无法通过它呼出，故障停用[：{cause}]",
         ),
     )
     GROUP_DISABLED = (

@@ -294,11 +294,11 @@ class Reason(enum.Enum):
     DRAINED = _Row(
         "drained",
         Tone.WARN,
-        Said("Out of service", "已停用"),
-        Said("An operator has taken this node out of service.", "操作员已停用本节点。"),
+        Said("Out of service", "已排空"),
+        Said("An operator has taken this node out of service.", "操作员已排空本节点。"),
         Said(
             "this node is drained[ by {by}][ since {since}][ ({why})], until that is undone",
-            "本节点已停用[，操作人：{by}][，时间：{since}][，原因：{why}]，撤销之前不恢复",
+            "本节点已排空[，操作人：{by}][，时间：{since}][，原因：{why}]，撤销之前不恢复",
         ),
         Said("``ctidialer drain --undo``", "``ctidialer drain --undo``"),
     )

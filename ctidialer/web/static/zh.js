@@ -15,7 +15,7 @@ export default {
   'service.ready': '正常外呼',
   'service.not_ready': '已停止外呼',
   'service.draining': '正在排空',
-  'service.drained': '已停用',
+  'service.drained': '已排空',
   'freeswitch.up': 'FreeSWITCH 正常',
   'freeswitch.away': 'FreeSWITCH 断开',
   'freeswitch.refusing': 'FreeSWITCH 拒绝呼叫',
