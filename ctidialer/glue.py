@@ -257,3 +257,22 @@ class Complaints:
     def over(self, about: Hashable = None) -> bool:
         """``about`` is in order again; say whether anything was wrong with it."""
         return self._said.pop(about, None) is not None
+
+
+class Outage:
+    """Since when something is away, so that it is said once, and in the end for how long."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._since: float | None = None
+
+    def begins(self) -> bool:
+        """It is away; say whether that is news."""
+        is_news = self._since is None
+        self._since = self._clock.seconds() if self._since is None else self._since
+        return is_news
+
+    def over(self) -> str:
+        """It is there; return for how long it was not, for the log; empty = it never was away."""
+        since, self._since = self._since, None
+        return "" if since is None else f" again after {self._clock.seconds() - since:.1f} s"

@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.glue import Complaints, Gate, Idle, Repeated, Waiters, background
+from ctidialer.glue import Complaints, Gate, Idle, Outage, Repeated, Waiters, background
 
 log = Logger()
 
@@ -276,3 +276,16 @@ class ComplaintsTests(SynchronousTestCase):
         self.assertTrue(complaints.is_news("a", "one"))
         self.assertTrue(complaints.is_news("a", "two"))
         self.assertFalse(complaints.is_news("a", "one"))
+
+
+class OutageTests(SynchronousTestCase):
+    def test_it_is_said_once_and_in_the_end_for_how_long(self) -> None:
+        clock = Clock()
+        outage = Outage(clock)
+        self.assertEqual(outage.over(), "")
+        self.assertTrue(outage.begins())
+        clock.advance(17)
+        self.assertFalse(outage.begins())
+        self.assertEqual(outage.over(), " again after 17.0 s")
+        self.assertEqual(outage.over(), "")
+        self.assertTrue(outage.begins())

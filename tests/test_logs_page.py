@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
@@ -39,6 +40,35 @@ def constants() -> str:
     return "\n".join(texts)
 
 
+WHOSE = re.compile(r"^(?:cti_\S+ \S+?:? (?:\$\S*: )?|Task \S+ )")
+"""The document, or the task, of which a line says something."""
+
+MIN_LETTERS = 10
+"""Letters that a whole line has as such in the code; what is said of a task or document may be
+shorter (``is open``)."""
+
+
+@cache
+def written() -> list[tuple[int, re.Pattern[str]]]:
+    """Return for each text of the code that may begin a line how many letters it has, and its
+    pattern."""
+    texts = [(len(re.findall("[A-Za-z]", one)), one) for one in constants().splitlines()]
+    return [
+        (letters, re.compile(re.escape(one).replace("…", ".*")))
+        for letters, one in texts
+        if letters > 5 and " " in one.strip("… ")
+    ]
+
+
+def is_written(line: str) -> bool:
+    """Say whether the code writes a line, or a part of one."""
+    said = WHOSE.sub("", line)
+    return any(
+        (letters >= MIN_LETTERS and pattern.match(line)) or (said != line and pattern.match(said))
+        for letters, pattern in written()
+    )
+
+
 class PageTests(SynchronousTestCase):
     def test_every_text_that_is_shown_is_said(self) -> None:
         said = constants()
@@ -64,11 +94,25 @@ class PageTests(SynchronousTestCase):
         for one in msgspec.structs.fields(Log):
             self.assertIn(f"* - ``log.{one.name}``\n     - ``{one.default}``", text)
 
+    def test_not_every_text_is_a_line_of_the_log(self) -> None:
+        for text in ("Task spring was eaten", "cti_line@fs1 carrier-b went away", "Line a is well"):
+            self.assertFalse(is_written(text), text)
+
+    def test_each_answer_is_a_line_that_the_code_writes(self) -> None:
+        text = PAGE.read_text("utf-8").partition("What the log answers\n")[2]
+        table = re.split(r"\n(?=\S)", text.partition(".. list-table::")[2])[0]
+        rows = re.findall(r"(?m)^     - (.*(?:\n       .*)*)", table)[1:]
+        answers = [re.findall(r"``([^`]+)``", re.sub(r"\s+", " ", row)) for row in rows]
+        self.assertEqual(len(answers), 10)
+        for lines in answers:
+            self.assertTrue(lines)
+            for line in lines:
+                part = line.strip("… ")
+                self.assertTrue(part in constants() or is_written(part), line)
+
     def test_each_line_of_the_evening_is_one_that_the_code_writes(self) -> None:
         text = PAGE.read_text("utf-8").partition("An evening, read from the log alone")[2]
         lines = re.findall(r"(?m)^    \S+Z \[(?:info|warn)\] (.*)$", text)
         self.assertGreater(len(lines), 6)
-        texts = [one for one in constants().splitlines() if re.search("[A-Za-z]{4}.* ", one)]
-        whole = [re.compile(re.escape(one).replace("…", ".*")) for one in texts]
         for line in lines:
-            self.assertTrue(any(one.match(line) for one in whole), line)
+            self.assertTrue(is_written(line), line)

@@ -7,8 +7,9 @@ Its content says what each key means, and nothing else::
        node.host
           The ``@host`` of this node's keys.
 
-Type, default, bounds and the variables of the environment are read from ``ctidialer.settings``.  A
-key without a meaning, or a meaning without a key, is an error.
+``:language: zh`` makes them in Chinese.  Type, default, bounds and the variables of the environment
+are read from ``ctidialer.settings``.  A key without a meaning, or a meaning without a key, is an
+error.
 """
 
 from __future__ import annotations
@@ -25,14 +26,24 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from ctidialer import settings
+from ctidialer.contract.said import LANGUAGES, Language, Said, filled
 
-TYPES: Mapping[Any, str] = {
-    str: "text",
-    int: "whole number",
-    float: "number",
-    bool: "true or false",
-    tuple[str, ...]: "list of texts",
+TYPES: Mapping[Any, Said] = {
+    str: Said("text", "文字"),
+    int: Said("whole number", "整数"),
+    float: Said("number", "数"),
+    bool: Said("true or false", "true 或 false"),
+    tuple[str, ...]: Said("list of texts", "文字列表"),
 }
+ONE_OF = Said("one of {words}", "{words} 之一")
+BOUNDS_FROM = Said("{kind}, from 0, up to {most}", "{kind}，从 0 到 {most}")
+BOUNDS_ABOVE = Said("{kind}, above 0, up to {most}", "{kind}，大于 0，最大 {most}")
+EMPTY = Said("empty", "空")
+FACTS = Said(
+    "*{kind}; default:* {default}[; also {variables}]",
+    "*{kind}；默认：* {default}[；也可用 {variables}]",
+)
+HEADS = (Said("Key", "键"), Said("Meaning", "含义"))
 KEY = re.compile(r"[a-z]+\.[a-z_]+")
 
 
@@ -46,9 +57,8 @@ class Setting:
 
     section: str
     key: str
-    kind: str
-    default: str
-    bounds: str
+    kind: Said
+    default: Said
     environment: tuple[str, ...]
 
     @property
@@ -65,9 +75,8 @@ def all_settings() -> Iterator[Setting]:
             yield Setting(
                 section.name,
                 field.name,
-                _kind(field.type),
+                _bounded(path, _kind(field.type)),
                 _literal(field.default),
-                _bounds(path),
                 _environment(section.name, field.name),
             )
 
@@ -87,7 +96,7 @@ def read_meanings(lines: Sequence[str]) -> dict[str, list[str]]:
     return meanings
 
 
-def rows(meanings: Mapping[str, Sequence[str]]) -> list[str]:
+def rows(meanings: Mapping[str, Sequence[str]], language: Language = "en") -> list[str]:
     """Return the tables, one a section, as reStructuredText; raises MeaningError."""
     known = list(all_settings())
     paths = {setting.path for setting in known}
@@ -98,12 +107,12 @@ def rows(meanings: Mapping[str, Sequence[str]]) -> list[str]:
     for setting in known:
         if setting.section != section:
             section = setting.section
-            lines += _head(section)
-        lines += _row(setting, meanings[setting.path])
+            lines += _head(section, language)
+        lines += _row(setting, meanings[setting.path], language)
     return lines
 
 
-def _head(section: str) -> list[str]:
+def _head(section: str, language: Language) -> list[str]:
     return [
         "",
         f".. rubric:: [{section}]",
@@ -112,17 +121,24 @@ def _head(section: str) -> list[str]:
         "   :header-rows: 1",
         "   :widths: 28 72",
         "",
-        "   * - Key",
-        "     - Meaning",
+        f"   * - {HEADS[0].in_(language)}",
+        f"     - {HEADS[1].in_(language)}",
     ]
 
 
-def _row(setting: Setting, meaning: Sequence[str]) -> list[str]:
-    kind = f"{setting.kind}, {setting.bounds}" if setting.bounds else setting.kind
-    facts = f"*{kind}; default:* {setting.default}"
-    if setting.environment:
-        facts += f"; also ``{'``, ``'.join(setting.environment)}``"
-    cells = [f".. _settings-{setting.section}-{setting.key}:", "", f"``{setting.key}``"]
+def _row(setting: Setting, meaning: Sequence[str], language: Language) -> list[str]:
+    facts = filled(
+        FACTS.in_(language),
+        {"kind": setting.kind.in_(language), "default": setting.default.in_(language)}
+        | (
+            {"variables": f"``{'``, ``'.join(setting.environment)}``"}
+            if setting.environment
+            else {}
+        ),
+    )
+    prefix = "" if language == "en" else f"{language}-"
+    label = f".. _{prefix}settings-{setting.section}-{setting.key}:"
+    cells = [label, "", f"``{setting.key}``"]
     return [*_cell("   * - ", cells), *_cell("     - ", [*meaning, "", facts])]
 
 
@@ -131,21 +147,31 @@ def _cell(mark: str, lines: Sequence[str]) -> list[str]:
     return [mark + first, *(" " * 7 + line if line else "" for line in rest)]
 
 
-def _kind(kind: Any) -> str:
-    if get_origin(kind) is Literal:
-        return "one of " + ", ".join(get_args(kind))
-    return TYPES[kind]
+def _kind(kind: Any) -> Said:
+    if get_origin(kind) is not Literal:
+        return TYPES[kind]
+    return _each(ONE_OF, {"words": Said(", ".join(get_args(kind)), "、".join(get_args(kind)))})
 
 
-def _literal(default: object) -> str:
-    return "empty" if default in ("", ()) else f"``{default}``"
+def _literal(default: object) -> Said:
+    return EMPTY if default in ("", ()) else Said(f"``{default}``", f"``{default}``")
 
 
-def _bounds(path: str) -> str:
+def _bounded(path: str, kind: Said) -> Said:
     if path not in settings.BOUNDS:
-        return ""
+        return kind
     most, may_be_zero = settings.BOUNDS[path]
-    return f"{'from 0' if may_be_zero else 'above 0'}, up to {most:,.0f}"
+    shown = Said(f"{most:,.0f}", f"{most:,.0f}")
+    return _each(BOUNDS_FROM if may_be_zero else BOUNDS_ABOVE, {"kind": kind, "most": shown})
+
+
+def _each(template: Said, values: Mapping[str, Said]) -> Said:
+    """Return a template in both languages with the values in each."""
+    english, chinese = (
+        filled(template.in_(one), {name: said.in_(one) for name, said in values.items()})
+        for one in LANGUAGES
+    )
+    return Said(english, chinese)
 
 
 def _environment(section: str, key: str) -> tuple[str, ...]:
@@ -153,16 +179,22 @@ def _environment(section: str, key: str) -> tuple[str, ...]:
     return tuple(variable for variable, found in settings.SECRETS.items() if found == place)
 
 
+def _language(given: str) -> Language:
+    return next(one for one in LANGUAGES if one == given)
+
+
 class SettingsReference(SphinxDirective):
     """Puts the tables where it stands."""
 
     has_content: ClassVar[bool] = True
+    option_spec: ClassVar[dict[str, Any]] = {"language": _language}
 
     def run(self) -> list[nodes.Node]:
         """Make the tables; what does not go together is an error of the page."""
         self.env.note_dependency(settings.__file__)
         try:
-            lines = rows(read_meanings(list(self.content)))
+            language: Language = self.options.get("language", "en")
+            lines = rows(read_meanings(list(self.content)), language)
         except MeaningError as error:
             raise self.error(str(error)) from error
         parent = nodes.Element()

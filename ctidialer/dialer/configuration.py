@@ -32,10 +32,10 @@ from twisted.logger import Logger
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.dialer.readiness import Condition, Readiness
-from ctidialer.dialer.table_faults import tell_faults
+from ctidialer.dialer.table_faults import TableNews
 from ctidialer.glue import Complaints, Repeated, Waiters, background, in_slices
 from ctidialer.rules.tables import Changed, Draft, Named, Tables
-from ctidialer.store.errors import StoreError
+from ctidialer.store.errors import StoreError, StoreUnavailable
 from ctidialer.store.tables import Fields, Unreadable, Whole
 
 MAX_NAMES = 20_000
@@ -122,6 +122,7 @@ class Configuration:
         self._all_in_force = False
         self._polls_unread = 0
         self._complaints = Complaints()
+        self._news = TableNews()
         self._polls = Repeated(
             clock, self._poll, self.log, "Reading the tables", expected=(StoreError,)
         )
@@ -166,10 +167,11 @@ class Configuration:
 
     async def _poll(self) -> None:
         may_rest = self._all_in_force and self._polls_unread < MAX_POLLS_UNREAD
-        if may_rest and await self._source.unchanged(self._tables.keys_of()):
-            self._polls_unread += 1
-        else:
-            await self.read_all()
+        with suppress(StoreUnavailable):  # that Redis is away is said by others
+            if may_rest and await self._source.unchanged(self._tables.keys_of()):
+                self._polls_unread += 1
+            else:
+                await self.read_all()
 
     def _awaited(self) -> Deferred[None]:
         waiting = self._wanted.waiters.wait()
@@ -300,7 +302,7 @@ class Configuration:
     def _told(self, changes: Sequence[Changed]) -> Iterator[None]:
         self._see_unreadable()
         for change in changes:
-            tell_faults(self._tables, change)
+            self._news.tell(self._tables, change)
             yield
         yield from self._changed(changes)
 

@@ -30,7 +30,7 @@ class Orders:
         self._runs.pause(control.paused)
         for task, order in control.resumed.items():
             if before.resumed.get(task) != order:
-                self._brakes.let_go(self._runs.get(task), RESUMED)
+                self._brakes.let_go(self._runs.get(task), f"{RESUMED}{_given(order)}")
         if control.drain is None:
             self._readiness.met(Condition.IN_SERVICE)
         else:

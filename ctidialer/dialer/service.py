@@ -9,6 +9,7 @@ and nothing from the moment on which one is lost.  Whose the host's name is stan
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -22,9 +23,9 @@ from ctidialer.dialer.lease_keeper import LeaseKeeper
 from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.recovery_trigger import RecoveryTrigger
 from ctidialer.esl.events import Event
-from ctidialer.glue import Gate, Repeated, background
+from ctidialer.glue import Gate, Outage, Repeated, background
 from ctidialer.settings import Settings
-from ctidialer.store.errors import StoreError
+from ctidialer.store.errors import StoreError, StoreUnavailable
 
 
 class DialerService(Service):
@@ -55,6 +56,7 @@ class DialerService(Service):
         self._questions = Repeated(
             reactor, self._ask_for_silent_calls, self.log, "Asking for silent calls"
         )
+        self._redis, self._freeswitch = Outage(reactor), Outage(reactor)
         self.stopped = Gate()
         """Open once the drain is over and everything is closed."""
 
@@ -132,19 +134,25 @@ class DialerService(Service):
 
     def store_up(self) -> None:
         """Redis is there: take the host's name, read the tables, recover."""
-        self.log.info("Redis is there: {address}", address=self.parts.link.address.safe)
+        address = self.parts.link.address.safe
+        self.log.info("Redis is there{again}: {address}", again=self._redis.over(), address=address)
         self.parts.readiness.met(Condition.REDIS)
         self.lease.happens.redis_came()
 
     def store_down(self, reason: str) -> None:
         """Redis is away: nothing can be taken, nothing recorded."""
-        self.log.warn("Redis is away: {reason}", reason=reason)
+        if self._redis.begins():
+            self.log.warn("Redis is away: {reason}", reason=reason)
         self.lease.happens.redis_went()
         self.parts.readiness.lost(Condition.REDIS)
 
     def name_taken(self) -> None:
         """This daemon works under its host's name: the tables are read for it."""
-        self._go(self.parts.configuration.read_all(), "Reading the tables")
+        self._go(self._read_tables(), "Reading the tables")
+
+    async def _read_tables(self) -> None:
+        with suppress(StoreUnavailable):  # that Redis is away is said already
+            await self.parts.configuration.read_all()
 
     def name_lapsed(self) -> None:
         """Another daemon may have worked under the name, and have left numbers behind."""
@@ -156,7 +164,7 @@ class DialerService(Service):
 
     def subscribed(self) -> None:
         """The change channels are listened to from now on: what was missed is read."""
-        self._go(self.parts.configuration.read_all(), "Reading the tables")
+        self._go(self._read_tables(), "Reading the tables")
 
     def change(self, change: ConfigChange) -> None:
         """A back end has changed something."""
@@ -166,12 +174,13 @@ class DialerService(Service):
 
     def switch_up(self) -> None:
         """FreeSWITCH is there: the calls of before are asked for, then dialing begins."""
-        self.log.info("FreeSWITCH is there")
+        self.log.info("FreeSWITCH is there{again}", again=self._freeswitch.over())
         self.parts.readiness.met(Condition.FREESWITCH)
 
     def switch_down(self, reason: str) -> None:
         """FreeSWITCH is away: no call can be placed; those that are up are asked for later."""
-        if self.running:  # else we have closed it ourselves
+        is_news = self._freeswitch.begins()
+        if is_news and self.running:  # else we have closed it ourselves
             self.log.warn("FreeSWITCH is away: {reason}", reason=reason)
         self.parts.calls.unheard()
         self.parts.readiness.lost(Condition.FREESWITCH)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from twisted.logger import Logger
 
@@ -26,13 +26,61 @@ MAX_SAID_PER_TABLE = 10
 """Names of which the same warning is said: a back end writes it into all its tasks."""
 
 
-def tell_faults(tables: Tables, change: Changed) -> None:
-    """Say all faults of the documents that have changed, and what they hardly mean."""
-    table = change.table
-    for name in sorted(name for name in change.names if (table, name) in tables.faults):
-        for fault in tables.faults[table, name]:
-            _say(tables, table, name, fault)
-    _warn(tables, table, sorted(one for one in change.names if (table, one) in tables.warnings))
+class TableNews:
+    """Tells in the log what is wrong with the documents that have changed, and what is mended or
+    gone: without that nobody could tell from the log alone why a group had no line."""
+
+    def __init__(self) -> None:
+        self._faulty: set[tuple[str, str]] = set()
+
+    def tell(self, tables: Tables, change: Changed) -> None:
+        """Say all faults of the documents that have changed, and what they hardly mean."""
+        table = change.table
+        faulty = {(table, name) for name in change.names if (table, name) in tables.faults}
+        for _, name in sorted(faulty):
+            for fault in tables.faults[table, name]:
+                _say(tables, table, name, fault)
+        _warn(tables, table, sorted(one for one in change.names if (table, one) in tables.warnings))
+        gone = {name for name in change.names if not _is_there(tables, table, name)}
+        mended = {name for name in change.names - gone if (table, name) in self._faulty - faulty}
+        self._faulty = self._faulty - {(table, name) for name in change.names} | faulty
+        _tell_names(tables, table, "is mended", mended)
+        if table != keys.TASK:  # of tasks `TaskNews` tells
+            _tell_names(tables, table, "is no longer there", gone)
+
+
+def _is_there(tables: Tables, table: str, name: str) -> bool:
+    values: Mapping[str, Mapping[str, object]] = {
+        keys.TASK: tables.tasks,
+        keys.LINE: tables.routes.lines,
+        keys.LINE_GROUP: tables.routes.groups,
+        keys.SCHEDULE_CONFIG: tables.schedules,
+    }
+    is_known = table not in values or name in values[table]
+    return is_known or (table, name) in tables.faults
+
+
+def _named_in(tables: Tables, line: str) -> str:
+    """Return which groups name a line: whoever reads the log wants to know whom it concerns."""
+    groups = tables.routes.groups.values()
+    names = sorted(one.name for one in groups if any(line in tier for tier in one.tiers))
+    return f"; named in {', '.join(names[:MAX_SAID_PER_TABLE])}" if names else ""
+
+
+def _tell_names(tables: Tables, table: str, what: str, names: Collection[str]) -> None:
+    key = tables.keys_of(table)[-1] if names else ""
+    for name in sorted(names)[:MAX_SAID_PER_TABLE]:
+        log.info(
+            "{key} {name} {what}{where}",
+            key=key,
+            name=name,
+            what=what,
+            where=_named_in(tables, name) if table == keys.LINE else "",
+            **{FIELDS[table]: name},
+        )
+    if len(names) > MAX_SAID_PER_TABLE:
+        more = len(names) - MAX_SAID_PER_TABLE
+        log.info("{key}: {count} more: each {what}", key=key, count=more, what=what)
 
 
 def _warn(tables: Tables, table: str, names: Sequence[str]) -> None:

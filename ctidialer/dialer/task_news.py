@@ -62,6 +62,21 @@ class TaskNews:
         """Tell what is known, and no more."""
         self._looks.stop()
         self.tell()
+        self._tell_what_ended()
+
+    def _tell_what_ended(self) -> None:
+        """Tell of the numbers that have ended of tasks that are open: nobody counts on."""
+        most_first = sorted(self._ended.items(), key=lambda one: -one[1].total())
+        for task, ended in most_first[:MAX_NAMED]:
+            self.log.info("Task {task} until this stop: {what}", task=task, what=tally(ended))
+        others = sum((ended for _, ended in most_first[MAX_NAMED:]), Counter[Outcome]())
+        if others:
+            self.log.info(
+                "{count} more tasks until this stop: {what}",
+                count=len(most_first) - MAX_NAMED,
+                what=tally(others),
+            )
+        self._ended.clear()
 
     def changed(self, run: TaskRun) -> None:
         """Something about a task may have changed."""

@@ -135,3 +135,34 @@ class TaskNewsTests(NewsCase):
         self.put(*(task(f"t{index}") for index in range(MAX_NAMED + 5)))
         (said,) = self.told()
         self.assertTrue(said.startswith(f"{MAX_NAMED + 5} tasks are open now: t0, t1, "), said)
+
+
+class StopTests(NewsCase):
+    """What would be lost to the log when the daemon ends."""
+
+    def stopped(self) -> list[str]:
+        self.news.start()
+        with capturedLogs() as events:
+            self.news.stop()
+        return [formatEvent(event) for event in events]
+
+    def test_how_the_numbers_of_an_open_task_ended(self) -> None:
+        self.put(task())
+        self.told()
+        self.news.number_ended(record(Outcome.ANSWERED))
+        self.news.number_ended(record(Outcome.BUSY))
+        ended = "2 numbers have ended: 1 answered, 1 busy"
+        self.assertEqual(self.stopped(), [f"Task t until this stop: {ended}"])
+
+    def test_what_was_told_already_is_not_told_again(self) -> None:
+        self.put(task())
+        self.told()
+        self.assertEqual(self.stopped(), [])
+
+    def test_many_tasks_share_a_line(self) -> None:
+        for index in range(MAX_NAMED + 3):
+            self.news.number_ended(record(Outcome.FAILED, f"t{index:02}"))
+        said = self.stopped()
+        self.assertEqual(len(said), MAX_NAMED + 1)
+        last = "3 more tasks until this stop: 3 numbers have ended: 3 failed"
+        self.assertEqual(said[-1], last)
