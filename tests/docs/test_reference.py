@@ -60,8 +60,9 @@ class StatesPageTests(SynchronousTestCase):
 
 
 class SettingsPageTests(SynchronousTestCase):
-    def meanings(self) -> dict[str, list[str]]:
-        content = page("settings").partition(".. settings-reference::\n")[2]
+    def meanings(self, name: str = "settings") -> dict[str, list[str]]:
+        content = page(name).partition(".. settings-reference::\n")[2]
+        content = content.replace("   :language: zh\n", "")
         lines = re.split(r"\n(?=\S)", content)[0].splitlines()
         return read_meanings([line.removeprefix("   ") for line in lines])
 
@@ -72,6 +73,13 @@ class SettingsPageTests(SynchronousTestCase):
         self.assertIn("*one of text, json; default:* ``text``", text)
         sections_of_code = [one.name for one in msgspec.structs.fields(settings.Settings)]
         self.assertEqual(re.findall(r"rubric:: \[(\w+)\]", text), sections_of_code)
+
+    def test_the_chinese_page_has_every_key_in_chinese(self) -> None:
+        text = "\n".join(rows(self.meanings("zh/settings"), "zh"))
+        self.assertIn("*数，大于 0，最大 86,400；默认：* ``0.05``", text)
+        self.assertIn("*文字；默认：* 空；也可用 ``CTIDIALER_HTTP_TOKEN``", text)
+        self.assertIn("*text、json 之一；默认：* ``text``", text)
+        self.assertIn(".. _zh-settings-node-host:", text)
 
     def test_a_key_without_a_meaning_or_a_meaning_without_a_key(self) -> None:
         meanings = self.meanings()
