@@ -27,6 +27,7 @@ def first_cells_of(heading: str) -> list[str]:
     return [name for cell in cells for name in re.findall(r"``([^`]+)``", cell)]
 
 
+@cache
 def constants() -> str:
     """Return every text of the code that stands there as such, with its places left open."""
     texts = []
