@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,13 +13,12 @@ from typing import Any
 from attrs import frozen
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessExitedAlready
-from twisted.internet.protocol import ProcessProtocol
-from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from ctidialer.contract import keys
+from ctidialer.stage.child_process import spawn
 from tests.support.redis import RedisTestCase, new_directory
+from tests.support.speaking import HEARD, SpeakingProcess
 
 HOST = "fs1"
 COMMAND = "from ctidialer.cli import main; main()"
@@ -47,54 +45,21 @@ class Done:
         return json.loads(self.out)
 
 
-class CommandProcess(ProcessProtocol):
+class CommandProcess(SpeakingProcess):
     """A command that runs; ``done`` fires when it has ended."""
 
     def __init__(self, stdin: bytes) -> None:
+        super().__init__()
         self._stdin = stdin
-        self._out = bytearray()
-        self._err = bytearray()
-        self._expected: list[tuple[str, Deferred[None]]] = []
-        self.done: Deferred[Done] = Deferred()
+        self.done: Deferred[Done] = self.ended().addCallback(
+            lambda status: Done(status, self.out, self.err)
+        )
 
     def connectionMade(self) -> None:
+        super().connectionMade()
         assert self.transport is not None
         self.transport.write(self._stdin)
         self.transport.closeStdin()
-
-    def outReceived(self, data: bytes) -> None:
-        self._out += data
-        for one in list(self._expected):
-            if one[0] in self.out:
-                self._expected.remove(one)
-                one[1].callback(None)
-
-    def errReceived(self, data: bytes) -> None:
-        self._err += data
-
-    @property
-    def out(self) -> str:
-        return self._out.decode("utf-8", "replace")
-
-    def printed(self, text: str) -> Deferred[None]:
-        """Fire when ``text`` has been printed; the test's own timeout is the deadline."""
-        expected: Deferred[None] = Deferred()
-        if text in self.out:
-            expected.callback(None)
-        else:
-            self._expected.append((text, expected))
-        return expected
-
-    def signal(self, name: str) -> None:
-        assert self.transport is not None
-        self.transport.signalProcess(name)
-
-    def processEnded(self, reason: Failure) -> None:
-        status = getattr(reason.value, "exitCode", None)
-        done = Done(-1 if status is None else status, self.out, self._err.decode())
-        for _, expected in self._expected:
-            expected.errback(AssertionError(f"the command has ended: {done}"))
-        self.done.callback(done)
 
 
 def command_process(
@@ -109,14 +74,15 @@ def command_process(
     kept = {key: value for key, value in os.environ.items() if "CTIDIALER" not in key}
     # Its own directory is no checkout: what is imported must be what the tests import.
     path = os.pathsep.join(sys.path)
-    running = reactor.spawnProcess(
+    spawn(
+        reactor,
         process,
-        sys.executable,
         [sys.executable, "-c", COMMAND, *arguments],
-        env={**kept, "PYTHONPATH": path, "TZ": "UTC", "LC_ALL": "C.UTF-8", **environ},
-        path=str(directory),
+        directory,
+        environ={**kept, "PYTHONPATH": path, "TZ": "UTC", "LC_ALL": "C.UTF-8", **environ},
+        pipes={0: "w", **HEARD},
     )
-    test.addCleanup(_ended, running, process)
+    test.addCleanup(process.kill)
     return process
 
 
@@ -163,11 +129,3 @@ class CommandTestCase(RedisTestCase):
         line = {"params": {"dialstring": "user/${destination_number}"}}
         await self.put(keys.at(keys.LINE, HOST), {"l": line})
         await self.put(keys.at(keys.LINE_GROUP, HOST), {"g": {"line": [["l"]]}})
-
-
-def _ended(running: Any, process: CommandProcess) -> Deferred[Done] | None:
-    if process.done.called:
-        return None
-    with suppress(ProcessExitedAlready):
-        running.signalProcess("KILL")
-    return process.done

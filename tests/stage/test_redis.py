@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 import sys
 from pathlib import Path
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
-from twisted.python.failure import Failure
 
+from ctidialer.stage.child_process import spawn, with_our_packages
 from ctidialer.stage.redis import start_redis
 from ctidialer.stage.redis_binary import NAMED_BY, NoServer, examine, find_server
 from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreUnavailable
 from tests.support.redis import RedisTestCase, link_to, new_directory, own_redis
+from tests.support.speaking import HEARD, SpeakingProcess
 
 ORPHANING = """
 import os, signal, sys
 from twisted.internet import reactor
+from ctidialer.stage.child_process import spawn, with_our_packages
 from ctidialer.stage.redis import start_redis
 def started(process):
     print(process.pid, flush=True)
 start_redis(reactor, sys.argv[1]).addCallback(started)
 reactor.run()
 """
-
-
-class Parent(ProcessProtocol):
-    """A process that starts a server, and is killed."""
-
-    def __init__(self) -> None:
-        self.said: Deferred[bytes] = Deferred()
-        self.ended: Deferred[None] = Deferred()
-
-    def outReceived(self, data: bytes) -> None:
-        self.said.callback(data)
-
-    def processEnded(self, reason: Failure) -> None:
-        self.ended.callback(None)
 
 
 def is_alive(pid: int) -> bool:
@@ -145,13 +130,15 @@ class StartTests(RedisTestCase):
         self.assertIn("nonsense", error.reason)
 
     async def test_it_dies_with_its_parent(self) -> None:
-        parent = Parent()
+        parent = SpeakingProcess()
         command = [sys.executable, "-c", ORPHANING, new_directory(self)]
-        transport = reactor.spawnProcess(parent, sys.executable, command, os.environ)
-        pid = int(await parent.said.addTimeout(60, reactor))
+        environ = with_our_packages(os.environ)
+        spawn(reactor, parent, command, Path(command[-1]), environ=environ, pipes=HEARD)
+        self.addCleanup(parent.kill)
+        await parent.printed("\n")
+        pid = int(parent.out)
         self.assertTrue(is_alive(pid))
-        transport.signalProcess(signal.SIGKILL)
-        await parent.ended
+        await parent.kill()
         while is_alive(pid):  # the test's own timeout ends this
             await deferLater(reactor, 0.005)
 
