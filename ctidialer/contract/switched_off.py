@@ -20,6 +20,7 @@ class _Document(Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Document)
+_SWITCHED_ON = (b'"enable": true', b'"enable":true')
 
 
 def is_plainly_off(template: bytes | None, host: bytes | None) -> bool:
@@ -27,6 +28,9 @@ def is_plainly_off(template: bytes | None, host: bytes | None) -> bool:
 
     False says nothing: what is written in another way than usual is for those who decode it.
     """
+    last = template if host is None else host
+    if last is not None and (_SWITCHED_ON[0] in last or _SWITCHED_ON[1] in last):
+        return False  # so, wherever that stands: nearly all that are not off end here
     enabled = None
     for document in (template, host):
         if document is not None:

@@ -10,7 +10,7 @@ put in force all at once, so that nobody ever sees half of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -66,6 +66,10 @@ class Tables:
             keys.at(keys.SCHEDULE_CONFIG, domain): keys.SCHEDULE_CONFIG,
             keys.control(host): keys.CONTROL,
         }
+        self._keys_of: dict[str | None, tuple[str, ...]] = {
+            table: tuple(key for key, name in self._tables.items() if table in (None, name))
+            for table in (None, *self._tables.values())
+        }
         self._decoder = Decoder(host, self._tables, record_variables)
         self._raw: dict[str, dict[str, bytes]] = {key: {} for key in self._tables}
         self.tasks: dict[str, Task] = {}
@@ -90,7 +94,7 @@ class Tables:
 
     def keys_of(self, table: str | None = None) -> tuple[str, ...]:
         """Return the Redis keys that make up ``table``, or all of them."""
-        return tuple(key for key, name in self._tables.items() if table in (None, name))
+        return self._keys_of.get(table, ())
 
     def draft(self) -> Draft:
         """Begin a change."""
@@ -194,17 +198,20 @@ class Draft:
         Where ``postpone`` is set, of very many tasks those that are switched off are left to a
         later draft (`Tables.postponed`): they are no hurry, and the others shall dial.
         """
+        decoder = self._tables._decoder
         for table, names in self._changed.items():
             if table == keys.CONTROL:
                 self._control = decode_control(self._documents(*self._tables.keys_of(table)))
                 continue
             in_a_hurry = postpone and table == keys.TASK and len(names) > MANY_TASKS
+            look_up = self._lookup(table)
             for name in names:
-                if in_a_hurry and self._is_off(name):
+                documents = look_up(name)
+                if in_a_hurry and is_plainly_off(*documents):
                     self._postponed[name] = None
                     self._decoded[table, name] = Decoded(switched_off(name))
                 else:
-                    self._decoded[table, name] = self._meaning(table, name)
+                    self._decoded[table, name] = decoder.meaning(table, name, documents)
                 yield
 
     def referred(self, read: Named) -> Named:
@@ -245,24 +252,22 @@ class Draft:
         """What this draft changes."""
         return [Changed(table, frozenset(names)) for table, names in self._changed.items() if names]
 
-    def _is_off(self, name: str) -> bool:
-        documents = (self._document(key, name) for key in self._tables.keys_of(keys.TASK))
-        return is_plainly_off(*documents)
-
-    def _meaning(self, table: str, name: str) -> Decoded:
-        tables = self._tables
-        documents = [self._document(key, name) for key in tables.keys_of(table)]
-        return tables._decoder.meaning(table, name, documents)
-
     def _value(self, table: str, name: str) -> object:
         decoded = self._decoded.get((table, name))
         return decoded.value if decoded else self._tables._values.get(table, {}).get(name)
 
-    def _document(self, key: str, name: str) -> bytes | None:
-        fields = self._raw.get(key, {})
-        if name in fields:
-            return fields[name]
-        return self._replaced.get(key, self._tables._raw[key]).get(name)
+    def _lookup(self, table: str) -> Callable[[str], list[bytes | None]]:
+        """Return what finds the documents of a name, as they will be: a field that was read, else
+        what stands in the whole table."""
+        places = [
+            (self._raw.get(key, {}), self._replaced.get(key, self._tables._raw[key]))
+            for key in self._tables.keys_of(table)
+        ]
+
+        def documents(name: str) -> list[bytes | None]:
+            return [fields[name] if name in fields else whole.get(name) for fields, whole in places]
+
+        return documents
 
     def _documents(self, key: str) -> Documents:
         """Return the whole table as it will be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from twisted.logger import LogLevel
 
@@ -11,7 +12,8 @@ import ctidialer.rules.tables as tables_module
 from ctidialer.contract import keys
 from ctidialer.contract.notice import ConfigChange
 from ctidialer.dialer.configuration import MAX_NAMES, MAX_POLLS_UNREAD, NAMES_PER_READ
-from ctidialer.rules.tables import Changed, Draft, Named
+from ctidialer.rules.decoding import Decoder
+from ctidialer.rules.tables import Changed, Named
 from ctidialer.store.errors import StoreUnavailable
 from tests.dialer.configuration_case import (
     CONTROL,
@@ -509,14 +511,14 @@ class ManyTasksTests(ConfigurationCase):
         self.assertEqual(self.left[0], 21)
 
     def test_a_fault_of_ours_ends_neither_the_rest_nor_the_next_reading(self) -> None:
-        real = Draft._meaning
+        real = Decoder.meaning
 
-        def meaning(draft: Draft, table: str, name: str) -> object:
+        def meaning(decoder: Decoder, table: str, name: str, documents: Any) -> object:
             if name == "off04":
                 raise ZeroDivisionError
-            return real(draft, table, name)
+            return real(decoder, table, name, documents)
 
-        self.patch(Draft, "_meaning", meaning)
+        self.patch(Decoder, "meaning", meaning)
         self.read_all()
         self.assertEqual(self.tables.postponed, {})
         self.assertEqual(self.tables.tasks["off07"].limit, 7)
