@@ -2,8 +2,9 @@
 
 Each has a queue of its own.  First a thousand of them, spread over the table, have a number each:
 until the last of these is on the wire every task has been put in force, and every queue has been
-looked at.  Then, with nothing to dial and nothing changed, what the polls of the tables cost.  Last
-all of them have a number: from there on it is the rate of calls that counts.  Prints one JSON line::
+looked at.  Then, with nothing to dial and nothing changed, what the polls of the tables cost.
+Last, all of them have a number: from there on it is the rate of calls that counts.  Prints one JSON
+line::
 
     python -m benchmarks.scale_start --closed 150000 --open 50000
 """
