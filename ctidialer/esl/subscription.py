@@ -40,10 +40,20 @@ class Subscription:
 
 @frozen
 class More:
-    """An event that is wanted for a while; ``of_all``: of all calls, whatever the filters say."""
+    """An event that is wanted for a while.
+
+    ``subclass``: of CUSTOM events.  ``filter``: where there are filters, a header and the value by
+    which it passes besides; None = the filters hold for it.
+    """
 
     name: str
-    of_all: bool = False
+    subclass: str = ""
+    filter: tuple[str, str] | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The words that name it to FreeSWITCH."""
+        return [self.name, self.subclass] if self.subclass else [self.name]
 
 
 class Wishes:
@@ -99,18 +109,20 @@ class Wishes:
 
     async def _add(self, protocol: EventSocketProtocol, more: More) -> None:
         try:
-            if more.of_all and self._always.filters:
-                await protocol.filter("Event-Name", more.name)
-            await protocol.event([more.name])
+            if more.filter and self._always.filters:
+                await protocol.filter(*more.filter)
+            await protocol.event(more.words)
         except CommandRefused as error:
             self.log.warn(
-                "FreeSWITCH does not give {event}: {problem}", event=more.name, problem=str(error)
+                "FreeSWITCH does not give {event}: {problem}",
+                event=" ".join(more.words),
+                problem=str(error),
             )
 
     async def _remove(self, protocol: EventSocketProtocol, more: More) -> None:
-        await protocol.nixevent([more.name])
-        if more.of_all and self._always.filters:
-            await protocol.filter_delete("Event-Name", more.name)
+        await protocol.nixevent(more.words)
+        if more.filter and self._always.filters:
+            await protocol.filter_delete(*more.filter)
 
     def _failed(self, failure: Failure) -> None:
         """The connection is gone: the next one is asked for all of it."""

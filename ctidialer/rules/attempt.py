@@ -33,6 +33,9 @@ from ctidialer.rules.routing import CallEnd
 LINGER_SECONDS = 1.0
 """Seconds after a failed job in which the hang-up event may still come (20 ms is usual)."""
 
+MAX_LATE = 1.0
+"""Seconds by which the event of an answer can be late, on a busy machine."""
+
 NO_CHANNEL = frozenset(
     {"GATEWAY_DOWN", "INVALID_GATEWAY", "INVALID_PROFILE", "INVALID_URL", "CHAN_NOT_IMPLEMENTED"}
 )
@@ -116,13 +119,24 @@ def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
         phase=Phase.ENDED,
         had_channel=True,
         progress_at=hang_up.progress_at,
-        answered_at=attempt.answered_at if attempt.was_answered else hang_up.answered_at,
+        answered_at=_answered_at(attempt, hang_up),
         ended_at=hang_up.at,
         cause=hang_up.cause or attempt.cause,
         sip_code=hang_up.sip_code,
         bridged_at=hang_up.bridged_at,
         said=hang_up.said,
     )
+
+
+def _answered_at(attempt: Attempt, hang_up: HangUp) -> float | None:
+    """Return when the call was answered, as FreeSWITCH stamped it: the event may have been late.
+
+    A stamp that is further off is of a clock that was set: then when it was heard counts.
+    """
+    heard, stamped = attempt.answered_at, hang_up.answered_at
+    if heard is None or stamped is None:
+        return stamped if heard is None else heard
+    return stamped if abs(heard - stamped) <= MAX_LATE else heard
 
 
 def job_succeeded(attempt: Attempt, uuid: str) -> Attempt:

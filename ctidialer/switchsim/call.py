@@ -15,7 +15,14 @@ from ctidialer.switchsim.behaviour import Behaviour
 from ctidialer.switchsim.causes import PHRASES, Q850, cause_of_q850, cause_of_status, q850_of
 from ctidialer.switchsim.dialstring import DialRequest
 from ctidialer.switchsim.exchange import Exchange
-from ctidialer.switchsim.fields import end_fields, first_fields, route_fields, set_variables
+from ctidialer.switchsim.fields import (
+    agent_starts,
+    end_fields,
+    first_fields,
+    other_leg,
+    route_fields,
+    set_variables,
+)
 
 _SILENCE_SECONDS = 32.0
 _UNREACHABLE_AFTER = 0.02
@@ -194,7 +201,12 @@ class Call:
 
     def _bridge(self) -> None:
         """The callee is connected to another leg (recordings 19, 95)."""
+        agent = self.behaviour.variables.get("cc_agent")
+        if agent is not None:
+            self._switch.fire_custom("callcenter::info", agent_starts(self.uuid, agent), None)
         self.fields[b"bridged"] = self._now_field()
+        self.fields[b"other_uuid"] = other_leg(self.uuid).encode()
+        self.tags |= {"bridged"}
         self._fire("CHANNEL_BRIDGE", b"CS_EXECUTE", 4, b"answered")
 
     def _route(self) -> None:

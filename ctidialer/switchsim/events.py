@@ -251,7 +251,8 @@ def channel_template(name: str, path: tuple[str, ...], tags: frozenset[str]) -> 
     variables, tags = _variables_after(path, tags)
     if name == "CHANNEL_HANGUP_COMPLETE":
         tags |= {"reported"}
-    lines = _lines("channel", tags)
+    lines = _lines("bridge", tags) if name == "CHANNEL_BRIDGE" else []
+    lines += _lines("channel", tags)
     lines += [line if line == "*" else f"variable_{line}" for line in variables]
     text = "\n".join(lines) + "\n"
     return _as_template(_base_text(name) + text.replace("*\n", "{variables}"))

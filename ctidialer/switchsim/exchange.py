@@ -36,6 +36,11 @@ class Exchange(Protocol):
     ) -> None:
         """Send a channel's event to whoever wants it."""
 
+    def fire_custom(
+        self, subclass: str, headers: list[tuple[str, str]], body: bytes | None
+    ) -> None:
+        """Send a CUSTOM event."""
+
     def log_answer(self, call: Call) -> None:
         """Note when a call was answered, if that is wanted."""
 

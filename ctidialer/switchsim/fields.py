@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from uuid import NAMESPACE_OID, uuid5
 
 from ctidialer.switchsim.dialstring import DialRequest
 from ctidialer.switchsim.encoding import percent_encode, to_bytes
@@ -114,6 +115,24 @@ def _application(extension: str) -> tuple[frozenset[str], Fields]:
     tags = frozenset({"application_data"}) if bracket and data else frozenset[str]()
     name = name.partition(")")[0]
     return tags, {b"application": encoded(name), b"application_data": encoded(data)}
+
+
+def other_leg(uuid: str) -> str:
+    """Give the UUID of the leg to which a call is connected."""
+    return str(uuid5(NAMESPACE_OID, uuid))
+
+
+def agent_starts(uuid: str, agent: str) -> list[tuple[str, str]]:
+    """Give what mod_callcenter says before it connects a call to an agent (recording 95)."""
+    return [
+        ("Event-Subclass", "callcenter::info"),
+        ("CC-Queue", "sales@default"),
+        ("CC-Action", "bridge-agent-start"),
+        ("CC-Agent", agent),
+        ("CC-Agent-System", "single_box"),
+        ("CC-Agent-UUID", other_leg(uuid)),
+        ("CC-Member-Session-UUID", uuid),
+    ]
 
 
 def end_fields(fields: Fields) -> Fields:

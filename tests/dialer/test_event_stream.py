@@ -83,6 +83,8 @@ class WholeDaemonTests(EventsCase):
         told = (attempt.dialed_at, attempt.progress_at, attempt.answered_at, attempt.bridged_at)
         for event, moment in zip(events, (*told, attempt.ended_at), strict=True):
             self.assertApproximates(event["time"], moment, 0.1)
+        self.assertEqual([event["agent"] for event in events[:3]], [None] * 3)
+        self.assertEqual(events[3]["agent"], "1001@default")
         ended = events[-1]
         self.assertEqual(ended["variables"], {"customer": "42", "da2_result": "ring"})
         self.assertEqual(ended["agent"], "1001@default")

@@ -247,7 +247,8 @@ class CommandsByApi(Commands):
         self.assertEqual(self.switch.jobs_waiting, 1)
 
 
-ANSWER_TOO, BRIDGES = More("CHANNEL_ANSWER"), More("CHANNEL_BRIDGE", of_all=True)
+BY_NAME = ("Event-Name", "CHANNEL_BRIDGE")
+ANSWER_TOO, BRIDGES = More("CHANNEL_ANSWER"), More("CHANNEL_BRIDGE", filter=BY_NAME)
 
 
 class HearingMore(SwitchTest):

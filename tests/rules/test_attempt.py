@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.rules.attempt import (
+    MAX_LATE,
     NO_CHANNEL,
     Attempt,
     HangUp,
@@ -137,8 +138,14 @@ class OrderTests(SynchronousTestCase):
         self.assertEqual(attempt.answered_at, 105.0)
         self.assertTrue(call_end(attempt).answered)
 
-    def test_the_answer_that_was_seen_counts_before_the_one_that_is_worked_out(self) -> None:
-        self.assertEqual(after(answer(104.5), hang_up(CLEARED)).answered_at, 104.5)
+    def test_the_answer_is_when_freeswitch_stamped_it_though_its_event_was_late(self) -> None:
+        self.assertEqual(after(answer(105.0 + MAX_LATE), hang_up(CLEARED)).answered_at, 105.0)
+        self.assertEqual(after(answer(104.5), hang_up(CLEARED)).answered_at, 105.0)
+
+    def test_a_stamp_of_a_clock_that_was_set_does_not_count(self) -> None:
+        self.assertEqual(after(answer(106.5), hang_up(CLEARED)).answered_at, 106.5)
+
+    def test_without_a_stamp_it_is_when_it_was_heard(self) -> None:
         at_zero = hung_up(answered(replace(SENT, dialed_at=0.0), 0.0), HangUp(9.0, None))
         self.assertEqual(at_zero.answered_at, 0.0)
 

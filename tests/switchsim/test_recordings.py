@@ -174,6 +174,19 @@ class RecordedCalls(SynchronousTestCase):
         for name in WHOLE_CALLS:
             self.compare(name)
 
+    def test_a_bridge_has_the_headers_that_were_recorded(self) -> None:
+        talk = {"talk": 3, "ring": 0.04, "bridge": 0.3, "variables": {"cc_agent": "2001@default"}}
+        script = {**SCRIPT, "numbers": {**SCRIPT["numbers"], "7771234": talk}}
+        real, simulated = (
+            [
+                [name for name, _ in frame.headers if not name.startswith("variable_")]
+                for frame in frames
+                if frame.header("Event-Name") == "CHANNEL_BRIDGE"
+            ]
+            for frames in (recorded("19_bridge"), play("19_bridge", script))
+        )
+        self.assertEqual(simulated, real)
+
     def test_filters_let_through_what_they_did(self) -> None:
         for name in FILTERS:
             self.compare(name, {"default": {"talk": 0.02}})

@@ -21,11 +21,18 @@ SUBSCRIBED = (ANSWER, HANG_UP)
 more costs FreeSWITCH's own time: with eight, a fifth of the calls that it can place
 (docs/freeswitch.rst)."""
 
-TELLING = (More(PROGRESS), More(PROGRESS_MEDIA), More(BRIDGE, of_all=True))
+AGENT_STARTS = "bridge-agent-start"
+TELLING = (
+    More(PROGRESS),
+    More(PROGRESS_MEDIA),
+    More(BRIDGE, filter=("Event-Name", BRIDGE)),
+    More("CUSTOM", "callcenter::info", filter=("CC-Action", AGENT_STARTS)),
+)
 """What is heard besides while somebody is told of calls that are up.
 
 Two channels that are connected have one event, which may be the other one's: a mark of our calls
-does not stand in it, so those of all calls are heard.
+does not stand in it, so those of all calls are heard.  mod_callcenter writes ``cc_agent`` into the
+callee's channel only at the end: who is being connected it says just before (docs/freeswitch.rst).
 """
 
 HAPPENINGS = {
@@ -81,9 +88,16 @@ def legs(event: Event) -> Iterator[str]:
     """Yield the calls that an event tells of: that of its channel, and where two are connected
     the other one too."""
     yield event.get("Unique-ID", "")
-    if event.name == BRIDGE:
+    if event.name == "CUSTOM":
+        yield event.get("CC-Member-Session-UUID", "")
+    elif event.name == BRIDGE:
         yield event.get("Bridge-A-Unique-ID", "")
         yield event.get("Bridge-B-Unique-ID", "")
+
+
+def agent_to_come(event: Event) -> str | None:
+    """Return the agent whom mod_callcenter is about to connect; None = it says nothing of it."""
+    return event.get("CC-Agent") if event.get("CC-Action") == AGENT_STARTS else None
 
 
 def _said(event: Event, wanted: Sequence[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from ctidialer.dialer.life.number_in_hand import NumberInHand
 from ctidialer.esl.events import Event
 from ctidialer.rules import after_call
 from ctidialer.rules import attempt as rules
+from ctidialer.rules.after_call import QUEUE_AGENT
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.disposition import outcome
 
@@ -31,7 +32,7 @@ TIME_DIGITS = 6
 class Story:
     """Tells of one call of ``number``, its ``count``-th; a fault in it harms no call."""
 
-    __slots__ = ("_count", "_host", "_number", "_tell", "_told")
+    __slots__ = ("_agent", "_count", "_host", "_number", "_tell", "_told")
 
     log = Logger()
 
@@ -41,6 +42,7 @@ class Story:
         self._number = number
         self._count = count
         self._told: set[Happening] = set()
+        self._agent: str | None = None
 
     def dialing(self, attempt: Attempt, variables: Mapping[str, str]) -> None:
         """The call is about to be placed with these variables; placeholders are not told yet."""
@@ -62,12 +64,18 @@ class Story:
 
     def _heard(self, event: Event, attempt: Attempt, at: float) -> None:
         happening = channel_events.HAPPENINGS.get(event.name)
-        if happening is None or (happening in ONCE and happening in self._told):
+        if happening is None:
+            self._agent = channel_events.agent_to_come(event) or self._agent
+            return
+        if happening in ONCE and happening in self._told:
             return
         if happening is Happening.RINGING and attempt.was_answered:
             return
         self._told.add(happening)
         said = channel_events.said(event, self._number.after_call, attempt.uuid)
+        if happening is Happening.BRIDGED and self._agent is not None:
+            said[QUEUE_AGENT] = self._agent
+            self._agent = None  # the next one is said anew
         self._say(happening, attempt, at, said)
 
     def _ended(self, attempt: Attempt) -> None:
