@@ -1,14 +1,11 @@
-"""``twistd ctidialer``: its options, its exit status, its signals."""
+"""``twistd ctidialer``: its options, and its exit status where they cannot be used."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from twisted.application.service import IServiceCollection
 from twisted.internet.threads import deferToThread
@@ -16,12 +13,9 @@ from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from ctidialer import tap
-from ctidialer.contract import keys
 from ctidialer.dialer.service import DialerService
-from ctidialer.stage.daemon import TWISTD, DaemonProcess
-from tests.support.node import HOST, NodeTestCase
+from ctidialer.stage.daemon import TWISTD
 
-TALKS_FOR_LONG: Mapping[str, Any] = {"default": {"result": "answer", "talk": 60}}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -86,46 +80,3 @@ class ProcessTests(TestCase):
         said = done.stdout + done.stderr
         self.assertIn("nofile.toml: cannot be read", said)
         self.assertNotIn("Traceback", said)
-
-
-class DaemonTests(NodeTestCase):
-    """The daemon in a process of its own."""
-
-    script = TALKS_FOR_LONG
-
-    async def a_call_is_up(self) -> None:
-        await self.usual_tables()
-        await self.put_numbers(["1001"])
-
-        async def is_up() -> bool:
-            return len(self.switch_log().originates) == 1
-
-        await self.until("one call", is_up)
-
-    async def says(self, daemon: DaemonProcess, what: str) -> None:
-        async def has_said() -> bool:
-            return what in daemon.last_words(200)
-
-        await self.until(f"the daemon says {what!r}", has_said)
-
-    async def test_one_signal_drains_and_a_second_ends_at_once(self) -> None:
-        daemon = self.start_daemon()
-        await self.a_call_is_up()
-        ended: list[int] = []
-        daemon.signal("TERM").addCallback(ended.append)
-        await self.says(daemon, "No new call is placed")
-        self.assertEqual(ended, [])
-        status = await daemon.signal("TERM")
-        self.assertEqual(status, 128 + signal.SIGTERM)
-        self.assertEqual(await self.call("HLEN", keys.in_flight(HOST)), 1)
-        self.assertEqual(await self.records(), ())
-
-    async def test_the_second_daemon_of_a_host_says_why_it_ends(self) -> None:
-        first = self.start_daemon("first")
-        await self.a_call_is_up()
-        second = self.start_daemon("second")
-        status = await second.ended()
-        self.assertEqual(status, 1)
-        self.assertIn("ctidialer stops: ", second.last_words())
-        self.assertIn("another daemon works under the host name 'fs1'", second.last_words())
-        self.assertTrue(first.running)
