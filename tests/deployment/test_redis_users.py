@@ -18,7 +18,7 @@ from ctidialer.store.link import Link
 from tests.cli.command_case import Done, command_process
 from tests.dialer.switch_case import SwitchTestCase
 from tests.support.node import HOST
-from tests.support.redis import link_to, own_redis
+from tests.support.redis import link_to, own_redis, until_reason
 
 SAMPLE = Path(__file__).resolve().parents[2] / "etc" / "redis" / "users.acl"
 ADMIN = "user admin on >admin-pw ~* &* +@all\n"
@@ -195,8 +195,8 @@ class DaemonTests(UserCase):
 class OtherTests(UserCase):
     async def test_nobody_comes_in_without_a_name(self) -> None:
         link = link_to(self, f"redis://{self.place}")
-        error = await self.error_of(link.when_up(1), StoreError)
-        self.assertIn("password", f"{error} {link.reason}")
+        await until_reason(link, "password")
+        self.assertFalse(link.is_up)
 
     async def test_the_back_end(self) -> None:
         backend = await self.link_of("backend")

@@ -66,6 +66,12 @@ def link_to(test: TestCase, url: str, **options: Any) -> Link:
     return link
 
 
+async def until_reason(link: Link, words: str) -> None:
+    """Wait until ``link`` says that Redis is away because of this; the test's timeout ends it."""
+    while words not in link.reason:
+        await deferLater(reactor, 0.01)
+
+
 class RedisTestCase(TestCase):
     """Tests with an empty Redis at ``self.url``; ``self.redis`` is the test's own link to it."""
 
