@@ -17,6 +17,7 @@ from ctidialer.dialer.service import DialerService
 from ctidialer.reconnection import BackOff
 from ctidialer.settings import FreeSwitch, Redis, Settings
 from tests.dialer.life.fault_case import LEASE, FaultCase
+from tests.dialer.line_case import logged
 from tests.support.node import HOST, PASSWORD, outcomes
 
 NUMBERS = [str(1000 + index) for index in range(24)]
@@ -110,7 +111,12 @@ class RedisTests(OutageCase):
         self.assertEqual(self.refusals, [])
 
     async def test_killed_and_started_again(self) -> None:
+        away, there = logged(self, "Redis is away"), logged(self, "Redis is there")
+        read = logged(self, "{what}: {problem}")
         await self.away(self.redis_server.kill, self.restart_redis)
+        self.assertEqual(len(away), 1)
+        self.assertRegex(there[-1], r"^Redis is there again after [0-9.]+ s: ")
+        self.assertEqual(read, [])
 
     async def test_loading(self) -> None:
         await self.call("EVAL", BALLAST, 0)
@@ -237,7 +243,10 @@ class FreeSwitchTests(OutageCase):
         self.switch = await self.start_switch()
 
     async def test_killed_and_started_again(self) -> None:
+        away, there = logged(self, "FreeSWITCH is away"), logged(self, "FreeSWITCH is there")
         records = await self.away(self.switch.kill, self.restart)
+        self.assertEqual(len(away), 1)
+        self.assertRegex(there[-1], r"^FreeSWITCH is there again after [0-9.]+ s$")
         unknown = [record for record in records if record.outcome is Outcome.UNKNOWN]
         self.assertIn(len(unknown), range(1, LIMIT + 1))
 

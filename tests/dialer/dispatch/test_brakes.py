@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.control import Control, Order
@@ -106,6 +107,14 @@ class HeldTests(BrakesCase):
         self.brake()
         self.world.put_group("main", "gw2")
         self.lets_go()
+
+    def test_the_log_says_who_resumed_it_and_why(self) -> None:
+        self.brake()
+        orders = Orders(self.world.runs, self.world.brakes, self.world.readiness)
+        with capturedLogs() as events:
+            orders.obey(Control(resumed={"t": Order(1.0, "ann@pbx1", "a bad list")}))
+        said = "Task t is no longer braked: it was resumed by ann@pbx1: a bad list"
+        self.assertIn(said, [formatEvent(event) for event in events])
 
     def test_an_order_to_resume_lets_go(self) -> None:
         self.brake()
