@@ -6,7 +6,8 @@ numbers, twenty times a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 
 from twisted.logger import Logger
@@ -20,20 +21,26 @@ QUEUES_PER_LOOK = 1000
 """Queues asked for at once: two thirds of a millisecond of Redis' time.  With more than so many
 open tasks that wait for numbers they take turns, a thousand with every look."""
 
+QUEUES_TO_FIND_OUT = 5000
+"""Queues at which nobody has looked that are asked for at once, a thousand after another."""
+
 
 class EmptyQueues:
-    """Asks Redis for the queues of tasks that ran out of numbers.
+    """Asks Redis for the queues of tasks that ran out of numbers, or that nobody has looked at yet.
 
-    ``refilled`` is handed the runs whose queues hold something again.
+    ``seen`` is handed the runs whose queues were looked at, and which of these hold something.
     """
 
     log = Logger()
 
-    def __init__(self, store: Reading, refilled: Callable[[Sequence[TaskRun]], None]) -> None:
+    def __init__(
+        self, store: Reading, seen: Callable[[Sequence[TaskRun], Sequence[TaskRun]], None]
+    ) -> None:
         self._store = store
-        self._refilled = refilled
+        self._tell = seen
         self._looking = False
         self._turn = 0
+        self._unknown: deque[TaskRun] = deque()
 
     def look(self, waiting: Collection[TaskRun]) -> None:
         """Look at the queues of these runs, but for those that are held.
@@ -43,8 +50,20 @@ class EmptyQueues:
         if self._looking or not waiting:
             return
         start = self._turn if self._turn < len(waiting) else 0
-        asked = [run for run in islice(waiting, start, start + QUEUES_PER_LOOK) if not run.held]
         self._turn = start + QUEUES_PER_LOOK
+        self._ask([run for run in islice(waiting, start, self._turn) if not run.held])
+
+    def find_out(self, runs: Iterable[TaskRun]) -> None:
+        """Look at the queues of these runs, of the first thousands without waiting for a tick."""
+        if not (self._looking or self._unknown):
+            self._unknown = deque(islice(runs, QUEUES_TO_FIND_OUT))
+            self._look_on()
+
+    def _look_on(self) -> None:
+        count = min(len(self._unknown), QUEUES_PER_LOOK)
+        self._ask([self._unknown.popleft() for _ in range(count)])
+
+    def _ask(self, asked: Sequence[TaskRun]) -> None:
         if not asked:
             return
         self._looking = True
@@ -52,11 +71,13 @@ class EmptyQueues:
         looking.addCallback(self._seen, asked).addErrback(self._failed).addBoth(self._looked)
 
     def _seen(self, filled: Sequence[int], asked: Sequence[TaskRun]) -> None:
-        self._refilled([asked[position] for position in filled])
+        self._tell(asked, [asked[position] for position in filled])
 
     def _failed(self, failure: Failure) -> None:
+        self._unknown.clear()  # the next ticks ask again
         if not failure.check(StoreError):  # that Redis is away is said by others
             self.log.failure("Looking at the empty queues failed", failure)
 
     def _looked(self, _: None) -> None:
         self._looking = False
+        self._look_on()

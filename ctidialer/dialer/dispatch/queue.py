@@ -64,7 +64,7 @@ class QueueDialer:
         turns = Turns(clock, slots)
         self._desk = QueueDesk(clock, number_pattern, slots, turns, brakes, self._wake)
         self._ticks = Repeated(clock, self.tick, self.log, "A look at the tasks")
-        self._empty = EmptyQueues(intake.store, self._refilled)
+        self._empty = EmptyQueues(intake.store, self._queues_seen)
         self._woken: dict[str, TaskRun] = {}
         self._waking: IDelayedCall | None = None
         self._in_line: dict[str, TaskRun] = {}
@@ -93,7 +93,12 @@ class QueueDialer:
     def tick(self) -> None:
         """Look at every open task once."""
         if self._intake.is_open:
-            self._dispatch_fairly(self._runs.dialing(self._clock.seconds()))
+            runs, unseen = self._runs.dialing(self._clock.seconds()), self._runs.unseen
+            if unseen:
+                # After the start tens of thousands are open, and most queues may be empty.
+                self._empty.find_out(unseen)
+                runs = [run for run in runs if run.queue_is_known]
+            self._dispatch_fairly(runs)
             self._empty.look(self._runs.waiting)
 
     def errand_of(self, entry: InFlight) -> Errand:
@@ -103,11 +108,13 @@ class QueueDialer:
             return OrphanErrand(self._desk, entry)
         return QueueErrand(self._desk, run, run.task, entry.claimed)
 
-    def _refilled(self, runs: Sequence[TaskRun]) -> None:
+    def _queues_seen(self, runs: Sequence[TaskRun], filled: Sequence[TaskRun]) -> None:
+        holding = {run.task.name for run in filled}
         for run in runs:
-            self._runs.queue_seen(run, is_empty=False)
+            if not run.asked:  # else a claim knows better
+                self._runs.queue_seen(run, run.task.name not in holding)
         if self._intake.is_open and self._ticks.running:
-            self._dispatch_fairly(runs)
+            self._dispatch_fairly(filled)
 
     def _dispatch_fairly(self, runs: Iterable[TaskRun]) -> None:
         """Look at these tasks, after those for which the node had no room before.

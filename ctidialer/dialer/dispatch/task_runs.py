@@ -36,7 +36,8 @@ class TaskRun(Account):
     ``withdrawn`` is whether the task is no more, or no longer
     valid: the calls it has go on, and count again should it come back.  ``paused`` is whether an
     operator wants no new call of it.  ``queue_is_empty`` and ``queue_problem`` are what came of the
-    last claim.  ``brake`` holds its fresh numbers after too many bad ends.
+    last claim; ``queue_is_known``: whether anybody has looked at the queue.  ``brake`` holds its
+    fresh numbers after too many bad ends.
     """
 
     task: Task
@@ -44,6 +45,7 @@ class TaskRun(Account):
     withdrawn: bool = False
     paused: bool = False
     queue_is_empty: bool = False
+    queue_is_known: bool = False
     queue_problem: str = ""
     brake: Brake = LOOSE
 
@@ -85,6 +87,7 @@ class TaskRuns:
         self._new: dict[str, None] = {}  # tasks that are switched on and have no run yet
         self._with_numbers: dict[str, TaskRun] = {}  # the open ones, as far as is known
         self._without_numbers: dict[str, TaskRun] = {}  # the other open ones
+        self._unseen: dict[str, TaskRun] = {}  # open ones at whose queue nobody has looked
         self._busy: dict[str, TaskRun] = {}  # those that are not open, but have calls
         self._closed: dict[str, Closed] = {}  # the others that are switched on, and why not
         self._counts: Counter[Closed] = Counter()
@@ -199,8 +202,16 @@ class TaskRuns:
         known = len(self._with_numbers) + len(self._without_numbers) + len(self._busy) - gone
         return len(self._tasks) - known - len(self._closed) - len(self._new)
 
+    @property
+    def unseen(self) -> Collection[TaskRun]:
+        """The open runs at whose queues nobody has looked, where there are so many open ones that
+        they take turns."""
+        return self._unseen.values() if len(self._with_numbers) > RUNS_PER_SLICE else ()
+
     def queue_seen(self, run: TaskRun, is_empty: bool) -> None:
         """The queue of this run was looked at."""
+        run.queue_is_known = True
+        self._unseen.pop(run.task.name, None)
         if run.queue_is_empty is not is_empty:
             run.queue_is_empty = is_empty
             if self._runs.get(run.task.name) is run:
@@ -230,7 +241,7 @@ class TaskRuns:
         if run is None:
             run = self._runs[task.name] = TaskRun(task, UNASKED)
         if run.task.number_queue != task.number_queue:
-            run.queue_is_empty, run.queue_problem = False, ""
+            run.queue_is_empty, run.queue_is_known, run.queue_problem = False, False, ""
         run.task, run.withdrawn, run.paused = task, False, task.name in self._paused
         self._look(run, now)
 
@@ -259,6 +270,7 @@ class TaskRuns:
         for runs, belongs in (
             (self._with_numbers, is_open and not run.queue_is_empty),
             (self._without_numbers, is_open and run.queue_is_empty),
+            (self._unseen, is_open and not run.queue_is_known),
             (self._busy, is_busy),
         ):
             if belongs:
