@@ -14,6 +14,7 @@ from ctidialer.contract.problems import Problem
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
 
 _TIME_DIGITS = 6  # of a second: microseconds, which is what FreeSWITCH's own times have
+_MAX_QUICK = 4e9  # seconds (the year 2096): microseconds of them are counted exactly in a float
 
 
 class _Attempt(msgspec.Struct, frozen=True):
@@ -95,11 +96,11 @@ def _as_json(record: Record) -> dict[str, object]:
         "id": record.id,
         "uuid": last.uuid if last else None,
         "requested_uuid": record.requested_uuid,
-        "kind": record.kind.value,
+        "kind": record.kind,
         "task" if record.kind is Kind.QUEUE else "config": record.task,
         "number": record.number,
         **_entry_json(record),
-        "outcome": record.outcome.value,
+        "outcome": record.outcome,
         "answered": _is_answered(record, last),
         "hangup_cause": cause,
         "q850": causes.q850(cause),
@@ -107,8 +108,8 @@ def _as_json(record: Record) -> dict[str, object]:
         "line": last.line if last else None,
         "line_group": last.line_group if last else None,
         "attempts": [_attempt_json(attempt) for attempt in record.attempts],
-        "taken_at": round(record.taken_at, _TIME_DIGITS),
-        "ended_at": round(record.ended_at, _TIME_DIGITS),
+        "taken_at": _in_microseconds(record.taken_at),
+        "ended_at": _in_microseconds(record.ended_at),
         "bill_seconds": _bill_seconds(last),
         "connect_seconds": _rounded(last.connect_seconds) if last else None,
         "talk_seconds": _rounded(last.talk_seconds) if last else None,
@@ -151,7 +152,7 @@ def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:
         "uuid": attempt.uuid,
         "line": attempt.line,
         "line_group": attempt.line_group,
-        "dialed_at": round(attempt.dialed_at, _TIME_DIGITS),
+        "dialed_at": _in_microseconds(attempt.dialed_at),
         "progress_at": _rounded(attempt.progress_at),
         "answered_at": _rounded(attempt.answered_at),
         "ended_at": _rounded(attempt.ended_at),
@@ -163,7 +164,14 @@ def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:
 
 
 def _rounded(moment: float | None) -> float | None:
-    return None if moment is None else round(moment, _TIME_DIGITS)
+    return None if moment is None else _in_microseconds(moment)
+
+
+def _in_microseconds(seconds: float) -> float:
+    # round(seconds, 6) goes by way of the decimal digits, and a record has ten times.
+    if 0 <= seconds < _MAX_QUICK:
+        return round(seconds * 1e6) / 1e6
+    return round(seconds, _TIME_DIGITS)
 
 
 def escaped(value: object) -> object:

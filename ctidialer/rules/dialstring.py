@@ -34,6 +34,7 @@ _PLAIN_LEG = re.compile(r"[A-Za-z0-9_.+*#@/-]+")
 """Nearly every dial string with its number in it: one leg that none of the checks would refuse."""
 
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._~@:-]+")
+_OUR_NUMBER, _OUR_GROUP = "${destination_number}", "${line_group}"
 _OURS = re.compile(r"\$\{(destination_number|line_group)\}")
 _GROUP_FORBIDDEN = re.compile(r"[\s,|{}\[\]<>'\"\\^$;=]")
 _DIALSTRING_FORBIDDEN = re.compile(r"[\s'\\]")
@@ -96,13 +97,14 @@ class Uncarriable(ValueError):
 
 
 def filled_in(dialstring: str, number: str, group: str) -> str:
-    """Return the dial string with our two names replaced, in one go, so that neither value is."""
+    """Return the dial string with our two names replaced; neither value can hold such a name."""
     if not _NUMBER.fullmatch(number) or LEG_SEPARATOR in number:
         raise Uncarriable(Part.NUMBER, Problem.UNFIT_NUMBER.of(value=repr(number[:80])))
-    if "${line_group}" in dialstring:
-        _check_group(group)
-    ours = {"destination_number": number, "line_group": group}
-    return _OURS.sub(lambda found: ours[found[1]], dialstring)
+    filled = dialstring.replace(_OUR_NUMBER, number)
+    if _OUR_GROUP not in filled:
+        return filled
+    _check_group(group)
+    return filled.replace(_OUR_GROUP, group)
 
 
 def doubts(dialstring: str) -> Iterator[Told]:

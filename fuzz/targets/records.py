@@ -114,9 +114,9 @@ def _no_number(constant: str) -> None:
 
 
 def _is_same(found: object, meant: object) -> bool:
-    """Compare two records; times are rounded to microseconds, and what is no text is escaped."""
+    """Compare two records; times are rounded to about a microsecond, and what is no text is escaped."""
     if isinstance(meant, float) and isinstance(found, float):
-        return math.isclose(found, meant, rel_tol=1e-15, abs_tol=0.51e-6)
+        return math.isclose(found, meant, rel_tol=1e-15, abs_tol=0.76e-6)
     if isinstance(meant, str) and isinstance(found, str):
         return found == meant.encode("utf-8", "backslashreplace").decode()
     if isinstance(meant, tuple) and isinstance(found, tuple):
