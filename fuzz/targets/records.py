@@ -114,7 +114,8 @@ def _no_number(constant: str) -> None:
 
 
 def _is_same(found: object, meant: object) -> bool:
-    """Compare two records; times are rounded to about a microsecond, and what is no text is escaped."""
+    """Compare two records; times are rounded to microseconds, give or take one, and what is no text
+    is escaped."""
     if isinstance(meant, float) and isinstance(found, float):
         return math.isclose(found, meant, rel_tol=1e-15, abs_tol=0.76e-6)
     if isinstance(meant, str) and isinstance(found, str):

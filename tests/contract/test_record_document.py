@@ -151,6 +151,10 @@ class EncodingTests(SynchronousTestCase):
     def test_times_have_microseconds(self) -> None:
         found = written(replace(RECORD, taken_at=1700000000.1234567))
         self.assertEqual(found["taken_at"], 1700000000.123457)
+        for moment in (0.0, 1700000000.0000005, 3999999999.999999, -1.5, 4e9 + 0.25, 1e308):
+            found = written(replace(RECORD, ended_at=moment))
+            self.assertLess(abs(found["ended_at"] - moment), 0.76e-6)
+            self.assertEqual(found["ended_at"], round(found["ended_at"], 6))
 
     def test_an_entry_in_utf8_is_as_it_was(self) -> None:
         for entry in ("中文", "\0\n\x1b", '{"a":"\\u4e2d"}', ""):
