@@ -25,3 +25,10 @@ def no_such_task(name: str, host: str, names: list[str]) -> str:
     own, template = keys.at(keys.TASK, host), keys.at(keys.TASK, keys.TEMPLATE)
     where = say(texts.WHERE, template=template, own=own)
     return say(texts.NO_TASK, name=shown(name), where=where, there=there, more=more)
+
+
+def no_such_config(name: str, key: str, names: list[str]) -> str:
+    """Say that there is no schedule configuration of this name, and which there are."""
+    there = ", ".join(names[:MAX_NAMED]) or say(texts.NONE_AT_ALL)
+    more = len(names) - MAX_NAMED if len(names) > MAX_NAMED else None
+    return say(texts.NO_CONFIG, name=shown(name), key=key, there=there, more=more)

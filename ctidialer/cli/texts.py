@@ -24,6 +24,10 @@ NO_TASK = Said(
     "there is no task {name} in {where}; there are: {there}[ and {more} more]",
     "{where} 中没有任务 {name}；现有：{there}[，另有 {more} 个]",
 )
+NO_CONFIG = Said(
+    "there is no schedule configuration {name} in {key}; there are: {there}[ and {more} more]",
+    "{key} 中没有定时配置 {name}；现有：{there}[，另有 {more} 个]",
+)
 WHERE = Said("{template} or {own}", "{template} 和 {own}")
 NONE_AT_ALL = Said("none at all", "没有")
 THERE_ARE = Said("there are: {there}", "现有：{there}")

@@ -86,6 +86,21 @@ class TaskStatus:
 
 
 @frozen
+class ScheduleStatus:
+    """One schedule configuration that has calls, or had some.
+
+    ``calls`` counts its numbers in hand, ``waiting`` those of them of which no call is up, the next
+    one at ``next_call``; ``next_start``: when its ``cps`` lets the next call start (unix seconds).
+    """
+
+    name: str
+    calls: int
+    waiting: int = 0
+    next_call: float | None = None
+    next_start: float | None = None
+
+
+@frozen
 class LineStatus:
     """A line that is in use, rests or is out of use; ``state`` is ``free`` or why it is not.
 
@@ -143,6 +158,7 @@ class NodeStatus:
     lines: tuple[LineStatus, ...] = ()
     lines_left_out: int = 0
     line_states: Mapping[str, int] = field(factory=dict)
+    schedules: tuple[ScheduleStatus, ...] = ()
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -163,6 +163,7 @@ class Parts:
             node,
             self.tables,
             self.runs,
+            self.schedule_dialer.runs,
             self.lines,
             self.calls,
             self.numbers,

@@ -142,9 +142,19 @@ class Daemon:
     def _schedule(
         self, name: str, waiting: Waiting, node: NodeFacts, most_lines: int
     ) -> ScheduleNow:
-        facts = schedule_facts(self.view.tables, name, waiting)
-        explained = as_explained(explain_schedule(facts, node), most_lines)
-        return ScheduleNow(name, facts.due, facts.next_due, explained)
+        run = self.view.schedules.get(name)
+        told = run.told(node.now) if run else None
+        facts = schedule_facts(self.view.tables, name, waiting, told)
+        return ScheduleNow(
+            name=name,
+            due=facts.due,
+            next_due=facts.next_due,
+            explained=as_explained(explain_schedule(facts, node), most_lines),
+            calls=facts.calls,
+            limit=facts.config.limit if facts.config else None,
+            cps=facts.config.cps if facts.config else None,
+            paused=facts.paused is not None,
+        )
 
 
 def _used(lines: LineAccounts) -> set[str]:

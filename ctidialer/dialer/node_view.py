@@ -17,6 +17,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.line import Line
 from ctidialer.contract.status import VERSION, LineStatus, NodeStatus, TaskStatus
 from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.dispatch.schedule_runs import ScheduleRuns
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.explainer import Explainer
 from ctidialer.dialer.life.calls import Calls
@@ -37,6 +38,7 @@ from ctidialer.version import program_version
 
 MAX_TASKS = 500
 MAX_LINES = 1000
+MAX_SCHEDULES = 500
 """Tasks and lines that are told one by one; the others are only counted."""
 
 MAX_BUSY_LINES = 2000
@@ -63,6 +65,7 @@ class NodeView:
     node: Node
     tables: Tables
     runs: TaskRuns
+    schedules: ScheduleRuns
     lines: LineAccounts
     calls: Calls
     numbers: Numbers
@@ -110,6 +113,7 @@ class NodeView:
             lines=tuple(lines[:MAX_LINES]),
             lines_left_out=max(0, len(lines) - MAX_LINES),
             line_states=self._line_states(lines),
+            schedules=self.schedules.told(now, MAX_SCHEDULES),
         )
 
     def line(self, name: str, now: float) -> LineStatus:

@@ -58,12 +58,19 @@ class TaskNow:
 
 @frozen
 class ScheduleNow:
-    """One schedule configuration as it is; ``next_due`` is unix seconds, None = nothing waits."""
+    """One schedule configuration as it is; ``next_due`` is unix seconds, None = nothing waits.
+
+    ``limit`` and ``cps`` None = it has none, or cannot be read.
+    """
 
     name: str
     due: int
     next_due: float | None
     explained: Explained
+    calls: int
+    limit: int | None
+    cps: float | None
+    paused: bool
 
 
 class JournalReader(Protocol):

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.schedule_document import config_named
-from ctidialer.contract.status import LineStatus
+from ctidialer.contract.status import LineStatus, ScheduleStatus
 from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.backpressure import Backpressure
 from ctidialer.rules.explaining import of_lines
@@ -55,13 +55,22 @@ async def read_waiting(link: Link, domain: str, now: float) -> Waiting:
     )
 
 
-def schedule_facts(tables: Tables, name: str, waiting: Waiting) -> ScheduleFacts:
-    """Return what is known of a configuration."""
+def schedule_facts(
+    tables: Tables, name: str, waiting: Waiting, told: ScheduleStatus | None
+) -> ScheduleFacts:
+    """Return what is known of a configuration; ``told`` is what its daemon says of it."""
+    told = told or ScheduleStatus(name, 0)
     return ScheduleFacts(
         config=tables.schedules.get(name),
         faults=tables.faults.get((keys.SCHEDULE_CONFIG, name), ()),
         due=waiting.due.get(name, 0),
         next_due=waiting.next_due.get(name),
+        is_counted=waiting.all_due <= MAX_LOOKED_AT,
+        paused=tables.control.paused_schedules.get(name),
+        calls=told.calls,
+        waiting=told.waiting,
+        next_call=told.next_call,
+        next_start=told.next_start,
     )
 
 
@@ -73,7 +82,9 @@ def schedule_names(tables: Tables) -> list[str]:
 
 def explain_from_outside(told: NodeReport, name: str, waiting: Waiting, now: float) -> Explanation:
     """Return why numbers of a configuration are, or are not, called, without asking the daemon."""
-    facts = schedule_facts(told.tables, name, waiting)
+    said = told.status.schedules if told.is_alive and told.status else ()
+    of_it = next((one for one in said if one.name == name), None)
+    facts = schedule_facts(told.tables, name, waiting, of_it)
     node = NodeFacts(
         now, told.zone, told.tables.routes, obstacles=told.obstacles(), load=_load(told, now)
     )

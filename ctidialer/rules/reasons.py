@@ -228,14 +228,16 @@ class Reason(enum.Enum):
         Said("Paused", "已暂停"),
         Said(
             "An operator has paused it; calls that are up go on.",
-            "操作员已暂停任务；进行中的呼叫继续。",
+            "操作员已暂停；进行中的呼叫继续。",
         ),
         Said(
             "it is paused[ by {by}][ since {since}][ ({why})], until it is resumed",
             "已暂停[，操作人：{by}][，时间：{since}][，原因：{why}]，恢复之前不发起新呼叫",
         ),
-        Said("``ctidialer resume TASK``", "``ctidialer resume 任务``"),
-        of=Of.TASK,
+        Said(
+            "``ctidialer resume TASK``, or ``--schedule CONFIG``",
+            "``ctidialer resume 任务``，或 ``--schedule 定时配置``",
+        ),
     )
     LIMIT_ZERO = _Row(
         "limit_zero",
@@ -243,7 +245,6 @@ class Reason(enum.Enum):
         Said("Limit is 0", "并发为 0"),
         Said("A ``limit`` of 0 means no calls.", "``limit`` 为 0，不发起呼叫。"),
         Said("its limit is 0", "limit 为 0"),
-        of=Of.TASK,
     )
     NO_DAEMON = _Row(
         "no_daemon",
@@ -479,7 +480,7 @@ class Reason(enum.Enum):
         Said(
             "As many numbers as its ``limit`` allows are in hand: being called, or waiting "
             "for a redial.",
-            "在手号码已达到任务的 ``limit``：正在呼叫，或等待重拨。",
+            "在手号码已达到 ``limit``：正在呼叫，或等待重拨。",
         ),
         {
             "": Said(
@@ -492,7 +493,6 @@ class Reason(enum.Enum):
                 "limit 的 {limit} 个并发全部占用：当前呼叫 {up}；等待重拨 {waiting}[，最早 {next}]",
             ),
         },
-        of=Of.TASK,
     )
     QUEUE_UNUSABLE = _Row(
         "queue_unusable",
@@ -603,13 +603,12 @@ class Reason(enum.Enum):
         Said("Paced", "按速率外呼"),
         Said(
             "Its ``cps`` sets the pace; the answer says when the next call starts.",
-            "按任务的 ``cps`` 限制的最快速度发起呼叫。",
+            "按 ``cps`` 限制的最快速度发起呼叫。",
         ),
         Said(
             "calls are started as fast as its cps allows: {cps} a second; calls up: {calls}",
             "按 cps 发起呼叫：每秒 {cps} 个；当前呼叫：{calls}",
         ),
-        of=Of.TASK,
     )
     DIALING = _Row(
         "dialing",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
+from ctidialer.contract.control import Order
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.schedule import MAX_TIME, ScheduleConfig
 from ctidialer.rules.explaining import (
     faults_said,
+    given,
     local_time,
     of_lines,
     of_node_limit,
@@ -28,13 +30,23 @@ class ScheduleFacts:
     """What is known of one configuration.
 
     ``config`` None = there is none of the name, or it has ``faults``.  ``due`` are the members
-    whose time has come, ``next_due`` is the time (unix seconds) of the next one that has not.
+    whose time has come, ``next_due`` is the time (unix seconds) of the next one that has not;
+    ``is_counted``: all that are due were looked at, so that ``due`` is no guess.  ``paused`` is the
+    operator's order.  ``calls`` counts its numbers in hand, ``waiting`` those of them that wait for
+    a further call, the next one at ``next_call``; ``next_start``: when its ``cps`` lets the next
+    call start, None = nothing was started yet.
     """
 
     config: ScheduleConfig | None
     faults: tuple[Fault, ...] = ()
     due: int = 0
     next_due: float | None = None
+    is_counted: bool = True
+    paused: Order | None = None
+    calls: int = 0
+    waiting: int = 0
+    next_call: float | None = None
+    next_start: float | None = None
 
 
 def explain_schedule(facts: ScheduleFacts, node: NodeFacts) -> Explanation:
@@ -42,13 +54,43 @@ def explain_schedule(facts: ScheduleFacts, node: NodeFacts) -> Explanation:
     if facts.config is None:
         return _no_config(facts)
     return (
-        of_obstacle(node)
+        _held(facts, facts.config, node)
+        or of_obstacle(node)
         or of_switch(node)
-        or (None if facts.due else _nothing_due(facts, node))
+        or (None if facts.due or not facts.is_counted else _nothing_due(facts, node))
+        or _limit_reached(facts, facts.config, node)
         or of_node_limit(node, kept=0)
         or _no_free_line(facts, facts.config, node)
+        or _paced(facts, facts.config)
         or _dialing(facts)
     )
+
+
+def _held(facts: ScheduleFacts, config: ScheduleConfig, node: NodeFacts) -> Explanation | None:
+    if facts.paused is not None:
+        return Explanation(Reason.PAUSED, values=given(facts.paused, node.zone))
+    return Explanation(Reason.LIMIT_ZERO) if config.limit == 0 else None
+
+
+def _limit_reached(
+    facts: ScheduleFacts, config: ScheduleConfig, node: NodeFacts
+) -> Explanation | None:
+    if config.limit is None or facts.calls < config.limit:
+        return None
+    if not facts.waiting:
+        values = {"calls": str(facts.calls), "limit": str(config.limit)}
+        return Explanation(Reason.LIMIT_REACHED, values=values)
+    up = max(0, facts.calls - facts.waiting)
+    values = {"up": str(up), "limit": str(config.limit), "waiting": str(facts.waiting)}
+    values |= {} if facts.next_call is None else {"next": local_time(facts.next_call, node.zone)}
+    return Explanation(Reason.LIMIT_REACHED, facts.next_call, form="redials", values=values)
+
+
+def _paced(facts: ScheduleFacts, config: ScheduleConfig) -> Explanation | None:
+    if config.cps is None or facts.next_start is None:
+        return None
+    values = {"cps": f"{config.cps:g}", "calls": str(facts.calls)}
+    return Explanation(Reason.PACED, facts.next_start, values=values)
 
 
 def _no_config(facts: ScheduleFacts) -> Explanation:

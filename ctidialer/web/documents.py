@@ -79,12 +79,19 @@ class TaskExplanation(msgspec.Struct):
 
 
 class ScheduleEntry(msgspec.Struct):
-    """One schedule configuration; ``due`` of its numbers are due, among the first 1000 of all."""
+    """One schedule configuration; ``due`` of its numbers are due, among the first 1000 of all.
+
+    ``limit`` and ``cps`` null = it has none.
+    """
 
     name: str
     due: int
     next_due: float | None
     explained: Explained
+    calls: int
+    limit: int | None
+    cps: float | None
+    paused: bool
     warnings: list[WarningEntry]
 
 
@@ -124,6 +131,14 @@ class TaskPaused(msgspec.Struct):
     """Whether new calls of a task are held; ``changed`` is whether they were not before."""
 
     task: str
+    paused: bool
+    changed: bool
+
+
+class SchedulePaused(msgspec.Struct):
+    """Whether new calls of a schedule configuration are held; ``changed``: they were not before."""
+
+    config: str
     paused: bool
     changed: bool
 

@@ -25,6 +25,7 @@ from ctidialer.web.documents import (
     ScheduleEntry,
     ScheduleExplanation,
     SchedulePage,
+    SchedulePaused,
     TaskEntry,
     TaskExplanation,
     TaskPage,
@@ -126,6 +127,7 @@ class SchedulesApi:
         self._domain = node.domain
         self._daemon = daemon
         self._link = link
+        self._orders = NodeOrders(link, node.host)
 
     @get(
         "/api/schedules",
@@ -148,9 +150,7 @@ class SchedulesApi:
     )
     async def explain(self, config: str) -> ScheduleExplanation:
         """Say why the numbers of one configuration are, or are not, called now."""
-        if config not in self._daemon.schedule_names():
-            shown = f"there is no schedule configuration {config[:80]!r} in {self._domain}"
-            raise Refusal(404, shown)
+        self._check_known(config)
         waiting = await self._waiting()
         (found,) = self._daemon.schedules([config], waiting, MAX_ALL_BUSY_LINES)
         return ScheduleExplanation(
@@ -163,6 +163,33 @@ class SchedulesApi:
             warnings=_warnings(self._daemon.doubts(), keys.SCHEDULE_CONFIG, config),
             **asdict(found.explained, recurse=False),
         )
+
+    @post(
+        "/api/schedules/{config}/pause",
+        "Start no new call of a schedule configuration on this host",
+        others={**NO_CONFIG, **NO_REDIS},
+    )
+    async def pause(self, asked: Asked, config: str, body: WhyBody) -> SchedulePaused:
+        """Hold the new calls of a configuration."""
+        self._check_known(config)
+        changed = await self._orders.pause(config, order_of(asked, body), is_schedule=True)
+        return SchedulePaused(config, True, changed)
+
+    @post(
+        "/api/schedules/{config}/resume",
+        "Let a paused schedule configuration go on",
+        others={**NO_CONFIG, **NO_REDIS},
+    )
+    async def resume(self, asked: Asked, config: str, body: WhyBody) -> SchedulePaused:
+        """Let a configuration go on."""
+        self._check_known(config)
+        changed = await self._orders.resume(config, order_of(asked, body), is_schedule=True)
+        return SchedulePaused(config, False, changed)
+
+    def _check_known(self, config: str) -> None:
+        if config not in self._daemon.schedule_names():
+            shown = f"there is no schedule configuration {config[:80]!r} in {self._domain}"
+            raise Refusal(404, shown)
 
     async def _waiting(self) -> Waiting:
         return await read_waiting(self._link, self._domain, time())
@@ -208,7 +235,7 @@ def _entry(task: TaskNow, lengths: dict[str, int], doubts: Doubts) -> TaskEntry:
 
 def _schedule_entry(one: ScheduleNow, doubts: Doubts) -> ScheduleEntry:
     warnings = _warnings(doubts, keys.SCHEDULE_CONFIG, one.name)
-    return ScheduleEntry(one.name, one.due, one.next_due, one.explained, warnings)
+    return ScheduleEntry(**asdict(one, recurse=False), warnings=warnings)
 
 
 def _warnings(doubts: Doubts, table: str, name: str) -> list[WarningEntry]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from attrs import define
 
 from ctidialer.contract.schedule import ScheduleConfig
+from ctidialer.contract.status import ScheduleStatus
 from ctidialer.dialer.dispatch.accounts import Account
 from ctidialer.rules import pacing
+from ctidialer.rules.explanation import NO_START
 from ctidialer.rules.tables import Tables
 
 
@@ -44,6 +46,12 @@ class ConfigRun(Account):
             return None
         return pacing.next_start(self.pace, self.cps, now)
 
+    def told(self, now: float) -> ScheduleStatus:
+        """Return what there is to tell of it."""
+        has_started = self.cps is not None and self.pace != NO_START
+        start = pacing.next_start(self.pace, self.cps, now) if has_started else None
+        return ScheduleStatus(self.name, self.calls, len(self.waiting), self.next_call(now), start)
+
     def room(self, now: float) -> int:
         """Return how many of its numbers may be taken at ``now``, as far as itself says."""
         if self.held:
@@ -76,6 +84,12 @@ class ScheduleRuns:
         paused = self._tables.control.paused_schedules
         names = [name for name, config in self._tables.schedules.items() if config.is_limited]
         return {name: self._run(name) for name in (*names, *paused)}
+
+    def told(self, now: float, most: int) -> tuple[ScheduleStatus, ...]:
+        """Return what there is to tell of at most so many configurations, those with calls
+        first."""
+        runs = sorted(self._runs.values(), key=lambda run: (not run.calls, run.name))
+        return tuple(run.told(now) for run in runs[:most])
 
     def left(self, run: ConfigRun) -> None:
         """A slot of this run has come free: a configuration that is no more is forgotten."""
