@@ -62,6 +62,32 @@ class PauseCommandTests(CommandTestCase):
         said = 'the task "t" was not paused (a brake is let go) on fs1\n'
         self.assertEqual((done.status, done.out), (0, said))
 
+    async def test_a_schedule_configuration(self) -> None:
+        await self.put_task("c")
+        await self.put(keys.at(keys.SCHEDULE_CONFIG, HOST), {"c": {}})
+        done = await self.on_node("pause", "--schedule", "c", "--json", "--why", "lunch")
+        answer = {"config": "c", "host": HOST, "paused": True, "changed": True}
+        self.assertEqual((done.status, done.json()), (0, answer))
+        fields = await self.call("HKEYS", keys.control(HOST))
+        self.assertEqual(fields, [b"pause_schedule:c"])
+        done = await self.on_node("resume", "--schedule", "c")
+        said = 'the schedule configuration "c" is resumed on fs1\n'
+        self.assertEqual((done.status, done.out), (0, said))
+        self.assertEqual(await self.call("HKEYS", keys.control(HOST)), [b"resume_schedule:c"])
+
+    async def test_an_unknown_schedule_configuration(self) -> None:
+        await self.put_task("t")
+        await self.put(keys.at(keys.SCHEDULE_CONFIG, HOST), {"a": {}})
+        for command in ("pause", "resume"):
+            done = await self.on_node(command, "--schedule", "t")
+            self.assertEqual((done.status, done.out), (1, ""))
+            self.assertIn('there is no schedule configuration "t"', done.err)
+            self.assertIn("there are: a", done.err)
+
+    async def test_one_of_both(self) -> None:
+        for given in ((), ("t", "--schedule", "c")):
+            self.assertEqual((await self.on_node("pause", *given)).status, 2)
+
     async def test_an_unknown_task(self) -> None:
         await self.put_task("a")
         await self.put(keys.at(keys.TASK, HOST), {"b": {}})

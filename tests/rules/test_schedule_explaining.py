@@ -7,6 +7,7 @@ from typing import Any
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
+from ctidialer.contract.control import Order
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.schedule import ScheduleConfig
@@ -25,8 +26,10 @@ ROUTES = Routes(LINES, {"g": LineGroup("g", tiers=(("a", "b"),))}, "user/${line_
 NOW = 100.0
 BUSY = {"a": LineState(calls=1, last_start=NOW), "b": LineState(idle_since=NOW, last_start=NOW)}
 
+LIMITED = evolve(CONFIG, limit=0, cps=2.0)
+
 # Everything is in the way at once; each step takes the first thing out of it.
-WORST = ScheduleFacts(config=None, faults=(Fault("$.params", "is wrong"),))
+WORST = ScheduleFacts(config=None, faults=(Fault("$.params", "is wrong"),), next_start=100.5)
 WORST_NODE = NodeFacts(
     now=NOW,
     zone="UTC",
@@ -39,18 +42,29 @@ IDLE = NodeFacts(now=NOW, zone="UTC", routes=ROUTES)
 
 
 class ScheduleExplainingTests(SynchronousTestCase):
+    def test_behind_more_than_was_read_nobody_says_that_nothing_is_due(self) -> None:
+        facts = ScheduleFacts(CONFIG, next_due=120.0, is_counted=False)
+        self.assertIs(explain_schedule(facts, IDLE).reason, Reason.DIALING)
+        paced = evolve(facts, config=evolve(CONFIG, cps=2.0))
+        self.assertIs(explain_schedule(paced, IDLE).reason, Reason.DIALING)
+
     def test_the_first_reason_that_applies(self) -> None:
         facts, node = WORST, WORST_NODE
         steps: tuple[tuple[dict[str, Any], dict[str, Any], Reason, float | None], ...] = (
             ({}, {}, Reason.INVALID, None),
             ({"faults": ()}, {}, Reason.UNKNOWN_CONFIG, None),
-            ({"config": CONFIG}, {}, Reason.FREESWITCH_AWAY, None),
+            ({"config": LIMITED, "paused": Order(by="ann")}, {}, Reason.PAUSED, None),
+            ({"paused": None}, {}, Reason.LIMIT_ZERO, None),
+            ({"config": evolve(LIMITED, limit=2)}, {}, Reason.FREESWITCH_AWAY, None),
             ({}, {"obstacles": ()}, Reason.FREESWITCH_REFUSING, 110.0),
             ({}, {"load": NodeLoad(calls=5, max_calls=5)}, Reason.NOTHING_SCHEDULED, None),
             ({"next_due": 120.0}, {}, Reason.NOT_DUE, 120.0),
-            ({"due": 2}, {}, Reason.NODE_LIMIT, None),
+            ({"due": 2, "calls": 2}, {}, Reason.LIMIT_REACHED, None),
+            ({"waiting": 1, "next_call": 130.0}, {}, Reason.LIMIT_REACHED, 130.0),
+            ({"calls": 1}, {}, Reason.NODE_LIMIT, None),
             ({}, {"load": NodeLoad(calls=4, max_calls=5, kept=1)}, Reason.NO_FREE_LINE, 150.0),
-            ({}, {"states": {}}, Reason.DIALING, 120.0),
+            ({}, {"states": {}}, Reason.PACED, 100.5),
+            ({"config": CONFIG}, {}, Reason.DIALING, 120.0),
         )
         for of_facts, of_node, reason, changes_at in steps:
             facts, node = evolve(facts, **of_facts), evolve(node, **of_node)
