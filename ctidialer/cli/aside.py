@@ -21,8 +21,12 @@ import msgspec
 from ctidialer.check.node import NodeCheck
 from ctidialer.cli.gateways import with_gateways
 from ctidialer.cli.running import run
+from ctidialer.contract import keys
 from ctidialer.nodes.overview import overview_of
 from ctidialer.nodes.reader import NodeReader
+from ctidialer.nodes.results import WantedResults, read_results
+from ctidialer.rules.periods import By, Periods
+from ctidialer.rules.results_document import ResultsDocument, results_document
 from ctidialer.settings import Settings
 from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreError
@@ -35,11 +39,19 @@ CONNECT_TIMEOUT = 5.0
 
 
 class LookOrder(msgspec.Struct, frozen=True):
-    """What to look at: ``look`` names it; ``sample`` numbers of each queue are checked."""
+    """What to look at: ``look`` names it; ``sample`` numbers of each queue are checked.
+
+    Of a report ``since`` and ``until`` are unix seconds, ``tasks`` is how many are listed.
+    """
 
     look: str
     settings: Settings
     sample: int = 0
+    task: str | None = None
+    since: float | None = None
+    until: float | None = None
+    by: By = By.DAY
+    tasks: int = 0
 
 
 async def check(link: Link, order: LookOrder) -> dict[str, Any]:
@@ -64,9 +76,19 @@ async def nodes(link: Link, order: LookOrder) -> dict[str, Any]:
     return {"at": now, "nodes": [look.as_json() for look in looks]}
 
 
-LOOKS: dict[str, Callable[[Link, LookOrder], Awaitable[dict[str, Any]]]] = {
+async def report(link: Link, order: LookOrder) -> ResultsDocument:
+    """Sum up the records of the node."""
+    now, node, records = time(), order.settings.node, order.settings.records
+    wanted = WantedResults(order.task, order.since, order.until)
+    periods, names = Periods(order.by, node.timezone), [keys.records(node.host)]
+    found, stretch = await read_results(link, names, records.max_records, wanted, periods)
+    return results_document(found, stretch, periods, now, order.tasks)
+
+
+LOOKS: dict[str, Callable[[Link, LookOrder], Awaitable[object]]] = {
     "check": check,
     "nodes": nodes,
+    "report": report,
 }
 
 

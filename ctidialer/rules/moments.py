@@ -13,6 +13,12 @@ _UNIX = re.compile(r"[0-9]{9,11}(?:\.[0-9]{1,9})?")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 _DATE = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T\s]+(\S.*))?")
 _OFFSET = re.compile(r"(.*?)\s*(Z|[+-][0-9]{2}:?[0-9]{2})")
+FORM = (
+    r"^\s*(today|yesterday|week|[0-9]{1,6}\s*[smhdw](\s+ago)?|[0-9]{9,11}(\.[0-9]{1,9})?"
+    r"|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?|[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([T\s].*)?)?\s*$"
+)
+"""What every moment looks like, for the description of the API; empty = none."""
+
 _DAYS_AGO: dict[str, Callable[[datetime], int]] = {
     "today": lambda now: 0,
     "yesterday": lambda now: 1,

@@ -37,28 +37,31 @@ class Aside:
         self._reactor = reactor
         self._settings = settings
         self._turn = DeferredLock()
-        self._asked: dict[tuple[str, int], Waiters[bytes]] = {}
+        self._asked: dict[bytes, Waiters[bytes]] = {}
 
-    def look(self, name: str, sample: int = 0) -> Deferred[bytes]:
-        """Return the JSON of a look, as ``ctidialer.cli.aside`` has it; fails with LookFailed."""
-        wanted = (name, sample)
+    def look(self, name: str, **details: object) -> Deferred[bytes]:
+        """Return the JSON of a look; fails with LookFailed.
+
+        ``details`` are further members of the order, as ``ctidialer.cli.aside`` has it.
+        """
+        order = {"look": name, "settings": self._settings, **details}
+        wanted = msgspec.json.encode(order)
         waiters = self._asked.get(wanted)
         if waiters is None:
             waiters = self._asked[wanted] = Waiters()
-            looking: Deferred[bytes] = self._turn.run(self._start, *wanted)
+            looking: Deferred[bytes] = self._turn.run(self._start, wanted)
             looking.addBoth(self._answer, wanted)
         return waiters.wait()
 
-    def _answer(self, answer: bytes | Failure, wanted: tuple[str, int]) -> None:
+    def _answer(self, answer: bytes | Failure, wanted: bytes) -> None:
         waiters = self._asked.pop(wanted)
         if isinstance(answer, bytes):
             waiters.fire(answer)
         else:
             waiters.fail(answer.value if isinstance(answer.value, LookFailed) else _bug(answer))
 
-    def _start(self, name: str, sample: int) -> Deferred[bytes]:
-        order = {"look": name, "settings": self._settings, "sample": sample}
-        looking = _Looking(self._reactor, msgspec.json.encode(order))
+    def _start(self, order: bytes) -> Deferred[bytes]:
+        looking = _Looking(self._reactor, order)
         command = [sys.executable, "-m", PROGRAM]
         self._reactor.spawnProcess(looking, command[0], command, env=_environment())
         return looking.ended

@@ -81,12 +81,12 @@ class NodeApi:
     )
     async def check(self, query: CheckQuery) -> Answer:
         """Return every fault in the tables, the gateways and the first numbers of each queue."""
-        return await self._look_aside("check", query.sample)
+        return await self._look_aside("check", sample=query.sample)
 
-    async def _look_aside(self, name: str, sample: int = 0) -> Answer:
+    async def _look_aside(self, name: str, **details: object) -> Answer:
         """Look in a process of its own: it can take seconds, and no call may wait for it."""
         try:
-            return Answer(body=await self._aside.look(name, sample))
+            return Answer(body=await self._aside.look(name, **details))
         except LookFailed as error:
             raise Refusal(503, str(error)) from None
 

@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from ctidialer.contract.record import Outcome
+from ctidialer.rules.moments import FORM
+from ctidialer.rules.periods import By
 
 MAX_LISTED = 1000
 MAX_SAMPLED = 10_000
@@ -66,6 +68,31 @@ class CheckQuery(msgspec.Struct):
     sample: Annotated[
         int,
         Meta(ge=0, le=MAX_SAMPLED, description="numbers looked at in each queue (default 100)"),
+    ] = 100
+
+
+class ReportQuery(msgspec.Struct):
+    """Which numbers are summed up, and how."""
+
+    task: Annotated[str, Meta(description="only of this task or schedule configuration")] = ""
+    since: Annotated[
+        str,
+        Meta(
+            description="only numbers that ended since then: today, week, 2h, unix seconds …",
+            extra_json_schema={"pattern": FORM},
+        ),
+    ] = ""
+    until: Annotated[
+        str,
+        Meta(
+            description="only numbers that ended before this time",
+            extra_json_schema={"pattern": FORM},
+        ),
+    ] = ""
+    by: Annotated[By, Meta(description="how long a period is (default day)")] = By.DAY
+    tasks: Annotated[
+        int,
+        Meta(ge=0, le=MAX_LISTED, description="how many at most (default 100, at most 1000)"),
     ] = 100
 
 

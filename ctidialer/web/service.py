@@ -26,6 +26,7 @@ from ctidialer.web.node_api import NodeApi
 from ctidialer.web.openapi import Description
 from ctidialer.web.pages import Pages
 from ctidialer.web.records import RecordsApi
+from ctidialer.web.report import ReportApi
 from ctidialer.web.routes import WebRoutes, routes_of
 from ctidialer.web.site import QuietSite, Root
 from ctidialer.web.stream import Stream
@@ -112,6 +113,7 @@ class WebService(Service):
             SchedulesApi(node, daemon, link),
             LinesApi(daemon, self._reactor),
             RecordsApi(link, keys.records(node.host)),
+            ReportApi(node.timezone, self._aside, self._reactor),
             self._history,
             self._stream,
             self._metrics,

@@ -87,7 +87,7 @@ LONG_TASKS = """() => {
 
 TOO_WIDE = """() => {
   // What scrolls by itself may be wide, and what only screen readers meet has no width.
-  const apart = '.scroll, svg, #lines > thead, #records > thead';
+  const apart = '.scroll, svg, #lines > thead, #records > thead, #results > thead';
   return [...document.querySelectorAll('body *')].filter((node) => !node.closest(apart)
     && node.checkVisibility() && getComputedStyle(node).clipPath === 'none'
     && node.getBoundingClientRect().right > screen.width + 0.5)

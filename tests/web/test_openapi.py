@@ -36,6 +36,8 @@ ASKED = (
     ("GET", "/api/records", "/api/records", None),
     ("GET", "/api/records", "/api/records?limit=x", None),
     ("GET", "/api/check", "/api/check", None),
+    ("GET", "/api/report", "/api/report?since=week&by=hour", None),
+    ("GET", "/api/report", "/api/report?since=soon", None),
     ("POST", "/api/drain", "/api/drain", {"why": "upgrade"}),
     ("GET", "/readyz", "/readyz", None),
     ("DELETE", "/api/drain", "/api/drain", None),

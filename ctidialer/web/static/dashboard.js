@@ -9,6 +9,7 @@ import { History } from './history.js';
 import { startLanguage, t } from './i18n.js';
 import { Lines } from './lines.js';
 import { Records } from './records.js';
+import { Results } from './results.js';
 import { Schedules } from './schedules.js';
 import { Stream } from './stream.js';
 import { Tasks } from './tasks.js';
@@ -26,6 +27,7 @@ const tasks = new Tasks();
 const schedules = new Schedules();
 const lines = new Lines();
 const records = new Records();
+const results = new Results();
 
 function show(status) {
   if (history.add(status.sample)) loadHistory();
@@ -54,6 +56,7 @@ function connected(state) {
   tasks.load();
   schedules.load();
   lines.load();
+  results.load();
   records.reconnected();
 }
 
