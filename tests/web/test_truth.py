@@ -194,6 +194,10 @@ class CallTests(TruthCase):
 
     async def begin(self, **params: Any) -> None:
         await self.usual_tables(**params)
+        await self.go()
+
+    async def go(self) -> None:
+        """Start with the tables as they are now: what comes later is in force a while later."""
         self.start_web(self.web_settings(self.settings(drain_timeout=0.2)))
         await self.until("ready", self.is_ready)
 
@@ -207,8 +211,9 @@ class CallTests(TruthCase):
 
     async def test_numbers_that_wait_for_a_redial(self) -> None:
         """No call is up, and none is said to be."""
-        await self.begin(limit=1)
+        await self.usual_tables(limit=1)
         await self.put_group(redialer_count=3, rest=60_000)
+        await self.go()
         await self.put_numbers(["2001", "1002"])
         found_after = time()
         await self.until_reason(Reason.LIMIT_REACHED, form="redials")
@@ -224,8 +229,9 @@ class CallTests(TruthCase):
         self.assertEqual((status["calls"], status["numbers"]), (0, 1))
 
     async def test_a_full_line(self) -> None:
-        await self.begin()
+        await self.usual_tables()
         await self.put_line(count=1)
+        await self.go()
         await self.put_numbers(["1001", "1002"])
         await self.until_reason(Reason.NO_FREE_LINE)
         found = await self.agreed(Reason.NO_FREE_LINE)
