@@ -35,13 +35,12 @@ from ctidialer.store.reading import Reading
 from ctidialer.web.answers import Answer
 from ctidialer.web.routes import get
 from ctidialer.web.state_metrics import StateMetrics
+from ctidialer.web.task_times import OTHER, CallTimes
 
 log = Logger()
 
 MAX_NAMES = 1000
 """Different sets of labels of one counter; what comes after is counted as OTHER."""
-
-OTHER = "(other)"
 
 MIN_LOOK_INTERVAL = 0.5
 """Seconds between two looks at how late the event loop is."""
@@ -152,6 +151,16 @@ class Counted:
             ),
             names=frozenset({1}),
         )
+        self.dialed = _Children(
+            Counter(
+                "ctidialer_dialed_numbers",
+                f"Numbers of these that were called at least once ({bounded}).",
+                ("kind", "task"),
+                registry=registry,
+            ),
+            names=frozenset({1}),
+        )
+        self._times = CallTimes(registry)
         self._refused = Counter(
             "ctidialer_refused_calls",
             "Originates that FreeSWITCH refused under load; their numbers went back.",
@@ -159,7 +168,7 @@ class Counted:
         )
         self._progress = _seconds("progress", "From the originate to the ringing.", WAITS, registry)
         self._answer = _seconds("answer", "From the originate to the answer.", WAITS, registry)
-        self._talk = _seconds("talk", "From the answer to the hang-up.", TALKS, registry)
+        self._bill = _seconds("bill", "From the answer to the hang-up.", TALKS, registry)
 
     def call_ended(self, attempt: Attempt) -> None:
         """Part of JournalReader."""
@@ -179,11 +188,15 @@ class Counted:
         if answered_at is not None:
             self._answer.observe(max(0.0, answered_at - attempt.dialed_at))
             if ended_at is not None:
-                self._talk.observe(max(0.0, ended_at - answered_at))
+                self._bill.observe(max(0.0, ended_at - answered_at))
 
     def number_ended(self, record: Record) -> None:
         """Part of JournalReader."""
-        self.numbers.inc(record.kind.value, record.task or "", record.outcome.value)
+        kind, task = record.kind.value, record.task or ""
+        self.numbers.inc(kind, task, record.outcome.value)
+        if record.attempts:
+            self.dialed.inc(kind, task)
+            self._times.observe(task, record.attempts)
 
 
 class _Children:

@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.rules.attempt import Attempt, Phase
-from ctidialer.web.metrics import MAX_NAMES, OTHER, Counted
+from ctidialer.web.metrics import MAX_NAMES, Counted
+from ctidialer.web.task_times import OTHER
 from tests.web.web_case import WebTestCase
 
 DOCS = Path(__file__).parents[2] / "docs" / "http.rst"
