@@ -70,7 +70,7 @@ class MetricsTests(WebTestCase):
             for attempt in record.attempts
             if attempt.answered_at is not None and attempt.ended_at is not None
         )
-        self.assertAlmostEqual(value(samples, "ctidialer_talk_seconds_sum"), talked, places=3)
+        self.assertAlmostEqual(value(samples, "ctidialer_bill_seconds_sum"), talked, places=3)
         self.assertEqual(value(samples, "ctidialer_calls_in_progress"), 0)
         self.assertEqual(value(samples, "ctidialer_tasks", reason="disabled"), 1)
         for name in ("ready", "freeswitch_up", "redis_up", "lease_held"):
