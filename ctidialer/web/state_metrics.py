@@ -44,6 +44,7 @@ class StateMetrics(Collector):
         yield from self._node(status)
         yield from self._links()
         yield from self._tasks(status)
+        yield from self._schedules(status)
         yield from self._lines(status)
 
     def _node(self, status: NodeStatus) -> Iterator[Metric]:
@@ -125,6 +126,15 @@ class StateMetrics(Collector):
             if task.number_queue in lengths
         ]
         yield _gauge("queue_length", f"Numbers that wait {told}.", ("task", "queue"), queues)
+
+    def _schedules(self, status: NodeStatus) -> Iterator[Metric]:
+        calls = [((_text(one.name),), float(one.calls)) for one in status.schedules]
+        yield _gauge(
+            "schedule_calls",
+            "Numbers of a schedule configuration in hand (of those that have or had calls).",
+            ("config",),
+            calls,
+        )
 
     def _lines(self, status: NodeStatus) -> Iterator[Metric]:
         states = status.line_states

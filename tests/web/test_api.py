@@ -136,6 +136,19 @@ class StateTests(WebTestCase):
         self.assertEqual((told["config"], told["host"]), ("callback", HOST))
         self.assertEqual((told["reason"], told["changes_at"]), ("not_due", later))
         self.assertEqual((await self.ask("GET", "/api/schedules/none/explain")).status, 404)
+        paused = await self.ask("POST", "/api/schedules/callback/pause", {"why": "lunch"})
+        self.assertEqual(paused.json, {"config": "callback", "paused": True, "changed": True})
+        self.assertEqual((await self.ask("POST", "/api/schedules/none/pause")).status, 404)
+
+        async def is_paused() -> bool:
+            page = (await self.ask("GET", "/api/schedules?q=call")).json["schedules"]
+            (one,) = page
+            lunch = "lunch" in one["explained"]["text"]
+            return bool(one["paused"] and one["explained"]["reason"] == "paused" and lunch)
+
+        await self.until("paused", is_paused)
+        resumed = await self.ask("POST", "/api/schedules/callback/resume")
+        self.assertEqual(resumed.json, {"config": "callback", "paused": False, "changed": True})
         found = (await self.ask("GET", "/api/schedules?q=CALL")).json
         self.assertEqual([one["name"] for one in found["schedules"]], ["callback"])
 

@@ -121,6 +121,7 @@ export default {
   'schedules.search': 'Search schedules',
   'schedules.name': 'Configuration',
   'schedules.state': 'State',
+  'schedules.calls': 'Calls',
   'schedules.due': 'Due',
   'schedules.next': 'Next',
   'schedules.total': '{due} due, {scheduled} scheduled in all',

@@ -121,6 +121,7 @@ export default {
   'schedules.search': '搜索定时配置',
   'schedules.name': '定时配置',
   'schedules.state': '状态',
+  'schedules.calls': '呼叫',
   'schedules.due': '到时',
   'schedules.next': '下一个',
   'schedules.total': '到时 {due} 个，共定时 {scheduled} 个',
