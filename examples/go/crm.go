@@ -38,6 +38,8 @@ type Record struct {
 	Outcome       string   `json:"outcome"`
 	HangupCause   *string  `json:"hangup_cause"`
 	BillSeconds   *float64 `json:"bill_seconds"`
+	// What record_variables of the task asks for: texts, or numbers where asked for as such.
+	Variables map[string]any `json:"variables"`
 }
 
 func main() {
@@ -107,6 +109,7 @@ func putTask(conn redis.Conn) error {
 			"limit":                 10,
 			"number_queue":          queue,
 			"destination_extension": "8888",
+			"record_variables":      []string{"crm_customer"}, // in "variables" of each record
 		},
 		"variables": Object{"origination_caller_id_number": "02088886666"},
 	})
@@ -219,6 +222,9 @@ func take(record Record, customers map[string]string) {
 		return
 	}
 	delete(customers, *record.RequestedUUID)
+	if said, ok := record.Variables["crm_customer"].(string); ok {
+		customer = said // as it was on the call
+	}
 	talked := 0.0
 	if record.BillSeconds != nil {
 		talked = *record.BillSeconds

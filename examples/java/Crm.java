@@ -86,7 +86,9 @@ public class Crm {
                         "line_group", List.of("carrier1"),
                         "limit", 10,
                         "number_queue", QUEUE,
-                        "destination_extension", "8888"),
+                        "destination_extension", "8888",
+                        // What each record carries in "variables".
+                        "record_variables", List.of("crm_customer")),
                 "variables", Map.of("origination_caller_id_number", "02088886666")));
         redis.call("HSET", "cti_queue_dialer_task@template", TASK, task);
         // Without this notice the daemon sees the task at its next look, within five seconds.
@@ -160,6 +162,10 @@ public class Crm {
         String customer = customers.remove(text(record, "requested_uuid"));
         if (customer == null) {
             return;
+        }
+        JsonObject variables = record.getAsJsonObject("variables");
+        if (variables.has("crm_customer")) {
+            customer = text(variables, "crm_customer"); // as it was on the call
         }
         boolean billed = !record.get("bill_seconds").isJsonNull();
         System.out.printf("%s %s %s %s %.1f s%n", customer, text(record, "number"),

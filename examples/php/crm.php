@@ -51,6 +51,7 @@ function put_task(Redis $redis): void
             'limit' => 10,
             'number_queue' => QUEUE,
             'destination_extension' => '8888',
+            'record_variables' => ['crm_customer'],  // what each record carries in "variables"
         ],
         'variables' => ['origination_caller_id_number' => '02088886666'],
     ];
@@ -110,7 +111,7 @@ function take(array $record, array &$customers): void
     }
     printf(
         "%s %s %s %s %.1f s\n",
-        $customers[$uuid],
+        $record['variables']['crm_customer'] ?? $customers[$uuid],  // as it was on the call
         $record['number'] ?? '-',
         $record['outcome'],
         $record['hangup_cause'] ?? '-',

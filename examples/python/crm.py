@@ -37,6 +37,7 @@ def put_task(client: redis.Redis) -> None:
             "limit": 10,
             "number_queue": QUEUE,
             "destination_extension": "8888",
+            "record_variables": ["crm_customer"],  # what each record carries in "variables"
         },
         "variables": {"origination_caller_id_number": "02088886666"},
     }
@@ -89,6 +90,7 @@ def take(record: dict, customers: dict[str, str]) -> None:
     customer = customers.pop(record["requested_uuid"], None)
     if customer is None:
         return
+    customer = record["variables"].get("crm_customer", customer)  # as it was on the call
     talked = record["bill_seconds"] or 0
     print(
         f"{customer} {record['number']} {record['outcome']} {record['hangup_cause']} {talked:.1f} s"

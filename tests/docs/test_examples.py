@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +22,8 @@ SCRIPT: dict[str, Any] = {
     "default": {"result": "answer", "talk": 0.02},
     "numbers": {NUMBERS[1]: {"result": "busy"}},
 }
+TALK: dict[str, Any] = {"result": "answer", "talk": 0.3, "bridge": 0.1, "progress": "ringing"}
+POP_SCRIPT: dict[str, Any] = {"default": {**TALK, "variables": {"cc_agent": "1001@default"}}}
 # Where Debian's packages put what is no part of the languages themselves.
 GO_SOURCES = Path("/usr/share/gocode")
 REDIGO = GO_SOURCES / "src" / "github.com" / "gomodule" / "redigo"
@@ -87,6 +90,78 @@ class ExampleTests(DocsCase):
         self.assertIn("Redis: ", said)
         for word in ("Traceback", "Exception in", "panic", "Fatal error", "Warning"):
             self.assertNotIn(word, said)
+
+
+class PopCase(DocsCase):
+    """The screen pops: a call to an agent is shown, and taken off the screen."""
+
+    script: ClassVar[dict[str, Any]] = {
+        "default": {**TALK, "variables": {"cc_agent": "1001@default"}}
+    }
+
+    async def pop(self, command: str) -> None:
+        """Let an example look at a call that was up before it came back."""
+        where = {"REDIS_URL": self.url, "CTIDIALER_EVENTS": "events", "POP_PATIENCE": "1.5"}
+        await self.call("XADD", "events", "1-1", "event", '{"event": "older than we are"}')
+        self.assertEqual(await self.type(command, where), "")
+        await self.call("SET", "pop_example_last_read", "1-1")
+        await self.put_line()
+        await self.put_group()
+        await self.put_task(record_variables=["crm_customer"])
+        self.start_daemon(extra='[records]\nevents = "events"')
+        number = {"params": {"number": NUMBERS[0]}, "variables": {"crm_customer": "Müller"}}
+        await self.put_numbers([json.dumps(number)])
+        await self.records_of(1)
+
+        async def told() -> int:
+            return await self.back_end.length("XLEN", "events")
+
+        await self.until_count("events", 5, told)
+        shown = f"pop 1001@default {NUMBERS[0]} Müller\nclose {NUMBERS[0]} answered\n"
+        self.assertEqual(await self.type(f"{command} 1001@default", where), shown)
+        self.assertEqual(await self.type(command, where), "")  # it knows where it stopped
+        await self.call("DEL", "pop_example_last_read", "events")
+        await self.call("SET", "events", "no stream")
+        self.assertIn("WRONGTYPE", await self.type(command, where, status=1))
+        nobody = {**where, "REDIS_URL": "redis://127.0.0.1:1/0"}
+        said = await self.type(command, nobody)
+        self.assertIn("Redis is away, trying again", said)
+        for word in ("Traceback", "Exception in", "panic", "Fatal error", "Warning"):
+            self.assertNotIn(word, said)
+
+
+class PythonPopTests(PopCase):
+    async def test_a_call_to_an_agent(self) -> None:
+        await self.pop(f"python {EXAMPLES / 'python' / 'pop.py'}")
+
+
+class JavaPopTests(PopCase):
+    async def test_a_call_to_an_agent(self) -> None:
+        needed("java", "javac")
+        jar = gson()
+        files = f"{EXAMPLES / 'java' / 'Crm.java'} {EXAMPLES / 'java' / 'Pop.java'}"
+        await self.type(f"javac -cp {jar} -d classes {files}")
+        await self.pop(f"java -cp {jar}:classes Pop")
+
+
+class GoPopTests(PopCase):
+    async def test_a_call_to_an_agent(self) -> None:
+        needed("go")
+        if not REDIGO.is_dir():
+            raise SkipTest(f"redigo is not installed: no {REDIGO}")
+        cache = os.environ.get("GOCACHE") or str(Path.home() / ".cache" / "go-build")
+        where = {"GO111MODULE": "off", "GOPATH": str(GO_SOURCES), "GOCACHE": cache}
+        await self.type(f"go build -o screen {EXAMPLES / 'go' / 'pop' / 'pop.go'}", where)
+        await self.pop("./screen")
+
+
+class PhpPopTests(PopCase):
+    async def test_a_call_to_an_agent(self) -> None:
+        needed("php")
+        listed = subprocess.run(["php", "-m"], capture_output=True, text=True, check=False)
+        if "redis" not in listed.stdout.split():
+            raise SkipTest("PHP has no extension redis here (Debian: php-redis)")
+        await self.pop(f"php {EXAMPLES / 'php' / 'pop.php'}")
 
 
 class PythonTests(ExampleTests):
