@@ -24,9 +24,13 @@ QUEUE = "bench_numbers"
 
 async def dial(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     """Dial everything and return the figures."""
-    await rig.start({"default": {"result": "answer", "talk": given.talk}})
+    call: dict[str, object] = {"result": "answer", "talk": given.talk}
+    if given.bridge:
+        call |= {"progress": "ringing", "bridge": given.talk / 2}
+        call |= {"variables": {"cc_agent": "1001@default"}}
+    await rig.start({"default": call})
     await rig.back_end.write_tables(one_task(TASK, QUEUE, given.limit))
-    rig.start_daemon()
+    rig.start_daemon(more='[records]\nevents = "bench_events"\n' if given.events else "")
     await rig.back_end.push(QUEUE, numbers(given.warm_up))
     await rig.until_recorded(given.warm_up)
     before = rig.spent()
@@ -53,6 +57,8 @@ def figures(given: argparse.Namespace, spent: Spent, answered: int) -> dict[str,
         "answered": answered,
         "limit": given.limit,
         "talk_seconds": given.talk,
+        "bridge": given.bridge,
+        "events": given.events,
         "wall_seconds": round(spent.at, 2),
         "calls_per_second": round(count / spent.at),
         "daemon_cpu_us_per_call": round(spent.daemon / count * 1e6),
@@ -68,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--numbers", type=int, default=20_000)
     parser.add_argument("--limit", type=int, default=600, help="calls at once")
     parser.add_argument("--talk", type=float, default=0.2, help="seconds of each call")
+    parser.add_argument("--bridge", action="store_true", help="calls ring, and meet an agent")
+    parser.add_argument("--events", action="store_true", help="with the stream of events")
     parser.add_argument("--warm-up", type=int, default=2_000, help="calls before it counts")
     given = parser.parse_args(arguments)
     measure(lambda rig: dial(rig, given))

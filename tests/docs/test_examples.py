@@ -95,9 +95,7 @@ class ExampleTests(DocsCase):
 class PopCase(DocsCase):
     """The screen pops: a call to an agent is shown, and taken off the screen."""
 
-    script: ClassVar[dict[str, Any]] = {
-        "default": {**TALK, "variables": {"cc_agent": "1001@default"}}
-    }
+    script = POP_SCRIPT
 
     async def pop(self, command: str) -> None:
         """Let an example look at a call that was up before it came back."""
