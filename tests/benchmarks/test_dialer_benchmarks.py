@@ -68,7 +68,15 @@ class BenchmarkTests(TestCase):
         figures = await self.run_benchmark("notices", *options)
         self.assertGreaterEqual(figures["published"]["sent"], 500)
         self.assertGreater(figures["storm"]["calls_per_second"], 0)
+        self.assertGreater(figures["a_change_in_it_ms"]["max"], 0)
         self.assertGreater(figures["a_change_after_it_ms"], 0)
+
+    async def test_scale_start(self) -> None:
+        options = ("--closed", "20", "--open", "10", "--sample", "5", "--settle", "1")
+        figures = await self.run_benchmark("scale_start", *options)
+        self.assertEqual((figures["sample"]["called"], figures["all"]["called"]), (5, 10))
+        self.assertGreater(figures["all"]["first_seconds"], 0)
+        self.assertIn("daemon_cpu_percent", figures["idle"])
 
     async def test_poison(self) -> None:
         options = ("--megabytes", "1", "--entries", "3", "--seconds", "2")
