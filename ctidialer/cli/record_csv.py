@@ -29,21 +29,44 @@ FIELDS = (
 )
 """The columns: fields of a record, those of its last attempt, and ``attempts`` as their number."""
 
+ALL = "all"
+VARIABLES = "variables."
+"""Begins a column with a variable of the record (``record_variables``)."""
+
+
+class NoColumn(ValueError):
+    """There is no such column; the message says which there are."""
+
+
+def columns_of(text: str) -> tuple[str, ...]:
+    """Return the columns that ``text`` names, as ``all,variables.crm_id``; raises NoColumn."""
+    names: list[str] = []
+    for name in map(str.strip, text.split(",")):
+        if name == ALL:
+            names += FIELDS
+        elif name in FIELDS or (name.startswith(VARIABLES) and name != VARIABLES):
+            names.append(name)
+        else:
+            known = ", ".join((ALL, f"{VARIABLES}NAME", *FIELDS))
+            raise NoColumn(f"there is no column {name!r}; there are: {known}")
+    return tuple(dict.fromkeys(names))
+
 
 class CsvPrinter:
     """Makes the rows, each without its end; times are those of the IANA ``zone``.
 
-    On a ``terminal`` what would steer it is escaped.
+    On a ``terminal`` what would steer it is escaped.  ``columns`` are such as `columns_of` gives.
     """
 
-    def __init__(self, zone: str, terminal: bool) -> None:
+    def __init__(self, zone: str, terminal: bool, columns: Sequence[str] = FIELDS) -> None:
+        self._columns = columns
         self._zone = zone
         self._local = ZoneInfo(zone)
         self._terminal = terminal
 
     def header(self) -> str:
         """Return the names of the columns; those of times have the zone behind them."""
-        return csv_row([f"{one} ({self._zone})" if one in TIMES else one for one in FIELDS])
+        return csv_row([f"{one} ({self._zone})" if one in TIMES else one for one in self._columns])
 
     def row(self, raw: bytes, record: Record) -> str:
         """Return the row of a record, of which ``raw`` is the JSON."""
@@ -56,7 +79,9 @@ class CsvPrinter:
             found["answered_at"] = self._at(last.answered_at)
             found["bridged_at"] = self._at(last.bridged_at)
             found["ring_seconds"] = _milliseconds(last.ring_seconds)
-        cells = [safe_cell(_text(found.get(name))) for name in FIELDS]
+        for name, value in record.variables.items():
+            found[VARIABLES + name] = value
+        cells = [safe_cell(_text(found.get(name))) for name in self._columns]
         return csv_row([printable(cell) for cell in cells] if self._terminal else cells)
 
     def _at(self, moment: float | None) -> str:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.printable import printable
-from ctidialer.cli.record_csv import CsvPrinter
+from ctidialer.cli.record_csv import FIELDS, CsvPrinter, NoColumn, columns_of
 from ctidialer.cli.record_print import Printer, Table, as_json
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
@@ -69,12 +69,27 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _columns(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> Sequence[str] | None:
+    try:
+        return None if value is None else columns_of(value)
+    except NoColumn as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @click.command(short_help="Print how the numbers of a node ended.")
 @connection_options
 @click.option("--follow", "-f", is_flag=True, help="Go on with the records as they are written.")
 @_which
 @click.option("--utc", is_flag=True, help="Times in UTC, not in the node's zone.")
 @click.option("--csv", "is_csv", is_flag=True, help="CSV with a header, safe in a spreadsheet.")
+@click.option(
+    "--columns",
+    metavar="NAME,…",
+    callback=_columns,
+    help="The columns of the CSV; all = the usual ones, variables.NAME = a variable.",
+)
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a line.")
 def records(
     settings: Settings,
@@ -83,19 +98,22 @@ def records(
     all_hosts: bool,
     utc: bool,
     is_csv: bool,
+    columns: Sequence[str] | None,
     is_json: bool,
     **which: Any,
 ) -> None:
     """Print the records of this node, oldest first: how each number ended."""
     if is_csv and is_json:
         raise click.UsageError("--csv and --json do not go together")
+    if columns and not is_csv:
+        raise click.UsageError("--columns goes with --csv")
     if follow and which["until"]:
         raise click.UsageError("--follow and --until do not go together")
     zone = UTC if utc else settings.node.timezone
     wanted = _wanted(which, zone)
     if follow and last is None and which["since"] is None:
         last = LAST_BEFORE_FOLLOWING
-    page = _Page(*_format(zone, is_csv, is_json, all_hosts))
+    page = _Page(*_format(zone, (columns or FIELDS) if is_csv else (), is_json, all_hosts))
 
     async def work(link: Link) -> None:
         own = settings.node
@@ -163,11 +181,13 @@ def _progress(total: int | None) -> Iterator[Callable[[], object]]:
         yield lambda: progress.advance(bar)
 
 
-def _format(zone: str, is_csv: bool, is_json: bool, hosts: bool) -> tuple[Printer, str, str]:
-    """Return what makes the lines, the header, and what ends each."""
+def _format(
+    zone: str, columns: Sequence[str], is_json: bool, hosts: bool
+) -> tuple[Printer, str, str]:
+    """Return what makes the lines, the header, and what ends each; with ``columns`` it is CSV."""
     terminal = sys.stdout.isatty()
-    if is_csv:
-        table = CsvPrinter(zone, terminal)
+    if columns:
+        table = CsvPrinter(zone, terminal, columns)
         return table.row, table.header(), "\n" if terminal else "\r\n"
     if is_json:
         return as_json(terminal), "", "\n"

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.cli.record_csv import csv_row, plain_cell, safe_cell
+from ctidialer.cli.record_csv import CsvPrinter, columns_of, csv_row, plain_cell, safe_cell
+from ctidialer.contract.record import Kind, Outcome, Record
+from ctidialer.contract.record_document import encode_record
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NASTY = st.sampled_from(
@@ -34,3 +36,18 @@ class CellTests(SynchronousTestCase):
     def test_what_is_no_formula_stays_as_it_is(self) -> None:
         for text in ("13800138000", "a=b", "催收", "", "1-2", "a@b"):
             self.assertEqual(safe_cell(text), text)
+
+
+class VariableTests(SynchronousTestCase):
+    @given(st.dictionaries(st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_.-]{0,8}\Z"), CELL, min_size=1))
+    def test_what_was_written_is_read(self, variables: dict[str, str]) -> None:
+        columns = columns_of(",".join(["number", *(f"variables.{one}" for one in variables)]))
+        record = Record(
+            "r", Kind.QUEUE, "t", "1", b"1", Outcome.BUSY, 1.0, 2.0, "h", variables=variables
+        )
+        printer = CsvPrinter("UTC", terminal=False, columns=columns)
+        text = "\r\n".join([printer.header(), printer.row(encode_record(record), record), ""])
+        header, row = csv.reader(io.StringIO(text, newline=""), strict=True)
+        found = dict(zip(header, map(plain_cell, row), strict=True))
+        wanted = {f"variables.{name}": value for name, value in variables.items()}
+        self.assertEqual(found, {"number": "1", **wanted})

@@ -134,6 +134,32 @@ class RecordsTests(RecordsTestCase):
         self.assertEqual((second["reason"], second["uuid"]), ('a, "b"\nc', ""))
         self.assertEqual((second["dialed_at (UTC)"], second["ring_seconds"]), ("", ""))
 
+    async def test_variables_as_columns(self) -> None:
+        crm = {"crm_id": '=1,"2"\r\n3', "score": 4.5}
+        await self.write_records(replace(RECORD, variables=crm), RECORD)
+        first, second = await self.csv("--columns", "all, variables.crm_id,variables.score")
+        self.assertEqual(list(first)[-3:], ["entry_base64", "variables.crm_id", "variables.score"])
+        self.assertEqual(first["variables.crm_id"], '\'=1,"2"\r\n3')
+        self.assertEqual((first["variables.score"], first["number"]), ("4.5", "13800138000"))
+        self.assertEqual((second["variables.crm_id"], second["variables.score"]), ("", ""))
+        first, _ = await self.csv("--columns", "outcome,variables.score,taken_at")
+        self.assertEqual(
+            list(first.items()),
+            [
+                *[("outcome", "answered"), ("variables.score", "4.5")],
+                ("taken_at (UTC)", "2001-09-09 01:46:40"),
+            ],
+        )
+
+    async def test_columns_that_there_are_not(self) -> None:
+        for columns in ("outcom", "variables.", "variables", "", "outcome,"):
+            done = await self.on_node("records", "--csv", "--columns", columns)
+            self.assertEqual((done.status, done.out), (2, ""), columns)
+            self.assertIn("there are: all, variables.NAME, id,", " ".join(done.err.split()))
+        done = await self.on_node("records", "--columns", "outcome")
+        self.assertEqual(done.status, 2)
+        self.assertIn("--columns goes with --csv", done.err)
+
     async def test_who_talked_and_how_long(self) -> None:
         bridged = replace(ATTEMPT, bridged_at=1e9 + 3.5)
         await self.write_records(replace(RECORD, attempts=(bridged,), agent="=1001"))
