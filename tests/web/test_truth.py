@@ -1,8 +1,9 @@
 """Whatever state the node is in, everybody who is asked names it, and names the same.
 
 Asked are ``/api/tasks`` and its ``explain`` (the dashboard's data), ``/api/status``, ``/readyz``,
-and from outside what ``ctidialer explain`` and ``ctidialer status`` are made from.  What is so is
-known from what the test has done to the node, and from the switch.
+from outside what ``ctidialer explain`` and ``ctidialer status`` are made from, and the log: what
+it said last of the task and of the node.  What is so is known from what the test has done to the
+node, and from the switch.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import random
 import re
 from ast import literal_eval
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import time
 from typing import Any
 
 from attrs import evolve, field, frozen
 from msgspec.structs import replace
+from twisted.logger import LogEvent, formatEvent
 
 from ctidialer.contract import keys
 from ctidialer.contract.status import Explained
@@ -23,9 +25,13 @@ from ctidialer.nodes.overview import overview_of
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.rules.node_facts import busy_in, explained_in
 from ctidialer.rules.reasons import Reason
+from ctidialer.rules.task_news import TaskState
 from ctidialer.settings import Config, Settings
+from tests.cli.command_case import command_process
 from tests.dialer.switch_case import SwitchTestCase
+from tests.support.logbook import logged_by
 from tests.support.node import HOST
+from tests.support.redis import link_to, own_redis
 from tests.web.web_case import WebTestCase
 
 TASK_KEY = keys.at(keys.TASK, keys.TEMPLATE)
@@ -43,6 +49,53 @@ class State:
     drained: bool = False
     group: Any = None
     line: Any = None
+
+    def in_the_log(self) -> LogState:
+        """Return what the log must have said last."""
+        hours = ("start_time", "stop_time", "holiday")
+        if self.torn:
+            task = TaskState.GONE
+        elif not self.task.get("enable", True):
+            task = TaskState.OFF
+        else:
+            is_closed = any(self.task.get(name) for name in hours)
+            task = TaskState.CLOSED if is_closed else TaskState.OPEN
+        return LogState(task, self.paused, self.drained)
+
+
+@frozen
+class LogState:
+    """What the log says; ``task`` is OPEN with numbers or without."""
+
+    task: TaskState
+    paused: bool = False
+    drained: bool = False
+
+
+TASK_WORDS = {
+    "is no more, or malformed": TaskState.GONE,
+    "is switched off": TaskState.OFF,
+    "is closed: ": TaskState.CLOSED,
+    "is open": TaskState.OPEN,
+    "has no number left": TaskState.OPEN,
+    "has numbers in": TaskState.OPEN,
+}
+"""How the sentence of each state begins."""
+
+
+def read_log(events: Iterable[LogEvent]) -> LogState:
+    """Return what the log says, as one who reads it to its end."""
+    found = LogState(TaskState.GONE)
+    for line in map(formatEvent, events):
+        what = line.removeprefix("Task t ")
+        for words, state in TASK_WORDS.items():
+            if what != line and what.startswith(words):
+                found = evolve(found, task=state)
+        if what.startswith(("is paused", "is resumed")):
+            found = evolve(found, paused=what.startswith("is paused"))
+        if line.startswith(("This node is drained", "This node is back")):
+            found = evolve(found, drained=line.startswith("This node is drained"))
+    return found
 
 
 Change = tuple[Reason, Callable[[State], State]]
@@ -167,6 +220,7 @@ class WalkTests(TruthCase):
 
     async def walk(self, seed: int) -> None:
         chance = random.Random(seed)
+        self.log = logged_by(self)
         await self.bring_about(State())
         self.start_web()
         await self.until("ready", self.is_ready)
@@ -179,6 +233,20 @@ class WalkTests(TruthCase):
             first = min(reasons, key=ORDER.index)
             await self.until_reason(first)
             await self.agreed(first)
+            await self.until_logged(state.in_the_log())
+
+    async def until_logged(self, wanted: LogState) -> None:
+        """Wait until the log says what is so: it tells what has changed once a second.
+
+        A task that was malformed, and is closed or switched off now, is no news.
+        """
+        closed = (TaskState.OFF, TaskState.CLOSED)
+        gone = evolve(wanted, task=TaskState.GONE) if wanted.task in closed else wanted
+
+        async def is_so() -> bool:
+            return read_log(self.log) in (wanted, gone)
+
+        await self.until(f"the log says {wanted}", is_so)
 
     async def test_any_states_upon_each_other(self) -> None:
         await self.walk(seed=1)
@@ -331,3 +399,42 @@ class CallTests(TruthCase):
         self.assertEqual((look.is_ready, look.as_json()["status"]), (False, None))
         self.assertEqual(look.tasks[0].explained.reason, "no_daemon")
         self.assert_said(explained)
+
+
+class RedisAwayTests(TruthCase):
+    """Redis is gone: the daemon says so, and from outside nobody claims to know more."""
+
+    async def set_up(self) -> None:
+        await super().set_up()
+        self.process = await own_redis(self)
+        self.url = self.process.url
+        self.redis = link_to(self, self.url)
+        await self.redis.when_up(60)
+        await self.usual_tables()
+
+    async def test_redis_is_killed(self) -> None:
+        log = logged_by(self)
+        self.start_web()
+        await self.until("ready", self.is_ready)
+        await self.process.kill()
+        await self.until_reason(Reason.REDIS_AWAY)
+        told = await self.explained()
+        status = (await self.ask("GET", "/api/status")).json
+        (task,) = (await self.ask("GET", "/api/tasks")).json["tasks"]
+        self.assertEqual((task["explained"]["reason"], status["ready"]), (told["reason"], False))
+        self.assertEqual(status["missing"][0]["condition"], "redis_away")
+        reply = await self.ask("GET", "/readyz", token=None)
+        self.assertEqual(reply.status, 503)
+        said = [line for line in map(formatEvent, log) if line.startswith("Redis is ")]
+        self.assertRegex(said[0], "^Redis is there: ")
+        self.assertRegex(said[-1], "^Redis is away: ")
+
+    async def test_nobody_outside_claims_to_know_more(self) -> None:
+        await self.process.kill()
+        where = ("--redis", self.url, "--host", HOST)
+        for words in (("explain", "t"), ("status",), ("records",), ("check", "--no-freeswitch")):
+            command = (words[0], *where, *words[1:])
+            done = await command_process(self, self.directory, command).done
+            self.assertEqual((done.status, done.out), (1, ""), words)
+            self.assertRegex(done.err, r"^Error: .*[Rr]edis", words)
+            self.assertEqual(done.err.count("\n"), 1, done.err)
