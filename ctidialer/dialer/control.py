@@ -45,12 +45,14 @@ class Orders:
     def _tell_of_schedules(self, before: Control, after: Control) -> None:
         for config in after.paused_schedules.keys() - before.paused_schedules.keys():
             given = _given(after.paused_schedules[config])
-            text = "Schedule configuration {config} is paused{given}"
-            self.log.info(text, config=config, given=given)
+            self.log.info(
+                "Schedule configuration {config} is paused{given}", config=config, given=given
+            )
         for config in before.paused_schedules.keys() - after.paused_schedules.keys():
             given = _given(after.resumed_schedules.get(config))
-            text = "Schedule configuration {config} is resumed{given}"
-            self.log.info(text, config=config, given=given)
+            self.log.info(
+                "Schedule configuration {config} is resumed{given}", config=config, given=given
+            )
 
     def _tell_of_pauses(self, before: Control, after: Control) -> None:
         for task in after.paused.keys() - before.paused.keys():

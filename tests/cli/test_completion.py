@@ -54,7 +54,7 @@ class ProtocolTests(TablesCase):
 
     async def test_hosts_commands_and_options(self) -> None:
         self.assertEqual(await self.offered("status", "--host", "fs"), ["fs2", "fs3"])
-        self.assertEqual(await self.offered("re"), ["records", "resume"])
+        self.assertEqual(await self.offered("re"), ["records", "report", "resume"])
         self.assertIn("--dry-run", await self.offered("load", "--d"))
         self.assertEqual(await self.offered("completion", "z"), ["zsh"])
 
