@@ -66,8 +66,3 @@ def encode_event(event: CallEvent) -> bytes:
         return _ENCODER.encode(event)
     except UnicodeEncodeError:
         return _ENCODER.encode(escaped(msgspec.to_builtins(event)))
-
-
-def decode_event(raw: bytes) -> CallEvent:
-    """Return the event in ``raw``, as `encode_event` writes it; raises msgspec.DecodeError."""
-    return msgspec.json.decode(raw, type=CallEvent)

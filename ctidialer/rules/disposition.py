@@ -55,15 +55,3 @@ def outcome(*, answered: bool, cause: str | None, sip_code: int | None) -> Outco
     if not cause:
         return _BY_SIP_CODE.get(sip_code or 0, Outcome.FAILED)
     return _BY_CAUSE.get(cause, Outcome.FAILED)
-
-
-def is_refusal_under_load(cause: str | None, sip_code: int | None) -> bool:
-    """Say whether FreeSWITCH itself may have refused the call, so that nobody was asked.
-
-    Too many sessions, too many a second, paused, CPU too busy: all four end in
-    DESTINATION_OUT_OF_ORDER, and no SIP status shows that the far end gave no verdict.  It is a
-    hint, not a proof: ask only about a call of which no channel event was seen, because a channel
-    that rang and then hung up with this cause looks the same here; and a UUID that is already in
-    use gives the same answer too.
-    """
-    return cause == "DESTINATION_OUT_OF_ORDER" and sip_code is None

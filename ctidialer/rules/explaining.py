@@ -48,7 +48,7 @@ def explain(facts: TaskFacts, node: NodeFacts) -> Explanation:
         found = look(facts, facts.task, node)
         if found is not None:
             return found
-    values = {"calls": str(facts.calls)}
+    values = {"calls": str(facts.up)}
     return Explanation(Reason.DIALING, facts.opening.changes_at, values=values)
 
 
@@ -186,7 +186,7 @@ def _careful(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | Non
     """Say that the rate is lowered; behind an empty queue, for that would hold for ever."""
     if not node.load.backpressure.pause:
         return None
-    values = {"careful": f"{MAX_CAREFUL_CPS:g}", "calls": str(facts.calls)}
+    values = {"careful": f"{MAX_CAREFUL_CPS:g}", "calls": str(facts.up)}
     return Explanation(Reason.FREESWITCH_REFUSING, form="careful", values=values)
 
 
@@ -201,8 +201,7 @@ def _limit_reached(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation
 
 def _redials(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation:
     """Say that slots of the limit are kept by numbers of which no call is up."""
-    up = max(0, facts.calls - facts.waiting)
-    values = {"up": str(up), "limit": str(task.limit), "waiting": str(facts.waiting)}
+    values = {"up": str(facts.up), "limit": str(task.limit), "waiting": str(facts.waiting)}
     due = facts.next_call
     if due is not None and due > node.now:
         values["next"] = local_time(due, task.hours.timezone or node.zone)
@@ -242,7 +241,7 @@ def _busy(choice: object) -> tuple[LineBusy, ...]:
 def _queue_empty(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
     if not facts.queue_is_empty:
         return None
-    values = {"queue": repr(task.number_queue), "calls": str(facts.calls)}
+    values = {"queue": repr(task.number_queue), "calls": str(facts.up)}
     changes_at, recent = facts.opening.changes_at, facts.recent
     if not recent.is_bad:
         return Explanation(Reason.QUEUE_EMPTY, changes_at, values=values)
@@ -253,7 +252,7 @@ def _queue_empty(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation |
 def _paced(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
     if task.cps is None or facts.pace == NO_START:
         return None
-    values = {"cps": f"{task.cps:g}", "calls": str(facts.calls)}
+    values = {"cps": f"{task.cps:g}", "calls": str(facts.up)}
     next_at = pacing.next_start(facts.pace, task.cps, node.now)
     return Explanation(Reason.PACED, next_at, values=values)
 

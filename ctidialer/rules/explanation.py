@@ -94,6 +94,11 @@ class TaskFacts:
     recent: Recent = Recent()
     brake: Brake = LOOSE
 
+    @property
+    def up(self) -> int:
+        """Return the calls that are up: numbers in hand that do not wait for a further call."""
+        return max(0, self.calls - self.waiting)
+
 
 @frozen
 class Obstacle:

@@ -112,18 +112,6 @@ def same_clock_from(pace: Pace) -> float:
     return pace.recent[-1] - MIN_CLOCK_JUMP if pace.recent else -math.inf
 
 
-def calls_room(
-    limit: int, in_progress: int, *, max_calls: int = 0, node_calls: int = 0, rate: int = UNLIMITED
-) -> int:
-    """Return how many calls a task may start, never less than 0.
-
-    ``limit`` and ``in_progress`` are the task's, ``max_calls`` (0 = no limit) and ``node_calls``
-    the node's, ``rate`` the least ``room`` of the paces that apply.
-    """
-    of_node = max_calls - node_calls if max_calls else UNLIMITED
-    return max(0, min(limit - in_progress, of_node, rate))
-
-
 def _slots_due(pace: Pace, cps: float, now: float) -> int:
     if _is_anew(pace, cps, now):
         return 1

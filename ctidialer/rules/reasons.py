@@ -516,10 +516,9 @@ class Reason(enum.Enum):
         ),
         {
             "": Said(
-                "all calls that the node's max_calls allows are up: {calls} of {max_calls}[, "
+                "all places that the node's max_calls gives are taken: {calls} of {max_calls}[, "
                 "{kept} more are kept for scheduled numbers]",
-                "并发呼叫已达到节点的 max_calls：{calls} / {max_calls}[，另为定时号码保留 {kept} "
-                "个]",
+                "节点 max_calls 的名额已占满：{calls} / {max_calls}[，另为定时号码保留 {kept} 个]",
             ),
             "max_cps": Said(
                 "the node starts as many calls as its max_cps allows: {max_cps} a second",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome
-from ctidialer.rules.disposition import is_refusal_under_load, outcome
+from ctidialer.rules.disposition import outcome
 
 # cause, SIP status, outcome: what FreeSWITCH gives and what docs/redis-contract.rst makes of it.
 TABLE: tuple[tuple[str | None, int | None, Outcome], ...] = (
@@ -64,13 +64,3 @@ class OutcomeTests(SynchronousTestCase):
                     outcome(answered=False, cause=cause, sip_code=None),
                     str(sip_code),
                 )
-
-
-class RefusalTests(SynchronousTestCase):
-    def test_out_of_order_without_a_sip_status_may_be_freeswitch_itself(self) -> None:
-        self.assertTrue(is_refusal_under_load("DESTINATION_OUT_OF_ORDER", None))
-
-    def test_everything_else_is_a_verdict_of_the_far_end(self) -> None:
-        self.assertFalse(is_refusal_under_load("DESTINATION_OUT_OF_ORDER", 502))
-        for cause in ("USER_BUSY", "NORMAL_TEMPORARY_FAILURE", "GATEWAY_DOWN", None):
-            self.assertFalse(is_refusal_under_load(cause, None))

@@ -217,10 +217,10 @@ class ReasonTests(SynchronousTestCase):
         self.check(Reason.QUEUE_UNUSABLE, text, facts=facts)
 
     def test_node_limit(self) -> None:
-        text = "all calls that the node's max_calls allows are up: 10 of 10"
+        text = "all places that the node's max_calls gives are taken: 10 of 10"
         self.check(Reason.NODE_LIMIT, text, node=load(calls=10, max_calls=10))
         text = (
-            "all calls that the node's max_calls allows are up: 9 of 10, "
+            "all places that the node's max_calls gives are taken: 9 of 10, "
             "1 more are kept for scheduled numbers"
         )
         self.check(Reason.NODE_LIMIT, text, node=load(calls=9, max_calls=10, kept=1))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.rules.pacing import UNLIMITED, Pace, calls_room, next_start, room, sent, spent
+from ctidialer.rules.pacing import UNLIMITED, Pace, next_start, room, sent, spent
 
 TICK = 0.05
 
@@ -187,16 +187,3 @@ class MinuteTests(SynchronousTestCase):
                 self.assertGreaterEqual(room(pace, cps, due), 1)
         if starts:
             self.assertLessEqual(most_in_a_second(starts), cps + 1)
-
-
-class CallsRoomTests(SynchronousTestCase):
-    def test_the_least_limit_counts(self) -> None:
-        self.assertEqual(calls_room(10, 4), 6)
-        self.assertEqual(calls_room(10, 4, max_calls=100, node_calls=98), 2)
-        self.assertEqual(calls_room(10, 4, max_calls=0, node_calls=98), 6)
-        self.assertEqual(calls_room(10, 4, rate=3), 3)
-
-    def test_it_is_never_less_than_nothing(self) -> None:
-        self.assertEqual(calls_room(0, 0), 0)
-        self.assertEqual(calls_room(5, 9), 0)
-        self.assertEqual(calls_room(5, 0, max_calls=1, node_calls=3), 0)

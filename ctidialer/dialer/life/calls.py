@@ -29,6 +29,9 @@ from ctidialer.esl.jobs import JobResult
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import LINGER_SECONDS, Attempt
 
+ASK_AGAIN_AFTER = 1.0
+"""Seconds between two questions for a call that FreeSWITCH does not know."""
+
 MAX_REMEMBERED = 1000
 """Channels of which events are kept although no call of ours is known under their UUID."""
 
@@ -193,7 +196,7 @@ class Calls:
     def ask(self, silent_for: float = 0.0) -> Deferred[None]:
         """Ask FreeSWITCH for each call of which nothing was heard for ``silent_for`` seconds.
 
-        A call that it does not know twice, ``LINGER_SECONDS`` apart, is gone: once is not enough,
+        A call that it does not know twice, a second apart, is gone: once is not enough,
         for a job that was only just handed over has no channel yet.
         """
         now = self._steady()
@@ -250,10 +253,10 @@ class Calls:
         now = live.at(self._steady())
         self._advance(live, rules.job_failed(live.attempt, text, now))
         if live.attempt.phase is rules.Phase.LINGERING:
-            self._after_linger(live, self._lingered)
+            self._later(live, LINGER_SECONDS, self._lingered)
 
-    def _after_linger(self, live: _Live, then: Callable[[_Live], None]) -> IDelayedCall:
-        timer = self._clock.callLater(LINGER_SECONDS, then, live)
+    def _later(self, live: _Live, seconds: float, then: Callable[[_Live], None]) -> IDelayedCall:
+        timer = self._clock.callLater(seconds, then, live)
         live.timers.append(timer)
         return timer
 
@@ -327,7 +330,7 @@ class Calls:
             return  # two answers at almost the same time count once
         live.missed += 1
         if live.missed == 1:
-            live.second_question = self._after_linger(live, self._ask_again)
+            live.second_question = self._later(live, ASK_AGAIN_AFTER, self._ask_again)
             return
         self.log.info("FreeSWITCH no longer knows call {call_uuid}", call_uuid=live.attempt.uuid)
         self._advance(live, rules.gone(live.attempt, live.at(self._steady())))

@@ -80,9 +80,13 @@ class Ended(Struct, frozen=True):
 
 @frozen
 class Held:
-    """No call was placed just now: it can be tried again."""
+    """No call was placed just now: it can be tried again.
+
+    ``no_line``: no line was free; whoever waits for one is told when there is.
+    """
 
     reason: str
+    no_line: bool = False
 
 
 @frozen

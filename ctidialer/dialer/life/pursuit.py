@@ -147,7 +147,11 @@ class Pursuit:
         now = self._clock.seconds()
         found = self._ways.take(journey.progress.itinerary, now)
         if isinstance(found, NoLine):
-            return Held(NO_LINE) if journey.progress.attempts else NotDialed(NO_LINE, no_line=True)
+            return (
+                Held(NO_LINE, no_line=True)
+                if journey.progress.attempts
+                else NotDialed(NO_LINE, no_line=True)
+            )
         choice, itinerary = found
         progress = Progress(itinerary, journey.progress.attempts)
         try:
@@ -238,7 +242,7 @@ class Pursuit:
         """No call could be placed: the number goes back, or waits as long as it takes."""
         if not journey.progress.attempts:
             return NotDialed(held.reason)
-        if held.reason is not NO_LINE:
+        if not held.no_line:
             await self._between.hold(journey)
         return None
 
