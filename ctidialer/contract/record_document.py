@@ -108,8 +108,8 @@ def _as_json(record: Record) -> dict[str, object]:
         "line": last.line if last else None,
         "line_group": last.line_group if last else None,
         "attempts": [_attempt_json(attempt) for attempt in record.attempts],
-        "taken_at": _in_microseconds(record.taken_at),
-        "ended_at": _in_microseconds(record.ended_at),
+        "taken_at": in_microseconds(record.taken_at),
+        "ended_at": in_microseconds(record.ended_at),
         "bill_seconds": _bill_seconds(last),
         "connect_seconds": _rounded(last.connect_seconds) if last else None,
         "talk_seconds": _rounded(last.talk_seconds) if last else None,
@@ -152,7 +152,7 @@ def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:
         "uuid": attempt.uuid,
         "line": attempt.line,
         "line_group": attempt.line_group,
-        "dialed_at": _in_microseconds(attempt.dialed_at),
+        "dialed_at": in_microseconds(attempt.dialed_at),
         "progress_at": _rounded(attempt.progress_at),
         "answered_at": _rounded(attempt.answered_at),
         "ended_at": _rounded(attempt.ended_at),
@@ -164,10 +164,11 @@ def _attempt_json(attempt: AttemptRecord) -> dict[str, object]:
 
 
 def _rounded(moment: float | None) -> float | None:
-    return None if moment is None else _in_microseconds(moment)
+    return None if moment is None else in_microseconds(moment)
 
 
-def _in_microseconds(seconds: float) -> float:
+def in_microseconds(seconds: float) -> float:
+    """Return a moment (unix seconds) as it stands in the JSON, to the microsecond."""
     # round(seconds, 6) goes by way of the decimal digits, and a record has ten times.
     if 0 <= seconds < _MAX_QUICK:
         return round(seconds * 1e6) / 1e6

@@ -87,10 +87,10 @@ def said(event: Event, wanted: AfterCall, uuid: str) -> dict[str, str]:
 def legs(event: Event) -> Iterator[str]:
     """Yield the calls that an event tells of: that of its channel, and where two are connected
     the other one too."""
-    yield event.get("Unique-ID", "")
-    if event.name == "CUSTOM":
+    if event.name == "CUSTOM":  # its channel, if it has one, is the agent's
         yield event.get("CC-Member-Session-UUID", "")
-    elif event.name == BRIDGE:
+    yield event.get("Unique-ID", "")
+    if event.name == BRIDGE:
         yield event.get("Bridge-A-Unique-ID", "")
         yield event.get("Bridge-B-Unique-ID", "")
 
@@ -102,6 +102,8 @@ def agent_to_come(event: Event) -> str | None:
 
 def _said(event: Event, wanted: Sequence[str]) -> dict[str, str]:
     """Return those of these channel variables that are set."""
+    if not wanted:
+        return {}
     found = ((name, event.get(f"variable_{name}")) for name in wanted)
     return {name: cut(value) for name, value in found if value}
 

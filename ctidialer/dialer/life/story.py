@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.logger import Logger
 
 from ctidialer.contract import causes
 from ctidialer.contract.call_event import CallEvent, Happening
 from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.record import Kind, Outcome, Record
+from ctidialer.contract.record_document import in_microseconds
 from ctidialer.dialer.life import channel_events
 from ctidialer.dialer.life.number_in_hand import NumberInHand
 from ctidialer.esl.events import Event
@@ -22,37 +24,28 @@ from ctidialer.rules.disposition import outcome
 
 Tell = Callable[[CallEvent], None]
 
-ONCE = frozenset({Happening.RINGING, Happening.ANSWERED})
+# Tuples, not sets, of happenings: an enum's hash is worked out in Python.
+ONCE = (Happening.RINGING, Happening.ANSWERED)
 """What is told of a call once; it may be connected to several legs, one after the other."""
-
-TIME_DIGITS = 6
-"""Of a second: microseconds, as in records."""
 
 
 class Story:
     """Tells of one call of ``number``, its ``count``-th; a fault in it harms no call."""
 
-    __slots__ = ("_agent", "_count", "_host", "_number", "_tell", "_told")
+    __slots__ = ("_agent", "_blank", "_number", "_tell", "_told")
 
     log = Logger()
 
     def __init__(self, tell: Tell, host: str, number: NumberInHand, count: int) -> None:
         self._tell = tell
-        self._host = host
         self._number = number
-        self._count = count
-        self._told: set[Happening] = set()
+        self._blank = _blank(host, number, count)
+        self._told: tuple[Happening, ...] = ()
         self._agent: str | None = None
 
     def dialing(self, attempt: Attempt, variables: Mapping[str, str]) -> None:
         """The call is about to be placed with these variables; placeholders are not told yet."""
-        wanted = self._number.after_call.names
-        said = {
-            name: variables[name]
-            for name in wanted
-            if name in variables and not isinstance(variables[name], Fillable)
-        }
-        self._safely(self._say, Happening.DIALING, attempt, attempt.dialed_at, said)
+        self._safely(self._dialing, attempt, variables)
 
     def heard(self, event: Event, attempt: Attempt, at: float) -> None:
         """FreeSWITCH tells of the call; what that makes of it is in ``attempt``."""
@@ -61,6 +54,14 @@ class Story:
     def ended(self, attempt: Attempt) -> None:
         """The call is over."""
         self._safely(self._ended, attempt)
+
+    def _dialing(self, attempt: Attempt, variables: Mapping[str, str]) -> None:
+        said = {
+            name: variables[name]
+            for name in self._number.after_call.names
+            if name in variables and not isinstance(variables[name], Fillable)
+        }
+        self._tell(self._event(Happening.DIALING, attempt, attempt.dialed_at, said))
 
     def _heard(self, event: Event, attempt: Attempt, at: float) -> None:
         happening = channel_events.HAPPENINGS.get(event.name)
@@ -71,26 +72,24 @@ class Story:
             return
         if happening is Happening.RINGING and attempt.was_answered:
             return
-        self._told.add(happening)
+        self._told += (happening,)
         said = channel_events.said(event, self._number.after_call, attempt.uuid)
         if happening is Happening.BRIDGED and self._agent is not None:
             said[QUEUE_AGENT] = self._agent
             self._agent = None  # the next one is said anew
-        self._say(happening, attempt, at, said)
+        self._tell(self._event(happening, attempt, at, said))
 
     def _ended(self, attempt: Attempt) -> None:
         ended_at = attempt.dialed_at if attempt.ended_at is None else attempt.ended_at
-        self._say(
-            Happening.ENDED,
-            attempt,
-            ended_at,
-            attempt.said,
+        event = replace(
+            self._event(Happening.ENDED, attempt, ended_at, attempt.said),
             outcome=self._outcome(attempt),
             answered=attempt.was_answered,
             hangup_cause=attempt.cause,
             q850=causes.q850(attempt.cause),
             sip_code=attempt.sip_code,
         )
+        self._tell(event)
 
     def _outcome(self, attempt: Attempt) -> Outcome | None:
         """Return what the record will say if no further call follows; None = no verdict."""
@@ -102,32 +101,19 @@ class Story:
             answered=attempt.was_answered, cause=attempt.cause, sip_code=attempt.sip_code
         )
 
-    def _say(
-        self,
-        happening: Happening,
-        attempt: Attempt,
-        at: float,
-        said: Mapping[str, str],
-        **more: Any,
-    ) -> None:
-        number, wanted = self._number, self._number.after_call
-        self._tell(
-            CallEvent(
-                event=happening,
-                time=round(at, TIME_DIGITS),
-                id=number.claim.id,
-                kind=number.kind,
-                number=number.number,
-                uuid=attempt.uuid,
-                attempt=self._count,
-                line=attempt.line,
-                line_group=attempt.group,
-                host=self._host,
-                agent=after_call.agent(wanted, said),
-                variables=after_call.carried(wanted, said) if said else {},
-                **_named(number.kind, number.name),
-                **more,
-            )
+    def _event(
+        self, happening: Happening, attempt: Attempt, at: float, said: Mapping[str, str]
+    ) -> CallEvent:
+        wanted = self._number.after_call
+        return replace(
+            self._blank,
+            event=happening,
+            time=in_microseconds(at),
+            uuid=attempt.uuid,
+            line=attempt.line,
+            line_group=attempt.group,
+            agent=after_call.agent(wanted, said) if said else None,
+            variables=after_call.carried(wanted, said) if said else {},
         )
 
     def _safely(self, say: Callable[..., None], *arguments: Any) -> None:
@@ -152,7 +138,7 @@ class CalledOff:
             self._tell(
                 CallEvent(
                     event=Happening.ENDED,
-                    time=round(record.ended_at, TIME_DIGITS),
+                    time=in_microseconds(record.ended_at),
                     id=record.id,
                     kind=record.kind,
                     number=record.number,
@@ -186,6 +172,23 @@ class Stories:
         if self._tell is None or number is None:
             return None
         return Story(self._tell, self._host, number, count)
+
+
+def _blank(host: str, number: NumberInHand, count: int) -> CallEvent:
+    """Return what all events of a call have in common; the rest is filled in."""
+    return CallEvent(
+        event=Happening.DIALING,
+        time=0.0,
+        id=number.claim.id,
+        kind=number.kind,
+        number=number.number,
+        uuid=None,
+        attempt=count,
+        line=None,
+        line_group=None,
+        host=host,
+        **_named(number.kind, number.name),
+    )
 
 
 def _named(kind: Kind, name: str | None) -> dict[str, Any]:
