@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 from msgspec.structs import replace
@@ -25,7 +26,9 @@ from ctidialer.dialer.event_stream import (
 from ctidialer.settings import Records, Settings
 from ctidialer.store.errors import NotAllowed, StoreError
 from ctidialer.store.store import Store
-from tests.dialer.queue_case import NUMBERS, QueueCase
+from tests.dialer.queue_case import NUMBERS
+from tests.dialer.schedule_case import ScheduleTestCase, member
+from tests.dialer.switch_case import SwitchTestCase
 from tests.support.logbook import Logbook, logged_by
 
 STREAM = "events@fs1"
@@ -33,7 +36,7 @@ QUEUE_AGENT = {"cc_agent": "1001@default", "da2_result": "ring"}
 TALK = {"result": "answer", "progress": "ringing", "ring": 0.1, "talk": 0.4, "bridge": 0.1}
 
 
-class EventsCase(QueueCase):
+class EventsCase(SwitchTestCase):
     def telling(self) -> Settings:
         return replace(self.settings(), records=Records(events=STREAM))
 
@@ -172,6 +175,43 @@ class WholeDaemonTests(EventsCase):
         )
         self.assertEqual(len({(event["uuid"], event["attempt"]) for event in events}), 1)
         self.assertEqual(events[-1]["variables"], {"cti_host": "fs1"})
+
+
+class ScheduledTests(EventsCase, ScheduleTestCase):
+    script = MappingProxyType({"default": {**TALK, "variables": QUEUE_AGENT}})
+
+    async def test_the_life_of_a_scheduled_call(self) -> None:
+        await self.usual_schedule()
+        await self.put_config(record_variables=["customer"])
+        await self.plan(member("1001", variables={"customer": "42"}))
+        self.start_dialer(self.quick(self.telling()))
+        (record,) = await self.records_of(1)
+        events = await self.events_of(5)
+        self.assertEqual(
+            [event["event"] for event in events],
+            ["dialing", "ringing", "answered", "bridged", "ended"],
+        )
+        (attempt,) = record.attempts
+        for event in events:
+            self.assertEqual((event["kind"], event["config"]), ("schedule", "c"))
+            self.assertNotIn("task", event)
+            self.assertEqual((event["id"], event["uuid"]), (record.id, attempt.uuid))
+            self.assertEqual((event["number"], event["attempt"]), ("1001", 1))
+            self.assertEqual((event["line"], event["line_group"]), ("l", "g"))
+            self.assertEqual(event["variables"], {"customer": "42"})
+        agents = [event["agent"] for event in events]
+        self.assertEqual(agents, [None, None, None, "1001@default", "1001@default"])
+        self.assertEqual((events[-1]["outcome"], events[-1]["answered"]), ("answered", True))
+
+    async def test_a_scheduled_number_that_ends_without_a_call(self) -> None:
+        await self.usual_schedule()
+        await self.plan(member("not a number"))
+        self.start_dialer(self.quick(self.telling()))
+        (record,) = await self.records_of(1)
+        (event,) = await self.events_of(1)
+        self.assertEqual((event["event"], event["outcome"]), ("ended", "invalid"))
+        self.assertEqual((event["kind"], event["config"]), ("schedule", "c"))
+        self.assertEqual((event["id"], event["uuid"], event["attempt"]), (record.id, None, 0))
 
 
 def said(log: Logbook, words: str) -> list[str]:

@@ -205,11 +205,10 @@ class Calls:
         return asked.addCallback(lambda _: None)
 
     def _step(self, event: Event) -> Step | None:
-        now = self._steady()
         if event.name == channel_events.ANSWER:
-            return partial(_answered, now)
+            return partial(_answered, self._steady())
         if event.name == channel_events.HANG_UP:
-            return partial(_hung_up, event, now)
+            return partial(_hung_up, event, self._steady())
         return None
 
     def _remember(self, uuid: str, step: Step) -> None:
