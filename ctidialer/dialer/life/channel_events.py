@@ -80,7 +80,7 @@ def said(event: Event, wanted: AfterCall, uuid: str) -> dict[str, str]:
     if event.name != BRIDGE:
         return _said(event, wanted.names)
     agent = (QUEUE_AGENT, wanted.agent_variable) if wanted.agent_variable else (QUEUE_AGENT,)
-    is_own = event.get("Unique-ID") == uuid
+    is_own = bool(wanted.names) and event.get("Unique-ID") == uuid
     return _said(event, (*agent, *wanted.names) if is_own else agent)
 
 
