@@ -1,4 +1,4 @@
-"""Calls made at the same time, sent together."""
+"""Requests to Redis that are made at the same time, sent together."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ HOLD_INTERVAL = 1.0
 MAX_WAIT_FOR_LINE = 30.0
 """Seconds for which a further call waits for a line, from when it was due."""
 
-CLOSED = "no further call: the task has closed"
+CLOSED = "no further call: the task is closed, switched off or gone"
 NO_LINE_CAME = "no further call: no line is free in the groups that are left"
 
 

@@ -180,7 +180,7 @@ class Calls:
                 live.story.heard(event, live.attempt, live.at(live.news_at))
 
     def _tell(self, event: Event) -> None:
-        """Let a call be told of to which nothing happens that decides anything."""
+        """Pass an event that leaves the attempt as it is on to the story of the call."""
         for uuid in channel_events.legs(event):
             live = self._live.get(uuid)
             if live is not None:
