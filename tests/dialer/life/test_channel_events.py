@@ -11,7 +11,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.life.calls import Calls
-from ctidialer.dialer.life.channel_events import hang_up, sip_code
+from ctidialer.dialer.life.channel_events import (
+    AGENT_STARTS,
+    agent_to_come,
+    hang_up,
+    legs,
+    sip_code,
+)
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.esl.events import Event, make_event, plain_event
 from ctidialer.rules.attempt import LINGER_SECONDS, Attempt, is_refusal
@@ -108,6 +114,22 @@ class RecordingTests(SynchronousTestCase):
     def test_a_dead_port_is_no_refusal(self) -> None:
         self.assertFalse(is_refusal(followed("27b_fail_dead_port_icmp")))
         self.assertFalse(is_refusal(followed("27_fail_dest_out_of_order_loopback")))
+
+
+class LegsTests(SynchronousTestCase):
+    def test_the_callee_goes_before_the_agent_whose_channel_tells(self) -> None:
+        event = make_event(
+            {
+                "Event-Name": "CUSTOM",
+                "Event-Subclass": "callcenter::info",
+                "Unique-ID": "agent",
+                "CC-Action": AGENT_STARTS,
+                "CC-Agent": "1001@default",
+                "CC-Member-Session-UUID": "callee",
+            }
+        )
+        self.assertEqual(list(legs(event)), ["callee", "agent"])
+        self.assertEqual(agent_to_come(event), "1001@default")
 
 
 class TimeTests(SynchronousTestCase):
