@@ -23,7 +23,7 @@ from ctidialer.stage.daemon import DaemonProcess, settings_text
 from ctidialer.stage.stage import PASSWORD, Stage
 from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreError
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 
 USER = "ctidialer"
 USER_PASSWORD = "chaos"
@@ -103,7 +103,7 @@ class Site(Stage):
     async def noted(self) -> set[str] | None:
         """Return the UUIDs of the calls noted as being placed just now; None = Redis is away."""
         try:
-            entries = await Reading(self.link, HOST).in_flight()
+            entries = await NodeReading(self.link, HOST).in_flight()
         except StoreError:
             return None
         return {entry.dialing.uuid for entry in entries if entry.dialing and entry.dialing.uuid}

@@ -30,7 +30,7 @@ from ctidialer.contract.task import Side
 from ctidialer.rules.tables import Documents, Tables
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 
 MISSING = "none"
 
@@ -87,7 +87,7 @@ class NodeCheck:
     async def _table(self, key: str) -> Documents:
         if not await self._holds(key, "hash"):
             return {}
-        return await Reading(self._link, self._node.host).read_table(key)
+        return await NodeReading(self._link, self._node.host).read_table(key)
 
     async def _check_own_keys(self) -> None:
         """What ctidialer writes itself: where the key is taken, no record could be written."""

@@ -24,7 +24,7 @@ from ctidialer.settings import Node, Settings
 from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 
 PROGRAM = "ctidialer"
 VARIABLE = "_CTIDIALER_COMPLETE"
@@ -35,7 +35,7 @@ ANSWER_TIMEOUT = 0.5
 MAX_NAMES = 200
 """Names that are offered at once."""
 
-Names = Callable[[Link, Node], Awaitable[list[str]]]
+NameLookup = Callable[[Link, Node], Awaitable[list[str]]]
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
@@ -56,7 +56,7 @@ def completion(shell: str) -> None:
     click.echo(kind(group, {}, PROGRAM, VARIABLE).source())
 
 
-def names_from_redis(names: Names) -> Complete:
+def names_from_redis(names: NameLookup) -> Complete:
     """Return what completes an argument with ``names`` as they stand in Redis."""
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -76,7 +76,7 @@ def _settings(context: click.Context) -> Settings:
     return read_node_settings(*given)
 
 
-def _ask(settings: Settings, names: Names) -> list[str]:
+def _ask(settings: Settings, names: NameLookup) -> list[str]:
     async def within(reactor: Any) -> list[str]:
         asking = Deferred.fromCoroutine(_answer(reactor, settings, names))
         return await asking.addTimeout(ANSWER_TIMEOUT, reactor)
@@ -84,7 +84,7 @@ def _ask(settings: Settings, names: Names) -> list[str]:
     return run(within)
 
 
-async def _answer(reactor: Any, settings: Settings, names: Names) -> list[str]:
+async def _answer(reactor: Any, settings: Settings, names: NameLookup) -> list[str]:
     link = Link(reactor, parse_address(settings.redis.url))
     link.start()
     try:
@@ -95,7 +95,7 @@ async def _answer(reactor: Any, settings: Settings, names: Names) -> list[str]:
 
 
 async def _tasks(link: Link, node: Node) -> list[str]:
-    return await task_names(Reading(link, node.host), node.host)
+    return await task_names(NodeReading(link, node.host), node.host)
 
 
 async def _hosts(link: Link, node: Node) -> list[str]:
@@ -104,7 +104,7 @@ async def _hosts(link: Link, node: Node) -> list[str]:
 
 async def _configs(link: Link, node: Node) -> list[str]:
     key = keys.at(keys.SCHEDULE_CONFIG, node.domain)
-    return list(await Reading(link, node.host).read_table(key))
+    return list(await NodeReading(link, node.host).read_table(key))
 
 
 complete_task = names_from_redis(_tasks)

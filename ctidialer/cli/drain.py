@@ -18,7 +18,7 @@ from ctidialer.nodes.reader import NodeReader
 from ctidialer.settings import Node, Settings
 from ctidialer.store.in_flight import NO_CALL, InFlight
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 
 LOOK_INTERVAL = 0.2
 """Seconds between two looks at the numbers in flight."""
@@ -85,7 +85,7 @@ class _Drain:
     def __init__(self, link: Link, node: Node, state: _Drained, wait: bool, quiet: bool) -> None:
         self._link = link
         self._nodes = NodeReader(link, node)
-        self._reading = Reading(link, state.host)
+        self._reading = NodeReading(link, state.host)
         self._state = state
         self._wait = wait
         self._quiet = quiet

@@ -15,7 +15,7 @@ from ctidialer.files.seen import Seen, key_of
 from ctidialer.rules.soundness import sound_task
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 
 BATCH_SIZE = 1000
 """Entries of the list that are read at once."""
@@ -86,7 +86,7 @@ class NumberPush:
 
 async def _queue_of(link: Link, host: str, name: str, queue: str | None) -> tuple[str, Side]:
     template_key, host_key = keys.at(keys.TASK, keys.TEMPLATE), keys.at(keys.TASK, host)
-    reading = Reading(link, host)
+    reading = NodeReading(link, host)
     template = await reading.read_field(template_key, name)
     own = await reading.read_field(host_key, name)
     if template is None and own is None:

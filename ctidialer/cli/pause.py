@@ -19,7 +19,7 @@ from ctidialer.contract.document import shown
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Node, Settings
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 
 _json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print what was done as a JSON object."
@@ -104,14 +104,14 @@ async def _pause(link: Link, node: Node, paused: _Paused, why: str) -> bool:
 async def _resume(link: Link, node: Node, paused: _Paused, why: str) -> bool:
     # A task that was removed while it was paused would be paused again when it comes back.
     field = pause_field(paused.name, is_schedule=paused.is_schedule)
-    if await Reading(link, node.host).read_field(keys.control(node.host), field) is None:
+    if await NodeReading(link, node.host).read_field(keys.control(node.host), field) is None:
         await _check_exists(link, node, paused)
     orders = NodeOrders(link, node.host)
     return await orders.resume(paused.name, order_now(why), is_schedule=paused.is_schedule)
 
 
 async def _check_exists(link: Link, node: Node, paused: _Paused) -> None:
-    reading = Reading(link, node.host)
+    reading = NodeReading(link, node.host)
     if paused.is_schedule:
         key = keys.at(keys.SCHEDULE_CONFIG, node.domain)
         names = sorted(await reading.read_table(key))

@@ -49,7 +49,7 @@ def _json_escape(one: str) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
-class Table:
+class RecordTable:
     """Records as a table for people; its times are those of the IANA ``zone``.
 
     ``hosts``: it has a column of the host.

@@ -17,7 +17,7 @@ from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.printable import printable
 from ctidialer.cli.record_csv import FIELDS, CsvPrinter, NoColumn, columns_of
-from ctidialer.cli.record_print import Printer, Table, as_json
+from ctidialer.cli.record_print import Printer, RecordTable, as_json
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
 from ctidialer.nodes.reader import NodeReader
@@ -191,7 +191,7 @@ def _format(
         return table.row, table.header(), "\n" if terminal else "\r\n"
     if is_json:
         return as_json(terminal), "", "\n"
-    people = Table(zone, hosts)
+    people = RecordTable(zone, hosts)
     return people.row, people.header(), "\n"
 
 

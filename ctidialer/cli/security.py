@@ -27,10 +27,10 @@ from ctidialer.store.connection import Reply, ResponseError, WatchedConnection
 from ctidialer.store.endpoint import Dialup
 from ctidialer.store.errors import NotAllowed, StoreError, WrongType
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 from ctidialer.store.rights import (
-    Names,
     Need,
+    NodeNames,
     Rights,
     http_needs,
     node_needs,
@@ -135,7 +135,7 @@ async def _needs(link: Link, settings: Settings) -> Iterable[Need]:
     tables = Tables(node.host, node.domain, node.default_dialstring)
     channels = change_channels(node.host, node.domain)
     elsewhere = (records.list, records.channel, records.events)
-    names = Names(node.host, tables.keys_of(), channels, *elsewhere)
+    names = NodeNames(node.host, tables.keys_of(), channels, *elsewhere)
     schedule: tuple[str, Side | None] = (keys.at(keys.SCHEDULE_NUMBER, node.domain), None)
     queues = [schedule, *await _queues(link, tables)]
     return (
@@ -149,7 +149,7 @@ async def _queues(link: Link, tables: Tables) -> list[tuple[str, Side]]:
     """Return the queues of the tasks, as far as they can be read."""
     for key in tables.keys_of(keys.TASK):
         with suppress(WrongType, NotAllowed):
-            tables.replace(key, await Reading(link, "").read_table(key))
+            tables.replace(key, await NodeReading(link, "").read_table(key))
     tasks = tables.tasks.values()
     return [(task.number_queue, task.queue_side) for task in tasks][:MAX_QUEUES]
 

@@ -6,13 +6,13 @@ from ctidialer.cli import texts
 from ctidialer.cli.language import say
 from ctidialer.contract import keys
 from ctidialer.contract.document import shown
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 
 MAX_NAMED = 20
 """Names of tasks that are listed where there is none of the name given."""
 
 
-async def task_names(reading: Reading, host: str) -> list[str]:
+async def task_names(reading: NodeReading, host: str) -> list[str]:
     """Return the names of all tasks of ``host``, valid or not; fails with StoreError."""
     of_all = await reading.read_table(keys.at(keys.TASK, keys.TEMPLATE))
     return sorted({*of_all, *await reading.read_table(keys.at(keys.TASK, host))})

@@ -16,7 +16,7 @@ FIELD = "event"
 """The one field of each entry of the stream."""
 
 
-class Happening(enum.Enum):
+class EventKind(enum.Enum):
     """What happens to a number."""
 
     DIALING = "dialing"
@@ -36,7 +36,7 @@ class CallEvent(Struct, frozen=True, kw_only=True, gc=False):
     ``outcome`` None = that was no verdict on the number, which goes back where it was.
     """
 
-    event: Happening
+    event: EventKind
     time: float
     id: str
     kind: Kind

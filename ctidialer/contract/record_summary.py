@@ -10,18 +10,18 @@ from ctidialer.contract.record import Durations, Kind
 
 _LAST_MOMENT = 32_503_680_000  # the year 3000: what is beyond has no date
 
-Moment = Annotated[float, msgspec.Meta(ge=0, lt=_LAST_MOMENT)]
+SummaryMoment = Annotated[float, msgspec.Meta(ge=0, lt=_LAST_MOMENT)]
 Word = Annotated[str, msgspec.Meta(max_length=40)]
 
 
 class AttemptSummary(Durations, msgspec.Struct, frozen=True, gc=False):
     """The moments of one attempt, unix seconds."""
 
-    dialed_at: Moment
-    progress_at: Moment | None = None
-    answered_at: Moment | None = None
-    ended_at: Moment | None = None
-    bridged_at: Moment | None = None
+    dialed_at: SummaryMoment
+    progress_at: SummaryMoment | None = None
+    answered_at: SummaryMoment | None = None
+    ended_at: SummaryMoment | None = None
+    bridged_at: SummaryMoment | None = None
 
 
 class RecordSummary(msgspec.Struct, frozen=True, gc=False):
@@ -33,7 +33,7 @@ class RecordSummary(msgspec.Struct, frozen=True, gc=False):
 
     kind: Kind
     outcome: Word
-    ended_at: Moment
+    ended_at: SummaryMoment
     task: str | None = None
     config: str | None = None
     answered: bool = False

@@ -54,7 +54,7 @@ from ctidialer.settings import Records, Settings, host_and_port, record_variable
 from ctidialer.store.address import parse_address
 from ctidialer.store.changes import ChangeFeed, ChangeListener, change_channels
 from ctidialer.store.link import Link
-from ctidialer.store.rights import Names, Rights, node_needs
+from ctidialer.store.rights import NodeNames, Rights, node_needs
 from ctidialer.store.store import Store
 from ctidialer.store.tables import TableReader
 
@@ -186,7 +186,7 @@ class Parts:
 
     def _write_watch(self, settings: Settings, reactor: IReactorTime) -> WriteWatch:
         node, records, address = settings.node, settings.records, self.link.address
-        names = Names(
+        names = NodeNames(
             node.host,
             self.tables.keys_of(),
             change_channels(node.host, node.domain),

@@ -36,7 +36,7 @@ from ctidialer.dialer.table_faults import TableNews
 from ctidialer.glue import Complaints, Repeated, Waiters, background, in_slices
 from ctidialer.rules.tables import Changed, Draft, Named, Tables
 from ctidialer.store.errors import StoreError, StoreUnavailable
-from ctidialer.store.tables import Fields, Unreadable, Whole
+from ctidialer.store.tables import FieldDocuments, Unreadable, Whole
 
 MAX_NAMES = 20_000
 """Names that wait to be read; with more of them everything is read."""
@@ -67,7 +67,9 @@ class Source(Protocol):
     async def whole(self, keys: Sequence[str]) -> dict[str, Whole | Unreadable]:
         """Return whole tables, as they stood at one moment."""
 
-    async def fields(self, wanted: dict[str, Sequence[str]]) -> dict[str, Fields | Unreadable]:
+    async def fields(
+        self, wanted: dict[str, Sequence[str]]
+    ) -> dict[str, FieldDocuments | Unreadable]:
         """Return single fields, as they stood at one moment."""
 
 

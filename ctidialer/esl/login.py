@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from ctidialer.esl.connection import Accepted, DeniedNotice, Refused
 from ctidialer.esl.errors import AccessDenied, AuthTimeout, EslError, WrongPassword
 
-Verdict = Accepted | Refused | DeniedNotice
+LoginStep = Accepted | Refused | DeniedNotice
 
 
 class Login:
@@ -51,7 +51,7 @@ class Login:
         self._greeted = True
         self._send()
 
-    def decide(self, verdict: Verdict) -> None:
+    def decide(self, verdict: LoginStep) -> None:
         """Take FreeSWITCH's verdict."""
         match verdict:
             case Accepted():

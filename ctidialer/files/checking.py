@@ -13,7 +13,7 @@ from typing import IO
 from attrs import frozen
 
 from ctidialer.files.rejects import Rejects
-from ctidialer.files.rows import FileKind, Problem, Row
+from ctidialer.files.rows import FileKind, Row, RowProblem
 from ctidialer.files.seen import Seen, key_of
 from ctidialer.files.treatment import FileEntry, Treatment
 
@@ -109,7 +109,7 @@ class Check:
         """Put the entry of each good row into ``spool``; ``tell`` is called now and then."""
         for index, row in enumerate(rows):
             found = row.problem or self._treatment.entry_of(row)
-            if isinstance(found, Problem):
+            if isinstance(found, RowProblem):
                 self._refuse(row, found)
             else:
                 self._keep(found, spool)
@@ -129,7 +129,7 @@ class Check:
         else:
             self._duplicates += 1
 
-    def _refuse(self, row: Row, problem: Problem) -> None:
+    def _refuse(self, row: Row, problem: RowProblem) -> None:
         self._kinds[problem.kind] += 1
         if len(self._bad) < MAX_LISTED:
             self._bad.append(BadRow(row.line, problem.text))

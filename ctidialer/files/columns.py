@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from ctidialer.contract.document import shown
 from ctidialer.contract.variables import NAME
-from ctidialer.files.rows import FileKind, FileUnusable, Problem, Row
+from ctidialer.files.rows import FileKind, FileUnusable, Row, RowProblem
 
 NUMBER = "number"
 
@@ -117,10 +117,10 @@ class Columns:
         """Return the row that ``cells`` are."""
         if not self.fits(cells):
             text = f"has {len(cells)} cells, the header {len(self.header)}"
-            return Row(line, cells, problem=Problem(FileKind.CELLS, text))
+            return Row(line, cells, problem=RowProblem(FileKind.CELLS, text))
         if self.unnamed and any(cells[index] for index in self.unnamed):
             text = "has a value in a column without a name; --skip-columns leaves that column out"
-            return Row(line, cells, problem=Problem(FileKind.CELLS, text))
+            return Row(line, cells, problem=RowProblem(FileKind.CELLS, text))
         variables = {name: cells[index] for index, name in self._variables if cells[index]}
         return Row(line, cells, cells[self.number].strip(), variables)
 

@@ -28,7 +28,7 @@ class FileKind(enum.Enum):
 
 
 @frozen
-class Problem:
+class RowProblem:
     """Why a row is bad: its kind, and a text that goes on after "line 3: "."""
 
     kind: FileKind
@@ -48,9 +48,9 @@ class Row:
     number: str = ""
     variables: Mapping[str, str] = NONE
     is_entry: bool = False
-    problem: Problem | None = None
+    problem: RowProblem | None = None
 
 
 def unreadable(line: int, raw: Sequence[str], text: str) -> Row:
     """Return a row that cannot be read."""
-    return Row(line, raw, problem=Problem(FileKind.UNREADABLE, text))
+    return Row(line, raw, problem=RowProblem(FileKind.UNREADABLE, text))

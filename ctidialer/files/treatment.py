@@ -11,7 +11,7 @@ from attrs import frozen
 from ctidialer.contract.document import shown
 from ctidialer.contract.faults import Fault
 from ctidialer.files.region import NotOfRegion, ToE164
-from ctidialer.files.rows import FileKind, Problem, Row
+from ctidialer.files.rows import FileKind, Row, RowProblem
 from ctidialer.files.spelling import extension_of, is_cut, normalized
 
 Refuse = Callable[[bytes], tuple[Fault, ...]]
@@ -50,41 +50,43 @@ class Treatment:
     to_e164: ToE164 | None = None
     max_entry: int = 65536
 
-    def entry_of(self, row: Row) -> FileEntry | Problem:
+    def entry_of(self, row: Row) -> FileEntry | RowProblem:
         """Return the entry of a row that could be read, or why it would not be dialed."""
         found = self._of_entry(row) if row.is_entry else self._of_number(row)
         if isinstance(found, FileEntry) and len(found.raw) > self.max_entry:
             text = f"makes an entry of {len(found.raw)} bytes, more than node.max_entry allows"
-            return Problem(FileKind.ENTRY, text)
+            return RowProblem(FileKind.ENTRY, text)
         return found
 
-    def _of_number(self, row: Row) -> FileEntry | Problem:
+    def _of_number(self, row: Row) -> FileEntry | RowProblem:
         spelled = self._spelled(row.number)
-        if isinstance(spelled, Problem):
+        if isinstance(spelled, RowProblem):
             return spelled
         try:
             raw = _entry(spelled, row.variables)
         except UnicodeEncodeError:
-            return Problem(FileKind.UNREADABLE, "has bytes that are no text; see --encoding")
+            return RowProblem(FileKind.UNREADABLE, "has bytes that are no text; see --encoding")
         if self.accept(spelled, row.variables):
             return FileEntry(raw, spelled)
         faults = self.refuse(raw)
         return self._refusal(row, faults) if faults else FileEntry(raw, "")
 
-    def _of_entry(self, row: Row) -> FileEntry | Problem:
+    def _of_entry(self, row: Row) -> FileEntry | RowProblem:
         text = self._renumbered(row.number)
-        if isinstance(text, Problem):
+        if isinstance(text, RowProblem):
             return text
         try:
             raw = text.encode()
         except UnicodeEncodeError:
-            return Problem(FileKind.UNREADABLE, "has bytes that are no text; see --encoding")
+            return RowProblem(FileKind.UNREADABLE, "has bytes that are no text; see --encoding")
         faults = self.refuse(raw)
         if faults:
-            return Problem(FileKind.ENTRY, "; ".join(f"{one.path} {one.problem}" for one in faults))
+            return RowProblem(
+                FileKind.ENTRY, "; ".join(f"{one.path} {one.problem}" for one in faults)
+            )
         return FileEntry(raw, "")
 
-    def _renumbered(self, text: str) -> str | Problem:
+    def _renumbered(self, text: str) -> str | RowProblem:
         """Return an entry with its number as ``_spelled`` has it, where that can be read."""
         if not (self.normalize or self.to_e164):
             return text
@@ -95,13 +97,13 @@ class Treatment:
         except (msgspec.DecodeError, KeyError, UnicodeError, RecursionError):
             return text  # what is wrong with it is said when it is checked
         spelled = self._spelled(number) if isinstance(number, str) else number
-        if isinstance(spelled, Problem) or spelled == number:
-            return spelled if isinstance(spelled, Problem) else text
+        if isinstance(spelled, RowProblem) or spelled == number:
+            return spelled if isinstance(spelled, RowProblem) else text
         params["number"] = msgspec.Raw(msgspec.json.encode(spelled))
         document["params"] = msgspec.Raw(msgspec.json.encode(params))
         return msgspec.json.encode(document).decode()
 
-    def _spelled(self, number: str) -> str | Problem:
+    def _spelled(self, number: str) -> str | RowProblem:
         if _DIALABLE.fullmatch(number) is None:
             problem = _misspelt(number, self.refuse)
             if problem is not None:
@@ -113,13 +115,13 @@ class Treatment:
         try:
             return self.to_e164(number)
         except NotOfRegion as error:
-            return Problem(FileKind.NUMBER, f"the number {error}")
+            return RowProblem(FileKind.NUMBER, f"the number {error}")
 
-    def _refusal(self, row: Row, faults: tuple[Fault, ...]) -> Problem:
+    def _refusal(self, row: Row, faults: tuple[Fault, ...]) -> RowProblem:
         of_number = any(one.path in _NUMBER_PATHS for one in faults)
         kind = FileKind.NUMBER if of_number else FileKind.VARIABLE
         text = "; ".join(_told(one) for one in faults)
-        return Problem(kind, text + (self._hint(row.number) if of_number else ""))
+        return RowProblem(kind, text + (self._hint(row.number) if of_number else ""))
 
     def _hint(self, number: str) -> str:
         if self.normalize:
@@ -130,14 +132,14 @@ class Treatment:
         return f"; --normalize makes {shown(spelled)} of it"
 
 
-def _misspelt(number: str, refuse: Refuse) -> Problem | None:
+def _misspelt(number: str, refuse: Refuse) -> RowProblem | None:
     """Return what no spelling can mend."""
     if is_cut(number):
         text = (
             f"the number {shown(number)} has lost digits in a spreadsheet: make the column text"
             " there, and save it again"
         )
-        return Problem(FileKind.CUT, text)
+        return RowProblem(FileKind.CUT, text)
     extension = extension_of(number)
     if extension is None or not refuse(number.encode("utf-8", "replace")):
         return None
@@ -145,7 +147,7 @@ def _misspelt(number: str, refuse: Refuse) -> Problem | None:
         f"the number {shown(number)} has an extension, {shown(extension)}, which cannot be dialed"
         " with it: put it into a column of its own"
     )
-    return Problem(FileKind.EXTENSION, text)
+    return RowProblem(FileKind.EXTENSION, text)
 
 
 def _entry(number: str, variables: Mapping[str, str]) -> bytes:

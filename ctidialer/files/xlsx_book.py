@@ -14,7 +14,7 @@ from attrs import frozen
 from ctidialer.files.xlsx_dates import Shown, shown_by
 from ctidialer.files.xlsx_sheet import CellFormats, SheetReader, SheetRow
 from ctidialer.files.xlsx_texts import SharedTexts
-from ctidialer.files.xlsx_xml import Attributes, Unreadable, attribute, read_all
+from ctidialer.files.xlsx_xml import Attributes, BrokenWorkbook, attribute, read_all
 
 ROOT = "_rels/.rels"
 # What the standard library says of a file that is damaged, encrypted or packed in another way.
@@ -59,7 +59,7 @@ class XlsxBook:
             self._texts = SharedTexts(texts)
 
     def rows(self, sheet: Sheet) -> Iterator[SheetRow]:
-        """Yield the rows of a sheet; raises Unreadable."""
+        """Yield the rows of a sheet; raises BrokenWorkbook."""
         with _damage_told():
             for part in self._parts("sharedStrings"):
                 with self._zip.open(part) as opened:
@@ -139,4 +139,4 @@ def _damage_told() -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
-        raise Unreadable(f"is damaged: {error}") from error
+        raise BrokenWorkbook(f"is damaged: {error}") from error

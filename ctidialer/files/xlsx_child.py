@@ -13,7 +13,7 @@ import sys
 from tempfile import TemporaryFile
 
 from ctidialer.files.xlsx_book import OtherWorkbook, Sheet, XlsxBook
-from ctidialer.files.xlsx_xml import Unreadable
+from ctidialer.files.xlsx_xml import BrokenWorkbook
 
 MAX_MEMORY = 512 * 1024 * 1024
 """Bytes of address space; a sheet of a million rows needs a tenth of that."""
@@ -30,7 +30,7 @@ def main() -> int:
             book = XlsxBook(sys.stdin.buffer, texts)
         except OtherWorkbook:
             return tell_error(OTHER, [])
-        except Unreadable as error:
+        except BrokenWorkbook as error:
             return tell_error(f"it {error}", [])
         seen = [one.name for one in book.sheets if one.visible]
         sheet = sheet_named(book, sys.argv[1] or (seen[0] if seen else ""))
@@ -58,7 +58,7 @@ def print_rows(book: XlsxBook, sheet: Sheet, seen: list[str]) -> int:
         for row in book.rows(sheet):
             write(encode(row))
             write("\n")
-    except Unreadable as error:
+    except BrokenWorkbook as error:
         print(json.dumps({"error": f"it {error}"}))
         return 1
     return 0

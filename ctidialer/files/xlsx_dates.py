@@ -15,7 +15,7 @@ class Shown(enum.Enum):
     ELAPSED = enum.auto()
 
 
-Moment = datetime.datetime | datetime.date | datetime.time | datetime.timedelta
+SheetMoment = datetime.datetime | datetime.date | datetime.time | datetime.timedelta
 
 # Formats with a number of their own; the later ones are those of East Asian Excels.
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)})
@@ -42,7 +42,7 @@ def shown_by(number: int, code: str | None) -> Shown:
     return Shown.DATE if is_date else Shown.NUMBER
 
 
-def moment_of(serial: float, shown: Shown, from_1904: bool) -> Moment:
+def moment_of(serial: float, shown: Shown, from_1904: bool) -> SheetMoment:
     """Return what a number of days stands for: a date, with a fraction a moment, below one a time.
 
     Raises OverflowError for what is beyond the calendar.

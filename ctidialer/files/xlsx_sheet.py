@@ -9,7 +9,7 @@ from attrs import frozen
 
 from ctidialer.files.cell_text import text_of
 from ctidialer.files.xlsx_dates import Shown, moment_of
-from ctidialer.files.xlsx_xml import Attributes, Elements, Unreadable, attribute, unescaped
+from ctidialer.files.xlsx_xml import Attributes, BrokenWorkbook, Elements, attribute, unescaped
 
 MAX_COLUMNS = 16_384
 MAX_ROWS = 1_048_576
@@ -66,7 +66,7 @@ class SheetReader:
         self._elements = Elements(self._begin, self._end)
 
     def rows(self, part: IO[bytes]) -> Iterator[SheetRow]:
-        """Yield the rows of the part of a sheet; raises Unreadable."""
+        """Yield the rows of the part of a sheet; raises BrokenWorkbook."""
         for _ in self._elements.read(part):
             yield from self._rows
             self._rows.clear()
@@ -80,7 +80,7 @@ class SheetReader:
             place = attribute(attributes, "r")
             self._number = _whole(place) if place else self._number + 1
             if self._number > MAX_ROWS:
-                raise Unreadable(f"has a row {self._number}: there are {MAX_ROWS} in a sheet")
+                raise BrokenWorkbook(f"has a row {self._number}: there are {MAX_ROWS} in a sheet")
             self._cells = []
         elif name == "rPh":
             self._pronounced = True
@@ -118,18 +118,18 @@ class SheetReader:
     def _end_cell(self) -> None:
         self._elements.take_text()
         if len(self._cells) >= MAX_COLUMNS:
-            raise Unreadable(f"has a row of more than {MAX_COLUMNS} cells")
+            raise BrokenWorkbook(f"has a row of more than {MAX_COLUMNS} cells")
         try:
             content = self._content
             value = self._formats.value(self._kind, self._style, content) if content else ""
         except ValueError as error:
-            raise Unreadable(f"is damaged in row {self._number}: {error}") from error
+            raise BrokenWorkbook(f"is damaged in row {self._number}: {error}") from error
         self._cells.append(value)
 
 
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Unreadable("is damaged: it has a row whose number is none")
+        raise BrokenWorkbook("is damaged: it has a row whose number is none")
     return int(text)
 
 
@@ -141,5 +141,5 @@ def _column(place: str) -> int:
             break
         column = column * 26 + ord(one) - 64
     if not 0 < column <= MAX_COLUMNS:
-        raise Unreadable("is damaged: it has a cell whose place is none")
+        raise BrokenWorkbook("is damaged: it has a cell whose place is none")
     return column - 1

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import IO
 
-from ctidialer.files.xlsx_xml import Attributes, Elements, Unreadable, unescaped
+from ctidialer.files.xlsx_xml import Attributes, BrokenWorkbook, Elements, unescaped
 
 MAX_BYTES = 1024 * 1024 * 1024
 """Bytes of all texts together; those of a full sheet are a tenth of that."""
@@ -26,7 +26,7 @@ class SharedTexts:
         self.text = lru_cache(MAX_REMEMBERED)(self._text)
 
     def read(self, part: IO[bytes]) -> None:
-        """Take the texts of a part; raises Unreadable."""
+        """Take the texts of a part; raises BrokenWorkbook."""
         reader = _TextReader(self._add)
         for _ in reader.elements.read(part):
             pass
@@ -36,14 +36,16 @@ class SharedTexts:
         written = text.encode("utf-8", "surrogatepass")
         end = self._ends[-1] + len(written)
         if end > MAX_BYTES:
-            raise Unreadable(f"has more than {MAX_BYTES} bytes of text")
+            raise BrokenWorkbook(f"has more than {MAX_BYTES} bytes of text")
         self._file.write(written)
         self._ends.append(end)
 
     def _text(self, index: int) -> str:
-        """Return a text; raises Unreadable where there is none of this index."""
+        """Return a text; raises BrokenWorkbook where there is none of this index."""
         if not 0 <= index < len(self._ends) - 1:
-            raise Unreadable(f"has a cell with text {index}, but only {len(self._ends) - 1} texts")
+            raise BrokenWorkbook(
+                f"has a cell with text {index}, but only {len(self._ends) - 1} texts"
+            )
         begin = self._ends[index]
         written = os.pread(self._file.fileno(), self._ends[index + 1] - begin, begin)
         return written.decode("utf-8", "surrogatepass")

@@ -20,7 +20,7 @@ Attributes = Sequence[str]
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
-class Unreadable(ValueError):
+class BrokenWorkbook(ValueError):
     """The workbook is damaged, or too large; the message goes on after "it"."""
 
 
@@ -52,14 +52,14 @@ class Elements:
         return text
 
     def read(self, part: IO[bytes]) -> Iterator[None]:
-        """Read a part to its end, yielding after each piece; raises Unreadable."""
+        """Read a part to its end, yielding after each piece; raises BrokenWorkbook."""
         try:
             while chunk := part.read(CHUNK_BYTES):
                 self._parser.Parse(chunk)
                 yield
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
-            raise Unreadable(f"is damaged: {error}") from error
+            raise BrokenWorkbook(f"is damaged: {error}") from error
         yield
 
     def _on_begin(self, name: str, attributes: Attributes) -> None:
@@ -71,7 +71,7 @@ class Elements:
     def _on_text(self, text: str) -> None:
         self._length += len(text)
         if self._length > MAX_TEXT_LENGTH:
-            raise Unreadable(f"has a text of more than {MAX_TEXT_LENGTH} characters")
+            raise BrokenWorkbook(f"has a text of more than {MAX_TEXT_LENGTH} characters")
         self._pieces.append(text)
 
     def _learn(self, name: str) -> str:
@@ -82,7 +82,7 @@ class Elements:
 
 
 def read_all(part: IO[bytes], begin: Callable[[str, Attributes], object]) -> None:
-    """Tell ``begin`` of each element of a small part; raises Unreadable."""
+    """Tell ``begin`` of each element of a small part; raises BrokenWorkbook."""
     elements = Elements(begin, lambda name: elements.take_text())
     for _ in elements.read(part):
         pass
@@ -102,4 +102,4 @@ def unescaped(text: str) -> str:
 
 
 def _refuse_doctype(*declared: object) -> None:
-    raise Unreadable("declares a document type, which no workbook does")
+    raise BrokenWorkbook("declares a document type, which no workbook does")

@@ -15,7 +15,7 @@ from ctidialer.settings import Node
 from ctidialer.store.connection import Reply
 from ctidialer.store.errors import StoreError, WritesRefused, WrongType
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 
 KEYS_PER_SCAN = 1000
 """Keys looked at by one SCAN."""
@@ -86,16 +86,16 @@ class NodeReader:
 
     async def queue_lengths(self, queues: list[str]) -> dict[str, int]:
         """Return the lengths of these lists, without those that are none."""
-        return await Reading(self._link, self._own.host).queue_lengths(queues)
+        return await NodeReading(self._link, self._own.host).queue_lengths(queues)
 
     async def scheduled(self, domain: str) -> int:
         """Return how many scheduled numbers a domain has."""
         key = keys.at(keys.SCHEDULE_NUMBER, domain)
-        reading = Reading(self._link, self._own.host)
+        reading = NodeReading(self._link, self._own.host)
         return (await reading.queue_lengths([(key, Kind.SCHEDULE)])).get(key, 0)
 
     async def _told(self, host: str, status: NodeStatus | None) -> NodeReport:
-        own, reading = self._own, Reading(self._link, host)
+        own, reading = self._own, NodeReading(self._link, host)
         domain = own.domain if host == own.host else host
         in_flight = await self._link.call("HLEN", keys.in_flight(host))
         age = None if status is None else await self._age(host)
@@ -130,7 +130,7 @@ class NodeReader:
         left = await self._left(keys.status(host))
         return None if left is None else TIME_TO_LIVE - left
 
-    async def _tables(self, reading: Reading, host: str, domain: str) -> Tables:
+    async def _tables(self, reading: NodeReading, host: str, domain: str) -> Tables:
         tables = Tables(host, domain, self._own.default_dialstring)
         for key in tables.keys_of():
             try:

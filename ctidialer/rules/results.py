@@ -30,7 +30,7 @@ _MICRO = 1_000_000
 Who = tuple[str, str]
 """The kind of a number (queue or schedule), and its task or schedule configuration."""
 
-Row = tuple[Who, float]
+ResultRow = tuple[Who, float]
 """A task in a period, by the moment at which that began."""
 
 Key = TypeVar("Key")
@@ -163,7 +163,7 @@ class Tally:
         return self.attempts / self.dialed if self.dialed else None
 
 
-class Table(Generic[Key]):
+class TallyTable(Generic[Key]):
     """Tallies by a key; with more than ``max_rows`` it is given up, and ``rows`` is None."""
 
     def __init__(self, max_rows: int) -> None:
@@ -181,7 +181,7 @@ class Table(Generic[Key]):
                 self.rows = None
         return tally
 
-    def merge(self, other: Table[Key]) -> None:
+    def merge(self, other: TallyTable[Key]) -> None:
         """Add the rows of another one."""
         for key, tally in (other.rows or {}).items():
             self.at(key).merge(tally)
@@ -193,11 +193,11 @@ class Margins:
     """Tallies of each task, of each period (by when it began), and of all."""
 
     def __init__(self, max_rows: int) -> None:
-        self.tasks: Table[Who] = Table(max_rows)
-        self.periods: Table[float] = Table(max_rows)
+        self.tasks: TallyTable[Who] = TallyTable(max_rows)
+        self.periods: TallyTable[float] = TallyTable(max_rows)
         self.total = Tally()
 
-    def at(self, key: Row) -> tuple[Tally, Tally, Tally]:
+    def at(self, key: ResultRow) -> tuple[Tally, Tally, Tally]:
         """Return the tallies to which belongs what a task had in a period."""
         who, begin = key
         return self.tasks.at(who), self.periods.at(begin), self.total
@@ -218,7 +218,7 @@ class Results:
 
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._max_rows = max_rows
-        self._rows: dict[Row, Tally] | None = {}
+        self._rows: dict[ResultRow, Tally] | None = {}
         self._margins = Margins(max_rows)  # of what was counted since the rows were given up
 
     def add(self, record: RecordSummary, begin: float) -> None:
@@ -247,7 +247,7 @@ class Results:
             self._give_up_rows()
 
     @property
-    def rows(self) -> Mapping[Row, Tally] | None:
+    def rows(self) -> Mapping[ResultRow, Tally] | None:
         """Each task in each period, None = they are too many."""
         return self._rows
 

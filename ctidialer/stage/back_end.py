@@ -13,10 +13,10 @@ from ctidialer.store.connection import Reply
 BATCH_SIZE = 1000
 """Fields or entries that are written with one command."""
 
-Call = Callable[..., Awaitable[Reply]]
+SendCommand = Callable[..., Awaitable[Reply]]
 """Sends one command to Redis."""
 
-Tables = Mapping[str, Mapping[str, object]]
+TableDocuments = Mapping[str, Mapping[str, object]]
 """Documents by name, by key; a text is written as it is, all else as JSON."""
 
 
@@ -33,10 +33,10 @@ class StageProgress:
 class BackEnd:
     """The back end of the node ``host``."""
 
-    call: Call
+    call: SendCommand
     host: str
 
-    async def write_tables(self, tables: Tables) -> None:
+    async def write_tables(self, tables: TableDocuments) -> None:
         """Write documents into hashes, many with one command."""
         for key, documents in tables.items():
             parts = [part for name, one in documents.items() for part in (name, _raw(one))]

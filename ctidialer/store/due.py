@@ -10,7 +10,7 @@ from ctidialer.store.link import Link
 from ctidialer.store.oversize import MAX_CLAIM_BYTES
 from ctidialer.store.scripts import DUE
 
-Witness = tuple[int, bytes]
+KnownMember = tuple[int, bytes]
 """A place in the sorted set, and the member that should stand there."""
 
 
@@ -28,17 +28,17 @@ class DueLook:
 
 
 @frozen
-class Look:
+class DueQuestion:
     """What to look at: ``many`` members from the place ``first`` on, as far as they are due at
     ``now`` (unix seconds)."""
 
     first: int
     many: int
     now: float
-    witness: Witness | None = None
+    witness: KnownMember | None = None
 
 
-async def look_at_due(link: Link, key: str, look: Look, max_entry: int) -> DueLook:
+async def look_at_due(link: Link, key: str, look: DueQuestion, max_entry: int) -> DueLook:
     """Return what stands in the zset ``key``; raises StoreError."""
     place, member = look.witness or (-1, b"")
     limits = (max_entry, MAX_CLAIM_BYTES)

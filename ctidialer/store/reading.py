@@ -23,7 +23,7 @@ LENGTH_OF = {Kind.QUEUE: "LLEN", Kind.SCHEDULE: "ZCARD"}
 TYPE_FOR = {"LLEN": "list", "ZCARD": "zset", "HGETALL": "hash", "HGET": "hash", "HMGET": "hash"}
 
 
-class Reading:
+class NodeReading:
     """Reads what stands in Redis for ``host``; every method fails with StoreUnavailable while
     Redis is away, and with WrongType where a key holds what it should not.
     """

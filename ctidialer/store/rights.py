@@ -51,7 +51,7 @@ class Need:
 
 
 @frozen
-class Names:
+class NodeNames:
     """The keys and channels of one node, but its queues; an empty one is not used."""
 
     host: str
@@ -62,12 +62,12 @@ class Names:
     events: str = ""
 
 
-def node_needs(names: Names) -> tuple[Need, ...]:
+def node_needs(names: NodeNames) -> tuple[Need, ...]:
     """Return what every daemon needs, whatever its queues."""
     return tuple(_node_needs(names))
 
 
-def _node_needs(names: Names) -> Iterator[Need]:
+def _node_needs(names: NodeNames) -> Iterator[Need]:
     host = names.host
     in_flight = keys.in_flight(host)
     # A write that needs memory comes first: where Redis is full, that is what is said.

@@ -16,7 +16,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.task import Side
 from ctidialer.store.batch import Batch
 from ctidialer.store.connection import Argument, Reply
-from ctidialer.store.due import DueLook, Look, look_at_due
+from ctidialer.store.due import DueLook, DueQuestion, look_at_due
 from ctidialer.store.errors import (
     LeaseHeld,
     LeaseLost,
@@ -38,9 +38,9 @@ from ctidialer.store.in_flight import (
 from ctidialer.store.lease import Lease
 from ctidialer.store.link import Link
 from ctidialer.store.oversize import MAX_ENTRY, OversizeEntries
-from ctidialer.store.reading import Reading, flags
+from ctidialer.store.reading import NodeReading, flags
 from ctidialer.store.scripts import NOTE, SETTLE, STATUS, TELL, Script
-from ctidialer.store.taking import Named, Taking, flat
+from ctidialer.store.taking import NamedMember, Taking, flat
 
 __all__ = [
     "Claimed",
@@ -62,7 +62,7 @@ MAX_LOOKED_UP = 100
 """Entries in flight that are read at a time: at their largest, 6 MB."""
 
 
-class Store(Reading):
+class Store(NodeReading):
     """The queues, the entries in flight, the records and the lease of one host.
 
     ``daemon_id`` names this daemon to people.  ``max_records``: about how many the stream keeps.
@@ -153,7 +153,7 @@ class Store(Reading):
         """
         return Deferred.fromCoroutine(self._taking.claim(Origin(key, None), count, None, now))
 
-    def look_at_due(self, key: str, look: Look) -> Deferred[DueLook]:
+    def look_at_due(self, key: str, look: DueQuestion) -> Deferred[DueLook]:
         """Look at members of the zset ``key`` that are due, and take none.
 
         Fails with WrongType or StoreUnavailable, or with StoreError where that is not allowed.
@@ -161,7 +161,7 @@ class Store(Reading):
         return Deferred.fromCoroutine(look_at_due(self._link, key, look, self._max_entry))
 
     def claim_members(
-        self, key: str, members: Sequence[Named], now: float
+        self, key: str, members: Sequence[NamedMember], now: float
     ) -> Deferred[list[Claimed]]:
         """Take these members of the zset ``key``, as far as they are still there and due at
         ``now``; else as ``claim_due``."""

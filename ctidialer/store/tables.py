@@ -15,7 +15,7 @@ from ctidialer.store.link import Link
 from ctidialer.store.scripts import FIELDS, TABLES
 from ctidialer.store.table_watch import TableWatch
 
-Answer: TypeAlias = "Reply | ResponseError"
+TableAnswer: TypeAlias = "Reply | ResponseError"
 
 
 @frozen
@@ -39,7 +39,7 @@ class Whole:
                 yield name.decode("utf-8", "backslashreplace"), document
 
 
-Fields: TypeAlias = "Iterable[tuple[str, bytes | None]]"
+FieldDocuments: TypeAlias = "Iterable[tuple[str, bytes | None]]"
 """Names and documents; None = there is no such field."""
 
 
@@ -62,14 +62,16 @@ class TableReader:
             for key, kind, answer in zip(keys, answers[::2], answers[1::2], strict=True)
         }
 
-    async def fields(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, Fields | Unreadable]:
+    async def fields(
+        self, wanted: Mapping[str, Sequence[str]]
+    ) -> dict[str, FieldDocuments | Unreadable]:
         """Return these fields of these tables as they stood at one moment."""
         asked = [(key, list(names)) for key, names in wanted.items() if names]
         if not asked:
             return {}
         answers = await self._link.run(FIELDS, (), (msgspec.json.encode(asked),))
         assert isinstance(answers, list)
-        found: dict[str, Fields | Unreadable] = {}
+        found: dict[str, FieldDocuments | Unreadable] = {}
         for (key, names), kind, answer in zip(asked, answers[::2], answers[1::2], strict=True):
             if isinstance(answer, list):
                 found[key] = zip(names, map(_document, answer), strict=True)
@@ -77,7 +79,7 @@ class TableReader:
                 found[key] = _unreadable(key, kind, answer)
         return found
 
-    async def _all_at_once(self, keys: Sequence[str]) -> Sequence[Answer]:
+    async def _all_at_once(self, keys: Sequence[str]) -> Sequence[TableAnswer]:
         commands = [command for key in keys for command in (("TYPE", key), ("HGETALL", key))]
         answers = await self._watch.read(keys, commands)
         if answers is not None:
@@ -98,7 +100,7 @@ def _document(value: Reply) -> bytes | None:
     return value if isinstance(value, bytes) else None
 
 
-def _unreadable(key: str, kind: Answer, answer: Answer) -> Unreadable:
+def _unreadable(key: str, kind: TableAnswer, answer: TableAnswer) -> Unreadable:
     said = str(answer) if isinstance(answer, ResponseError) else repr(answer)
     if "WRONGTYPE" in said and isinstance(kind, bytes):
         return Unreadable(str(WrongType(key, kind.decode(), "hash")))

@@ -19,7 +19,7 @@ from ctidialer.store.scripts import CLAIM, RETURN
 
 log = Logger()
 
-Named = tuple[bytes, int | None]
+NamedMember = tuple[bytes, int | None]
 """A member of a zset; or, where that is too long to be called, nothing and its place."""
 
 LONG_INTERVAL = 5.0
@@ -59,7 +59,7 @@ class Taking:
         count: int,
         task: str | None,
         now: float,
-        members: Sequence[Named] = (),
+        members: Sequence[NamedMember] = (),
     ) -> list[Claimed]:
         """Take up to ``count`` entries; ``now``: the greatest score that is due.
 
@@ -145,7 +145,7 @@ class Taking:
         return flags(await self._lease.run(RETURN, (self._in_flight_key, origin.key), arguments))
 
 
-def _named(members: Sequence[Named]) -> list[Argument]:
+def _named(members: Sequence[NamedMember]) -> list[Argument]:
     return flat([(member, "" if place is None else place) for member, place in members])
 
 

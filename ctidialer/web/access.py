@@ -30,7 +30,7 @@ NO_TOKEN = 'send the header "Authorization: Bearer <token>", with [http] token o
 
 
 @frozen
-class Headers:
+class RequestHeaders:
     """The headers of a request that say who asks; None = not there."""
 
     authorization: str | None = None
@@ -89,7 +89,7 @@ class Access:
         """Whether a token is set."""
         return bool(self._token)
 
-    def admit(self, headers: Headers, changes: bool) -> Visitor:
+    def admit(self, headers: RequestHeaders, changes: bool) -> Visitor:
         """Return who asks; ``changes``: the request would change something.  Raises Refusal."""
         if not self.needs_token:
             self._refuse_foreign_names(headers)
@@ -153,7 +153,7 @@ class Access:
         # In constant time: how long it takes does not tell how much of it was right.
         return hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._token)
 
-    def _refuse_foreign_names(self, headers: Headers) -> None:
+    def _refuse_foreign_names(self, headers: RequestHeaders) -> None:
         """A page of anybody's may have its own name lead to 127.0.0.1 (DNS rebinding)."""
         if not is_loopback(host_of(headers.host or "")):
             raise Refusal(
@@ -162,7 +162,7 @@ class Access:
                 " set [http] token",
             )
 
-    def refuse_foreign_pages(self, headers: Headers, changes: bool) -> None:
+    def refuse_foreign_pages(self, headers: RequestHeaders, changes: bool) -> None:
         """Browsers say which page a request that changes something comes from.
 
         Raises Refusal.

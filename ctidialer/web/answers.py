@@ -26,7 +26,7 @@ CODES = {
     503: "unavailable",
 }
 
-Headers = tuple[tuple[str, str], ...]
+AnswerHeaders = tuple[tuple[str, str], ...]
 
 
 @frozen
@@ -36,7 +36,7 @@ class Answer:
     status: int = 200
     body: bytes = b""
     content_type: str = JSON
-    headers: Headers = ()
+    headers: AnswerHeaders = ()
 
 
 @frozen
@@ -62,7 +62,7 @@ class Asked:
 class Refusal(Exception):
     """A request that is not answered; ``message`` says what is wrong and what to do."""
 
-    def __init__(self, status: int, message: str, headers: Headers = ()) -> None:
+    def __init__(self, status: int, message: str, headers: AnswerHeaders = ()) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
@@ -74,6 +74,6 @@ class Refusal(Exception):
         return json_answer(document, self.status, self.headers)
 
 
-def json_answer(document: object, status: int = 200, headers: Headers = ()) -> Answer:
+def json_answer(document: object, status: int = 200, headers: AnswerHeaders = ()) -> Answer:
     """Return ``document`` as JSON."""
     return Answer(status, _ENCODER.encode(document), JSON, headers)

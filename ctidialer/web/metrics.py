@@ -31,7 +31,7 @@ from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 from ctidialer.web.answers import Answer
 from ctidialer.web.routes import get
 from ctidialer.web.state_metrics import StateMetrics
@@ -100,7 +100,7 @@ class Metrics:
         queues = self._state.open_queues()
         if not (queues and self._link.is_up):
             return succeed(self._rendered({}))
-        lengths = Reading(self._link, self._daemon.status().host).queue_lengths(queues)
+        lengths = NodeReading(self._link, self._daemon.status().host).queue_lengths(queues)
         lengths.addTimeout(QUEUE_TIMEOUT, self._clock, lambda result, timeout: {})
         lengths.addErrback(lambda failure: failure.trap(StoreError) and {})
         return lengths.addCallback(self._rendered)

@@ -24,7 +24,7 @@ Before = Annotated[
         extra_json_schema={"pattern": f"^({ENTRY_ID.pattern})?$"},
     ),
 ]
-Part = Annotated[str, Meta(description="a part of the name, in any case")]
+NamePart = Annotated[str, Meta(description="a part of the name, in any case")]
 Offset = Annotated[int, Meta(ge=0, le=10**8, description="how many to pass over (default 0)")]
 Limit = Annotated[
     int,
@@ -35,7 +35,7 @@ Limit = Annotated[
 class Page(msgspec.Struct):
     """A part of a list of names."""
 
-    q: Part = ""
+    q: NamePart = ""
     offset: Offset = 0
     limit: Limit = 200
 

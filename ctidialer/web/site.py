@@ -15,7 +15,7 @@ from twisted.web.server import NOT_DONE_YET, Site
 from twisted.web.server import Request as SiteRequest
 
 from ctidialer.store.errors import StoreError
-from ctidialer.web.access import Access, Headers
+from ctidialer.web.access import Access, RequestHeaders
 from ctidialer.web.answers import HTML, Answer, Asked, Refusal
 from ctidialer.web.routes import EVENTS, Route, Streamed, WebRoutes
 
@@ -163,12 +163,12 @@ class Root(Resource):
         request.finish()
 
 
-def headers_of(request: Request) -> Headers:
+def headers_of(request: Request) -> RequestHeaders:
     """Return the headers that say who asks."""
 
     # Cookies of other programs on this machine come too, and may be written in any way.
     cookies = {_text(name): _text(value) for name, value in request.received_cookies.items()}
-    return Headers(
+    return RequestHeaders(
         authorization=_header(request, b"authorization"),
         cookies=cookies,
         host=_header(request, b"host"),

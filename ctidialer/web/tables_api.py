@@ -18,7 +18,7 @@ from ctidialer.nodes.schedules import Waiting, read_waiting
 from ctidialer.settings import Node
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 from ctidialer.web.answers import Asked, Refusal
 from ctidialer.web.documents import (
     LinePage,
@@ -56,7 +56,7 @@ class TasksApi:
         self._daemon = daemon
         self._clock = clock
         self._orders = NodeOrders(link, node.host)
-        self._reading = Reading(link, node.host)
+        self._reading = NodeReading(link, node.host)
 
     @get("/api/tasks", "All tasks of this host, with their reasons")
     async def tasks(self, query: TaskQuery) -> TaskPage:

@@ -15,7 +15,7 @@ from ctidialer.dialer.configuration import Configuration
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.rules.tables import Changed, Tables
 from ctidialer.store.errors import StoreError
-from ctidialer.store.tables import Fields, Unreadable, Whole
+from ctidialer.store.tables import FieldDocuments, Unreadable, Whole
 from tests.dialer.fakes import ROUND_TRIP, clock, let_run
 
 TEMPLATE = "cti_queue_dialer_task@template"
@@ -74,7 +74,9 @@ class MemoryTables:
         await self._round_trip()
         return found
 
-    async def fields(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, Fields | Unreadable]:
+    async def fields(
+        self, wanted: Mapping[str, Sequence[str]]
+    ) -> dict[str, FieldDocuments | Unreadable]:
         self.reads.append({key: sorted(names) for key, names in wanted.items()})
         found = {key: self._fields(key, names) for key, names in wanted.items()}
         await self._round_trip()
@@ -86,7 +88,7 @@ class MemoryTables:
         pairs = self.tables.get(key, {}).items()
         return Whole([part for name, document in pairs for part in (name.encode(), document)])
 
-    def _fields(self, key: str, names: Sequence[str]) -> Fields | Unreadable:
+    def _fields(self, key: str, names: Sequence[str]) -> FieldDocuments | Unreadable:
         if key in self.unreadable:
             return Unreadable(self.unreadable[key])
         return [(name, self.tables.get(key, {}).get(name)) for name in names]

@@ -19,11 +19,11 @@ from ctidialer.contract.task import Side
 from ctidialer.esl.errors import ConnectionGone, EslError
 from ctidialer.esl.events import Event, make_event
 from ctidialer.esl.jobs import JobResult, Jobs
-from ctidialer.store.due import DueLook, Look
+from ctidialer.store.due import DueLook, DueQuestion
 from ctidialer.store.errors import NotInFlight, NotReturned, StoreError
 from ctidialer.store.in_flight import Claimed, Dialing, InFlight
 from ctidialer.store.store import Store
-from ctidialer.store.taking import Named
+from ctidialer.store.taking import NamedMember
 
 Answer = TypeVar("Answer")
 
@@ -182,7 +182,7 @@ class MemoryStore(Store):
         self.unreturnable: set[str] = set()
         self.digests: dict[str, str] = {}
         self.apart: list[str] = []
-        self.looks: list[Look] = []
+        self.looks: list[DueQuestion] = []
         self._numbered = 0
 
     @property
@@ -229,7 +229,7 @@ class MemoryStore(Store):
             del members[entry]
         return self._done([self._take(Kind.SCHEDULE, key, e, score=score) for score, e in ripe])
 
-    def look_at_due(self, key: str, look: Look) -> Deferred[DueLook]:
+    def look_at_due(self, key: str, look: DueQuestion) -> Deferred[DueLook]:
         if self.error is not None:
             return self._failed(self.error)
         self.looks.append(look)
@@ -244,7 +244,7 @@ class MemoryStore(Store):
         return self._done(DueLook(True, is_end, tuple((one, len(one)) for one in read)))
 
     def claim_members(
-        self, key: str, members: Sequence[Named], now: float
+        self, key: str, members: Sequence[NamedMember], now: float
     ) -> Deferred[list[Claimed]]:
         self.asked_for.append(len(members))
         if self.error is not None:

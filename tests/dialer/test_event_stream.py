@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.call_event import CallEvent, Happening
+from ctidialer.contract.call_event import CallEvent, EventKind
 from ctidialer.contract.record import Kind
 from ctidialer.dialer.event_stream import (
     FAILED_INTERVAL,
@@ -221,7 +221,7 @@ def said(log: Logbook, words: str) -> list[str]:
 
 def event(number: str = "1") -> CallEvent:
     return CallEvent(
-        event=Happening.DIALING,
+        event=EventKind.DIALING,
         time=1.0,
         id="a",
         kind=Kind.QUEUE,

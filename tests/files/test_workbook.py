@@ -23,7 +23,7 @@ from ctidialer.files.columns import WantedColumns
 from ctidialer.files.number_file import HowToRead, open_number_file
 from ctidialer.files.rows import FileUnusable, Row
 from ctidialer.files.xlsx_book import OtherWorkbook, XlsxBook
-from ctidialer.files.xlsx_xml import Unreadable
+from ctidialer.files.xlsx_xml import BrokenWorkbook
 
 Cell = tuple[object, str | None]
 """A value, and the format in which it is shown; None = the usual one of such a value."""
@@ -272,7 +272,7 @@ class FaultyTests(WorkbookTestCase):
 
     def read_here(self, content: bytes) -> None:
         """Read a damaged workbook in this process: a sentence, or rows."""
-        with tempfile.TemporaryFile() as texts, contextlib.suppress(OtherWorkbook, Unreadable):
+        with tempfile.TemporaryFile() as texts, contextlib.suppress(OtherWorkbook, BrokenWorkbook):
             book = XlsxBook(io.BytesIO(content), texts)
             for sheet in book.sheets:
                 list(book.rows(sheet))
@@ -318,7 +318,7 @@ class FaultyTests(WorkbookTestCase):
         with tempfile.TemporaryFile() as file, mock.patch.object(xlsx_texts, "MAX_BYTES", 20):
             texts = xlsx_texts.SharedTexts(file)
             part = io.BytesIO(b"<sst>" + b"<si><t>1234567890</t></si>" * 3 + b"</sst>")
-            error = self.assertRaises(Unreadable, texts.read, part)
+            error = self.assertRaises(BrokenWorkbook, texts.read, part)
         self.assertIn("more than 20 bytes of text", str(error))
 
     def test_a_web_page_under_the_name_of_a_workbook(self) -> None:

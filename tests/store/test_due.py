@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctidialer.contract import keys
-from ctidialer.store.due import DueLook, Look
+from ctidialer.store.due import DueLook, DueQuestion
 from ctidialer.store.errors import WrongType
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
@@ -36,20 +36,20 @@ class LookTests(DueCase):
         await self.add(b"never", score="inf")
         everything = ((b"first", 5), (b"", 0), (b"\0\xff", 2), (b"b", 1), (b"later", 5))
         for now, count in ((0, 1), (1, 4), (2.5, 5), (1e12, 5)):
-            found = await self.store.look_at_due("z", Look(0, 99, now))
+            found = await self.store.look_at_due("z", DueQuestion(0, 99, now))
             self.assertEqual(found, DueLook(True, True, everything[:count]))
-        found = await self.store.look_at_due("z", Look(1, 2, 1))
+        found = await self.store.look_at_due("z", DueQuestion(1, 2, 1))
         self.assertEqual(found, DueLook(True, False, everything[1:3]))
-        self.assertEqual((await self.store.look_at_due("z", Look(9, 2, 1))).members, ())
+        self.assertEqual((await self.store.look_at_due("z", DueQuestion(9, 2, 1))).members, ())
         self.assertEqual(await self.call("ZCARD", "z"), 6)
 
     async def test_many(self) -> None:
         for first in range(0, 5000, 1000):
             pairs = [part for at in range(first, first + 1000) for part in (at, b"%06d" % at)]
             await self.call("ZADD", "z", *pairs)
-        found = await self.store.look_at_due("z", Look(100, 700, 4000))
+        found = await self.store.look_at_due("z", DueQuestion(100, 700, 4000))
         self.assertEqual(found.members, tuple((b"%06d" % at, 6) for at in range(100, 800)))
-        found = await self.store.look_at_due("z", Look(3900, 700, 4000))
+        found = await self.store.look_at_due("z", DueQuestion(3900, 700, 4000))
         self.assertEqual((len(found.members), found.is_end), (101, True))
 
     async def test_the_witness(self) -> None:
@@ -61,23 +61,23 @@ class LookTests(DueCase):
             (2, b"", True),
             (3, b"", False),
         ):
-            found = await self.store.look_at_due("z", Look(0, 0, 9, (place, member)))
+            found = await self.store.look_at_due("z", DueQuestion(0, 0, 9, (place, member)))
             self.assertIs(found.is_as_known, is_there, (place, member))
 
     async def test_one_that_is_too_long_is_not_sent(self) -> None:
         await self.add(b"a", LONG)
-        found = await self.store.look_at_due("z", Look(0, 9, 9))
+        found = await self.store.look_at_due("z", DueQuestion(0, 9, 9))
         self.assertEqual(found.members, ((b"a", 1), (b"", len(LONG))))
 
     async def test_no_more_than_a_claim_may_take(self) -> None:
         for at in range(6):
             await self.add(b"%d" % at + b"x" * 400_000)
-        found = await self.store.look_at_due("z", Look(0, 9, 9))
+        found = await self.store.look_at_due("z", DueQuestion(0, 9, 9))
         self.assertEqual((len(found.members), found.is_end), (2, False))
 
     async def test_a_key_of_another_type(self) -> None:
         await self.call("RPUSH", "z", "a")
-        await self.assertFailure(self.store.look_at_due("z", Look(0, 9, 9)), WrongType)
+        await self.assertFailure(self.store.look_at_due("z", DueQuestion(0, 9, 9)), WrongType)
 
 
 class ClaimMembersTests(DueCase):

@@ -8,11 +8,11 @@ from ctidialer.contract import keys
 from ctidialer.contract.task import Side
 from ctidialer.stage.redis_binary import ServerBinary
 from ctidialer.store.errors import NotAllowed, WritesRefused
-from ctidialer.store.rights import Names, Need, Rights, node_needs, queue_needs
+from ctidialer.store.rights import Need, NodeNames, Rights, node_needs, queue_needs
 from tests.store.rights_case import CHANNEL, LIST, RightsCase
 from tests.store.test_refusals import LONG, taken, valkey
 
-NAMES = Names("fs1", (keys.at(keys.LINE, "fs1"),), ("config@all",), LIST, CHANNEL, "events")
+NAMES = NodeNames("fs1", (keys.at(keys.LINE, "fs1"),), ("config@all",), LIST, CHANNEL, "events")
 NEEDS = (
     *node_needs(NAMES),
     *queue_needs("q", Side.LEFT),

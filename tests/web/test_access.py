@@ -13,7 +13,7 @@ from ctidialer.web.access import (
     MAX_FAILURES,
     SESSION_SECONDS,
     Access,
-    Headers,
+    RequestHeaders,
 )
 from ctidialer.web.answers import Refusal
 from ctidialer.web.site import MAX_BODY_BYTES
@@ -50,7 +50,7 @@ class SessionTests(SynchronousTestCase):
         self.access = Access(TOKEN, self.clock.seconds)
 
     def admitted(self, session: str) -> bool:
-        headers = Headers(cookies={COOKIE: session}, requested_with="ctidialer")
+        headers = RequestHeaders(cookies={COOKIE: session}, requested_with="ctidialer")
         try:
             self.access.admit(headers, changes=True)
         except Refusal as refusal:
@@ -133,7 +133,7 @@ class SessionTests(SynchronousTestCase):
             ("", None),
         ):
             try:
-                self.access.admit(Headers(authorization, cookies), changes=False)
+                self.access.admit(RequestHeaders(authorization, cookies), changes=False)
                 found = None
             except Refusal as refusal:
                 found = refusal.status
@@ -142,7 +142,7 @@ class SessionTests(SynchronousTestCase):
     def test_no_token_is_like_another(self) -> None:
         for token in ("", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "密码", "\ud800", "\0"):
             with self.assertRaises(Refusal):
-                self.access.admit(Headers(authorization=f"Bearer {token}"), changes=False)
+                self.access.admit(RequestHeaders(authorization=f"Bearer {token}"), changes=False)
 
 
 class TokenTests(WebTestCase):

@@ -17,7 +17,7 @@ from attrs import define, field
 
 from ctidialer.contract.schedule_document import config_named
 from ctidialer.rules.due_index import MAX_SEGMENT, Chosen, DueIndex, DueMember, Left, choose
-from ctidialer.store.due import DueLook, Look, Witness
+from ctidialer.store.due import DueLook, DueQuestion, KnownMember
 from ctidialer.store.store import Store
 
 MAX_READS = 10
@@ -31,7 +31,7 @@ MAX_MENDS = 4
 
 
 @define(eq=False)
-class Choice:
+class DueChoice:
     """What one choice has found so far.
 
     ``room``: of these configurations so many may be taken; of others any number.  ``wanted``: how
@@ -97,19 +97,19 @@ class DueChooser:
         self._index = DueIndex()
         self._turn = 0
 
-    async def choose(self, room: dict[str, int], most: int, now: float) -> Choice:
+    async def choose(self, room: dict[str, int], most: int, now: float) -> DueChoice:
         """Return at most ``most`` members that are due at ``now``; raises StoreError.
 
         ``room``: of these configurations so many may be taken; of others any number.
         """
         for mends_left in reversed(range(MAX_MENDS + 1)):
-            choice = Choice(self._index, dict(room), most)
+            choice = DueChoice(self._index, dict(room), most)
             if await self._find(choice, now):
                 return choice
             await self._mend(now, is_last=mends_left <= 1)
-        return Choice(self._index, dict(room), most)
+        return DueChoice(self._index, dict(room), most)
 
-    def took(self, choice: Choice) -> None:
+    def took(self, choice: DueChoice) -> None:
         """The members of a choice were taken, or were no longer there."""
         self._index = choice.known()
 
@@ -121,13 +121,13 @@ class DueChooser:
         """No configuration is held any more: nothing needs to be remembered."""
         self._index = DueIndex()
 
-    async def _find(self, choice: Choice, now: float) -> bool:
+    async def _find(self, choice: DueChoice, now: float) -> bool:
         """Read until the choice is complete; False = something is not as it was."""
         witness = self._witness(len(choice.index.segments) - 1)
         for _ in range(MAX_READS):
             segment = choice.next_segment()
             first, many = choice.part(segment)
-            look = await self._store.look_at_due(self._key, Look(first, many, now, witness))
+            look = await self._store.look_at_due(self._key, DueQuestion(first, many, now, witness))
             if not look.is_as_known:
                 return False
             choice.read(segment, _members(look, first), is_end=look.is_end)
@@ -135,7 +135,7 @@ class DueChooser:
                 break
         return await self._look_over(choice, now, witness)
 
-    async def _look_over(self, choice: Choice, now: float, witness: Witness | None) -> bool:
+    async def _look_over(self, choice: DueChoice, now: float, witness: KnownMember | None) -> bool:
         """Read one known segment again."""
         if witness is None:
             return True
@@ -143,7 +143,7 @@ class DueChooser:
         if choice.is_read(self._turn):
             return True
         first, many = choice.part(self._turn)
-        look = await self._store.look_at_due(self._key, Look(first, many, now, witness))
+        look = await self._store.look_at_due(self._key, DueQuestion(first, many, now, witness))
         if look.is_as_known:
             choice.read(self._turn, _members(look, first), is_end=look.is_end)
         return look.is_as_known
@@ -152,7 +152,7 @@ class DueChooser:
         right, wrong = -1, len(self._index.segments) - 1
         while wrong - right > 1:
             middle = (right + wrong) // 2
-            look = Look(0, 0, now, self._witness(middle))
+            look = DueQuestion(0, 0, now, self._witness(middle))
             if (await self._store.look_at_due(self._key, look)).is_as_known:
                 right = middle
             else:
@@ -161,12 +161,12 @@ class DueChooser:
             self._index = self._index.cut(wrong)
             return
         first, count = self._index.starts[wrong], self._index.segments[wrong].count
-        look = Look(first, count + MAX_SEGMENT, now, self._witness(right))
+        look = DueQuestion(first, count + MAX_SEGMENT, now, self._witness(right))
         found = await self._store.look_at_due(self._key, look)
         if found.is_as_known:
             self._index = self._index.mended(wrong, _members(found, first))
 
-    def _witness(self, segment: int) -> Witness | None:
+    def _witness(self, segment: int) -> KnownMember | None:
         return self._index.last_of(segment) if segment >= 0 else None
 
 

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.store.errors import StoreError
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 
 QUEUES_PER_LOOK = 1000
 """Queues asked for at once: two thirds of a millisecond of Redis' time.  With more than so many
@@ -34,7 +34,7 @@ class EmptyQueues:
     log = Logger()
 
     def __init__(
-        self, store: Reading, seen: Callable[[Sequence[TaskRun], Sequence[TaskRun]], None]
+        self, store: NodeReading, seen: Callable[[Sequence[TaskRun], Sequence[TaskRun]], None]
     ) -> None:
         self._store = store
         self._tell = seen

@@ -17,7 +17,7 @@ from ctidialer.dialer.dispatch.brakes import Brakes
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.dialer.dispatch.turns import Turns
-from ctidialer.dialer.life.errand import GoesBack, Reading
+from ctidialer.dialer.life.errand import GoesBack, ReadEntry
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
     NotDialed,
@@ -72,7 +72,7 @@ class QueueErrand:
         """Nothing: groups are looked up before each call."""
         return NO_NAMES
 
-    def read(self) -> Reading:
+    def read(self) -> ReadEntry:
         """Return the number of the entry."""
         entry, task = decode_number(self.claim.entry, self.desk.number_pattern), self.task
         variables = merge_variables(entry.variables, task.host_variables, task.template_variables)
@@ -160,7 +160,7 @@ class OrphanErrand:
         """Nothing: groups are looked up before each call."""
         return NO_NAMES
 
-    def read(self) -> Reading:
+    def read(self) -> ReadEntry:
         """Return the number of the entry, with nowhere to go."""
         number = decode_number(self.entry.entry, self.desk.number_pattern).number
         in_hand = NumberInHand(self.claim, Kind.QUEUE, self.name, number, NOWHERE)

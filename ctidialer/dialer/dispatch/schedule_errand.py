@@ -20,7 +20,7 @@ from ctidialer.contract.variables import merge_variables, requested_uuid
 from ctidialer.dialer.dispatch.schedule_runs import ConfigRun, ScheduleRuns
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.turns import Turns
-from ctidialer.dialer.life.errand import GoesBack, Reading
+from ctidialer.dialer.life.errand import GoesBack, ReadEntry
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
     NotDialed,
@@ -96,7 +96,7 @@ class ScheduledErrand:
             return NO_NAMES
         return Named.of([(keys.SCHEDULE_CONFIG, name)])
 
-    def read(self) -> Reading:
+    def read(self) -> ReadEntry:
         """Return the number of the member, or that it has expired."""
         scheduled = self._decoded()
         config = self.desk.tables.schedules.get(scheduled.config)

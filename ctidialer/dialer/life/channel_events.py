@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ctidialer.contract.after_call import AfterCall
-from ctidialer.contract.call_event import Happening
+from ctidialer.contract.call_event import EventKind
 from ctidialer.esl.events import Event
 from ctidialer.esl.subscription import More
 from ctidialer.rules.after_call import QUEUE_AGENT, cut
@@ -36,10 +36,10 @@ callee's channel only at the end: who is being connected it says just before (do
 """
 
 HAPPENINGS = {
-    PROGRESS: Happening.RINGING,
-    PROGRESS_MEDIA: Happening.RINGING,
-    ANSWER: Happening.ANSWERED,
-    BRIDGE: Happening.BRIDGED,
+    PROGRESS: EventKind.RINGING,
+    PROGRESS_MEDIA: EventKind.RINGING,
+    ANSWER: EventKind.ANSWERED,
+    BRIDGE: EventKind.BRIDGED,
 }
 
 _STATUS = re.compile("[1-6][0-9]{2}")

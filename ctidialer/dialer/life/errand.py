@@ -23,7 +23,7 @@ from ctidialer.dialer.life.number_in_hand import (
 from ctidialer.rules.table_names import Named
 from ctidialer.store.in_flight import Claimed
 
-Reading = tuple[NumberInHand, Progress | Finished | NotDialed] | Finished
+ReadEntry = tuple[NumberInHand, Progress | Finished | NotDialed] | Finished
 """A number and how far it has got, or how it ends (or why it goes back) before it begins; what
 cannot be read is only finished.
 """
@@ -55,7 +55,7 @@ class Errand(Protocol):
     def unknown(self) -> Named:
         """Return what has to be looked up in Redis before the entry can be read."""
 
-    def read(self) -> Reading:
+    def read(self) -> ReadEntry:
         """Return the number of the entry, or how it ends before it begins (expired, say).
 
         Raises ContractError where the entry is none.

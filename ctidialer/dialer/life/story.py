@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from twisted.logger import Logger
 
 from ctidialer.contract import causes
-from ctidialer.contract.call_event import CallEvent, Happening
+from ctidialer.contract.call_event import CallEvent, EventKind
 from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.contract.record_document import in_microseconds
@@ -25,7 +25,7 @@ from ctidialer.rules.disposition import outcome
 Tell = Callable[[CallEvent], None]
 
 # Tuples, not sets, of happenings: an enum's hash is worked out in Python.
-ONCE = (Happening.RINGING, Happening.ANSWERED)
+ONCE = (EventKind.RINGING, EventKind.ANSWERED)
 """What is told of a call once; it may be connected to several legs, one after the other."""
 
 
@@ -40,7 +40,7 @@ class Story:
         self._tell = tell
         self._number = number
         self._blank = _blank(host, number, count)
-        self._told: tuple[Happening, ...] = ()
+        self._told: tuple[EventKind, ...] = ()
         self._agent: str | None = None
 
     def dialing(self, attempt: Attempt, variables: Mapping[str, str]) -> None:
@@ -61,7 +61,7 @@ class Story:
             for name in self._number.after_call.names
             if name in variables and not isinstance(variables[name], Fillable)
         }
-        self._tell(self._event(Happening.DIALING, attempt, attempt.dialed_at, said))
+        self._tell(self._event(EventKind.DIALING, attempt, attempt.dialed_at, said))
 
     def _heard(self, event: Event, attempt: Attempt, at: float) -> None:
         happening = channel_events.HAPPENINGS.get(event.name)
@@ -70,11 +70,11 @@ class Story:
             return
         if happening in ONCE and happening in self._told:
             return
-        if happening is Happening.RINGING and attempt.was_answered:
+        if happening is EventKind.RINGING and attempt.was_answered:
             return
         self._told += (happening,)
         said = channel_events.said(event, self._number.after_call, attempt.uuid)
-        if happening is Happening.BRIDGED and self._agent is not None:
+        if happening is EventKind.BRIDGED and self._agent is not None:
             said[QUEUE_AGENT] = self._agent
             self._agent = None  # the next one is said anew
         self._tell(self._event(happening, attempt, at, said))
@@ -82,7 +82,7 @@ class Story:
     def _ended(self, attempt: Attempt) -> None:
         ended_at = attempt.dialed_at if attempt.ended_at is None else attempt.ended_at
         event = replace(
-            self._event(Happening.ENDED, attempt, ended_at, attempt.said),
+            self._event(EventKind.ENDED, attempt, ended_at, attempt.said),
             outcome=self._outcome(attempt),
             answered=attempt.was_answered,
             hangup_cause=attempt.cause,
@@ -102,7 +102,7 @@ class Story:
         )
 
     def _event(
-        self, happening: Happening, attempt: Attempt, at: float, said: Mapping[str, str]
+        self, happening: EventKind, attempt: Attempt, at: float, said: Mapping[str, str]
     ) -> CallEvent:
         wanted = self._number.after_call
         return replace(
@@ -137,7 +137,7 @@ class CalledOff:
         if not record.attempts:
             self._tell(
                 CallEvent(
-                    event=Happening.ENDED,
+                    event=EventKind.ENDED,
                     time=in_microseconds(record.ended_at),
                     id=record.id,
                     kind=record.kind,
@@ -177,7 +177,7 @@ class Stories:
 def _blank(host: str, number: NumberInHand, count: int) -> CallEvent:
     """Return what all events of a call have in common; the rest is filled in."""
     return CallEvent(
-        event=Happening.DIALING,
+        event=EventKind.DIALING,
         time=0.0,
         id=number.claim.id,
         kind=number.kind,

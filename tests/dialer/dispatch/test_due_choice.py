@@ -11,9 +11,9 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.dialer.dispatch import due_choice
-from ctidialer.dialer.dispatch.due_choice import MAX_READS, MEMBERS_PER_READ, Choice, DueChooser
+from ctidialer.dialer.dispatch.due_choice import MAX_READS, MEMBERS_PER_READ, DueChoice, DueChooser
 from ctidialer.rules import due_index
-from ctidialer.store.due import DueLook, Look
+from ctidialer.store.due import DueLook, DueQuestion
 from ctidialer.store.errors import StoreUnavailable
 
 NOW = 1_700_000_000.0
@@ -26,13 +26,13 @@ class SortedSet:
 
     def __init__(self) -> None:
         self.scores: dict[bytes, float] = {}
-        self.looks: list[Look] = []
+        self.looks: list[DueQuestion] = []
         self.error: StoreUnavailable | None = None
 
     def ranked(self) -> list[bytes]:
         return [member for _, member in sorted((s, m) for m, s in self.scores.items())]
 
-    def look_at_due(self, key: str, look: Look) -> Deferred[DueLook]:
+    def look_at_due(self, key: str, look: DueQuestion) -> Deferred[DueLook]:
         if self.error is not None:
             return fail(self.error)
         self.looks.append(look)
@@ -75,10 +75,10 @@ class ChooserCase(SynchronousTestCase):
         self.chooser.took(choice)
         return taken
 
-    def chosen(self, room: dict[str, int], most: int = 10) -> Choice:
+    def chosen(self, room: dict[str, int], most: int = 10) -> DueChoice:
         before = dict(room)
         choosing = self.chooser.choose(room, most, NOW)
-        choice: Choice = self.successResultOf(Deferred.fromCoroutine(choosing))
+        choice: DueChoice = self.successResultOf(Deferred.fromCoroutine(choosing))
         self.assertEqual(room, before)
         return choice
 

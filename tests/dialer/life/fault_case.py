@@ -18,7 +18,7 @@ from ctidialer.stage.daemon import DaemonProcess, settings_text
 from ctidialer.stage.redis import RedisProcess, start_redis
 from ctidialer.store.address import parse_address
 from ctidialer.store.in_flight import InFlight
-from ctidialer.store.reading import Reading
+from ctidialer.store.reading import NodeReading
 from tests.dialer.switch_case import SwitchTestCase
 from tests.support.node import HOST, PASSWORD
 from tests.support.proxy import serving
@@ -89,7 +89,7 @@ class FaultCase(SwitchTestCase):
 
     async def in_flight(self) -> list[InFlight]:
         """Return what is in flight."""
-        return await Reading(self.redis, HOST).in_flight()
+        return await NodeReading(self.redis, HOST).in_flight()
 
     async def noted(self, number: str) -> str:
         """Wait until a call to this number is noted as being placed; return its UUID."""

@@ -13,7 +13,7 @@ from ctidialer.contract.faults import ContractError, EntryError, Fault
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Destination, Side
 from ctidialer.dialer.dispatch.slots import Slots
-from ctidialer.dialer.life.errand import GoesBack, Reading
+from ctidialer.dialer.life.errand import GoesBack, ReadEntry
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
     NotDialed,
@@ -39,7 +39,7 @@ class PlainErrand:
 
     slots: Slots
     claim: Claimed
-    reading: Reading | Exception
+    reading: ReadEntry | Exception
     end: Finished | GoesBack
     case: NumbersCase
     kind: Kind = Kind.QUEUE
@@ -48,7 +48,7 @@ class PlainErrand:
     def unknown(self) -> Named:
         return Named()
 
-    def read(self) -> Reading:
+    def read(self) -> ReadEntry:
         if isinstance(self.reading, Exception):
             raise self.reading
         return self.reading
