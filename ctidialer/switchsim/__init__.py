@@ -6,9 +6,9 @@ Run it with ``python -m ctidialer.switchsim`` (``--help`` lists the options; it 
 script that decides what happens to each number.
 
 It behaves as recordings of a real FreeSWITCH show, and shares no code with ``ctidialer.esl``: so
-that each is a check on the other.  It is no telephone switch: dialplans, bridges and media do not
-exist, a dial string's first leg only is dialed (the log counts them all), ``loopback/`` and
-``user/`` are single channels.
+that each is a check on the other.  It is no telephone switch: there is no dialplan and no media, a
+call is connected to another leg in its events alone, only the first leg of a dial string is dialed
+(the log counts them all), ``loopback/`` and ``user/`` are single channels.
 
 ``show channels`` is up to 200 ms behind, as it is with FreeSWITCH: a call that was just placed is
 not in it yet, one that just ended still is.  ``uuid_exists`` knows at once.
