@@ -60,7 +60,7 @@ from ctidialer.store.tables import TableReader
 
 APPLIED_PER_SLICE = 100
 READ_PER_SLICE = 500
-"""Changed tasks that are taken over in one step: some milliseconds."""
+"""Changed and new tasks that are taken over in one step: they take some milliseconds."""
 
 
 class PartsListener(SwitchListener, ChangeListener, Protocol):
@@ -214,7 +214,7 @@ class Parts:
         return not (len(self.numbers) or self.closing.unwritten or self.slots.asked)
 
     def _take_over(self, changes: Sequence[Changed]) -> Iterator[None]:
-        """Take over what has changed in the tables, a few tasks a step; dial when all is done."""
+        """Take over what has changed in the tables, a few tasks a step; dial after the last."""
         for changed in changes:
             if changed.table == keys.CONTROL:
                 self.orders.obey(self.tables.control)
@@ -230,7 +230,8 @@ class Parts:
             self.queue_dialer.tick()
 
     def _steps(self, names: Iterable[str]) -> Iterator[list[str]]:
-        """Part names of tasks: new ones are only noted, those that have a run are worked out."""
+        """Divide names of tasks into steps: a new task is only noted, one with a run is looked at,
+        so a step has fewer of these."""
         known: list[str] = []
         new: list[str] = []
         for name in names:

@@ -1,8 +1,8 @@
 """Timers that go on when the machine's clock is set back.
 
-Twisted's timers stand at moments of the wall clock.  Set back by an hour, it would leave the lease
-unrenewed and every queue unseen for an hour.  Set on, it ends every wait at once, which does no
-harm: what is looked at too early is looked at again.
+Twisted's timers are due at moments of the wall clock.  If that clock were set back by an hour, no
+lease would be renewed and no queue looked at for an hour.  If it is put on, every wait ends at
+once, which does no harm: what is looked at too early is looked at again.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ LOOK_INTERVAL = 0.25
 """Seconds between two looks at the clocks."""
 
 MIN_JUMP = 0.5
-"""A clock that is this many seconds off all at once was set; a smaller step does no harm."""
+"""A clock that is off by this many seconds at once was set; a smaller step does no harm."""
 
 UNNOTICED_WITHIN = 1.0
-"""Seconds within which a step is noticed: timers that were set since then are in the new time."""
+"""Seconds within which a step is noticed.  Timers set after the step are in the new time already
+and are not moved."""
 
 
 class ClockWatch:
     """Compares the reactor's clock with ``monotonic``, and brings the timers forward with it.
 
-    It looks from a thread of its own: a timer would stand still with all others.
+    It looks from a thread of its own: a timer of the reactor would stand still with all others.
     """
 
     log = Logger()

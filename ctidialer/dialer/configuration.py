@@ -4,16 +4,15 @@ A published change is read at once, with what it refers to; everything is read a
 subscription and every few seconds, since many back ends never publish and a message can be lost.
 
 Note [One look at the tables]: whatever is read is read in one atomic step of Redis and put in force
-in one turn, so that nobody dials by half of what a back end has written.  A notice of a task is
-followed through its groups to their lines, and all of them are read again together, until nothing
-more is referred to.  Notices that come while Redis is being read are collected, each name once, and
-read together when that is done.
+in one turn, so that no number is dialed by half of what a back end has written.  For a notice of a
+task, its groups and their lines are read again with it, until nothing more is referred to.  Notices
+that come during a reading are collected, each name once, and read together after it.
 
-A poll reads nothing where Redis says that nobody has touched the tables since they were read: see
+A poll reads nothing if Redis says that nobody has touched the tables since they were read: see
 Note [Watched tables] in `ctidialer.store.table_watch`.
 
-Where very many tasks come at once, those that are switched off are put in force as just that, and
-what else they say is decoded afterwards, a few between two readings: their faults are told then.
+If very many tasks come at once, those that are switched off are put in force as switched off; the
+rest of their text is decoded afterwards, a few between two readings.  Their faults are logged then.
 """
 
 from __future__ import annotations
@@ -42,20 +41,20 @@ MAX_NAMES = 20_000
 """Names that wait to be read; with more of them everything is read."""
 
 MAX_ROUNDS = 5
-"""Readings after which names that go on referring to others end in a reading of everything."""
+"""Readings of names that refer to more and more names; after them everything is read."""
 
 MIN_REST = 1.0
-"""What has to be read while something is read waits so many times as long as that took: notices
-never cost more than half of the time, in slices."""
+"""Notices that came during a reading wait for this times its length, so that reading takes no more
+than half of the time."""
 
 MAX_REST = 5.0
+"""Seconds of that wait at most."""
 
 NAMES_PER_READ = 500
-"""Changes that are put in force in one turn; for more of them nothing is dialed meanwhile."""
-
+"""Changes that are put in force in one turn; while more of them are, nothing is dialed."""
 
 MAX_POLLS_UNREAD = 11
-"""Polls that read nothing; the next one does, whatever Redis says."""
+"""Polls in a row that read nothing; the next one reads everything, whatever Redis says."""
 
 
 class Source(Protocol):
@@ -96,11 +95,11 @@ class _Wanted:
 
 
 class Configuration:
-    """Reads the tables from ``source`` and puts them in force; ``changed`` is told of what is new.
+    """Reads the tables from ``source`` and puts them in force.
 
-    ``changed`` takes over what has changed in steps.  ``Condition.TABLES`` is met when everything
-    has been read; ``Condition.UNREADABLE`` is missing while a key cannot be read, without which
-    nobody knows what may be dialed.
+    ``changed`` is called with what has changed, and takes it over in steps.  ``Condition.TABLES``
+    is met when everything has been read.  ``Condition.UNREADABLE`` is missing while a key cannot be
+    read: without it nobody knows what may be dialed.
     """
 
     log = Logger()
@@ -130,7 +129,7 @@ class Configuration:
         )
 
     def start(self, interval: float) -> None:
-        """Read everything again every ``interval`` seconds, where anything may have changed."""
+        """Read everything again every ``interval`` seconds, if anything may have changed."""
         self._polls.start(interval)
 
     def stop(self) -> None:
@@ -142,7 +141,7 @@ class Configuration:
         self._rest_no_more()
 
     def read_all(self) -> Deferred[None]:
-        """Read every table; fails with StoreError where Redis does not give them."""
+        """Read every table; fails with StoreError if Redis does not give them."""
         self._wanted.everything = True
         return self._awaited()
 
@@ -155,9 +154,9 @@ class Configuration:
         self._work()
 
     def look_up(self, unknown: Named) -> Deferred[None]:
-        """Ask Redis for names that the tables do not have; fires when the tables know better.
+        """Ask Redis for names that the tables do not have; fires when the answer is in force.
 
-        What they do not have then is unknown to Redis as well.  Fails with StoreError.
+        Redis does not have a name either that the tables do not have then.  Fails with StoreError.
         """
         for table, name in unknown:
             self._wanted.add(table, name)
@@ -186,7 +185,7 @@ class Configuration:
             background(self._read_while_wanted(), self.log, "Reading the tables")
 
     async def _read_while_wanted(self) -> None:
-        """One reading at a time: an older answer must never overwrite a newer one."""
+        """Read one after another: an older answer must never overwrite a newer one."""
         try:
             while self._wanted or self._tables.postponed:
                 if not self._wanted:
@@ -201,7 +200,7 @@ class Configuration:
             self._working = False
 
     async def _decode_postponed(self) -> None:
-        """Decode some of the tasks that are switched off, so few that no notice waits for long."""
+        """Decode a few of the tasks that are switched off, so that no notice waits for long."""
         await deferLater(self._clock, 0)
         names = list(islice(self._tables.postponed, NAMES_PER_READ))
         draft = self._tables.draft()
@@ -221,7 +220,7 @@ class Configuration:
             if not len(wanted.waiters):
                 self.log.info("A change could not be read: {problem}", problem=str(error))
             wanted.waiters.fail(error)
-        except Exception:  # noqa: BLE001 - the next reading must come, whatever this one met
+        except Exception:  # noqa: BLE001 - the next reading must come, whatever went wrong
             self.log.failure("The tables could not be read")
             wanted.waiters.fail(StoreError("the tables could not be read: see the log"))
         else:
@@ -261,9 +260,10 @@ class Configuration:
         return draft
 
     async def _draft_of(self, named: Named) -> Draft | None:
-        """Return a draft of these names and of what they refer to; None = it finds no end."""
+        """Return a draft of these names and all they refer to; None = more than MAX_ROUNDS."""
         known = self._tables.draft()
-        while more := known.referred(named) - named:  # one reading is enough where it still holds
+        # What they referred to until now is read with them: mostly that is all, in one reading.
+        while more := known.referred(named) - named:
             named |= more
         for _ in range(MAX_ROUNDS):
             draft = self._tables.draft()
@@ -280,7 +280,7 @@ class Configuration:
         return None
 
     def _keys(self, named: Named) -> dict[str, Sequence[str]]:
-        """Return the names by key: those of a task stand in the template's and in the host's."""
+        """Return the names by key: a task stands in two, that of templates and that of the host."""
         return {
             key: list(names)
             for table, names in named.names.items()
@@ -309,7 +309,7 @@ class Configuration:
         yield from self._changed(changes)
 
     def _see_unreadable(self) -> None:
-        """Say once, not with every poll, which key cannot be read, and when it can be again."""
+        """Log once, not with every poll, which key cannot be read, and when it can be again."""
         unreadable = self._tables.unreadable
         for key in self._tables.keys_of():
             problem = unreadable.get(key)

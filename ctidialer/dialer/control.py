@@ -11,7 +11,7 @@ from ctidialer.dialer.readiness import Condition, Readiness
 
 
 class Orders:
-    """Does as the operator has ordered, and says in the log who ordered what, and why."""
+    """Does what the operator has ordered, and logs who ordered what, and why."""
 
     log = Logger()
 
@@ -22,7 +22,7 @@ class Orders:
         self._given = Control()
 
     def obey(self, control: Control) -> None:
-        """Obey all orders of the node as they stand now; what was taken back is undone."""
+        """Obey all orders of the node as they stand now; undo those that were taken back."""
         before, self._given = self._given, control
         self._tell_of_drain(before, control)
         self._tell_of_pauses(before, control)

@@ -1,4 +1,4 @@
-"""This daemon as its HTTP interface sees it: `ctidialer.nodes.daemon`, made of the parts."""
+"""This daemon as its HTTP interface sees it: `ctidialer.nodes.daemon` for the running parts."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The stream of events: what happens to numbers, told while it happens.
 
-It is telling, not booking.  Events are gathered for some milliseconds and written together, one
-batch at a time; what Redis does not take, or not quickly enough, is dropped and counted.  Nothing
-else ever waits for it.
+Events are for watching only; the records are what counts.  So nothing waits for them: they are
+gathered for some milliseconds and written together, one batch at a time.  Events that Redis does
+not take, or not quickly enough, are dropped and counted.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ MAX_BATCH = 500
 """Events that are written together: some hundred kilobytes."""
 
 MAX_WAITING = 20_000
-"""Events that wait to be written, some ten megabytes; those that come then are dropped."""
+"""Events that wait to be written, some ten megabytes; further ones are dropped."""
 
 FAILED_INTERVAL = 1.0
-"""Seconds after a failure in which all events are dropped: nothing is tried."""
+"""Seconds after a failure in which all events are dropped, without a try."""
 
 TOO_SLOW = f"Redis does not take {MAX_WAITING} events in time"
 
@@ -38,7 +38,7 @@ FAREWELL_TIMEOUT = 1.0
 class EventStream:
     """Writes events to the stream ``name``, which keeps about ``most`` of them.
 
-    ``written`` and ``dropped`` count them; ``problem`` is why they are dropped now, for people,
+    ``written`` and ``dropped`` count them.  ``problem`` is a sentence why they are dropped now;
     empty = they are not.
     """
 
@@ -69,7 +69,10 @@ class EventStream:
             self._next = self._clock.callLater(GATHER_INTERVAL, self._write)
 
     def stop(self) -> Deferred[None]:
-        """Write what is left, in a second at most; fires when that is over.  Nothing comes then."""
+        """Write what is left, for FAREWELL_TIMEOUT at most; fires after that.
+
+        No event may be told any more.
+        """
         if self._next is not None:
             self._next.cancel()
             self._write()

@@ -36,7 +36,7 @@ class Sized(Protocol):
 
 @frozen
 class Troubles:
-    """What is known, for people, of why something is away; empty = nothing more."""
+    """Sentences on why something is away or refuses; an empty one = nothing is known."""
 
     freeswitch: Callable[[], str]
     redis: Callable[[], str]
@@ -45,7 +45,7 @@ class Troubles:
 
 
 class Explainer:
-    """Says of a task of this node why it is, or is not, dialing: what the daemon itself thinks."""
+    """Explains why a task of this node is, or is not, dialing, by the daemon's own state."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Explainer:
         return explain(self.task_facts(name, now), self.node_facts(now))
 
     def explain_run(self, run: TaskRun, node: NodeFacts) -> Explanation:
-        """Return the same for a task that is at hand; ``node`` are the facts of this moment."""
+        """Return the same for the task of ``run``; ``node``: the facts of this moment."""
         return explain(self._facts_of(run.task, run, node.now), node)
 
     def node_facts(self, now: float) -> NodeFacts:
@@ -118,7 +118,7 @@ class Explainer:
         )
 
     def _opening(self, run: TaskRun, now: float) -> Opening:
-        """Return the opening of a task; of an open one it is known until when that holds."""
+        """Return the opening of a task; that of an open task is known already."""
         known = run.opening
         if known.open and (known.changes_at is None or now < known.changes_at):
             return known

@@ -1,7 +1,7 @@
 """Keeps the lease of this host's name: takes it, renews it, gives it up (docs/faults.rst).
 
-``TRANSITIONS`` is the whole of it: what happens, in which state, and what is done then.  Everything
-else changes nothing.  docs/architecture.rst shows the same table; a test holds the two together.
+``TRANSITIONS`` has every transition: in which state what happens, and what is done then.  Anything
+else changes nothing.  docs/architecture.rst shows the same table; a test compares the two.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ctidialer.glue import Gate, Repeated, background
 from ctidialer.store.errors import LeaseHeld, LeaseLost, StoreError
 
 MAX_CLOCK_ERROR = 0.02
-"""Seconds by which Redis' clock and ours may part between two looks at a lease."""
+"""Seconds by which Redis' clock and ours may drift apart between two looks at a lease."""
 
 LOOKS_PER_RENEWAL = 3
-"""How often another daemon's lease is looked at in the time in which it would be renewed."""
+"""Looks at another daemon's lease within one renewal period."""
 
 
 class LeaseStore(Protocol):
-    """The lease as it stands in Redis; what is asked for fails as `store.lease` says."""
+    """The lease as it stands in Redis; `store.lease` says how each request can fail."""
 
     @property
     def renewal_period(self) -> float:
@@ -44,20 +44,20 @@ class LeaseStore(Protocol):
 
 
 class LeaseListener(Protocol):
-    """Who is told what becomes of the name."""
+    """Is told what becomes of the name."""
 
     def name_taken(self) -> None:
         """This daemon has the name from now on."""
 
     def name_lapsed(self) -> None:
-        """It has it still, but for a while another daemon could have had it."""
+        """This daemon has the name still, but another one could have had it for a while."""
 
     def name_refused(self, reason: str) -> None:
-        """Another daemon has it, and is alive: this one must end."""
+        """Another daemon has the name and is alive: this one must end."""
 
 
 class Happening(Protocol):
-    """What the lease's state depends on."""
+    """The inputs of the state machine."""
 
     def redis_came(self) -> None:
         """Redis is there."""
@@ -81,7 +81,7 @@ class Happening(Protocol):
         """Another daemon has the name and has renewed it."""
 
     def failed(self) -> None:
-        """Redis did not do what it was asked for."""
+        """Redis answered with an error, or not at all."""
 
     def stopped(self) -> None:
         """This daemon gives the name up."""
@@ -140,18 +140,18 @@ class LeaseKeeper:
         background(self._ask(self._store.renew_lease), self.log, "Renewing the lease")
 
     def begin(self) -> None:
-        """The name is ours: what may be written is written from now on."""
+        """The name is ours: writing may begin."""
         self._lapses_at = None
         self._writable.open()
         self._readiness.met(Condition.LEASE)
         self._listener.name_taken()
 
     def recover(self) -> None:
-        """Another daemon may have had the name, and have left numbers behind."""
+        """Another daemon may have had the name, and left numbers in flight."""
         self._listener.name_lapsed()
 
     def pause(self) -> None:
-        """Nothing can be written until Redis has said again whose the name is."""
+        """Write nothing until Redis has said again who has the name."""
         self._writable.shut()
         self._readiness.lost(Condition.LEASE)
 
@@ -162,7 +162,7 @@ class LeaseKeeper:
         self._listener.name_refused(self._problem)
 
     def look_soon(self) -> None:
-        """A daemon that was killed does not renew its lease: see whether this one moves."""
+        """Look again soon whether the other daemon renews its lease: a killed one does not."""
         self._look_no_more()
         wait = self._store.renewal_period / LOOKS_PER_RENEWAL
         self._next_look = self._clock.callLater(wait, self.happens.time_to_look)
@@ -190,7 +190,7 @@ class LeaseKeeper:
             self._problem = str(error)
             self.happens.failed()
         except Exception as error:
-            # A fault of ours, or cancelled: without an answer the machine would wait for ever.
+            # A bug of ours, or cancelled: without an input the machine would wait for ever.
             self._problem = str(error) or type(error).__name__
             self.happens.failed()
             raise
@@ -265,7 +265,7 @@ def _output(action: Callable[[LeaseKeeper], None]) -> Callable[[Happening, Lease
 
 
 def _complete() -> None:
-    """Tell automat the table, and that all else changes nothing."""
+    """Give automat the table, and make every other input change nothing."""
     for before, event, after, action in TRANSITIONS:
         before.upon(event).to(after)(_output(action))
     told = {(before, event) for before, event, *_ in TRANSITIONS}

@@ -1,7 +1,7 @@
-"""The state of this daemon as a value: what ``cti_dialer_status@<host>`` says.
+"""The state of this daemon as a value: the content of ``cti_dialer_status@<host>``.
 
-Only tasks that are not plainly closed are explained one by one; the others are counted, so that ten
-thousand of them cost next to nothing.
+Only tasks that are open or have numbers in hand are explained one by one; the others are counted,
+so that ten thousand of them cost next to nothing.
 """
 
 from __future__ import annotations
@@ -39,11 +39,12 @@ from ctidialer.version import program_version
 MAX_TASKS = 500
 MAX_LINES = 1000
 MAX_SCHEDULES = 500
-"""Tasks and lines that are told one by one; the others are only counted."""
+"""Tasks, lines and schedule configurations that are listed; further ones are left out."""
 
 MAX_BUSY_LINES = 2000
 MIN_BUSY_LINES = 5
-"""Lines with their reasons, over all tasks without a free line, and of each one at least."""
+"""Lines with their reasons: at most for all tasks without a free line together, and at least for
+each of them."""
 
 SHOWN_FIRST = (
     "never_left",
@@ -60,7 +61,7 @@ SHOWN_FIRST = (
 
 @frozen(eq=False)
 class NodeView:
-    """All parts of a daemon that have something to say of its state."""
+    """All parts of a daemon that its state is read from."""
 
     node: Node
     tables: Tables
@@ -117,7 +118,7 @@ class NodeView:
         )
 
     def line(self, name: str, now: float) -> LineStatus:
-        """Return the state of one line at ``now``, of one that was never used too."""
+        """Return the state of one line at ``now``, even if it was never used."""
         return self._line(name, self.lines.states.get(name, LineState()), now)
 
     def _sorted_runs(self, now: float) -> tuple[list[TaskRun], dict[str, int]]:

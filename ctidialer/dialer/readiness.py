@@ -12,10 +12,10 @@ DONE_AGAIN = {
     Condition.REDIS: (Condition.TABLES, Condition.RECOVERY),
     Condition.FREESWITCH: (Condition.RECOVERY,),
 }
-"""What has to be done again once this has been away.
+"""What has to be done again after a condition was lost.
 
-While Redis is away changes are not heard, so nothing is dialed by the old tables; and another
-daemon may work under this host's name, and leave numbers behind.
+While Redis is away, changes of the tables are missed, so they have to be read again.  And another
+daemon may work under this host's name meanwhile, and leave numbers in flight.
 """
 
 
@@ -47,7 +47,7 @@ class Readiness:
             self._changed()
 
     def lost(self, *conditions: Condition) -> None:
-        """These conditions are no longer met, nor those that have to be met again after them."""
+        """These conditions are no longer met, nor are those of DONE_AGAIN after them."""
         before = len(self._missing)
         again = [one for condition in conditions for one in DONE_AGAIN.get(condition, ())]
         lost = dict.fromkeys((*conditions, *again))

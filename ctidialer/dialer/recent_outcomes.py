@@ -1,4 +1,4 @@
-"""How the last numbers of each task ended: an empty queue after failures wants a look."""
+"""How the last numbers of each task ended: if most failed, an empty queue is no success."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_OUTCOMES = 100
 """Numbers of one task that are remembered."""
 
 MAX_TASKS = 10_000
-"""Tasks of which any are remembered: names are made up by back ends."""
+"""Tasks whose numbers are remembered; a bound, since back ends may make up ever new names."""
 
 NOTHING = Recent()
 BAD = frozenset({Outcome.FAILED, Outcome.INVALID})

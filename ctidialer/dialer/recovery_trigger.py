@@ -1,7 +1,7 @@
-"""When the numbers in flight are taken up, and every call is asked for (docs/faults.rst).
+"""Decides when the numbers in flight are taken up and every call is asked for (docs/faults.rst).
 
-Whenever all that it needs is there and it has not been done since: after the start, after each lost
-connection, and after a lapse of the lease.
+That is after the start, after each lost connection and after a lapse of the lease, as soon as all
+that a recovery needs is there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RETRY_INTERVAL = 1.0
 class RecoveryTrigger:
     """Runs ``recover`` when it is due; ``Condition.RECOVERY`` is met when it is done.
 
-    A recovery during which something that it needs was lost does not count: it is done again.
+    If something that a recovery needs is lost meanwhile, it does not count and is done again.
     """
 
     log = Logger()
@@ -41,7 +41,7 @@ class RecoveryTrigger:
         readiness.watch(self._look)
 
     def again(self) -> None:
-        """Recover anew: another daemon may have left numbers behind."""
+        """Recover again: another daemon may have left numbers in flight."""
         self._spoilt = True
         self._readiness.lost(Condition.RECOVERY)
 

@@ -1,9 +1,8 @@
 """The daemon: in which order its parts start and stop, and what they are told of each other.
 
-Nothing is taken from any queue before every :class:`~ctidialer.dialer.readiness.Condition` is met,
-and nothing from the moment on which one is lost.  Whose the host's name is stands in
-:mod:`~ctidialer.dialer.lease_keeper`; when the numbers of before are taken up, in
-:mod:`~ctidialer.dialer.recovery_trigger`.
+Numbers are taken only while every :class:`~ctidialer.dialer.readiness.Condition` is met.
+:mod:`~ctidialer.dialer.lease_keeper` finds out who has the host's name;
+:mod:`~ctidialer.dialer.recovery_trigger` decides when numbers left in flight are taken up.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ class DialerService(Service):
         """Connect to Redis and FreeSWITCH; dialing begins when both are there."""
         super().startService()
         parts, settings = self.parts, self._settings
-        # IN_SERVICE, unless the operator says otherwise: that is read together with the tables.
+        # IN_SERVICE is met until the tables are read: an order to drain stands among them.
         parts.readiness.met(
             Condition.RUNNING, Condition.RECORDS, Condition.IN_SERVICE, Condition.UNREADABLE
         )
@@ -147,7 +146,7 @@ class DialerService(Service):
         self.parts.readiness.lost(Condition.REDIS)
 
     def name_taken(self) -> None:
-        """This daemon works under its host's name: the tables are read for it."""
+        """This daemon has its host's name: read the tables."""
         self._go(self._read_tables(), "Reading the tables")
 
     async def _read_tables(self) -> None:
@@ -155,7 +154,7 @@ class DialerService(Service):
             await self.parts.configuration.read_all()
 
     def name_lapsed(self) -> None:
-        """Another daemon may have worked under the name, and have left numbers behind."""
+        """Another daemon may have worked under the name, and left numbers in flight."""
         self._recovery.again()
 
     def name_refused(self, reason: str) -> None:
@@ -163,7 +162,7 @@ class DialerService(Service):
         self._refuse(reason)
 
     def subscribed(self) -> None:
-        """The change channels are listened to from now on: what was missed is read."""
+        """The change channels are heard from now on: read what was missed."""
         self._go(self._read_tables(), "Reading the tables")
 
     def change(self, change: ConfigChange) -> None:
@@ -173,7 +172,7 @@ class DialerService(Service):
     # --- FreeSWITCH --------------------------------------------------------------------------
 
     def switch_up(self) -> None:
-        """FreeSWITCH is there: the calls of before are asked for, then dialing begins."""
+        """FreeSWITCH is there: the calls placed before are asked for, then dialing begins."""
         self.log.info("FreeSWITCH is there{again}", again=self._freeswitch.over())
         self.parts.readiness.met(Condition.FREESWITCH)
 
@@ -207,5 +206,5 @@ class DialerService(Service):
             await self.parts.calls.ask(self._settings.node.call_check_interval)
 
     def _go(self, work: Awaitable[None], what: str) -> None:
-        """Let some work run; Redis going away meanwhile is no surprise."""
+        """Run some work in the background; it may fail because Redis is away."""
         background(work, self.log, what, expected=(StoreError,))

@@ -1,4 +1,4 @@
-"""Publishes what this daemon says of itself, every second, while it holds its host's name."""
+"""Publishes the status of this daemon, every second, while it holds its host's lease."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ctidialer.store.store import Store
 
 REPORT_INTERVAL = 1.0
 SHARED_FOR = 0.5
-"""Seconds for which a status that was worked out serves everybody who asks."""
+"""Seconds for which a computed status is returned to everybody who asks."""
 
 REPORTS_PER_RATE = 5
-"""Reports over which the rate of calls is taken."""
+"""Reports over which the rate of calls is averaged."""
 
 
 class StatusReport:
@@ -44,7 +44,7 @@ class StatusReport:
         self._ticks.start(REPORT_INTERVAL)
 
     async def withdraw(self) -> None:
-        """Publish no more, and take back what was published: this daemon is going."""
+        """Publish no more, and remove what was published: this daemon stops."""
         self._ticks.stop()
         if self._writable.is_open:
             try:
@@ -53,7 +53,7 @@ class StatusReport:
                 self.log.info("The status is left to lapse: {problem}", problem=str(error))
 
     def status(self) -> NodeStatus:
-        """Return the state of this daemon now; what was worked out just before is shared."""
+        """Return the state of this daemon, at most SHARED_FOR seconds old."""
         last = self._last
         return last if last is not None and self._holds(last) else self._worked_out()
 
@@ -69,7 +69,7 @@ class StatusReport:
         return self._clock.seconds()
 
     def _holds(self, status: NodeStatus) -> bool:
-        """Whether a status can be shared: it is new, and the node's readiness is as it says."""
+        """Whether a status can be used again: it is new, and its missing conditions still hold."""
         missing = [one.reason.value for one in self._view.readiness.missing]
         is_new = 0 <= self.now() - status.at < SHARED_FOR
         return is_new and missing == [one.condition for one in status.missing]

@@ -1,4 +1,4 @@
-"""Says in the log what is wrong, or hardly meant, in the documents that have changed."""
+"""Logs what is wrong, or probably not meant, in the documents that have changed."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ FIELDS = {
 """What the log calls a name in a table."""
 
 MAX_SAID_PER_TABLE = 10
-"""Names of which the same warning is said: a back end writes it into all its tasks."""
+"""Names for which the same warning is logged: a back end may repeat it in all its tasks."""
 
 
 class TableNews:
-    """Tells in the log what is wrong with the documents that have changed, and what is mended or
-    gone: without that nobody could tell from the log alone why a group had no line."""
+    """Logs what is wrong with the documents that have changed, and which are mended or gone, so
+    that the log alone shows, say, why a group had no line."""
 
     def __init__(self) -> None:
         self._faulty: set[tuple[str, str]] = set()
 
     def tell(self, tables: Tables, change: Changed) -> None:
-        """Say all faults of the documents that have changed, and what they hardly mean."""
+        """Log all faults and warnings of the documents that have changed."""
         table = change.table
         faulty = {(table, name) for name in change.names if (table, name) in tables.faults}
         for _, name in sorted(faulty):
@@ -61,7 +61,7 @@ def _is_there(tables: Tables, table: str, name: str) -> bool:
 
 
 def _named_in(tables: Tables, line: str) -> str:
-    """Return which groups name a line: whoever reads the log wants to know whom it concerns."""
+    """Return which groups name a line, for the reader of the log."""
     groups = tables.routes.groups.values()
     names = sorted(one.name for one in groups if any(line in tier for tier in one.tiers))
     return f"; named in {', '.join(names[:MAX_SAID_PER_TABLE])}" if names else ""
@@ -84,7 +84,7 @@ def _tell_names(tables: Tables, table: str, what: str, names: Collection[str]) -
 
 
 def _warn(tables: Tables, table: str, names: Sequence[str]) -> None:
-    """Say what is hardly meant; of many names with the same, the first ones."""
+    """Log the warnings; if many names have the same one, log it for the first of them."""
     said: Counter[tuple[str, str]] = Counter()
     for name in names:
         for warning in tables.warnings[table, name]:

@@ -1,7 +1,7 @@
-"""Tells in the log what becomes of the tasks: opened, closed, switched off, out of numbers.
+"""Logs what becomes of the tasks: opened, closed, switched off, out of numbers.
 
-Changes are collected for a second and told together: a task that changes back meanwhile is no news,
-and ten thousand that open at nine are one line.
+Changes are collected for a second and logged together.  So a task that changes back meanwhile is
+not logged, and ten thousand that open at nine make one line.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from ctidialer.rules.task_news import DONE, NUMBERS, Change, TaskState, tally
 LOOK_INTERVAL = 1.0
 
 QUIET_INTERVAL = 60.0
-"""Seconds for which no more is said of a task's numbers coming and going."""
+"""Seconds for which nothing more is logged of a task whose numbers come and go."""
 
 MAX_NAMED = 20
-"""Changes of one second that are told one by one; of more only how many there are, and some."""
+"""Changes of one second that are logged one by one; of more, the count and some names."""
 
 TASKS_PER_LOOK = 5000
-"""Tasks that are looked at each second; of more the others with the next look."""
+"""Tasks that are looked at each second; further ones wait for the next look."""
 
 MAX_TALLIED = 10_000
-"""Tasks whose ended numbers are counted: names are made up by back ends."""
+"""Tasks whose ended numbers are counted; a bound, since back ends may make up ever new names."""
 
 
 class TaskNews:
@@ -65,7 +65,8 @@ class TaskNews:
         self._tell_what_ended()
 
     def _tell_what_ended(self) -> None:
-        """Tell of the numbers that have ended of tasks that are open: nobody counts on."""
+        """Log the numbers that have ended of the tasks still open: the count ends with this stop.
+        """
         most_first = sorted(self._ended.items(), key=lambda one: -one[1].total())
         for task, ended in most_first[:MAX_NAMED]:
             self.log.info("Task {task} until this stop: {what}", task=task, what=tally(ended))
@@ -126,13 +127,13 @@ class TaskNews:
         return "" if changes_at is None else f" until {local_time(changes_at, zone)}"
 
     def _is_to_wait(self, change: Change, now: float) -> bool:
-        """Say nothing yet of numbers that come and go."""
+        """Whether a change is logged later: numbers that come and go again within a minute."""
         comes_and_goes = change.before in NUMBERS and change.after in NUMBERS
         is_recent = now - self._said_at.get(change.task, -math.inf) < QUIET_INTERVAL
         return change.is_news and comes_and_goes and is_recent
 
     def _wait(self, change: Change, run: TaskRun) -> None:
-        """Look again when it may be said, not each second: they can be tens of thousands."""
+        """Look again when it may be logged, not every second: there can be tens of thousands."""
         if change.task not in self._waiting:
             self._waiting[change.task] = run
             heappush(self._put_off, (self._said_at[change.task] + QUIET_INTERVAL, change.task))

@@ -1,6 +1,6 @@
-"""Whether Redis takes what the daemon has to write: that it answers does not say so.
+"""Finds out whether Redis takes the writes of this daemon: it may answer, and refuse them.
 
-While it refuses (a right is missing, memory, a replica, a disk) nothing is taken from any queue.
+While it refuses (missing rights, no memory, a read-only replica, a full disk), no number is taken.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ RETRY_INTERVAL = 1.0
 """Seconds between two looks while Redis refuses."""
 
 MAX_QUEUES = 100
-"""Queues that are looked at each time; of further ones their first claim tells."""
+"""Queues whose rights are checked each time; for further ones, their first claim shows it."""
 
 MAX_NAMED = 10
-"""Missing rights that the log and the reason name one by one; the rules are always complete."""
+"""Missing rights that the log and the reason list; the ACL rules are always complete."""
 
 LOOKED_AFTER = frozenset({Condition.LEASE, Condition.TABLES})
 
@@ -50,8 +50,8 @@ Origins = Callable[[], Iterable[tuple[str, Side | None]]]
 class WriteWatch:
     """Keeps ``Condition.WRITES``: met while Redis takes all writes that a number needs.
 
-    ``user`` is who this daemon is to Redis.  A right that is missing for some queues only keeps
-    nothing else from dialing.
+    ``user`` is the name under which this daemon logs in to Redis.  If a right is missing for some
+    queues only, the others are dialed.
     """
 
     log = Logger()
@@ -78,9 +78,9 @@ class WriteWatch:
         self._once_more = False
         self._looks = Repeated(clock, self.look, self.log, "Looking whether Redis takes writes")
         self.problem = ""
-        """What Redis refuses, for people; empty = nothing."""
+        """A sentence on what Redis refuses; empty = nothing."""
         self.lesser = ""
-        """What it refuses although numbers are dialed, for people; empty = nothing."""
+        """A sentence on what it refuses although numbers are dialed; empty = nothing."""
         readiness.watch(self._condition_changed)
 
     def start(self) -> None:
@@ -93,7 +93,7 @@ class WriteWatch:
         self._look_no_more()
 
     def refused(self, error: StoreError) -> None:
-        """A write was refused: find out what all is, and until when."""
+        """A write was refused: find out what else is, and look again until it is taken."""
         if isinstance(error, WritesRefused):
             self._lost(error.said)
             self._look_soon()
@@ -101,7 +101,7 @@ class WriteWatch:
             self.look()
 
     def look(self) -> None:
-        """Ask Redis now; once at a time."""
+        """Ask Redis now, unless a question is under way."""
         if not self._looking and Condition.LEASE in self._known:
             self._looking = True
             background(self._look(), self.log, "Looking whether Redis takes writes")
@@ -136,8 +136,11 @@ class WriteWatch:
         return list(some)
 
     def _judge(self, missing: list[Need], queues: list[Need], rules: list[str]) -> None:
-        """A command, or a key of the node's own, keeps the node from dialing; the key of one queue
-        keeps that queue alone."""
+        """Decide whether the node may dial.
+
+        A missing right to a command, or to a key of the node, stops it; a missing right to the key
+        of a queue stops that queue only.
+        """
         spared = {need.name for need in queues} - {need.name for need in missing}
         lesser = [
             need
@@ -152,9 +155,9 @@ class WriteWatch:
             self._met(problem, is_telling={need.purpose for need in lesser} == {EVENTS})
 
     def _met(self, but: str, *, is_telling: bool) -> None:
-        """All is well, or all but some queues, long entries and events.
+        """Redis takes all writes, or all but those for some queues, long entries and events.
 
-        ``is_telling``: it is nothing but the stream of events.
+        ``is_telling``: only those for the stream of events are refused.
         """
         self.problem, self.lesser = "", but
         if self._said.over():

@@ -1,4 +1,4 @@
-"""What has slots of its own: a queue task, a schedule configuration."""
+"""What has slots of its own, as places of its ``limit``: a queue task, a schedule configuration."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ctidialer.rules.pacing import Pace
 
 @define(eq=False)
 class Account:
-    """The calls of one task or schedule configuration.
+    """The numbers in hand of one task or schedule configuration.
 
     ``calls`` counts the numbers in hand, from the claim to the hang-up of the last call; ``asked``
-    those of a claim that is under way.  ``waiting``: the numbers in hand of which no call is up, by
-    the id of their entry, and when the next one is due (unix seconds); ``turns`` of them wait for
-    the rates.
+    counts those that a claim under way asks for.  ``waiting`` has the numbers that are between two
+    calls: by the id of their entry, when the next call is due (unix seconds).  ``turns`` counts
+    those of them that wait for the rates.
     """
 
     calls: int = field(default=0, kw_only=True)
@@ -25,13 +25,13 @@ class Account:
 
     @property
     def cps(self) -> float | None:
-        """The calls it may start a second, None = no limit of its own."""
+        """The calls it may start per second; None = no limit of its own."""
         return None
 
     def next_call(self, now: float) -> float | None:
-        """Return when the next call of a number that waits is due; None = none after ``now``."""
+        """Return when the next waiting number is due (unix seconds); None = none after ``now``."""
         return min((due for due in self.waiting.values() if due > now), default=None)
 
     def waiting_at(self, now: float) -> int:
-        """Return how many numbers wait at ``now`` although their next call is due."""
+        """Return how many numbers still wait at ``now`` although their next call is due."""
         return sum(due <= now for due in self.waiting.values()) if self.waiting else 0

@@ -1,6 +1,6 @@
-"""The brakes of the tasks (`ctidialer.rules.brake`): put on, and let go, with a line in the log.
+"""The brakes of the tasks (`ctidialer.rules.brake`): put on and let go, each with a log line.
 
-They are not kept over a restart: a new daemon begins to count anew.
+They are not kept over a restart: a new daemon counts from zero.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WENT_WELL = "a number went well"
 
 
 class Brakes:
-    """The brakes of all tasks; ``after`` holds for those that do not say it themselves."""
+    """The brakes of all tasks; ``after`` is the count for tasks without one of their own."""
 
     log = Logger()
 
@@ -35,7 +35,7 @@ class Brakes:
         """A number of this task has ended."""
         before, own = run.brake, run.task.brake_after
         if before is LOOSE and end.outcome not in BAD:
-            return  # as with nearly all numbers
+            return  # the quick way, for nearly all numbers
         after = rules.ended(before, _end(entry, end), self._after if own is None else own, now)
         run.brake = after
         if after.is_on and not before.is_on:
@@ -44,7 +44,7 @@ class Brakes:
             self._say_off(run, WENT_WELL)
 
     def let_go(self, run: TaskRun | None, why: str) -> None:
-        """Let the task dial again; the row of bad ends begins anew."""
+        """Let the task dial again, and count its bad ends from zero."""
         if run is None:
             return
         before, run.brake = run.brake, LOOSE
@@ -52,7 +52,7 @@ class Brakes:
             self._say_off(run, why)
 
     def lines_edited(self, names: Iterable[str], routes: Routes) -> None:
-        """Lines, or line groups, of these names were edited: tasks that use one are let go."""
+        """Lines or line groups of these names were edited: let the tasks that use them go."""
         edited = frozenset(names)
         for run in self._runs:
             if run.brake.is_on and not edited.isdisjoint(_uses(run.task.line_groups, routes)):

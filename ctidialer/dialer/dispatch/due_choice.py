@@ -1,12 +1,14 @@
-"""Finds the due members that may be taken while some configurations are held.
+"""Finds the due members that may be taken while some configurations may start no call.
 
-Note [Held members]: the members of a held configuration stay in the sorted set, with their scores,
-and those of the others are taken from between them by name.  `ctidialer.rules.due_index` remembers
-where whose members stand, so that a hundred thousand held ones in front are read once, not with
-each look.  What is remembered is proven with each reading: the last member that is known must stand
-at its place.  Where it does not, the first segment that is wrong is found by bisection and read
-again.  That does not see one member that went and another that came in its place; so one segment
-more is read with each look, all of them in turn.
+Members of a configuration without room (paused, at its limit or its rate) stay in the sorted set
+with their scores; those of the others are taken from between them by name.
+`ctidialer.rules.due_index` remembers which members stand where, so that a hundred thousand in
+front that have to stay are read once, not with each look.
+
+Each reading checks what is remembered: the last known member must stand at its place.  If it does
+not, bisection finds the first segment that is wrong, and that one is read again.  This check misses
+a member that went while another came in its place; so each look also reads one known segment again,
+all of them in turn.
 """
 
 from __future__ import annotations
@@ -21,21 +23,22 @@ from ctidialer.store.due import DueLook, DueQuestion, KnownMember
 from ctidialer.store.store import Store
 
 MAX_READS = 10
-"""Readings of one choice; what they do not find is found by the next one."""
+"""Readings of one choice; the next choice goes on with the rest."""
 
 MEMBERS_PER_READ = 500
-"""Due members that are read at a time behind those that are known: some milliseconds."""
+"""Members read at a time behind the known ones: they take Redis some milliseconds."""
 
 MAX_MENDS = 4
-"""Segments that are read again by one choice; after that the rest is forgotten, and read anew."""
+"""Segments that one choice reads again; after that, all from the first wrong one on is forgotten.
+"""
 
 
 @define(eq=False)
 class DueChoice:
     """What one choice has found so far.
 
-    ``room``: of these configurations so many may be taken; of others any number.  ``wanted``: how
-    many more are to be found.  ``is_all``: there is nothing more to be found just now.
+    ``room`` is how many members of a configuration may be taken; configurations that are not in it
+    have no limit.  ``wanted`` is how many more are to be found.  ``is_all``: no more are due now.
     """
 
     index: DueIndex
@@ -49,7 +52,7 @@ class DueChoice:
     _read_behind: int = 0
 
     def next_segment(self) -> int | None:
-        """Return the next segment that may hold what is wanted; None = look behind all."""
+        """Return the next segment that may have what is wanted; None = read behind all segments."""
         found = self.index.first_of(self._may_have, self._next)
         self._next = len(self.index.segments) if found is None else found + 1
         return found
@@ -100,7 +103,8 @@ class DueChooser:
     async def choose(self, room: dict[str, int], most: int, now: float) -> DueChoice:
         """Return at most ``most`` members that are due at ``now``; raises StoreError.
 
-        ``room``: of these configurations so many may be taken; of others any number.
+        ``room`` is how many members of a configuration may be taken; configurations that are not in
+        it have no limit.
         """
         for mends_left in reversed(range(MAX_MENDS + 1)):
             choice = DueChoice(self._index, dict(room), most)
@@ -118,11 +122,11 @@ class DueChooser:
         return self._index.has(config)
 
     def forget(self) -> None:
-        """No configuration is held any more: nothing needs to be remembered."""
+        """No configuration is limited any more: nothing needs to be remembered."""
         self._index = DueIndex()
 
     async def _find(self, choice: DueChoice, now: float) -> bool:
-        """Read until the choice is complete; False = something is not as it was."""
+        """Read until the choice is complete; return False if the set is not as remembered."""
         witness = self._witness(len(choice.index.segments) - 1)
         for _ in range(MAX_READS):
             segment = choice.next_segment()

@@ -1,7 +1,7 @@
-"""Looks whether numbers have come into queues that were empty, many queues with one question.
+"""Finds out whether numbers have come into queues that were empty, many queues with one question.
 
-A claim for each would cost the daemon a few per cent of its time for every ten tasks that wait for
-numbers, twenty times a second.
+A claim for each queue, twenty times a second, would cost the daemon a few per cent of its time for
+every ten tasks that wait for numbers.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from ctidialer.store.errors import StoreError
 from ctidialer.store.reading import NodeReading
 
 QUEUES_PER_LOOK = 1000
-"""Queues asked for at once: two thirds of a millisecond of Redis' time.  With more than so many
-open tasks that wait for numbers they take turns, a thousand with every look."""
+"""Queues asked for at once: two thirds of a millisecond of Redis' time.  If more open tasks wait
+for numbers, they take turns: so many with every look."""
 
 QUEUES_TO_FIND_OUT = 5000
-"""Queues at which nobody has looked that are asked for at once, a thousand after another."""
+"""New queues that are asked for without a tick in between, QUEUES_PER_LOOK at a time."""
 
 
 class EmptyQueues:
     """Asks Redis for the queues of tasks that ran out of numbers, or that nobody has looked at yet.
 
-    ``seen`` is handed the runs whose queues were looked at, and which of these hold something.
+    ``seen`` is called with the runs whose queues were looked at, and those of them that have
+    numbers.
     """
 
     log = Logger()
@@ -43,9 +44,9 @@ class EmptyQueues:
         self._unknown: deque[TaskRun] = deque()
 
     def look(self, waiting: Collection[TaskRun]) -> None:
-        """Look at the queues of these runs, but for those that are held.
+        """Look at the queues of these runs, without those that are paused.
 
-        Nothing while a look is under way.
+        Does nothing while a look is under way.
         """
         if self._looking or not waiting:
             return
@@ -54,7 +55,8 @@ class EmptyQueues:
         self._ask([run for run in islice(waiting, start, self._turn) if not run.held])
 
     def find_out(self, runs: Iterable[TaskRun]) -> None:
-        """Look at the queues of these runs, of the first thousands without waiting for a tick."""
+        """Look at the queues of the first QUEUES_TO_FIND_OUT of these runs, without a tick between.
+        """
         if not (self._looking or self._unknown):
             self._unknown = deque(islice(runs, QUEUES_TO_FIND_OUT))
             self._look_on()

@@ -1,19 +1,19 @@
 """The free lines of a list of lines, found without looking at all of them.
 
-Two objects.  `LineBook` has the lines of the tables with their states, and notes the name of each
-line whose text or state changed, in order.  `FreeLines` has a list of names and what it needs to
-answer at once: a heap of those that are free, the one idle longest first, and the room of them all.
+There are two classes.  `LineBook` has the lines of the tables with their states, and notes the name
+of each line whose text or state changed, in order.  `FreeLines` has a list of names and what it
+needs to answer at once: a heap of the free ones, the one idle longest first, and their room.
 
-A `FreeLines` is told nothing.  When it is asked, it first catches up, so one that nobody asks
-costs nothing, however many lists a line stands in.  It is right because the room of a line and its
-place in the order depend on four things only, and each of them makes it look at the line again:
+Nobody tells a `FreeLines` of changes.  When it is asked, it first catches up with the book; so a
+list that nobody asks costs nothing, however many lists a line stands in.  The room of a line and
+its place in the order depend on these things only, and each makes the list look at the line again:
 
-* the text of the line and its state: a change of either stands in the book;
+* the text of the line and its state: each change of them stands in the book;
 * time: `changes_at` says until when the room stays as it is, and those moments stand in a heap;
 * a clock that was put back: then all lines are looked at again.
 
-Looking at a line twice does no harm.  Where more happened than the list has lines, or more than the
-book remembers, all lines are looked at: it never costs more than the plain rule.
+Looking at a line twice does no harm.  If there were more changes than the list has lines, or more
+than the book remembers, all lines are looked at: that costs no more than the plain rule.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class LineBook:
 
     @property
     def end(self) -> int:
-        """How many changes there have been."""
+        """How many changes there have been since the start."""
         return self._forgotten + len(self._changed)
 
     def since(self, position: int) -> Sequence[str] | None:
@@ -70,7 +70,7 @@ class LineBook:
         self._note((name,))
 
     def forget(self, name: str) -> None:
-        """The line is as one that was never used."""
+        """Forget the state of a line, as if it was never used."""
         del self.states[name]
         self._note((name,))
 
@@ -82,8 +82,10 @@ class LineBook:
 
 
 class FreeLines:
-    """The free lines among ``names``, equals in this order; ``fallbacks`` are those of them that
-    are dialed by default where there is no such line.  A name without a line has no room.
+    """The free lines among ``names``; lines that were idle equally long come in this order.
+
+    ``fallbacks`` are the names that are dialed by the default dial string if there is no such
+    line.  Any other name without a line has no room.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class FreeLines:
         self._book = book
         self._fallbacks = fallbacks
         self._places = {name: place for place, name in enumerate(dict.fromkeys(names))}
-        # By place; what a heap holds of a line counts only as long as its stamp is this one.
+        # By place: an item of a heap with another stamp than this one is outdated.
         self._stamps = [0] * len(self._places)
         self._rooms: list[float] = [0] * len(self._places)
         self._calls = [0] * len(self._places)
@@ -183,7 +185,8 @@ class FreeLines:
             self._calls[place] = calls
 
     def _push(self, heap: list[tuple[Key, int, int, str]], item: tuple[Key, int, int, str]) -> None:
-        """Put an item into a heap; one with more outdated items than others is cleared of them."""
+        """Put an item into a heap; a heap with more outdated items than others is cleared of them.
+        """
         heappush(heap, item)
         if len(heap) > 2 * len(self._places) + 16:
             heap[:] = [one for one in heap if self._stamps[one[1]] == one[2]]

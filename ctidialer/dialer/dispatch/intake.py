@@ -1,4 +1,4 @@
-"""Where numbers are taken from, and into whose hands they come."""
+"""Where numbers are taken from, and who follows them then."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ctidialer.store.store import Store
 
 @frozen(eq=False)
 class Intake:
-    """Numbers are claimed from ``store`` for ``numbers``, while ``ready`` is open: calls can be
-    placed and recorded."""
+    """Numbers are claimed from ``store`` for ``numbers`` while ``ready`` is open, that is while
+    calls can be placed and recorded."""
 
     store: Store
     numbers: Numbers

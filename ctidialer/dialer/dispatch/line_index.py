@@ -1,9 +1,9 @@
-"""Which line takes a call, and how many could be placed: the answers of
-:mod:`ctidialer.rules.routing`, of thousands of lines as quickly as of ten.
+"""Which line takes a call, and how many calls could be placed: the same answers as those of
+:mod:`ctidialer.rules.routing`, but as quick for thousands of lines as for ten.
 
-Those rules are what is right; this keeps for each line group, and for each list of groups that some
-task names, the lines that are free (`ctidialer.dialer.dispatch.free_lines`).  It is made when it is
-asked for the first time, and anew when the group itself was edited.
+For each line group, and for each list of groups that some task names, it keeps the free lines
+(`ctidialer.dialer.dispatch.free_lines`).  Such a list is made when it is first asked for, and again
+when the group itself was edited.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from ctidialer.rules import routing
 from ctidialer.rules.routing import Choice, NoLine, Routes
 
 FEW_LINES = 8
-"""Lines of a group up to which looking at each is as quick as any list."""
+"""With up to so many lines in a group, looking at each is as quick as keeping a list."""
 
 MAX_KEPT = 500_000
-"""Places in all lists together, of about 300 bytes; with more they are made anew when needed."""
+"""Places in all lists together, of about 300 bytes each; beyond that all lists are dropped, and
+made again when they are asked for."""
 
 MIN_OWN_PLACES = 20
-"""Places that a list without any takes."""
+"""Places that a list counts for by itself, besides those of its lines."""
 
 
 @frozen(eq=False)
@@ -40,7 +41,7 @@ class _Together:
     """The lines of several groups, each once.
 
     ``meant`` is what the names of the groups meant when the list was made: a group, a line (True)
-    or a fallback (False); None = something that may change with any line.
+    or a fallback (False); None = the meaning of a name may change with any line.
     """
 
     routes: Routes
@@ -59,7 +60,8 @@ class LineIndex:
         self._kept = 0
 
     def choose(self, routes: Routes, group_name: str, now: float) -> Choice | NoLine:
-        """Return the way of a call, as `routing.choose` does; of a large group without reasons."""
+        """Return the way of a call, as `routing.choose` does; a NoLine of a large group has no
+        reasons."""
         self._book.take(routes.lines)
         group = routes.groups.get(group_name)
         tiers = None if group is None else self._tiers_of(group)
@@ -136,7 +138,7 @@ def _meaning(routes: Routes, groups: tuple[str, ...]) -> list[LineGroup | bool] 
 
 
 def _names(routes: Routes, group_name: str) -> Iterable[str]:
-    """Return the names that a group lists, those of lines that may be added later too."""
+    """Return the names that a group lists, even if there is no such line yet."""
     group = routes.groups.get(group_name)
     if group is None:
         return (group_name,)

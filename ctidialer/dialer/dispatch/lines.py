@@ -1,8 +1,8 @@
 """The accounts of the lines: how many calls are on each, which rest and which are out of use.
 
-The rules are in :mod:`ctidialer.rules.routing`; this holds the states that they lead to, by line
-name, so that a line that is edited or removed while calls are up keeps its account.  A fallback, a
-name that is dialed by the default dial string, has an account by that name.
+The rules are in :mod:`ctidialer.rules.routing`; this module keeps the states, by line name, so
+that a line that is edited or removed while calls are up keeps its account.  A fallback (a name
+dialed by the default dial string) has an account by that name.
 """
 
 from __future__ import annotations
@@ -71,11 +71,11 @@ class LineAccounts:
         self._put(line, group, routing.answered(self._state(line, group), line or FALLBACK))
 
     def withdrawn(self, line: Line | None, group: str) -> None:
-        """The call proved to be none: never sent, or refused by FreeSWITCH itself."""
+        """The call was not placed after all: never sent, or refused by FreeSWITCH itself."""
         self._put(line, group, routing.withdrawn(self._state(line, group)))
 
     def never_left(self, line: Line | None, group: str, word: str, now: float) -> None:
-        """FreeSWITCH made no channel for the call, and says ``word``: the line is out of use."""
+        """FreeSWITCH made no channel for the call and answered ``word``: the line is out of use."""
         state = self._state(line, group)
         if state.never_left != word:
             self._warn(line, group, word)
@@ -95,12 +95,12 @@ class LineAccounts:
         if after.out_of_use is not before.out_of_use or before.never_left != after.never_left:
             self._say(line, group, after)
         if line is None and not after.calls and not after.out_of_use:
-            self._book.forget(name)  # nothing is left to know of it
+            self._book.forget(name)  # a fallback has no other state
             self._fallbacks.discard(name)
 
     def _say(self, line: Line | None, group: str, after: LineState) -> None:
         if after.never_left:
-            return  # that has been said, with what to do
+            return  # `never_left` has logged it, with what to do
         if after.out_of_use:
             self.log.warn(
                 "Line {line} is out of use after {faults} faults in a row",

@@ -10,11 +10,11 @@ UNLIMITED = 1_000_000
 
 
 class NodeLimits:
-    """``max_calls`` calls at once and ``max_cps`` starts per second (0 = no limit), and the pauses
-    that FreeSWITCH's refusals ask for.
+    """``max_calls`` numbers in hand at once and ``max_cps`` starts per second (0 = no limit), and
+    the pauses after refusals by FreeSWITCH.
 
-    ``is_paused``: FreeSWITCH says that somebody has paused it.  How many calls there are is known
-    to `ctidialer.dialer.dispatch.slots`.
+    ``is_paused``: FreeSWITCH says that somebody has paused it.  The numbers in hand are counted by
+    `ctidialer.dialer.dispatch.slots`.
     """
 
     def __init__(self, max_calls: int, max_cps: float) -> None:
@@ -29,8 +29,8 @@ class NodeLimits:
     def room(self, calls: int, asked: int, now: float, further: int = 0) -> int:
         """Return how many numbers may be taken at ``now``.
 
-        ``calls`` are the numbers in hand, ``asked`` those of the claims that are under way;
-        ``further`` calls of numbers in hand wait for the rates, and go first.
+        ``calls`` counts the numbers in hand, ``asked`` those that claims under way ask for,
+        ``further`` the further calls that wait for the rates: they go first.
         """
         room = self.max_calls - calls - asked if self.max_calls else UNLIMITED
         return max(0, min(room, self.rate(now) - asked - further))
@@ -45,7 +45,7 @@ class NodeLimits:
         return rate
 
     def next_further(self, now: float) -> float:
-        """Return when the node's pace, and what FreeSWITCH refused, let a call start."""
+        """Return when the node's pace, and the pause after a refusal, let a call start."""
         moment = self.next_start(now)
         if self.backpressure.holds(now):
             return max(moment, self.backpressure.until)
@@ -60,7 +60,7 @@ class NodeLimits:
         return now if moment is None else moment
 
     def started(self, count: int, now: float) -> None:
-        """``count`` calls begin now."""
+        """Count ``count`` calls that begin now."""
         if self._max_cps is not None:
             self._pace = pacing.spent(self._pace, self._max_cps, count, now)
         if self.backpressure.pause:

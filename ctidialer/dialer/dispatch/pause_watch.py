@@ -1,6 +1,6 @@
 """Asks FreeSWITCH, while it refuses calls, whether somebody has paused it (``fsctl pause``).
 
-A refusal itself does not say: too many sessions, too many a second and a pause look the same.
+A refusal does not say why: too many sessions, too high a rate and a pause look the same.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from ctidialer.esl.errors import EslError
 from ctidialer.glue import Repeated
 
 LOOK_INTERVAL = 1.0
-"""Seconds between two questions; none is asked while calls are taken."""
+"""Seconds between two questions; none is asked while FreeSWITCH accepts calls."""
 
 QUESTION = "fsctl pause_check outbound"
 
 
 class PauseWatch:
-    """Keeps ``limits.is_paused`` true to what FreeSWITCH says."""
+    """Keeps ``limits.is_paused`` as FreeSWITCH says it."""
 
     log = Logger()
 
@@ -44,4 +44,4 @@ class PauseWatch:
         try:
             return (await self._switch.api(QUESTION)).strip() == "true"
         except EslError:
-            return False  # it is away, or may not be asked: then nobody knows
+            return False  # it is away, or may not be asked: no pause is known of

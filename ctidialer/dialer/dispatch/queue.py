@@ -1,8 +1,8 @@
 """Queue dialing: numbers are taken from the lists of the open tasks and called.
 
-A LoopingCall looks at every open task; between its ticks a task is looked at again as soon as one
-of its slots comes free.  How many numbers to take is decided by the rules; numbers stay in their
-list until there is room to dial them.
+A repeated tick looks at every open task; between two ticks a task is looked at again as soon as one
+of its slots comes free.  The rules decide how many numbers to take; numbers stay in their list
+until there is room to dial them.
 """
 
 from __future__ import annotations
@@ -30,17 +30,18 @@ from ctidialer.store.errors import StoreError
 from ctidialer.store.in_flight import Claimed, InFlight
 
 MAX_CLAIM = 200
-"""Numbers taken by one claim: more would keep everybody else's commands to Redis waiting."""
+"""Numbers taken by one claim: with more, other clients of Redis would wait too long."""
 
 MAX_CLAIMS = 100
-"""Claims that are under way at once: with tens of thousands, the calls of the numbers that they
-bring would wait behind them for as many seconds."""
+"""Claims under way at once: with tens of thousands of them, the first numbers to come would wait
+behind the other claims for seconds before they are called."""
 
 MAX_LOOKS = 500
-"""Tasks that are looked at in one turn of the reactor: some milliseconds."""
+"""Tasks looked at in one turn of the reactor: they take some milliseconds."""
 
 MIN_WAIT = 0.01
-"""Seconds between two looks at a paced task: at a high rate several starts share a claim."""
+"""Least seconds between two looks at a task with a rate: if it is high, several starts share a
+claim."""
 
 
 class QueueDialer:
@@ -119,15 +120,15 @@ class QueueDialer:
     def _dispatch_fairly(self, runs: Iterable[TaskRun]) -> None:
         """Look at these tasks, after those for which the node had no room before.
 
-        Else one task with a long list, or with an empty one, would have all that the node may do.
-        Those that come in vain now keep their places, and are not even looked at: they can be
-        thousands.
+        Without this order, one task with a long list would take all the room of the node.  Tasks
+        for which there is no room now keep their place in line without a look: there can be
+        thousands of them.
         """
         self._in_line.update((run.task.name, run) for run in runs)
         for name in list(islice(self._in_line, MAX_LOOKS)):
             now = self._clock.seconds()
             if self._claiming >= MAX_CLAIMS:
-                break  # the next one that is answered looks on
+                break  # the next claim that is answered goes on with the line
             if self._slots.is_full(now):
                 self._wake_when_node_may(now)
                 break
@@ -159,7 +160,7 @@ class QueueDialer:
             self._dispatch_fairly(())
 
     def _wake_when_paced(self, run: TaskRun, now: float) -> None:
-        """Look again at the very moment the pace allows a start: ticks alone would come late."""
+        """Look again as soon as the pace allows a start: the next tick may come too late."""
         start = self._slots.next_start(run, now)
         name = run.task.name
         if start > now and name not in self._paced and self._ticks.running:
@@ -188,18 +189,19 @@ class QueueDialer:
         self._runs.queue_seen(run, len(claims) < count)
         run.queue_problem = ""
         if run.task != task or run.held or not run.may_start(self._clock.seconds()):
-            # It was edited or paused while its numbers were on their way: they are not dialed so.
+            # It was edited or paused during the claim: its numbers go back and are taken again.
             self._intake.numbers.give_back(claims)
             return
         before = run.calls
         self._take_all(run, task, claims)
         if len(claims) == count and run.calls > before:
-            self._wake(run)  # where all of them went back at once the next tick is soon enough
+            self._wake(run)  # if all of them went back at once, the next tick is soon enough
         elif self._in_line:
             self._look_soon()  # there is room that this task did not need
 
     def _take_all(self, run: TaskRun, task: Task, claims: list[Claimed]) -> None:
-        """Take numbers until the brake comes on: malformed entries end as they are taken."""
+        """Take numbers until the brake changes: malformed entries, say, end while they are taken.
+        """
         now, numbers = self._clock.seconds(), self._intake.numbers
         left = deque(claims[: brake.room(run.brake, now)])
         back = claims[len(left) :]
@@ -213,8 +215,10 @@ class QueueDialer:
         numbers.give_back([*left, *back])
 
     def _wake(self, run: TaskRun) -> None:
-        """Look at this task again in the next turn of the reactor, with all others that are woken:
-        the slots that come free together are filled by one claim."""
+        """Look at this task again in the next turn of the reactor.
+
+        So one claim fills all its slots that come free in this turn.
+        """
         self._woken[run.task.name] = run
         self._look_soon()
 
@@ -229,7 +233,7 @@ class QueueDialer:
             self._dispatch_fairly(woken.values())
 
     def _complain(self, run: TaskRun, task: Task, problem: str) -> None:
-        """Say once, not twenty times a second, that the numbers of a task cannot be taken."""
+        """Log once, not with every tick, that the numbers of a task cannot be taken."""
         run.queue_problem = problem
         if self._complaints.is_news(problem, task.name):
             self.log.warn("No numbers for task {task}: {problem}", task=task.name, problem=problem)

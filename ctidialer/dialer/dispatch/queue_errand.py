@@ -30,14 +30,14 @@ from ctidialer.rules.table_names import NO_NAMES, Named
 from ctidialer.store.in_flight import Claimed, InFlight
 
 NOWHERE = Destination("")
-"""Where the call of a number without a task would go: it is never placed."""
+"""The destination of a number without a task: no call goes there."""
 
 
 @frozen(eq=False)
 class QueueDesk:
     """What all numbers of queues have in common.
 
-    ``wake`` is told of a task one of whose slots has come free.
+    ``wake`` is called with a task when one of its slots comes free.
     """
 
     clock: IReactorTime
@@ -50,8 +50,11 @@ class QueueDesk:
 
 @define(eq=False)
 class QueueErrand:
-    """A number of a task: it is dialed as ``task`` said when it was taken, as long as ``run``, the
-    task by now, may dial."""
+    """A number of a task.
+
+    It is dialed by ``task``, the text as it was when the number was taken, as long as ``run``, the
+    task as it is now, may dial.
+    """
 
     desk: QueueDesk
     run: TaskRun
@@ -93,11 +96,11 @@ class QueueErrand:
         self.desk.slots.occupy(self.run)
 
     def may_dial(self) -> bool:
-        """Say whether its task still dials."""
+        """Say whether its task is still open."""
         return self.run.may_start(self.desk.clock.seconds())
 
     def held(self) -> bool:
-        """Say whether its task is held."""
+        """Say whether its task is paused."""
         return self.run.held
 
     def waits(self, due: float) -> None:
@@ -125,7 +128,7 @@ class QueueErrand:
         return GoesBack()
 
     def over(self, verdict: Verdict) -> None:
-        """The slot is filled at once; a number that was not dialed waits for the next tick."""
+        """Free the slot: it is filled at once, or by the next tick if the number was not dialed."""
         self.desk.slots.leave(self.run)
         if isinstance(verdict, Finished):
             now = self.desk.clock.seconds()
@@ -136,7 +139,7 @@ class QueueErrand:
 
 @define(eq=False)
 class OrphanErrand:
-    """A number whose task is no more: its call is followed, and no other placed."""
+    """A number whose task is gone: its call is followed, and no further one is placed."""
 
     desk: QueueDesk
     entry: InFlight
@@ -175,7 +178,7 @@ class OrphanErrand:
         return False
 
     def held(self) -> bool:
-        """Nothing waits."""
+        """Say no: no further call has to wait."""
         return False
 
     def waits(self, due: float) -> None:

@@ -1,10 +1,10 @@
 """Scheduled dialing: members of the sorted set are called when their time has come.
 
-The same way of a number as in queue dialing; different are only where it comes from, that it can
-expire, and what becomes of it when no line is free.
+A number goes the same way as in queue dialing.  Only three things differ: where it comes from, that
+it can expire, and what becomes of it if no line is free.
 
-While no configuration has a limit, a rate or a pause, the earliest members are taken as they come;
-else they are chosen first (`ctidialer.dialer.dispatch.due_choice`), and taken by name.
+While no configuration has a limit or a rate or is paused, the earliest members are taken as they
+come; else they are chosen first (`ctidialer.dialer.dispatch.due_choice`) and taken by name.
 """
 
 from __future__ import annotations
@@ -54,8 +54,10 @@ class ScheduleSource:
     tables: Tables
 
     def groups(self, room: Mapping[str, int]) -> tuple[str, ...]:
-        """Return the line groups of the configurations that have room: ``room`` is that of those
-        that are limited."""
+        """Return the line groups of the configurations that have room.
+
+        ``room`` has the limited configurations; all others have room.
+        """
         configs = (one for one in self.tables.schedules.values() if room.get(one.name) != 0)
         return tuple(dict.fromkeys(group for config in configs for group in config.line_groups))
 
@@ -104,7 +106,7 @@ class ScheduleDialer:
         self._look_no_more()
 
     def tick(self) -> None:
-        """Take what is due, as far as it can be called now."""
+        """Take the due members that can be called now."""
         self._look(is_poll=True)
 
     def errand_of(self, entry: InFlight) -> ScheduledErrand:
@@ -196,14 +198,14 @@ class ScheduleDialer:
             self._look_again(max(MIN_LIMITED_LOOK_INTERVAL, min(starts) - now))
 
     def _paced_starts(self, limited: Mapping[str, ConfigRun], now: float) -> Iterator[float]:
-        """Yield when the rates of those configurations that have due numbers allow the next."""
+        """Yield when their rates allow the next call, for the configurations with due numbers."""
         for name, run in limited.items():
             start = run.next_start(now)
             if start is not None and self._chooser.has_due(name):
                 yield start
 
     def _slot_is_free(self, run: ConfigRun) -> None:
-        """Look soon whether there is a number for the slot, as a task does."""
+        """Look soon for a number for the free slot of a configuration with a limit."""
         self._is_woken = self._is_woken or run.limit is not None
         if run.limit is None or self._claiming or not self._ticks.running:
             return

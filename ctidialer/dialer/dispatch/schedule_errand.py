@@ -34,21 +34,21 @@ from ctidialer.rules.tables import Tables
 from ctidialer.store.in_flight import Claimed
 
 DUE_AGAIN_AFTER = 60.0
-"""Seconds after which a number for which no line was free, or which has no valid configuration, is
-due again."""
+"""Seconds after which a number is due again if no line was free, or if it has no valid
+configuration."""
 
 NO_CONFIG = "there is no valid schedule configuration of its name"
 
 NOWHERE = Destination("")
-"""Where the call of a number without a valid configuration would go: it is never placed."""
+"""The destination of a number without a valid configuration: no call goes there."""
 
 
 @frozen(eq=False)
 class ScheduleDesk:
     """What all scheduled numbers have in common.
 
-    ``met_no_line`` is told of each number for which no line was free, ``met_no_config`` of the
-    configuration that a number lacks, ``wake`` of a configuration one of whose slots is free.
+    ``met_no_line`` is called for each number for which no line was free, ``met_no_config`` with the
+    name of a configuration that is missing, ``wake`` with one that has a free slot again.
     """
 
     clock: IReactorTime
@@ -63,7 +63,7 @@ class ScheduleDesk:
 
     def errand(self, claim: Claimed) -> ScheduledErrand:
         """Return what is to be done with a member that was taken."""
-        # A member at fault ends as soon as it is read; one too long was not even looked at.
+        # A malformed member ends as soon as it is read; one that is too long was not fetched.
         name = "" if claim.length is not None else config_named(claim.entry)
         return ScheduledErrand(self, claim, self.runs.of(name))
 
@@ -112,11 +112,11 @@ class ScheduledErrand:
         self.desk.slots.occupy(self.run)
 
     def may_dial(self) -> bool:
-        """A number that was due may be dialed."""
+        """Say yes: a number that was due once may be dialed."""
         return True
 
     def held(self) -> bool:
-        """Say whether its configuration is held."""
+        """Say whether its configuration is paused."""
         return self.run is not None and self.run.held
 
     def waits(self, due: float) -> None:
@@ -142,8 +142,11 @@ class ScheduledErrand:
         self.desk.slots.sent(self.run, decided, self.desk.clock.seconds())
 
     def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:
-        """For want of a line it is due again later, or ends; for want of its configuration it is
-        due again until it expires; else it goes back as it was."""
+        """Return what becomes of a number that was not dialed.
+
+        If no line was free, it is due again later, or ends if it has expired or cannot expire.
+        Without its configuration it is due again until it expires.  Else it goes back as it was.
+        """
         now = self.desk.clock.seconds()
         if verdict.no_config:
             self.desk.met_no_config(self._decoded().config)

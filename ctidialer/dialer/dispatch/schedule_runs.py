@@ -1,4 +1,4 @@
-"""The schedule configurations of this node: the calls that each has, and may have."""
+"""The schedule configurations of this node: the numbers in hand of each, and its room."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ctidialer.rules.tables import Tables
 
 @define(eq=False)
 class ConfigRun(Account):
-    """One schedule configuration as the tables have it now, and the calls that it has."""
+    """One schedule configuration as the tables have it now, and its numbers in hand."""
 
     name: str
     tables: Tables
@@ -26,22 +26,21 @@ class ConfigRun(Account):
 
     @property
     def limit(self) -> int | None:
-        """How many calls it may have at once, None = any number."""
+        """How many slots it has; None = no limit."""
         return self.config.limit if self.config else None
 
     @property
     def cps(self) -> float | None:
-        """The calls it may start a second, None = no limit of its own."""
+        """The calls it may start per second; None = no limit of its own."""
         return self.config.cps if self.config else None
 
     @property
     def held(self) -> bool:
-        """Whether no call may start for now, neither a first one nor a further one of a number."""
+        """Whether it is paused, or has limit 0: no call starts, no further one either."""
         return self.name in self.tables.control.paused_schedules or self.limit == 0
 
     def next_start(self, now: float) -> float | None:
-        """Return when its rate, where that alone keeps it back, allows a call; None = something
-        else does, or nothing."""
+        """Return when its rate allows a call; None = it has no rate, or another limit stops it."""
         if self.cps is None or self.held or (self.limit is not None and self.calls >= self.limit):
             return None
         return pacing.next_start(self.pace, self.cps, now)
@@ -53,7 +52,7 @@ class ConfigRun(Account):
         return ScheduleStatus(self.name, self.calls, len(self.waiting), self.next_call(now), start)
 
     def room(self, now: float) -> int:
-        """Return how many of its numbers may be taken at ``now``, as far as itself says."""
+        """Return how many of its numbers its own limits let take at ``now``."""
         if self.held:
             return 0
         rate = pacing.room(self.pace, self.cps, now) - self.turns
@@ -62,14 +61,14 @@ class ConfigRun(Account):
 
 
 class ScheduleRuns:
-    """The configurations that have calls, or had some, by name."""
+    """The configurations that have numbers in hand, or had some, by name."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._runs: dict[str, ConfigRun] = {}
 
     def get(self, name: str) -> ConfigRun | None:
-        """Return the run of a configuration that has, or had, calls."""
+        """Return the run of a configuration; None = it never had numbers in hand."""
         return self._runs.get(name)
 
     def of(self, name: str) -> ConfigRun | None:
@@ -80,19 +79,18 @@ class ScheduleRuns:
 
     @property
     def limited(self) -> dict[str, ConfigRun]:
-        """The configurations that cannot have calls without end: paused, or with limit or cps."""
+        """The configurations that are paused, or have a limit or a rate."""
         paused = self._tables.control.paused_schedules
         names = [name for name, config in self._tables.schedules.items() if config.is_limited]
         return {name: self._run(name) for name in (*names, *paused)}
 
     def told(self, now: float, most: int) -> tuple[ScheduleStatus, ...]:
-        """Return what there is to tell of at most so many configurations, those with calls
-        first."""
+        """Return the status of at most so many configurations, those with numbers in hand first."""
         runs = sorted(self._runs.values(), key=lambda run: (not run.calls, run.name))
         return tuple(run.told(now) for run in runs[:most])
 
     def left(self, run: ConfigRun) -> None:
-        """A slot of this run has come free: a configuration that is no more is forgotten."""
+        """A slot of this run has come free: forget a configuration that is gone with its last."""
         if not run.calls and run.config is None and self._runs.get(run.name) is run:
             del self._runs[run.name]
 

@@ -1,8 +1,8 @@
-"""The slots of calls: how many there are, who has them, and how many more may be taken.
+"""The slots: how many there are, who has them, and how many more may be taken.
 
-Every number in hand holds one slot of the node, and one of its task or schedule configuration: from
-its claim until its last call is over.  Claims that are under way have asked for theirs.  All
-of these are counted here and nowhere else.
+Every number in hand takes one slot of the node and one of its task or schedule configuration, from
+its claim until its last call is over.  Claims that are under way have asked for slots.  All of
+these are counted here and nowhere else.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from ctidialer.rules.tables import Tables
 
 
 class Slots:
-    """The slots of this node, of its tasks and schedule configurations; ``run`` None is a number
-    that has neither."""
+    """The slots of this node, and of its tasks and schedule configurations.
+
+    ``run`` None stands for a number that has neither task nor configuration.
+    """
 
     def __init__(
         self, tables: Tables, lines: LineAccounts, limits: NodeLimits, runs: TaskRuns
@@ -37,7 +39,7 @@ class Slots:
         self.started = 0
         """All numbers ever taken."""
         self._turns = 0
-        """The further calls that wait for their turn."""
+        """The further calls that wait for the rates."""
         self.finished: Callable[[], None] = lambda: None
         """Called when a claim has been answered."""
         self._kept: Kept = NOTHING_KEPT
@@ -46,8 +48,10 @@ class Slots:
     # --- what is free ---
 
     def node_room(self, now: float) -> int:
-        """Return how many more numbers the node's limits allow at ``now``; further calls of those
-        in hand go first."""
+        """Return how many more numbers the node's limits allow at ``now``.
+
+        The further calls of numbers in hand go first.
+        """
         return self.limits.room(self.calls, self.asked, now, self._turns)
 
     def is_full(self, now: float) -> bool:
@@ -90,7 +94,7 @@ class Slots:
         return max(now if moment is None else moment, self.limits.next_further(now))
 
     def load(self, now: float) -> NodeLoad:
-        """Return what the node does and may do, to explain it."""
+        """Return the load and the limits of the node, for an explanation."""
         limits = self.limits
         return NodeLoad(
             calls=self.calls,
@@ -105,7 +109,7 @@ class Slots:
     # --- what is taken ---
 
     def keep(self, kept: Kept, groups: Sequence[str]) -> None:
-        """Keep places from the queue tasks: of the node, and of the lines of these groups."""
+        """Keep slots of the node, and places on the lines of these groups, from the queue tasks."""
         self._kept, self._kept_groups = kept, groups
 
     def ask(self, run: Account | None, count: int) -> None:
@@ -120,7 +124,7 @@ class Slots:
         self.finished()
 
     def enter(self, run: Account | None, count: int, now: float) -> None:
-        """``count`` numbers were taken, and are called now."""
+        """Count ``count`` numbers that were taken and are called now."""
         self.occupy(run, count)
         self.started += count
         self.limits.started(count, now)
@@ -128,7 +132,7 @@ class Slots:
             run.pace = pacing.spent(run.pace, run.cps, count, now)
 
     def occupy(self, run: Account | None, count: int = 1) -> None:
-        """``count`` numbers have slots whose calls were started long ago."""
+        """Give slots to ``count`` numbers; no start of a call is counted."""
         self.calls += count
         if run is not None:
             run.calls += count
@@ -162,7 +166,7 @@ class Slots:
             run.pace = pacing.sent(run.pace, decided, now)
 
     def _on_lines(self, run: TaskRun, now: float, at_most: int) -> int:
-        """Return the room on the task's lines: its numbers that wait for a line go first."""
+        """Return the room on the task's lines; its numbers that wait for a line go first."""
         task, kept = run.task, self._kept.lines
         if kept and not self._lines.overlap(
             self._tables.routes, task.line_groups, self._kept_groups

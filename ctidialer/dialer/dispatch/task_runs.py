@@ -19,25 +19,24 @@ from ctidialer.rules.brake import LOOSE, Brake
 from ctidialer.rules.calling_hours import Closed, Opening, opening
 
 RUNS_PER_SLICE = 500
-"""Tasks that are taken up, looked at again or handed out by one look, so that no look is long: with
-more they take turns."""
+"""Tasks that one look takes up, looks at again or returns, so that no look takes long: if there are
+more, they take turns."""
 
 MAX_HOURS_KNOWN = 10_000
-"""Different calling hours whose present opening is remembered."""
+"""Different calling hours whose present opening is remembered; beyond that all are forgotten."""
 
 UNASKED = Opening(open=False)
-"""The opening of a task that is switched off: nobody needs to know it."""
+"""The opening of a task that is switched off: its hours are not looked at."""
 
 
 @define(eq=False)
 class TaskRun(Account):
-    """One task of this node: its present text, and the calls it has.
+    """One task of this node: its present text, and its numbers in hand.
 
-    ``withdrawn`` is whether the task is no more, or no longer
-    valid: the calls it has go on, and count again should it come back.  ``paused`` is whether an
-    operator wants no new call of it.  ``queue_is_empty`` and ``queue_problem`` are what came of the
-    last claim; ``queue_is_known``: whether anybody has looked at the queue.  ``brake`` holds its
-    fresh numbers after too many bad ends.
+    ``withdrawn``: the task is gone or no longer valid; its calls go on, and count again if it comes
+    back.  ``paused``: an operator wants no new call of it.  ``queue_is_empty`` and
+    ``queue_problem`` are what the last claim or look found; ``queue_is_known``: somebody has looked
+    at the queue.  ``brake`` stops its fresh numbers after too many bad ends.
     """
 
     task: Task
@@ -55,28 +54,29 @@ class TaskRun(Account):
         return not self.withdrawn and self.task.enabled and self.opening.open
 
     def may_start(self, now: float) -> bool:
-        """Whether new calls may start at ``now``, although nobody may have looked yet whether the
-        task has closed."""
+        """Whether new calls may start at ``now``; right also before `TaskRuns.look` has found that
+        the task has closed."""
         changes_at = self.opening.changes_at
         return self.dialing and (changes_at is None or now < changes_at)
 
     @property
     def held(self) -> bool:
-        """Whether no call may start for now, neither a first one nor a further one of a number."""
+        """Whether it is paused, or has limit 0: no call starts, no further one either."""
         return self.paused or self.task.limit == 0
 
     @property
     def cps(self) -> float | None:
-        """The calls it may start a second, None = no limit of its own."""
+        """The calls it may start per second; None = no limit of its own."""
         return self.task.cps
 
 
 class TaskRuns:
-    """The tasks of this node: the few that are open are found without looking at the rest, and
-    those of them that wait for numbers without looking at those that have some.
+    """The tasks of this node.
 
-    A task that is switched off has a run only while, or since, it has had calls: thousands of them
-    cost nothing.  ``changed`` is told of every run whose state may be another one.
+    The open ones are found without looking at the others, and the open ones that wait for numbers
+    without looking at those that have some.  A task that is switched off has no run before it has
+    numbers in hand, so thousands of them cost nothing.  ``changed`` is called with every run whose
+    state may have changed.
     """
 
     def __init__(self, zone: str, changed: Callable[[TaskRun], None] = lambda run: None) -> None:
@@ -105,21 +105,21 @@ class TaskRuns:
         return iter(list(self._runs.values()))
 
     def get(self, name: str) -> TaskRun | None:
-        """Return the run of the task of this name, None where there is none."""
+        """Return the run of the task of this name; None = there is none."""
         return self._runs.get(name)
 
     def taken_up(self, name: str, now: float) -> TaskRun | None:
-        """Return the run of a task, of one that is switched off too; None = there is no task."""
+        """Return the run of a task, even of one that is switched off; None = there is no task."""
         task = self._tasks.get(name)
         if name not in self._runs and task is not None:
             self._put(task, now)
         return self._runs.get(name)
 
     def update(self, tasks: Mapping[str, Task], names: Iterable[str], now: float) -> None:
-        """The tasks of these names were changed, added or removed; ``tasks`` are all there are.
+        """The tasks of these names were changed, added or removed; ``tasks`` has all tasks.
 
-        An edit of a task that has a run is in force at once; of many new ones some are taken up
-        now, the others with the next looks.
+        An edit of a task that has a run is in force at once.  Of many new tasks, the first are
+        taken up now and the others with the next looks.
         """
         self._tasks, self._looked_at = tasks, max(self._looked_at, now)
         for name in names:
@@ -134,7 +134,7 @@ class TaskRuns:
         self._take_up(now)
 
     def pause(self, names: Iterable[str]) -> None:
-        """An operator wants no new calls of the tasks of these names, and of no others."""
+        """Pause the tasks of these names, and no others."""
         before, self._paused = self._paused, frozenset(names)
         for name in before ^ self._paused:
             run = self._runs.get(name)
@@ -144,8 +144,8 @@ class TaskRuns:
     def look(self, now: float) -> None:
         """Find out which tasks have opened or closed by ``now`` (unix seconds).
 
-        A clock that goes on by hours needs no more than one that goes on by a second: what was to
-        happen until then is due.  When it was put back, all tasks are looked at again.
+        If the clock was put on, everything planned until then is due.  If it was put back, all
+        tasks are looked at again.
         """
         if now < self._looked_at:
             self._changes, self._awaited = [], {}
@@ -165,7 +165,7 @@ class TaskRuns:
     def dialing(self, now: float) -> list[TaskRun]:
         """Return runs whose task may start calls at ``now`` (unix seconds), in turns if many.
 
-        Those are left out whose queue was empty when it was looked at last: see `waiting`.
+        Tasks whose queue was empty at the last look are left out: see `waiting`.
         """
         self.look(now)
         open_ones = self._with_numbers
@@ -175,14 +175,14 @@ class TaskRuns:
 
     @property
     def waiting(self) -> Collection[TaskRun]:
-        """The runs whose task may start calls, but had no numbers: as `look` left them."""
+        """The runs whose task may start calls but had no numbers, as of the last `look`."""
         return self._without_numbers.values()
 
     @property
     def told(self) -> list[TaskRun]:
-        """The runs of which there is something to tell: open, or with calls; as `look` left them.
+        """The runs that are open or have numbers in hand, as of the last `look`: they are reported.
 
-        All other tasks are counted: `closed` and `switched_off`.
+        All other tasks are only counted: `closed` and `switched_off`.
         """
         return [
             *self._with_numbers.values(),
@@ -192,20 +192,20 @@ class TaskRuns:
 
     @property
     def closed(self) -> Mapping[Closed, int]:
-        """How many tasks are switched on and closed, by the reason as it was found."""
+        """How many tasks are switched on and closed, by the reason."""
         return self._counts
 
     @property
     def switched_off(self) -> int:
-        """How many tasks are switched off, and have no calls."""
+        """How many tasks are switched off and have no numbers in hand."""
         gone = sum(run.withdrawn for run in self._busy.values())
         known = len(self._with_numbers) + len(self._without_numbers) + len(self._busy) - gone
         return len(self._tasks) - known - len(self._closed) - len(self._new)
 
     @property
     def unseen(self) -> Collection[TaskRun]:
-        """The open runs at whose queues nobody has looked, where there are so many open ones that
-        they take turns."""
+        """The open runs at whose queues nobody has looked yet; empty while there are so few open
+        runs that they take no turns."""
         return self._unseen.values() if len(self._with_numbers) > RUNS_PER_SLICE else ()
 
     def queue_seen(self, run: TaskRun, is_empty: bool) -> None:
@@ -218,12 +218,12 @@ class TaskRuns:
                 self._sort(run)
 
     def entered(self, run: TaskRun) -> None:
-        """A slot of this run was taken, which may be of a task that is closed: after a restart."""
+        """A slot of this run was taken; after a restart its task may be closed."""
         if not run.dialing and self._runs.get(run.task.name) is run:
             self._sort(run)
 
     def left(self, run: TaskRun) -> None:
-        """A slot of this run has come free: a task that is no more is forgotten with its last."""
+        """A slot of this run has come free: forget a task that is gone with its last."""
         if run.dialing or run.calls or self._runs.get(run.task.name) is not run:
             return
         self._sort(run)
@@ -264,7 +264,7 @@ class TaskRuns:
         self._await_change(run.task.name, run.opening.changes_at)
 
     def _sort(self, run: TaskRun) -> None:
-        """Put a run with those whose lot it shares now."""
+        """Put a run into the collections that it belongs to now."""
         name, is_open = run.task.name, run.dialing
         is_busy = not is_open and (run.withdrawn or run.calls > 0)
         for runs, belongs in (
@@ -289,7 +289,8 @@ class TaskRuns:
             self._counts[closed] += 1
 
     def _await_change(self, name: str, moment: float | None) -> None:
-        """Look again at ``moment``; an edit that leaves the hours as they are adds nothing."""
+        """Look again at ``moment``; if it is awaited already, after an edit say, nothing is added.
+        """
         if moment is not None and self._awaited.get(name) != moment:
             self._awaited[name] = moment
             heapq.heappush(self._changes, (moment, name))
@@ -303,7 +304,7 @@ class _Openings:
         self._known: dict[CallingHours, tuple[float, Opening]] = {}
 
     def at(self, hours: CallingHours, now: float) -> Opening:
-        """Return the opening; it holds from the moment of which it was asked until it changes."""
+        """Return the opening at ``now``; it is remembered until it changes."""
         since, known = self._known.get(hours, (math.inf, UNASKED))
         if since <= now and (known.changes_at is None or now < known.changes_at):
             return known

@@ -1,4 +1,4 @@
-"""The further calls (redials and further groups) that wait for the rates: the task's, the node's.
+"""The further calls (redials and next groups) that wait for the rates of their task and the node.
 
 They go before fresh numbers, in the order in which they came.
 """
@@ -16,11 +16,12 @@ from ctidialer.dialer.dispatch.slots import Slots
 
 MIN_WAIT = 0.01
 MAX_WAIT = 1.0
-"""Seconds between two looks: at a high rate several calls start at one; a rate may be edited."""
+"""Least and most seconds between two looks: at a high rate, one look starts several calls; a rate
+may be edited meanwhile."""
 
 
 class Turns:
-    """One queue for each task or schedule configuration; ``run`` None are the numbers without."""
+    """One queue for each task or schedule configuration; ``run`` None: numbers without either."""
 
     def __init__(self, clock: IReactorTime, slots: Slots) -> None:
         self._clock = clock

@@ -11,17 +11,17 @@ from ctidialer.rules.routing import Choice
 from ctidialer.rules.turned_away import TurnedAway
 
 MAX_REMEMBERED = 10_000
-"""Numbers of which it is remembered that they were turned away."""
+"""Numbers that are remembered as turned away; beyond that the oldest is forgotten."""
 
 Way = str
-"""The line of a call, or the name of its fallback: calls with the same go out the same way."""
+"""The name of a call's line, or of its fallback: calls of one name go out the same way."""
 
 
 class Acceptance:
-    """Lowers the node's rate while FreeSWITCH refuses calls, and finds the numbers that it turns
-    away although it takes others.
+    """Lowers the node's rate while FreeSWITCH refuses calls, and finds the numbers that FreeSWITCH
+    turns away although it takes others.
 
-    A number is known by its entry: it may be claimed anew in between.
+    A number is known by its entry, not by its id: it may be claimed anew between two tries.
     """
 
     def __init__(self, limits: NodeLimits) -> None:

@@ -1,6 +1,6 @@
-"""The time between two calls of a number: it rests, or waits for what is lacking.
+"""The time between two calls of a number: it rests, or waits until a call can be placed.
 
-Meanwhile the number stays in flight, noted as one of which no call is up, and keeps its slot.
+Meanwhile the number keeps its slot and stays in flight; its entry says that no call is up.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from ctidialer.glue import Gate
 from ctidialer.rules.itinerary import after_wait
 
 HOLD_INTERVAL = 1.0
-"""Seconds before a further call of a number is tried again where it could not be placed."""
+"""Seconds until a further call that could not be placed is tried again."""
 
 MAX_WAIT_FOR_LINE = 30.0
-"""Seconds for which a further call waits for a line, from when it was due."""
+"""Seconds for which a further call waits for a line, counted from when it was due."""
 
 CLOSED = "no further call: the task is closed, switched off or gone"
 NO_LINE_CAME = "no further call: no line is free in the groups that are left"
@@ -39,10 +39,10 @@ NO_LINE_CAME = "no further call: no line is free in the groups that are left"
 
 @define(eq=False)
 class Journey:
-    """A number on its way.
+    """A number between its claim and its end.
 
-    ``due`` is when its next call may be placed, as far as the number itself is concerned (unix
-    seconds); ``is_noted``: its entry in flight says that no call is up.
+    ``due`` is when its rest is over and its next call may be placed (unix seconds).  ``is_noted``
+    is whether its entry in flight says that no call is up.
     """
 
     errand: Errand
@@ -58,9 +58,9 @@ class Journey:
 
 
 class Between:
-    """Holds numbers until their next call may be placed.
+    """Lets numbers wait until their next call may be placed.
 
-    ``ready`` is open while calls can be placed; after ``end`` no further one is.
+    ``ready`` is open while calls can be placed; after ``end`` no further call is placed.
     """
 
     def __init__(self, clock: IReactorTime, caller: Caller, ways: Ways, ready: Gate) -> None:
@@ -72,7 +72,7 @@ class Between:
 
     @property
     def ended(self) -> bool:
-        """Whether no further call is placed."""
+        """Whether ``end`` was called: no further call is placed."""
         return self._pauses.ended
 
     @property
@@ -89,14 +89,14 @@ class Between:
         await self._pause(journey, self._until_due)
 
     async def hold(self, journey: Journey) -> None:
-        """Wait a little where a call could not be placed, and until the node is ready again."""
+        """Wait after a call that could not be placed: a little, and until the node is ready."""
         await self._pause(journey, self._until_ready)
 
     async def until_it_may(self, journey: Journey) -> Verdict | None:
-        """Wait until a further call can be placed: None, or how the number ends without it.
+        """Wait until a further call can be placed; return None, or how the number ends without it.
 
-        While the node is drained or not ready, while the task is held, and while no line is free,
-        the number stays in flight, noted as one of which no call is up.
+        It waits while the node is drained or not ready, while its task is paused, and while no
+        line is free.  The number stays in flight; its entry says that no call is up.
         """
         errand = journey.errand
         while True:
@@ -119,7 +119,8 @@ class Between:
     async def _turn_comes(self, journey: Journey) -> bool:
         """Wait for the rates; return whether the call may be placed then.
 
-        A turn that comes when nothing else is as it was is given up: to call later is no harm.
+        If its task, the node or the lines do not allow the call by then, the turn is given up: a
+        later call does no harm.
         """
         has_come = await self._pause(journey, self._until_turn)
         errand = journey.errand
@@ -127,13 +128,13 @@ class Between:
         return has_come is True and is_open and self._has_line(journey)
 
     async def _line_comes(self, journey: Journey) -> bool:
-        """Wait for a line; return whether there is still a way for the number.
+        """Wait for a line; return False if there is no further group to try.
 
-        A redial that has waited in vain gives way to the next group, which is waited for likewise.
+        After a redial that has waited in vain, the number waits for the next group in the same way.
         """
         has_come = await self._pause(journey, self._until_line)
         if has_come is not False:
-            return True  # or the daemon stops
+            return True  # a line came; None: the daemon stops, which the caller finds out
         following = after_wait(journey.progress.itinerary)
         if following is None:
             return False
@@ -142,7 +143,7 @@ class Between:
         return True
 
     async def _pause(self, journey: Journey, pause: Callable[[Journey], Deferred[Any]]) -> Any:
-        """Pause between two calls, and let its task know of it."""
+        """Pause between two calls; its task counts the number as waiting meanwhile."""
         await self._note_resting(journey)
         journey.errand.waits(journey.due)
         try:
@@ -160,7 +161,7 @@ class Between:
         return self._ways.wait(journey.progress.itinerary, journey.due + MAX_WAIT_FOR_LINE)
 
     def _until_ready(self, journey: Journey) -> Deferred[None]:
-        """Return a pause after which the node is ready again; the number is due only then."""
+        """Return a pause that lasts until the node is ready again; the number is due after it."""
         return deferLater(self._clock, HOLD_INTERVAL).addCallback(self._held, journey)
 
     def _held(self, _: None, journey: Journey) -> Deferred[None]:

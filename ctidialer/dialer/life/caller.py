@@ -1,4 +1,4 @@
-"""One call of a number: its UUID is noted in Redis, and only then the originate is sent."""
+"""One call of a number: the originate is sent only after its UUID was noted in Redis."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class Caller:
         """Note the call in Redis, place it, and return it when it has ended.
 
         ``sent`` is called when the originate is about to be sent, ``answered`` when the callee
-        answers.  Raises NotSent or StoreError where the call was certainly not sent, Uncarriable
-        where it cannot be written as a command.
+        answers.  Raises NotSent or StoreError if the call was certainly not sent, Uncarriable if
+        it cannot be written as a command.
         """
         uuid = await self._uuid(number, progress)
         try:
@@ -91,7 +91,7 @@ class Caller:
     ) -> Attempt:
         """Follow the ``count``-th call of an entry, placed before a restart, to its end.
 
-        ``number`` None = the entry cannot be read any more, and nothing is asked of the call.
+        ``number`` None = the entry cannot be read any more: no channel variables are read.
         """
         heard = partial(self._answered, entry_id, under_way.uuid, answered)
         wanted = number.after_call.names if number else ()
@@ -107,7 +107,7 @@ class Caller:
             await self._store.note_dialing(number.claim.id, resting)
 
     def _answered(self, entry_id: str, uuid: str, answered: Callable[[], None], at: float) -> None:
-        """Note the answer in Redis: should this daemon die, the next one knows of it."""
+        """Note the answer in Redis, so that the next daemon knows of it if this one dies."""
         answered()
         noting = self._store.note_answered(entry_id, uuid, at)
         noting.addErrback(_redis_is_away)
@@ -165,5 +165,5 @@ def _variables(number: NumberInHand, choice: Choice) -> dict[str, str]:
 
 
 def _redis_is_away(failure: Failure) -> None:
-    """Nobody need know: it is said by others, and the record will say it all."""
+    """Say nothing: others log that Redis is away, and the record will have the answer."""
     failure.trap(StoreError)

@@ -1,9 +1,9 @@
 """The calls that are up: each is one attempt, followed from its originate to its end.
 
-What happens to an attempt is decided in :mod:`ctidialer.rules.attempt`; here FreeSWITCH's words are
-brought to it.  Whoever places a call is given a Deferred that fires with the attempt once it has
-ended, however long that takes and whatever breaks meanwhile: while FreeSWITCH is away the call is
-kept, and asked for when it is back.
+:mod:`ctidialer.rules.attempt` decides what an event means for an attempt; this module brings it
+the events and answers of FreeSWITCH.  The Deferred of a call fires with the attempt once it has
+ended, however long that takes and whatever breaks meanwhile: a call is remembered while FreeSWITCH
+is away, and FreeSWITCH is asked for it when it is back.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ASK_AGAIN_AFTER = 1.0
 """Seconds between two questions for a call that FreeSWITCH does not know."""
 
 MAX_REMEMBERED = 1000
-"""Channels of which events are kept although no call of ours is known under their UUID."""
+"""Channels without a call of ours whose events are remembered: see `Calls._remember`."""
 
 
 class SwitchPort(Protocol):
@@ -65,8 +65,9 @@ Answered = Callable[[float], None]
 class _Live:
     """A call that is up; ``wanted`` are the channel variables to read when it ends.
 
-    ``offset`` is what makes a moment of the steady clock one of this call's own: unix time when it
-    was dialed, and from then on never set.  ``news_at`` is by the steady clock.
+    ``offset`` added to a moment of the steady clock gives the time of this call: unix time as it
+    was when the call was dialed, unharmed by a clock that is set later.  ``news_at``, when
+    FreeSWITCH last told of the call, is by the steady clock.
     """
 
     attempt: Attempt
@@ -78,7 +79,7 @@ class _Live:
     ended: Deferred[Attempt] = field(factory=Deferred)
     job_id: str | None = None
     missed: int = 0
-    """How often FreeSWITCH, asked, did not know the call."""
+    """How many questions in a row found FreeSWITCH not knowing the call."""
     timers: list[IDelayedCall] = field(factory=list)
     second_question: IDelayedCall | None = None
 
@@ -103,14 +104,15 @@ class Calls:
         journal: Journal,
         steady: Callable[[], float] | None = None,
     ) -> None:
-        """``steady`` tells the seconds of a clock that is never set: calls are measured by it."""
+        """``steady`` returns the seconds of a clock that nobody sets: it measures the calls."""
         self._clock = clock
         self._steady = steady or clock.seconds
         self._switch = switch
         self._journal = journal
         self._live: dict[str, _Live] = {}
         self._strangers: OrderedDict[str, list[Step]] = OrderedDict()
-        self._jobs = str(uuid4())  # what the ids of our jobs begin with: jobs are told to everybody
+        # Every client hears of all jobs: the ids of ours must not meet those of another client.
+        self._jobs = str(uuid4())
         self.placed = 0
         """How many originates were sent, since this daemon began."""
 
@@ -131,10 +133,10 @@ class Calls:
         wanted: Sequence[str] = (),
         story: Story | None = None,
     ) -> Deferred[Attempt]:
-        """Send ``originate <command>`` and follow the call; ``answered`` is called when it is,
-        unless it is over by then.
+        """Send ``originate <command>`` and follow the call.
 
-        ``wanted`` are the channel variables to read when it ends; ``story`` tells of it meanwhile.
+        ``answered`` is called when the call is answered, unless it is over by then.  ``wanted``
+        are the channel variables to read when it ends; ``story`` tells of it meanwhile.
 
         The Deferred fires with the attempt when it has ended; it fails with NotSent, and only
         then, when the command certainly did not reach FreeSWITCH.
@@ -158,14 +160,14 @@ class Calls:
     ) -> Deferred[Attempt]:
         """Follow a call that an earlier daemon placed (or may have placed).
 
-        Where two entries name one call it cannot be learnt whose it is: the second one is lost.
+        If two entries name one call, nobody can learn whose it is: the second one counts as lost.
         """
         if attempt.uuid in self._live:
             return succeed(rules.gone(attempt, self._clock.seconds()))
         return self._follow(attempt, answered, wanted, story).ended
 
     def event(self, event: Event) -> None:
-        """Take in one channel event; those of other people's calls are passed over."""
+        """Take in one channel event; those of calls that are not ours change nothing."""
         step = self._step(event)
         if step is None:
             self._tell(event)
@@ -180,7 +182,7 @@ class Calls:
                 live.story.heard(event, live.attempt, live.at(live.news_at))
 
     def _tell(self, event: Event) -> None:
-        """Pass an event that leaves the attempt as it is on to the story of the call."""
+        """Pass an event on to the story of its call; it does not change the attempt."""
         for uuid in channel_events.legs(event):
             live = self._live.get(uuid)
             if live is not None:
@@ -189,15 +191,15 @@ class Calls:
                 return
 
     def unheard(self) -> None:
-        """The connection for events broke: what happens meanwhile to the calls is not heard."""
+        """The connection for events broke: events of the calls may have been missed."""
         for live in self._live.values():
             live.attempt = rules.unheard(live.attempt)
 
     def ask(self, silent_for: float = 0.0) -> Deferred[None]:
         """Ask FreeSWITCH for each call of which nothing was heard for ``silent_for`` seconds.
 
-        A call that it does not know twice, a second apart, is gone: once is not enough,
-        for a job that was only just handed over has no channel yet.
+        A call is gone if FreeSWITCH does not know it twice, a second apart.  Once is not enough: a
+        job that was handed over a moment ago has no channel yet.
         """
         now = self._steady()
         silent = [live for live in self._live.values() if now - live.news_at >= silent_for]
@@ -212,7 +214,10 @@ class Calls:
         return None
 
     def _remember(self, uuid: str, step: Step) -> None:
-        """Keep what came under a UUID that is not known yet: its job may name it only now."""
+        """Remember an event of a UUID that is not known yet.
+
+        FreeSWITCH may have given a call of ours this UUID: the job's answer says so only later.
+        """
         self._strangers.setdefault(uuid, []).append(step)
         if len(self._strangers) > MAX_REMEMBERED:
             self._strangers.popitem(last=False)
@@ -220,7 +225,7 @@ class Calls:
     def _follow(
         self, attempt: Attempt, answered: Answered, wanted: Sequence[str], story: Story | None
     ) -> _Live:
-        # A call that was dialed before a restart has been up since then, by whatever clock.
+        # A call dialed before a restart has been up for that long; a clock set back counts as 0.
         steady, up_for = self._steady(), self._clock.seconds() - attempt.dialed_at
         offset = attempt.dialed_at + max(0.0, up_for) - steady
         live = _Live(attempt, offset, steady, answered, wanted, story)

@@ -17,9 +17,8 @@ BRIDGE = "CHANNEL_BRIDGE"
 PROGRESS, PROGRESS_MEDIA = "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA"
 HANG_UP = "CHANNEL_HANGUP_COMPLETE"
 SUBSCRIBED = (ANSWER, HANG_UP)
-"""Two events a call are enough: the hang-up has the times of all that came before, and every event
-more costs FreeSWITCH's own time: with eight, a fifth of the calls that it can place
-(docs/freeswitch.rst)."""
+"""Two events a call are enough: the hang-up has the times of all that came before.  Every further
+event costs FreeSWITCH time: with eight, it can place a fifth fewer calls (docs/freeswitch.rst)."""
 
 AGENT_STARTS = "bridge-agent-start"
 TELLING = (
@@ -28,11 +27,12 @@ TELLING = (
     More(BRIDGE, filter=("Event-Name", BRIDGE)),
     More("CUSTOM", "callcenter::info", filter=("CC-Action", AGENT_STARTS)),
 )
-"""What is heard besides while somebody is told of calls that are up.
+"""The events that are subscribed to besides, while somebody reads the stream of events.
 
-Two channels that are connected have one event, which may be the other one's: a mark of our calls
-does not stand in it, so those of all calls are heard.  mod_callcenter writes ``cc_agent`` into the
-callee's channel only at the end: who is being connected it says just before (docs/freeswitch.rst).
+Two channels that are connected have one bridge event between them.  It may be that of the other
+channel, which has no mark of ours: so the bridge events of all calls are heard.  mod_callcenter
+writes ``cc_agent`` into the callee's channel only at the end; an event just before the bridge says
+which agent it is (docs/freeswitch.rst).
 """
 
 HAPPENINGS = {
@@ -50,7 +50,7 @@ _SIP_STATUS = ("variable_sip_term_status", "variable_sip_invite_failure_status")
 def hang_up(event: Event, now: float, wanted: Sequence[str] = ()) -> HangUp:
     """Return what a CHANNEL_HANGUP_COMPLETE says, its times moved onto our clock.
 
-    FreeSWITCH's clock need not be ours: only the distances between its stamps are used.
+    FreeSWITCH's clock may differ from ours: only the time between its stamps is used.
     ``wanted`` are the channel variables to read.
     """
     ended = _seconds(event, "Caller-Channel-Hangup-Time")
@@ -72,10 +72,10 @@ def hang_up(event: Event, now: float, wanted: Sequence[str] = ()) -> HangUp:
 
 
 def said(event: Event, wanted: AfterCall, uuid: str) -> dict[str, str]:
-    """Return the wanted variables of the channel ``uuid`` that are set by now, and, where it is
-    connected, who talks to the callee.
+    """Return the wanted variables of the channel ``uuid`` that are set by now; of a bridge also
+    the agent who talks to the callee.
 
-    What connects two channels may be told as an event of the other one.
+    A bridge may be told as an event of the other channel: then its variables are not the callee's.
     """
     if event.name != BRIDGE:
         return _said(event, wanted.names)
@@ -85,8 +85,7 @@ def said(event: Event, wanted: AfterCall, uuid: str) -> dict[str, str]:
 
 
 def legs(event: Event) -> Iterator[str]:
-    """Yield the calls that an event tells of: that of its channel, and where two are connected
-    the other one too."""
+    """Yield the UUIDs of the channels that an event tells of; a bridge has two."""
     if event.name == "CUSTOM":  # its channel, if it has one, is the agent's
         yield event.get("CC-Member-Session-UUID", "")
     yield event.get("Unique-ID", "")
@@ -112,7 +111,7 @@ def sip_code(event: Event) -> int | None:
     """Return the final SIP status of a call, None where there was none (no SIP, or cut short)."""
     for header in _SIP_STATUS:
         text = event.get(header, "")
-        # A variable that any number's entry can set: it need not be a status at all.
+        # An entry in a queue can set these variables to anything.
         if _STATUS.fullmatch(text):
             return int(text)
     return None

@@ -1,7 +1,7 @@
 """The end of a number: its record is written, or it goes back where it was.
 
-Redis may be away at that moment.  What has to be written is then kept and written when Redis is
-back: nothing is claimed meanwhile, so there is never more of it than there were calls.
+Redis may be away at that moment.  What has to be written is then kept in memory and written when
+Redis is back.  Nothing is claimed meanwhile, so at most the numbers in hand have to be kept.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
 
 GATHER_INTERVAL = 0.02
-"""Seconds for which numbers that are turned away are gathered: those that were taken together are
-turned away within milliseconds of each other, and only together they keep their order."""
+"""Seconds for which numbers that go back are gathered.  Those taken together come back within
+milliseconds of each other; written with one command they keep their order."""
 
 RETRY_INTERVAL = 0.1
 """Seconds between two tries of a write that did not get through although Redis is there."""
 
 REFUSED_INTERVAL = 1.0
-"""Seconds between two tries of a write that Redis refuses: a key holds what it should not, say."""
+"""Seconds between two tries of a write that Redis refuses: a key of the wrong type, say."""
 
 
 class Closing:
     """Settles numbers and gives numbers back, whatever it takes.
 
-    ``writable`` is open while Redis is there and this daemon holds its host's name.  A record that
-    is refused takes ``Condition.RECORDS`` from ``readiness``: no number is taken whose record could
-    not be written either.
+    ``writable`` is open while Redis is there and this daemon holds its host's lease.  While Redis
+    refuses a record, ``readiness`` lacks ``Condition.RECORDS``: no number is taken whose record
+    could not be written either.
     """
 
     log = Logger()
@@ -85,7 +85,7 @@ class Closing:
         self.finished: Callable[[], None] = lambda: None
         """Called when something has been written."""
         self.outcomes: Counter[Outcome] = Counter()
-        """How the numbers ended whose records were written, since this daemon began."""
+        """The numbers of each outcome whose records were written since this daemon began."""
 
     @property
     def unwritten(self) -> int:
@@ -105,7 +105,7 @@ class Closing:
     ) -> None:
         """Write the one record of a number and take it out of the in-flight entries.
 
-        Where it is in flight no longer, by whomever that was taken out, the log has the record.
+        If somebody has taken it out of the in-flight entries before, the log has the record.
         """
         said = finished.attempts[-1].said if finished.attempts else {}
         record = Record(
@@ -143,14 +143,14 @@ class Closing:
     def give_back(self, claim: Claimed) -> None:
         """Put a number back at the head of its queue.
 
-        Those of one reactor turn go together, and with them all that wait for Redis, so that they
-        keep their order: the loss of FreeSWITCH sends back many at once.
+        All numbers of one reactor turn are written with one command, with those that still wait
+        for Redis, so that they keep their order: when FreeSWITCH is lost, many go back at once.
         """
         self._returning.append(claim.id)
         self._begin_returning()
 
     def give_back_soon(self, claim: Claimed) -> None:
-        """Put a number back that was turned away, with those of the same ``GATHER_INTERVAL``."""
+        """Put a number back that was not dialed, with those of the same ``GATHER_INTERVAL``."""
         if not self._gathered:
             self._clock.callLater(GATHER_INTERVAL, self._return_gathered)
         self._gathered.append(claim.id)
@@ -197,7 +197,7 @@ class Closing:
         return self._store.give_back(sent).addErrback(self._put_aside)
 
     def _put_aside(self, failure: Failure) -> int:
-        """Entries whose own queue cannot take them wait by themselves; the others are back."""
+        """Try the entries again later whose own queue cannot take them; the others are back."""
         failure.trap(NotReturned)
         error = failure.value
         assert isinstance(error, NotReturned)
@@ -222,11 +222,11 @@ class Closing:
         background(work(), self.log, "Putting back")
 
     async def _surely(self, write: Callable[[], Deferred[Any]], *, is_record: bool = False) -> Any:
-        """Write until it is written; return the answer.
+        """Try to write until it succeeds; return the answer.
 
-        What was written by a try whose answer was lost is not found any more by the next one, so
-        the answer to that counts as yes.  None = another daemon has this host's name: what was in
-        flight is its own now.
+        If the answer to a try was lost, that try may have written, and the next one finds nothing
+        left to write: its answer then counts as True.  None = another daemon has this host's lease:
+        the entries in flight are its own now.
         """
         self._writing += 1
         may_be_done = False

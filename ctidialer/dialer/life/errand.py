@@ -1,8 +1,8 @@
-"""What is to be done with a number that was taken: one class for each place that it can come from.
+"""What is to be done with a number that was taken: one class for each place it can come from.
 
-A number from a queue is a :class:`~ctidialer.dialer.dispatch.queue_errand.QueueErrand`, one whose
-task is gone an :class:`~ctidialer.dialer.dispatch.queue_errand.OrphanErrand`, one of the schedule a
-:class:`~ctidialer.dialer.dispatch.schedule_errand.ScheduledErrand`.
+* :class:`~ctidialer.dialer.dispatch.queue_errand.QueueErrand`: a number from a queue;
+* :class:`~ctidialer.dialer.dispatch.queue_errand.OrphanErrand`: one whose task is gone;
+* :class:`~ctidialer.dialer.dispatch.schedule_errand.ScheduledErrand`: one of the schedule.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ from ctidialer.rules.table_names import Named
 from ctidialer.store.in_flight import Claimed
 
 ReadEntry = tuple[NumberInHand, Progress | Finished | NotDialed] | Finished
-"""A number and how far it has got, or how it ends (or why it goes back) before it begins; what
-cannot be read is only finished.
+"""A number with how far it has got, how it ends without a call, or why it goes back.  An entry of
+which no number is known has only its end.
 """
 
 
 @frozen
 class GoesBack:
-    """The number goes back where it was: to the head of its queue, or (a scheduled one) to be
-    called at ``due`` (unix seconds)."""
+    """The number goes back where it was: to the head of its queue, or, if scheduled, to its time.
+
+    ``due``: it is to be called then instead (unix seconds).
+    """
 
     due: float | None = None
 
@@ -50,25 +52,25 @@ class Errand(Protocol):
 
     @property
     def name(self) -> str:
-        """The task or schedule configuration, as its record will name it."""
+        """The name of the task or schedule configuration, for the record."""
 
     def unknown(self) -> Named:
-        """Return what has to be looked up in Redis before the entry can be read."""
+        """Return the names that have to be looked up in Redis before the entry can be read."""
 
     def read(self) -> ReadEntry:
         """Return the number of the entry, or how it ends before it begins (expired, say).
 
-        Raises ContractError where the entry is none.
+        Raises ContractError if the entry is malformed.
         """
 
     def resumed(self) -> None:
-        """It was in flight when this daemon, or the one before, stopped: it takes its slot."""
+        """Take the slot of a number that was in flight at a restart."""
 
     def may_dial(self) -> bool:
         """Say whether a further call may be placed; asked before every call but the first."""
 
     def held(self) -> bool:
-        """Say whether a further call has to wait for now."""
+        """Say whether its task is paused: a further call has to wait."""
 
     def waits(self, due: float) -> None:
         """No call of it is up: it waits for its next one, which is due at ``due``."""
@@ -77,16 +79,16 @@ class Errand(Protocol):
         """It waits no longer."""
 
     def starts(self) -> bool:
-        """Start a further call if the rates allow one now: it is counted.  Say whether."""
+        """Count a further call if the rates allow one now; say whether they do."""
 
     def turn(self) -> Deferred[bool]:
-        """Wait until a further call is started and counted; the Deferred fires with True."""
+        """Return a Deferred that fires with True when the rates allow a further call: it counts."""
 
     def sent(self, decided: float) -> None:
         """A call was sent; it was decided on at ``decided`` (unix seconds)."""
 
     def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:
-        """The number was not dialed: return what becomes of it."""
+        """Return what becomes of a number that was not dialed."""
 
     def over(self, verdict: Verdict) -> None:
-        """The last call is over, and the slot is free: before the record is written."""
+        """The last call is over: the slot is free, before the record is written."""

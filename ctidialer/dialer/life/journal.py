@@ -10,7 +10,7 @@ from ctidialer.rules.attempt import Attempt
 
 
 class Journal:
-    """Tells its readers of every end; one that fails harms neither the calls nor the others."""
+    """Tells its readers of every end; a reader that fails harms neither calls nor other readers."""
 
     log = Logger()
 

@@ -12,14 +12,14 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 Groups = tuple[str, ...]
 
 LOOK_INTERVAL = 0.05
-"""Seconds after which the lines are looked at although no call has ended: one may have rested, or
-an edit of the tables may have given some."""
+"""Seconds after which the lines are looked at although no call has ended: the rest of one may be
+over, or an edit of the tables may have added some."""
 
 HasLine = Callable[[Groups, float], bool]
 
 
 class LineQueue:
-    """One queue for each list of line groups: who waits for others must not keep these waiting.
+    """One queue for each list of line groups: calls that wait for other groups delay nobody.
 
     ``has_line`` says whether a line of some groups is free at a moment.
     """
@@ -42,7 +42,7 @@ class LineQueue:
         return waiting
 
     def look(self) -> None:
-        """A line may have come free: let those go on who have waited longest."""
+        """A line may have come free: let the calls go on that have waited longest."""
         if not self._queues:
             return
         for groups, queue in list(self._queues.items()):

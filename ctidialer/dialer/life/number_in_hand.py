@@ -22,8 +22,8 @@ from ctidialer.store.in_flight import Claimed
 class NumberInHand(Struct, frozen=True):
     """A number to reach, with all that its task (or schedule configuration) ``name`` says of it.
 
-    ``variables`` are merged up to, and without, those of the line.  ``after_call``: what is to be
-    read of each call when it has ended.
+    ``variables`` are merged already, without those of the line.  ``after_call``: what to read of
+    each call when it has ended.
     """
 
     claim: Claimed
@@ -39,14 +39,14 @@ class NumberInHand(Struct, frozen=True):
 class Progress(Struct, frozen=True):
     """How far a number has got: where in its line groups, and the attempts that failed.
 
-    It is written into the in-flight entry with every attempt, so that a daemon that comes after
-    this one goes on where this one stopped.
+    It is written into the in-flight entry with every attempt, so that the next daemon goes on where
+    this one stopped.
     """
 
     itinerary: Itinerary
     attempts: tuple[AttemptRecord, ...] = ()
     dialed_at: float | None = None
-    """When the call that is noted with this is placed; None = none is: the number rests."""
+    """When the call noted with this was placed (unix seconds); None = the number rests."""
 
     def encode(self) -> bytes:
         """Return this as JSON."""
@@ -80,9 +80,9 @@ class Ended(Struct, frozen=True):
 
 @frozen
 class Held:
-    """No call was placed just now: it can be tried again.
+    """A call that was not placed, and can be tried again.
 
-    ``no_line``: no line was free; whoever waits for one is told when there is.
+    ``no_line``: no line was free, so the number waits for a line.
     """
 
     reason: str
@@ -109,8 +109,7 @@ class Finished(Struct, frozen=True):
 class NotDialed:
     """The number was certainly not dialed: it goes back where it was.
 
-    ``no_line`` is whether that was for want of a free line, ``no_config`` for want of its schedule
-    configuration.
+    ``no_line``: no line was free; ``no_config``: its schedule configuration is not there.
     """
 
     reason: str
@@ -120,8 +119,8 @@ class NotDialed:
 
 @frozen
 class Suspended:
-    """Nothing is to be written: this daemon is going, and a number with attempts behind it and more
-    to come stays in flight for the next one; or another daemon has the number by now."""
+    """Nothing is to be written.  Either this daemon stops, and the number, between two calls, stays
+    in flight for the next one; or another daemon has the number by now."""
 
 
 Verdict = Finished | NotDialed | Suspended
@@ -129,7 +128,7 @@ CallResult = Ended | Held | NeverLeft | Verdict
 
 
 def finished(progress: Progress, reason: str = "", *, lost: bool = False) -> Finished:
-    """Close a number by its last attempt; ``lost``: how that one ended cannot be learnt."""
+    """Close a number by its last attempt; ``lost``: nobody can learn how that one ended."""
     if not progress.attempts:
         return Finished(Outcome.UNKNOWN, reason or LOST)
     last = progress.attempts[-1]

@@ -33,7 +33,7 @@ from ctidialer.store.in_flight import Claimed
 
 @frozen
 class Legible:
-    """What could be read of an entry that is at fault; None = nothing."""
+    """What could be read of an entry that cannot be dialed; None = not readable."""
 
     number: str | None = None
     requested_uuid: str | None = None
@@ -46,7 +46,7 @@ Known = NumberInHand | Legible
 
 @frozen
 class Over:
-    """How a number ends, or why it goes back, before it begins."""
+    """How a number ends, or why it goes back, without a call."""
 
     known: Known
     end: Finished | NotDialed
@@ -76,7 +76,7 @@ class Numbers:
         self._live(errand, self._reach(errand))
 
     def give_back(self, claims: Iterable[Claimed]) -> None:
-        """Put numbers back that were just taken, and have no slot."""
+        """Put numbers back that were just taken and have no slot yet."""
         for claim in claims:
             self._closing.give_back(claim)
 
@@ -132,7 +132,7 @@ class Numbers:
             await self._look_up_for(errand)
         reading = _read(errand)
         if isinstance(reading, Over):
-            # What its entry means today does not matter: there was a call, and it is followed.
+            # The call was placed, so it is followed, even if its entry has expired or is invalid.
             return reading.known, await self._pursuit.follow(errand, progress, under_way)
         number, _ = reading
         return number, await self._pursuit.resume(errand, number, progress, under_way)

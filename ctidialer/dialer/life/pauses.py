@@ -17,7 +17,7 @@ class Pauses:
         self.ended = False
 
     def end(self) -> None:
-        """End every pause, those that are still to come too."""
+        """End every pause, and every one that begins later."""
         self.ended = True
         for pause in list(self._waiting):
             pause.cancel()

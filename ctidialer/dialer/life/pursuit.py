@@ -1,11 +1,11 @@
 """The life of one number: line after line, until it is reached or its groups are exhausted.
 
-One coroutine a number.  What comes next is decided by :mod:`ctidialer.rules`; here it is done, in
-the one order that loses nothing: choose a line, note the call's UUID in Redis, only then send the
-originate, follow the call to its end.
+There is one coroutine for each number.  :mod:`ctidialer.rules` decides what comes next; this module
+does it, in the one order that loses nothing: choose a line, note the call's UUID in Redis, only
+then send the originate, follow the call to its end.
 
-A number ends only by a verdict on that number.  Before its first call it goes back where it was
-when anything is lacking; before a further one it waits, in flight and with its slot.
+A number ends only for reasons of its own.  If the node cannot place its first call, it goes back
+where it was; if the node cannot place a further one, it waits, in flight and with its slot.
 """
 
 from __future__ import annotations
@@ -84,8 +84,10 @@ class Pursuit:
     async def resume(
         self, errand: Errand, number: NumberInHand, progress: Progress, under_way: Attempt | None
     ) -> Verdict:
-        """Go on with a number whose call ``under_way`` was placed before a restart (None: it was
-        between two calls)."""
+        """Go on with a number after a restart.
+
+        ``under_way`` is its call that was placed before; None = it was between two calls.
+        """
         if under_way is None:
             return await self.reach(errand, number, progress)
         journey = Journey(errand, number, progress, self._clock.seconds())
@@ -128,7 +130,7 @@ class Pursuit:
         under_way: Attempt,
         number: NumberInHand | None,
     ) -> Ended:
-        """Follow a call that was placed before a restart; it has its place on its line."""
+        """Follow a call that was placed before a restart; it takes its place on its line again."""
         choice = self._ways.adopt(under_way, self._clock.seconds())
         answered = partial(self._ways.answered, choice)
         count = len(progress.attempts) + 1
@@ -167,7 +169,7 @@ class Pursuit:
         except (NotSent, StoreError) as error:
             self._ways.withdraw(choice)
             return Held(str(error))
-        except Exception:  # a fault of ours: the number stays in flight, its line must not
+        except Exception:  # a bug of ours: the number stays in flight, but its line comes free
             self._ways.withdraw(choice)
             raise
         return self._end(journey, progress, choice, attempt)
@@ -183,7 +185,7 @@ class Pursuit:
     def _end(
         self, journey: Journey, progress: Progress, choice: Choice, attempt: Attempt
     ) -> CallResult:
-        """Return what a call that is over says, of the number and of its line."""
+        """Return the result of a call that is over, and account for it on its line."""
         word = rules.never_left(attempt)
         if word is not None:
             return self._never_left(journey, progress, choice, word)
@@ -225,7 +227,10 @@ class Pursuit:
         return None
 
     def _after_none(self, journey: Journey, none: NeverLeft) -> Verdict | None:
-        """The call never left: the next group is tried, or, after other calls, a line awaited."""
+        """The call never left: try the next group; without one, wait for a line again.
+
+        A number without any attempt does not wait: it goes back where it was.
+        """
         itinerary = none.progress.itinerary
         following = next_group(itinerary)
         if not none.progress.attempts and (following is None or not self._may_begin(journey)):
@@ -239,7 +244,7 @@ class Pursuit:
         return is_open and errand.starts()
 
     async def _after_refusal(self, journey: Journey, held: Held) -> Verdict | None:
-        """No call could be placed: the number goes back, or waits as long as it takes."""
+        """The call was not placed: the number goes back, or, after other calls, waits."""
         if not journey.progress.attempts:
             return NotDialed(held.reason)
         if not held.no_line:

@@ -1,8 +1,8 @@
 """After a restart: what an earlier daemon of this host left in flight (docs/faults.rst).
 
-An entry that was taken but never sent goes back to the head of its queue.  One whose call may have
-been placed is never dialed again without asking: its call is followed if FreeSWITCH knows it, and
-closed with what can be learnt if not.
+An entry that was taken but never dialed goes back to the head of its queue.  If its call may have
+been placed, it is not dialed again before FreeSWITCH was asked: the call is followed if FreeSWITCH
+knows it; if not, the number is closed with what is known.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ctidialer.rules.itinerary import Itinerary
 from ctidialer.store.in_flight import NO_CALL, Dialing, InFlight
 
 ErrandFor = Callable[[InFlight], Errand]
-"""Makes the errand of an entry; it may no longer be dialed where its task is gone."""
+"""Makes the errand of an entry; if its task is gone, the errand allows no further call."""
 
 
 @frozen
@@ -35,10 +35,9 @@ class Recovered:
 
 
 class Recovery:
-    """Takes up what is in flight and in nobody's hands.
+    """Takes up the entries in flight that no running daemon has in hand.
 
-    ``daemon`` is this daemon's own token: an entry that bears it is in hand, or its claim is still
-    under way.
+    ``daemon`` is this daemon's own token: an entry with it is in hand, or its claim is under way.
     """
 
     log = Logger()
@@ -77,7 +76,7 @@ class Recovery:
         try:
             return Progress.decode(dialing.progress)
         except ValueError as error:
-            # What was before is lost, but the call is not: it is followed all the same.
+            # The attempts before it are lost, but the call is not: it is followed all the same.
             self.log.warn(
                 "What was before call {call_uuid} cannot be read: {error}",
                 call_uuid=dialing.uuid,

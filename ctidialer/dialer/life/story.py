@@ -24,13 +24,13 @@ from ctidialer.rules.disposition import outcome
 
 Tell = Callable[[CallEvent], None]
 
-# Tuples, not sets, of happenings: an enum's hash is worked out in Python.
+# Tuples of happenings, not sets: the hash of an enum is computed in Python, which is slow.
 ONCE = (EventKind.RINGING, EventKind.ANSWERED)
-"""What is told of a call once; it may be connected to several legs, one after the other."""
+"""What is told once a call; BRIDGED may come several times, for one leg after another."""
 
 
 class Story:
-    """Tells of one call of ``number``, its ``count``-th; a fault in it harms no call."""
+    """Tells of the ``count``-th call of ``number``; an error in telling harms no call."""
 
     __slots__ = ("_agent", "_blank", "_number", "_tell", "_told")
 
@@ -48,7 +48,7 @@ class Story:
         self._safely(self._dialing, attempt, variables)
 
     def heard(self, event: Event, attempt: Attempt, at: float) -> None:
-        """FreeSWITCH tells of the call; what that makes of it is in ``attempt``."""
+        """FreeSWITCH told of the call; ``attempt`` has the news in it already."""
         self._safely(self._heard, event, attempt, at)
 
     def ended(self, attempt: Attempt) -> None:
@@ -76,7 +76,7 @@ class Story:
         said = channel_events.said(event, self._number.after_call, attempt.uuid)
         if happening is EventKind.BRIDGED and self._agent is not None:
             said[QUEUE_AGENT] = self._agent
-            self._agent = None  # the next one is said anew
+            self._agent = None  # before the next bridge mod_callcenter names the agent again
         self._tell(self._event(happening, attempt, at, said))
 
     def _ended(self, attempt: Attempt) -> None:
@@ -158,7 +158,7 @@ class CalledOff:
 
 
 class Stories:
-    """Begins the stories of the calls of ``host``; without ``tell`` there are none."""
+    """Makes the stories of the calls of ``host``; without ``tell`` there are none."""
 
     def __init__(self, host: str, tell: Tell | None = None) -> None:
         self._host = host

@@ -1,4 +1,4 @@
-"""The lines as a call meets them: chosen, waited for, occupied, and left with a verdict or not."""
+"""The lines as one call sees them: it chooses or awaits one, occupies it, and leaves it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ LookUp = Callable[[Named], Deferred[None]]
 
 
 class Ways:
-    """Which line takes a call, by the tables of this moment, and what the call says of it."""
+    """Which line takes a call, by the present tables, and what the call's end means for the line.
+    """
 
     def __init__(
         self, clock: IReactorTime, tables: Tables, lines: LineAccounts, look_up: LookUp
@@ -42,7 +43,7 @@ class Ways:
     async def look_up(self, itinerary: Itinerary) -> bool:
         """Ask Redis for the groups that the tables do not have; return whether that was needed.
 
-        What they do not have afterwards is a fallback.  Raises StoreError.
+        Groups that are not in Redis either are dialed as fallbacks.  Raises StoreError.
         """
         unknown = self._tables.unknown(groups_left(itinerary))
         if not unknown:
@@ -77,12 +78,12 @@ class Ways:
         self._lines.answered(choice.line, choice.group)
 
     def withdraw(self, choice: Choice) -> None:
-        """The call proved to be none: it says nothing of its line."""
+        """The call was not placed after all: it is no verdict on its line."""
         self._lines.withdrawn(choice.line, choice.group)
         self._queue.look()
 
     def never_left(self, choice: Choice, word: str, now: float) -> None:
-        """FreeSWITCH made no channel for the call, and says ``word``: its line is out of use."""
+        """FreeSWITCH made no channel for the call and answered ``word``: its line is out of use."""
         self._lines.never_left(choice.line, choice.group, word, now)
 
     def leave(self, choice: Choice, attempt: Attempt, now: float) -> None:
