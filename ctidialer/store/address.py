@@ -19,8 +19,9 @@ OPTIONS = {
 
 
 class AddressError(ValueError):
-    """A Redis URL that cannot be used; the message never holds a part of the URL that may be a
-    secret.
+    """A Redis URL that cannot be used.
+
+    The message repeats no part of the URL that may be a secret.
     """
 
 

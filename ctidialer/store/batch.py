@@ -14,20 +14,19 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 MAX_ENTRIES = 500
-"""How many items go out together."""
+"""Items that go out together, at most."""
 
 MAX_BYTES = 1 << 20
-"""How many bytes go out together; one item always does, whatever its size."""
+"""Bytes that go out together, at most; one item always goes out, whatever its size."""
 
 
 class Batch(Generic[Item, Answer]):
     """Collects items and sends them with ``send``, which returns an answer for each, in order.
 
     Everything added within one turn of the reactor, or while a batch is under way, goes out
-    together, as far as it is no more than MAX_ENTRIES and MAX_BYTES; one batch is under way
-    at a time.
-    ``weigh`` says how many bytes an item has.  Each item has its own Deferred.  Where ``send``
-    fails, every item of that batch fails with the same exception.
+    together, up to MAX_ENTRIES and MAX_BYTES.  One batch is under way at a time.  ``weigh`` returns
+    the bytes of an item.  Each item has its own Deferred.  If ``send`` fails, every item of that
+    batch fails with the same exception.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Batch(Generic[Item, Answer]):
         sent.addCallback(lambda _: self._next())
 
     def _how_many(self) -> int:
-        """Return how many of those that wait go out together."""
+        """Return how many of the waiting items go out together."""
         left = MAX_BYTES
         for count, (item, _) in enumerate(self._waiting[:MAX_ENTRIES]):
             left -= self._weigh(item)

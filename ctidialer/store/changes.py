@@ -1,4 +1,4 @@
-"""What back ends publish when they have changed a table: a connection that listens."""
+"""Listens to what back ends publish when they have changed a table."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ MAX_SHOWN_LENGTH = 200
 
 
 class ChangeListener(Protocol):
-    """Who wants to know what has changed."""
+    """Is told what has changed."""
 
     def change(self, change: ConfigChange) -> None:
         """A back end says that it has changed something."""
 
     def subscribed(self) -> None:
-        """Changes are heard from now on; what was before may have been missed: read all again."""
+        """Changes are heard from now on; earlier ones may have been missed: read all again."""
 
 
 def change_channels(host: str, domain: str) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ class ChangeFeed:
         connection.abort("closed by this daemon")
 
     def without_secrets(self, problem: str) -> str:
-        """Part of Connector: no error of Redis holds the password."""
+        """Part of Connector: no error of Redis contains the password."""
         return problem
 
     def connected(self, connection: _ChangeConnection) -> None:

@@ -25,14 +25,14 @@ ANSWER_TIMEOUT = 5.0
 
 TICKS_PER_TIMEOUT = 10
 TICKS_TO_PING = 4
-"""After so many ticks of silence with nothing outstanding a PING is sent: every 2 s by default."""
+"""Ticks of silence, with no answer outstanding, before a PING is sent: every 2 s by default."""
 
 
 class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi carries no types
-    """A connection that notices by itself when Redis has stopped to answer.
+    """A connection that notices by itself when Redis has stopped answering.
 
     ``lost`` fires once, with the reason as text, when the connection has gone; every request still
-    outstanding has then failed.  Replies are bytes, never numbers made of digits.
+    outstanding has failed by then.  Bulk replies are bytes, even if they are all digits.
     """
 
     def __init__(self, clock: IReactorTime, deadline: float = ANSWER_TIMEOUT) -> None:
@@ -80,7 +80,7 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
             self.abort(f"what answers there does not speak Redis' protocol: {error}")
 
     def _build_command(self, *arguments: Any, **_: Any) -> bytes:
-        # In C: txredisapi's own way is several per cent of what a call costs this daemon.
+        # In C: txredisapi's own code would take several per cent of the time that a call costs.
         try:
             command: bytes = pack_command(arguments)
         except UnicodeEncodeError as error:
@@ -88,8 +88,8 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
         return command
 
     def _take(self, data: bytes) -> None:
-        # Not the way of txredisapi, which looks at each element of each answer whether it could be
-        # a number: with a table of 200,000 names that is a tenth of a second in one piece.
+        # Not txredisapi's own code, which checks each element of each answer for a number: for a
+        # table of 200,000 names that would block the reactor for a tenth of a second.
         reader = self._reader
         reader.feed(data)
         reply = reader.gets()
@@ -123,7 +123,7 @@ class WatchedConnection(HiredisProtocol):  # type: ignore[misc]  # txredisapi ca
 
 
 class SubscribedConnection(WatchedConnection, SubscriberProtocol):  # type: ignore[misc]  # untyped
-    """A connection on which Redis publishes; subclasses say what a message does."""
+    """A connection on which Redis publishes; subclasses handle the messages."""
 
 
 __all__ = [

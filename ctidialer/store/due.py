@@ -16,10 +16,10 @@ KnownMember = tuple[int, bytes]
 
 @frozen
 class DueLook:
-    """What was found: ``is_as_known`` = the witness stands at its place, else nothing was read.
+    """What was found: ``is_as_known`` = the witness stands at its place; if not, nothing was read.
 
-    ``members`` are pairs of a member and its length in bytes; one that is longer than is called is
-    empty.  ``is_end``: nothing more is due behind them.
+    ``members`` are pairs of a member and its length in bytes; a member that is too long to be
+    called is empty here.  ``is_end``: nothing more is due behind them.
     """
 
     is_as_known: bool
@@ -29,8 +29,8 @@ class DueLook:
 
 @frozen
 class DueQuestion:
-    """What to look at: ``many`` members from the place ``first`` on, as far as they are due at
-    ``now`` (unix seconds)."""
+    """What to look at: ``many`` members from the place ``first`` on that are due at ``now`` (unix
+    seconds)."""
 
     first: int
     many: int

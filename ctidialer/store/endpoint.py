@@ -18,7 +18,7 @@ from ctidialer.store.connection import ANSWER_TIMEOUT, ResponseError, WatchedCon
 from ctidialer.store.errors import StoreError, StoreUnavailable
 
 SENTINEL_TIMEOUT = 0.5
-"""Seconds a sentinel has to answer; the next one is asked then."""
+"""Seconds for which a sentinel may stay silent; after them the next one is asked."""
 
 Connection = TypeVar("Connection", bound=WatchedConnection)
 
@@ -28,7 +28,7 @@ class LoginRefused(StoreError):
 
 
 class _Once(Factory):
-    """Gives its one connection to whatever is dialed."""
+    """Returns its one connection for whatever endpoint is connected."""
 
     noisy = False
 
@@ -44,7 +44,7 @@ class _Once(Factory):
 class Dialup:
     """Opens connections to one address, logged in and ready for commands.
 
-    ``reactor`` connects; ``clock`` times (they are one, but in tests).
+    ``reactor`` connects; ``clock`` measures time (the two differ only in tests).
     """
 
     reactor: object
@@ -66,7 +66,7 @@ class Dialup:
         return connection
 
     async def open_or_leave_nothing(self, connection: Connection) -> Connection:
-        """Do the same; where it fails, or is cancelled, wait until the connection has gone."""
+        """Do the same; if it fails or is cancelled, wait until the connection has gone."""
         try:
             return await self.open(connection)
         except Exception:
@@ -169,7 +169,7 @@ def _not_ready(text: str, db: int) -> StoreError:
 
 
 def _without(password: str, text: str) -> str:
-    """Return what Redis said, sure to be without the password: some errors repeat the command."""
+    """Return what Redis said without the password: some errors repeat the command."""
     said = text.removeprefix("WRONGPASS ").removeprefix("ERR ")
     return said.replace(password, "***") if password else said
 

@@ -23,7 +23,7 @@ class StoreUnavailable(StoreError):
 
 
 class WritesRefused(StoreUnavailable):
-    """Redis answers, and takes no writes now: for want of memory, a disk, replicas.
+    """Redis answers, but takes no writes now: it lacks memory, disk or replicas.
 
     Nothing was changed.  ``said``: Redis' own words.
     """
@@ -36,8 +36,8 @@ class WritesRefused(StoreUnavailable):
 class NotAllowed(StoreError):
     """The user's rights (ACL) lack something; nothing was changed.
 
-    ``command`` and ``name``: what is refused, and on which key or channel; empty = only Redis' own
-    words, ``said``, tell.
+    ``command`` and ``name``: what is refused, and on which key or channel; empty = that is known
+    only from ``said``, Redis' own words.
     """
 
     def __init__(self, command: str, name: str, said: str = "") -> None:
@@ -57,7 +57,7 @@ class WrongType(StoreError):
 class NotReturned(StoreError):
     """Some entries cannot go back to where they came from: they stay in flight, unlike the others.
 
-    ``entry_ids`` are those that stay, ``problem`` is what the first of their keys has.
+    ``entry_ids`` are those that stay; ``problem`` is that of the first of their keys.
     """
 
     def __init__(self, entry_ids: Sequence[str], problem: StoreError) -> None:
@@ -89,8 +89,8 @@ class LeaseLost(StoreError):
 class LeaseHeld(StoreError):
     """Another daemon works under this host's name; ``holder`` names it.
 
-    ``expires_in``: seconds after which its lease lapses unless it is renewed, that is, after which
-    a daemon that was killed has certainly gone.
+    ``expires_in``: seconds until its lease lapses if it is not renewed.  If that daemon was killed,
+    nobody has the name after them.
     """
 
     def __init__(self, host: str, holder: str, expires_in: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""The entries in flight: what stands in ``cti_dialer_inflight@<host>`` while a number is at work.
+"""The entries in flight: what stands in ``cti_dialer_inflight@<host>`` while a number is in hand.
 
 The field is the entry's id, ``<daemon>-<claim>-<index>``.  The value is two lines and the entry::
 
@@ -6,12 +6,12 @@ The field is the entry's id, ``<daemon>-<claim>-<index>``.  The value is two lin
     {"uuid":"…","line":"gw1","group":"g","attempt":1,"progress":"<base64>"}
     <the entry, byte for byte, to the end of the value>
 
-The second line is empty until a call is about to be placed; ``"answered_at"`` comes to it when that
-call is answered.  ``kind`` ``schedule`` has
-``"side":"due"`` and a ``score`` (text, for it may be ``inf``).
+The second line is empty until a call is about to be placed; when that call is answered,
+``"answered_at"`` is added to it.  An entry of ``kind`` ``schedule`` has ``"side":"due"`` and a
+``score`` (a text, because it may be ``inf``).
 
-An entry above the size that is called has ``"v":2`` and its ``length``: the value ends with its
-beginning, and the whole entry is the string ``cti_dialer_inflight@<host>:<id>``.
+An entry that is too long to be called has ``"v":2`` and its ``length``.  Its value ends with the
+beginning of the entry; the whole entry is the string ``cti_dialer_inflight@<host>:<id>``.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from ctidialer.contract.task import Side
 
 VERSION = 1
 VERSION_APART = 2
-"""The version of an entry that has a key of its own: an older daemon must leave it where it is."""
+"""The version of an entry with a key of its own: so an older daemon leaves it where it is."""
 
 DUE = "due"
 
 NO_CALL = ""
-"""The UUID that is noted while no call of a number is up."""
+"""The UUID that is noted while no call of the number is up."""
 
 
 @frozen
@@ -53,9 +53,9 @@ class Origin:
 class Claimed(msgspec.Struct, frozen=True):
     """One entry taken: ``entry`` byte for byte, ``taken_at`` unix seconds by Redis' clock.
 
-    ``id`` is unique for ever, and the record's id too.  ``score`` is a scheduled member's time,
-    None for a queue's entry.  ``length``: the entry has so many bytes, which is more than is
-    called, and ``entry`` is only its beginning; None = ``entry`` is all of it.
+    ``id`` is unique for ever, and also the id of its record.  ``score`` is a scheduled member's
+    time, None for a queue's entry.  ``length`` is that of an entry too long to be called, in bytes:
+    ``entry`` is then only its beginning; None = ``entry`` is all of it.
     """
 
     id: str
@@ -67,10 +67,10 @@ class Claimed(msgspec.Struct, frozen=True):
 
 @frozen
 class Dialing:
-    """The call that an entry's daemon was about to place: it may exist in FreeSWITCH.
+    """The call that the daemon was about to place: it may exist in FreeSWITCH.
 
-    ``line`` None = no line of the tables.  ``attempt`` counts from 1.  ``progress`` are the
-    dialer's own bytes: the attempts before this one, and what else it needs to go on.
+    ``line`` None = no line of the tables.  ``attempt`` counts from 1.  ``progress`` is written and
+    read by the dialer: the attempts before this one, and what else it needs to go on.
     ``answered_at`` (unix seconds) None = no answer of this call was noted.
     """
 
@@ -124,8 +124,8 @@ class InFlight:
 
 
 def header(origin: Origin, task: str | None) -> str:
-    """Return the first line of a value, without its braces, version, ``taken_at`` and what follows:
-    Redis adds it.
+    """Return the first line of a value without the braces and what the script adds: the version,
+    ``taken_at``, ``score`` and ``length``.
     """
     kind = Kind.SCHEDULE if origin.side is None else Kind.QUEUE
     document = {
@@ -153,9 +153,9 @@ def dialing_line(dialing: Dialing) -> bytes:
 
 
 def answer_note(uuid: str, answered_at: float) -> bytes:
-    """Return what the script that notes is told of an answer; it patches the second line.
+    """Return the argument with which the note script adds an answer to the second line.
 
-    Raises ValueError where the time is no finite number: that is no JSON.
+    Raises ValueError if the time is not finite: JSON cannot express it.
     """
     if not math.isfinite(answered_at):
         raise ValueError(f"no time: {answered_at}")
@@ -177,7 +177,7 @@ _TAKEN = msgspec.json.Decoder(_Taken)
 
 
 def decode_claimed(entry_id: str, value: bytes) -> Claimed:
-    """Read what a claim of our own has just answered, so only what the claim did not know."""
+    """Read a value of the answer to our own claim: only what the claim did not know before."""
     first, _, entry = value.split(b"\n", 2)
     taken = _TAKEN.decode(first)
     score = None if taken.score is None else float(taken.score)
@@ -185,7 +185,7 @@ def decode_claimed(entry_id: str, value: bytes) -> Claimed:
 
 
 def decode_in_flight(entry_id: str, value: bytes) -> InFlight:
-    """Read one field of the hash; raises ValueError where it is none of this version."""
+    """Read one field of the hash; raises ValueError if it is malformed or of another version."""
     try:
         first, second, entry = value.split(b"\n", 2)
         taken: dict[str, Any] = json.loads(first)

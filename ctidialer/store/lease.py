@@ -1,8 +1,8 @@
-"""The lease of a host's name: one daemon has it, and every script that writes asks for it.
+"""The lease of a host's name: one daemon has it, and every script that writes checks it.
 
 It is a hash that expires by Redis' own clock.  A daemon whose lease lapsed while nobody else wanted
-the name (Redis was away) may go on: each entry it had is still its own, or was settled or given
-back by another daemon meanwhile, and then every script says so.
+the name (Redis was away) may go on.  Each entry it had is still its own, unless another daemon has
+settled it or given it back meanwhile: then every script says so.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ BEGUN = 2
 
 
 def _awake_or_asleep() -> float:
-    """Return seconds that go on while the machine is suspended, where the system has such."""
+    """Return the seconds of a clock that goes on while the machine is suspended, if it has one."""
     boot_time: int | None = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
 
 
 class Lease:
-    """The lease of ``host``, as the daemon ``daemon_id`` wants it.
+    """The lease of ``host`` for the daemon ``daemon_id``.
 
     ``duration`` is in seconds; it is renewed every ``renewal_period``.  ``token`` is unique to this
     daemon's life, and begins the id of every entry it takes.  ``monotonic`` is a clock that goes on
@@ -64,11 +64,11 @@ class Lease:
         )
         self.token = token_hex(8)
         self.refused: Callable[[StoreError], None] = lambda error: None
-        """Told when Redis answers that it takes no write, or that a right is missing."""
+        """Called when Redis answers that it takes no write, or that a right is missing."""
         self.renewal_period = duration / 3
 
     async def acquire(self) -> bool:
-        """Take or prolong the lease; True = it began now.  Raises LeaseHeld."""
+        """Take or prolong the lease; True = it was taken now.  Raises LeaseHeld."""
         asked_at = self._monotonic()
         reply = await self._ask("hold")
         if reply[0] == 0:
@@ -77,7 +77,7 @@ class Lease:
         return reply[0] == BEGUN
 
     async def renew(self) -> bool:
-        """Prolong the lease, or take it again where it has lapsed (True).  Raises LeaseLost."""
+        """Prolong the lease; True = it had lapsed and was taken again.  Raises LeaseLost."""
         try:
             return await self.acquire()
         except LeaseHeld as error:
@@ -88,9 +88,9 @@ class Lease:
         await self._ask("release")
 
     def check(self) -> None:
-        """Raise LeaseLost where the lease may have lapsed: this process stood still, say.
+        """Raise LeaseLost if the lease may have lapsed, as after a halt of this process.
 
-        What Redis said before that is no longer to be relied on: another daemon may have come.
+        Earlier answers of Redis are not valid then: another daemon may have taken the name.
         """
         if self._monotonic() >= self._held_until:
             raise LeaseLost(self._host)

@@ -1,4 +1,4 @@
-"""The link to Redis: commands and scripts on one connection that is kept up."""
+"""The link to Redis: commands and scripts on one connection that is made again when it is lost."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ log = Logger()
 NOT_NOW = re.compile(
     r"(?:^|: -)(LOADING|OOM|MISCONF|READONLY|MASTERDOWN|NOREPLICAS|BUSY|NOAUTH)(?= )"
 )
-# Of these the ones that only writes meet.
+# Those of them with which Redis refuses writes only.
 WRITES_REFUSED = frozenset({"OOM", "MISCONF", "NOREPLICAS"})
-# What Redis says where the user's rights lack something.
+# What Redis says if the user lacks a right.
 NO_RIGHT = re.compile(r"^NOPERM |ACL failure in script|user executing the script can't")
-# The answers after which only another connection helps: this one is no master's (any more).
+# The answers after which only a new connection helps: this server cannot be used (any more).
 WRONG_SERVER = frozenset({"READONLY", "MASTERDOWN", "NOAUTH", "LOADING"})
 
 
 class LinkListener(Protocol):
-    """Who wants to know whether Redis is there."""
+    """Is told whether Redis is there."""
 
     def store_up(self) -> None:
         """Redis answers and takes commands."""
@@ -53,8 +53,8 @@ class LinkListener(Protocol):
 class Link:
     """Commands to one Redis.  Without a connection they fail at once with StoreUnavailable.
 
-    ``reactor`` connects and, unless ``clock`` is given, times.  A connection on which Redis keeps
-    silent for ``deadline`` seconds is given up, and what is outstanding on it fails.
+    ``reactor`` connects and, unless ``clock`` is given, measures time.  A connection on which Redis
+    is silent for ``deadline`` seconds is given up; the commands outstanding on it fail.
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class Link:
 
     @property
     def session(self) -> object:
-        """What stands for the present connection, None = there is none.
+        """An object for the present connection; None = there is none.
 
-        Another connection is another object: it may be one to another server.
+        A new connection is a new object: it may lead to another server.
         """
         return self._connection
 
@@ -104,7 +104,7 @@ class Link:
         return self._reconnection.state
 
     def told(self, now: float) -> str:
-        """Return why Redis is away and when it is tried again, for people; empty = it is there."""
+        """Return a sentence why Redis is away and when it is tried again; empty = it is there."""
         return "" if self.is_up else self.state.told(now) or self.reason
 
     def start(self) -> None:
@@ -121,7 +121,7 @@ class Link:
         return self._reconnection.stop()
 
     def add_listener(self, listener: LinkListener) -> None:
-        """Tell ``listener`` from now on; at once how things stand, where that is known."""
+        """Tell ``listener`` from now on, and at once whether Redis is there, if that is known."""
         self._listeners.append(listener)
         if self.is_up:
             listener.store_up()
@@ -147,14 +147,14 @@ class Link:
     def together(self, *commands: Sequence[Argument]) -> Deferred[list[Reply | ResponseError]]:
         """Run commands that only read as one atomic step, with MULTI; return their answers.
 
-        What Redis refuses while it runs them is an answer, too.  Fails as ``call`` does.
+        A command that fails during EXEC has its error as answer.  Fails as ``call`` does.
         """
         return Deferred.fromCoroutine(self._together(commands))
 
     def series(self, *commands: Sequence[Argument]) -> Deferred[list[Reply | ResponseError]]:
         """Run commands one after the other on one connection; return their answers.
 
-        What Redis refuses is an answer, too.  Fails with StoreUnavailable.
+        A command that Redis refuses has its error as answer.  Fails with StoreUnavailable.
         """
         return Deferred.fromCoroutine(self._series(commands))
 
@@ -178,7 +178,7 @@ class Link:
         connection.abort("closed by this daemon")
 
     def without_secrets(self, problem: str) -> str:
-        """Part of Connector: no error of Redis holds the password."""
+        """Part of Connector: no error of Redis contains the password."""
         return problem
 
     def connected(self, connection: WatchedConnection) -> None:
@@ -212,9 +212,9 @@ class Link:
         results = await self._series((("MULTI",), *commands, ("EXEC",)))
         for result in results:
             if isinstance(result, ResponseError):
-                raise self._refused(str(result))  # the first one says why; EXEC only that it is so
+                raise self._refused(str(result))  # the first one says why; EXEC only that it failed
         answers = results[-1]
-        if answers is None:  # a WATCH that this has ended
+        if answers is None:  # a WATCH of TableWatch stopped this EXEC, which ended the WATCH
             return await self._together(commands)
         assert isinstance(answers, list)
         return list(answers)

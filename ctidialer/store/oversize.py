@@ -1,4 +1,4 @@
-"""Entries above the size that is called: each stands in a key of its own, and is read in slices."""
+"""Entries too long to be called: each has a key of its own in Redis and is read in slices."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ctidialer.store.in_flight import Claimed
 from ctidialer.store.link import Link
 
 MAX_ENTRY = 65536
-"""Bytes above which an entry is not called, unless the settings say otherwise."""
+"""Bytes above which an entry is not called, if the settings do not say it."""
 
 MAX_KEPT_BYTES = 1024
-"""Bytes that are kept of such an entry: its beginning."""
+"""Bytes of such an entry that are read and kept: its beginning."""
 
 MAX_CLAIM_BYTES = 1 << 20
-"""Bytes after which a claim takes no more entries; one it always takes."""
+"""Bytes after which a claim takes no more entries; it always takes one."""
 
 SLICE_BYTES = 1 << 18
 """Bytes that are read at a time."""
@@ -25,7 +25,7 @@ SLICE_BYTES = 1 << 18
 class OversizeEntries:
     """Reads the entries that are in flight in keys of their own: ``<in-flight key>:<id>``.
 
-    One entry is read at a time, so this process never holds more than one slice.
+    One entry is read at a time, so there is never more than one slice in memory.
     """
 
     def __init__(self, link: Link, in_flight_key: str) -> None:

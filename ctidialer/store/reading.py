@@ -24,8 +24,10 @@ TYPE_FOR = {"LLEN": "list", "ZCARD": "zset", "HGETALL": "hash", "HGET": "hash", 
 
 
 class NodeReading:
-    """Reads what stands in Redis for ``host``; every method fails with StoreUnavailable while
-    Redis is away, and with WrongType where a key holds what it should not.
+    """Reads what stands in Redis for ``host``.
+
+    Every method fails with StoreUnavailable while Redis is away, and with WrongType if a key has
+    the wrong type.
     """
 
     def __init__(self, link: Link, host: str) -> None:
@@ -34,29 +36,29 @@ class NodeReading:
         self._lease_key = keys.lease(host)
 
     def read_table(self, key: str) -> Deferred[dict[str, bytes]]:
-        """Return the hash ``key``, empty where there is none.
+        """Return the hash ``key``; empty if there is none.
 
-        Field names that are no UTF-8 are returned with escapes in place of the bad bytes.
+        In field names that are not UTF-8, escapes replace the bad bytes.
         """
         return Deferred.fromCoroutine(self._read_table(key))
 
     def read_field(self, key: str, field: str) -> Deferred[bytes | None]:
-        """Return one field of the hash ``key``, None where there is none."""
+        """Return one field of the hash ``key``; None = there is none."""
         return Deferred.fromCoroutine(self._read_field(key, field))
 
     def queue_lengths(self, queues: Sequence[str | tuple[str, Kind]]) -> Deferred[dict[str, int]]:
         """Return the length of each list (or zset: ``(key, Kind.SCHEDULE)``), by key.
 
-        A key that holds something else is left out.
+        A key of another type is left out.
         """
         return Deferred.fromCoroutine(self._queue_lengths(queues))
 
     def filled(self, queues: Sequence[str]) -> Deferred[list[int]]:
-        """Return the positions of those of the queues that hold anything, in one look."""
+        """Return the positions of the queues that are not empty."""
         return self._link.run(FILLED, (), (msgspec.json.encode(queues),)).addCallback(positions)
 
     def lease_holder(self) -> Deferred[str | None]:
-        """Return who works under this host's name, for people; None = nobody."""
+        """Return a text about the daemon with this host's name; None = there is none."""
         return Deferred.fromCoroutine(self._read_holder())
 
     def in_flight(self) -> Deferred[list[InFlight]]:
@@ -67,7 +69,7 @@ class NodeReading:
         return Deferred.fromCoroutine(self._read_in_flight())
 
     async def look_up(self, entry_ids: Sequence[str]) -> list[InFlight]:
-        """Return those of the entries that are still in flight."""
+        """Return the entries of these ids that are still in flight."""
         if not entry_ids:
             return []
         values = await self._read("HMGET", self._in_flight_key, *entry_ids)

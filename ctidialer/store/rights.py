@@ -1,4 +1,4 @@
-"""What the daemon's user must be allowed in Redis, and what of it is missing."""
+"""The rights that the daemon's user needs in Redis, and which of them are missing."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ TO_CHANNELS = frozenset({"PUBLISH", "SUBSCRIBE"})
 PUSHES = {Side.LEFT: "LPUSH", Side.RIGHT: "RPUSH"}
 
 LONG_ENTRIES = "long entries"
-"""The purpose without which everything goes on, but for entries that are too long to be called."""
+"""A purpose of rights: without them, only entries that are too long to be called stay behind."""
 
 EVENTS = "records.events"
-"""The purpose without which calls are not told of while they are up; they are made all the same."""
+"""A purpose of rights: without them, calls are placed, but their events are not written."""
 
 LIMITED_SCHEDULES = "schedules with a limit, a cps or a pause"
-"""The purpose without which only such schedule configurations are not called."""
+"""A purpose of rights: without them, only such schedule configurations are not called."""
 
 THIS_COMMAND, THIS_NAME = "this command", "this name"
 
 UNTRIED = frozenset({"DEL", "HGETALL", "HSETNX", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT"})
-"""What is not tried where Redis cannot be asked: it says nothing of others."""
+"""Commands that are not tried on a Redis without ACL DRYRUN: they prove nothing for others."""
 
 
 @frozen
 class Need:
-    """One command that the daemon uses on one key or channel (empty = on none), and what for."""
+    """One command that the daemon uses on one key or channel (empty = none), and what for."""
 
     command: str
     name: str
@@ -52,7 +52,7 @@ class Need:
 
 @frozen
 class NodeNames:
-    """The keys and channels of one node, but its queues; an empty one is not used."""
+    """The keys and channels of one node, without its queues; an empty one is not used."""
 
     host: str
     tables: Sequence[str]
@@ -70,7 +70,7 @@ def node_needs(names: NodeNames) -> tuple[Need, ...]:
 def _node_needs(names: NodeNames) -> Iterator[Need]:
     host = names.host
     in_flight = keys.in_flight(host)
-    # A write that needs memory comes first: where Redis is full, that is what is said.
+    # A write that needs memory comes first: if Redis is full, that error is the one reported.
     lease = ("HSET", "HMGET", "HGET", "HDEL", "PEXPIRE", "PTTL", "DEL", "TYPE")
     yield from _all("lease", keys.lease(host), *lease)
     yield Need("TIME", "", "lease")
@@ -94,7 +94,7 @@ def _node_needs(names: NodeNames) -> Iterator[Need]:
 
 
 def queue_needs(key: str, side: Side | None) -> tuple[Need, ...]:
-    """Return what is needed to take from a list and to put back; ``side`` None: of a zset."""
+    """Return what is needed to take from a list and put back; ``side`` None: ``key`` is a zset."""
     if side is None:
         needs = _all("schedule", key, "TYPE", "ZRANGEBYSCORE", "ZREM", "ZADD")
         return (*needs, *_all(LIMITED_SCHEDULES, key, "ZRANGE", "ZSCORE"))
@@ -102,7 +102,7 @@ def queue_needs(key: str, side: Side | None) -> tuple[Need, ...]:
 
 
 def http_needs(host: str, domain: str) -> tuple[Need, ...]:
-    """Return what the HTTP interface needs besides: looking at all nodes, giving orders."""
+    """Return what the HTTP interface needs besides, to look at all nodes and give orders."""
     schedule = keys.at(keys.SCHEDULE_NUMBER, domain)
     return (
         Need("SCAN", "", "http"),
@@ -121,10 +121,10 @@ def _all(purpose: str, name: str, *commands: str) -> Iterator[Need]:
 
 
 class Rights:
-    """Asks Redis whether it lets this user do what is needed, and takes writes at all.
+    """Asks Redis whether this user has the rights needed, and whether it takes writes at all.
 
-    Nothing of it changes anything.  All fails with WritesRefused where Redis takes no writes now,
-    with NotAllowed where this user may run no scripts, or with StoreUnavailable.  Without a
+    The questions change nothing in Redis.  They fail with WritesRefused if Redis takes no writes
+    now, with NotAllowed if this user may not run scripts, or with StoreUnavailable.  Without a
     ``token`` no write is tried.
     """
 
@@ -138,7 +138,7 @@ class Rights:
         return self._ask(needs, self._token)
 
     async def rules(self, needs: Sequence[Need], missing: Sequence[Need]) -> list[str]:
-        """Return the rules that ``ACL SETUSER`` has to be given, so that nothing is missing."""
+        """Return the rules for ``ACL SETUSER`` that grant what is missing."""
         if not missing:
             return []
         questions = tuple(dict.fromkeys(_questions(needs, missing)))
@@ -151,7 +151,8 @@ class Rights:
 
 
 def _questions(needs: Sequence[Need], missing: Sequence[Need]) -> Iterator[Need]:
-    """Yield what tells whether a command or a name is at fault: each with one that is not."""
+    """Yield needs that show whether a command or a name is refused: each paired with an allowed
+    one."""
     refused = set(missing)
     allowed = {_kind(one): one for one in reversed(needs) if one.name and one not in refused}
     for need in missing:
@@ -162,7 +163,7 @@ def _questions(needs: Sequence[Need], missing: Sequence[Need]) -> Iterator[Need]
 
 
 def _rules(missing: Sequence[Need], allowed: Collection[Need]) -> list[str]:
-    """Return the rules; what has been found out to be allowed is not asked for again."""
+    """Return the rules that grant ``missing``, without what ``allowed`` shows to be granted."""
     commands = {one.command for one in allowed if one.purpose == THIS_COMMAND}
     names = {(one.name, _kind(one)) for one in allowed if one.purpose == THIS_NAME}
     rules: dict[str, None] = {}
@@ -184,7 +185,7 @@ def _kind(need: Need) -> str:
 
 
 def told(user: str, missing: Sequence[Need], rules: Sequence[str], most: int) -> Told:
-    """Return what a user lacks, and how to grant it; at most so many are named one by one."""
+    """Return what a user lacks, and how to grant it; at most ``most`` needs are listed."""
     return Problem.LACKING_RIGHTS.of(
         user=repr(user),
         name=user,

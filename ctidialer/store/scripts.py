@@ -1,4 +1,4 @@
-"""The Lua scripts, each one atomic step: read from ``lua/``, known to Redis by their digest."""
+"""The Lua scripts: each runs as one atomic step.  They are read from ``lua/``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the dialer does in Redis: take, note, settle, give back.  Each is one atomic step.
 
-Every method fails with StoreUnavailable while Redis is away, and may be called again with the same
-arguments then: done twice is done once.
+Every method fails with StoreUnavailable while Redis is away.  Except for `Store.tell`, it may then
+be called again with the same arguments: a step done twice has the effect of one.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ __all__ = [
 log = Logger()
 
 MAX_LOOKED_UP = 100
-"""Entries in flight that are read at a time: at their largest, 6 MB."""
+"""Entries in flight that are read at a time: 6 MB if all have the largest size."""
 
 
 class Store(NodeReading):
     """The queues, the entries in flight, the records and the lease of one host.
 
-    ``daemon_id`` names this daemon to people.  ``max_records``: about how many the stream keeps.
-    ``record_list`` and ``record_channel``: where else each record goes, empty = nowhere.
+    ``daemon_id`` is this daemon's name in messages.  ``max_records``: about how many the stream
+    keeps.  ``record_list`` and ``record_channel``: where each record goes besides; empty = nowhere.
     ``lease`` is in seconds.  Entries above ``max_entry`` bytes are claimed apart (`Claimed`).
     """
 
@@ -103,11 +103,11 @@ class Store(NodeReading):
 
     @property
     def token(self) -> str:
-        """What the id of every entry this daemon takes begins with."""
+        """The beginning of the ids of all entries that this daemon takes."""
         return self._lease.token
 
     def on_refusal(self, refused: Callable[[StoreError], None]) -> None:
-        """Have ``refused`` told of each write that Redis does not take, or does not allow."""
+        """Call ``refused`` for each write that Redis does not take or does not allow."""
         self._lease.refused = refused
 
     @property
@@ -116,14 +116,14 @@ class Store(NodeReading):
         return self._lease.renewal_period
 
     def acquire_lease(self) -> Deferred[None]:
-        """Take this host's name; fails with LeaseHeld, naming the daemon that has it.
+        """Take this host's name; fails with LeaseHeld if another daemon has it.
 
-        Also calls off claims whose answers were lost, so that what they took does not lie idle.
+        Also calls off claims whose answers were lost: what they took goes back.
         """
         return Deferred.fromCoroutine(self._acquire_lease())
 
     def renew_lease(self) -> Deferred[bool]:
-        """Keep this host's name; fails with LeaseLost where another daemon has it.
+        """Keep this host's name; fails with LeaseLost if another daemon has it.
 
         True = it had lapsed, nobody had taken it, and it was taken anew.  Calls off claims as
         ``acquire_lease`` does.
@@ -139,10 +139,10 @@ class Store(NodeReading):
     def claim(self, queue: str, side: Side, count: int, *, task: str) -> Deferred[list[Claimed]]:
         """Take up to ``count`` entries from one end of the list ``queue``, in the queue's order.
 
-        Fewer where there are fewer, or where they are large: about CLAIM_BYTES at most, or one.
-        A claim that fails has taken nothing for good: where its answer was lost, what it may have
-        taken goes back to the head of the queue before the next claim from it, or when the lease
-        is renewed.  Fails with WrongType, NotAllowed, LeaseLost or StoreUnavailable.
+        Large entries are fewer: about MAX_CLAIM_BYTES together, but at least one.  A claim that
+        fails has taken nothing for good: if its answer was lost, what it may have taken goes back
+        to the head of the queue before the next claim from it, or when the lease is renewed.  Fails
+        with WrongType, NotAllowed, LeaseLost or StoreUnavailable.
         """
         return Deferred.fromCoroutine(self._taking.claim(Origin(queue, side), count, task, 0.0))
 
@@ -156,25 +156,27 @@ class Store(NodeReading):
     def look_at_due(self, key: str, look: DueQuestion) -> Deferred[DueLook]:
         """Look at members of the zset ``key`` that are due, and take none.
 
-        Fails with WrongType or StoreUnavailable, or with StoreError where that is not allowed.
+        Fails with WrongType or StoreUnavailable, or with StoreError if it is not allowed.
         """
         return Deferred.fromCoroutine(look_at_due(self._link, key, look, self._max_entry))
 
     def claim_members(
         self, key: str, members: Sequence[NamedMember], now: float
     ) -> Deferred[list[Claimed]]:
-        """Take these members of the zset ``key``, as far as they are still there and due at
-        ``now``; else as ``claim_due``."""
+        """Take those of these members of the zset ``key`` that are still there and due at ``now``.
+
+        Otherwise as ``claim_due``.
+        """
         origin, count = Origin(key, None), len(members)
         return Deferred.fromCoroutine(self._taking.claim(origin, count, None, now, members))
 
     # --- while it is in flight ---------------------------------------------------------------
 
     def note_dialing(self, entry_id: str, dialing: Dialing) -> Deferred[None]:
-        """Write which call is about to be placed; only when this has fired may it be placed.
+        """Write which call is about to be placed; it may be placed only after this has fired.
 
-        Fails with NotInFlight where the entry was settled or given back, by whomever, and with
-        LeaseLost where the answer comes so late that another daemon may have the entry by now.
+        Fails with NotInFlight if somebody has settled the entry or given it back, and with
+        LeaseLost if the answer comes so late that another daemon may have the entry by now.
         """
         noting = self._notes.add((entry_id, dialing_line(dialing)))
         return noting.addCallback(self._noted, entry_id)
@@ -182,36 +184,36 @@ class Store(NodeReading):
     def note_answered(self, entry_id: str, uuid: str, answered_at: float) -> Deferred[bool]:
         """Write that the call ``uuid``, which was noted before, was answered (unix seconds).
 
-        What is noted in one turn of the reactor, calls that are about to be placed among it, goes
-        out together.  The first answer counts.  False = the entry is no longer in flight, or it
-        names another call, and nothing was written.
+        All notes of one turn of the reactor go out together, those of `note_dialing` too.  The
+        first answer counts.  False = the entry is no longer in flight, or names another call;
+        nothing was written.
         """
         return self._notes.add((entry_id, answer_note(uuid, answered_at)))
 
     # --- the end -----------------------------------------------------------------------------
 
     def digest(self, claim: Claimed) -> Deferred[str | None]:
-        """Return the SHA-256 of an entry of which only the beginning was taken (`Claimed`).
+        """Return the SHA-256 of an entry of which only the beginning was read (`Claimed`).
 
-        None = the rest of it is no longer there.
+        None = the whole entry is no longer there.
         """
         return self._oversize.digest(claim)
 
     def settle(self, entry_id: str, record: bytes, *, is_apart: bool = False) -> Deferred[bool]:
         """Write the record and end the flight of the entry, exactly once.
 
-        ``is_apart``: only its beginning was taken (`Claimed`).  False = the entry was no longer in
+        ``is_apart``: the entry has a key of its own (`Claimed`).  False = it was no longer in
         flight, and nothing was written.
         """
         return self._settlements.add((entry_id, record, is_apart))
 
     def give_back(self, entry_ids: Sequence[str]) -> Deferred[int]:
-        """Put entries that were certainly not dialed back where they were taken from.
+        """Put entries back that were certainly not dialed.
 
         List entries go to the end of the list from which they were taken, in their old order,
-        whatever the order of ``entry_ids``; members to their zset with their score, unless the
-        back end has put them there again meanwhile.  Returns how many were still in flight.
-        Fails with NotReturned where a key cannot take its entries: these stay in flight.
+        whatever the order of ``entry_ids``.  Members go to their zset with their score, unless the
+        back end has put them there again meanwhile.  Returns how many were still in flight.  Fails
+        with NotReturned if a key cannot take its entries: these stay in flight.
         """
         back = Deferred.fromCoroutine(self._send_back([(one, None) for one in entry_ids]))
         return back.addCallback(sum)
@@ -228,7 +230,10 @@ class Store(NodeReading):
         return Deferred.fromCoroutine(self._publish_status(document, ttl))
 
     def tell(self, stream: str, most: int, events: Sequence[bytes]) -> Deferred[None]:
-        """Append events (JSON) to a stream that keeps about ``most`` of them; not to be repeated.
+        """Append events (JSON) to a stream that keeps about ``most`` of them.
+
+        After a failure it must not be called again with the same events: they would stand there
+        twice.
 
         Fails with LeaseLost, WrongType, NotAllowed or StoreUnavailable.
         """
@@ -269,7 +274,7 @@ class Store(NodeReading):
             try:
                 flags = await self._taking.put_back(origin, [(one, scores[one]) for one in ids])
             except (WrongType, NotAllowed) as error:
-                # It may be a matter of this key: the entries of the others go back all the same.
+                # Perhaps only this key is wrong: the entries of the others go back all the same.
                 problem = problem or error
                 left += ids
                 continue
@@ -279,7 +284,7 @@ class Store(NodeReading):
         return [one in returned for one, _ in entries]
 
     async def _by_origin(self, entry_ids: Sequence[str]) -> dict[Origin, list[str]]:
-        """Return those that are still in flight by where they came from, the latest first."""
+        """Return the ids still in flight, by where they came from, the latest first."""
         found: list[tuple[tuple[float, int, int], str, Origin]] = []
         for start in range(0, len(entry_ids), MAX_LOOKED_UP):
             entries = await self.look_up(entry_ids[start : start + MAX_LOOKED_UP])

@@ -5,14 +5,15 @@ that reads them, and marks that connection as soon as anybody touches one of the
 script, DEL, RENAME, FLUSHALL, an expiry, a replica that becomes a copy of another master.  CLIENT
 INFO shows the mark (``flags=d``) and leaves the WATCH as it is, so there is no moment in which
 nobody watches.  Without the mark at the end of the reading, too, all of it is of one moment: no
-MULTI is needed.  EXISTS comes before each question, for a key whose time is over is marked only
-when somebody looks at it.
+MULTI is needed.  EXISTS comes before each question, because an expired key is marked only when
+somebody looks at it.
 
-One thing is not marked: a table that comes with the whole data of another master, where there was
-none.  That happens in a replica, and whoever writes there is told so and gives the connection up.
+One change is not marked: a table that was not there before and comes with the whole data of another
+master.  That happens only on a replica, where this daemon's writes fail, so that it gives the
+connection up.
 
-Another connection may be one to another server, and watches nothing: what was read on the one
-before says nothing there.  An EXEC ends a WATCH, so nobody else may send one on this connection.
+A new connection may lead to another server and watches nothing: what was read on the one before
+does not count there.  An EXEC ends a WATCH, so nobody else may send one on this connection.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ RIGHTS = "+watch +client|info"
 TOUCHED = b"d"
 
 MAX_LEFT_OUT = 64
-"""Readings for which nothing is watched, after some in which the tables were written meanwhile."""
+"""Most readings without a WATCH in a row, after readings during which the tables were written."""
 
 
 class TableWatch:
@@ -47,15 +48,15 @@ class TableWatch:
     async def read(
         self, keys: Sequence[str], commands: Sequence[Sequence[Argument]]
     ) -> Sequence[Reply | ResponseError] | None:
-        """Return the answers to commands that read ``keys``, of one moment, and watch these.
+        """Return the answers to commands that read ``keys``, all of one moment, and watch the keys.
 
-        None = that is not possible here and now; nothing is watched then.
+        None = that is not possible now, and nothing is watched.
         """
         self._watched = None
         session = self._link.session
         if session is self._refused or self._is_left_out():
             return None
-        # What was touched before is no more of interest: an empty EXEC takes the mark away.
+        # An empty EXEC takes away the mark of the reading before.
         _, cleared, watching, *answers, info = await self._link.series(
             ("MULTI",), ("EXEC",), ("WATCH", *keys), *commands, ("CLIENT", "INFO")
         )
@@ -71,9 +72,9 @@ class TableWatch:
         return answers
 
     async def is_untouched(self, keys: Sequence[str]) -> bool:
-        """Say whether nobody has touched ``keys`` since they were read; False = perhaps.
+        """Say whether nobody has touched ``keys`` since they were read; False = perhaps somebody.
 
-        Raises StoreUnavailable where Redis does not answer.
+        Raises StoreUnavailable if Redis does not answer.
         """
         watched = self._link.session, tuple(keys)
         if watched[0] is None or self._watched != watched:
@@ -85,7 +86,8 @@ class TableWatch:
         return False
 
     def _is_left_out(self) -> bool:
-        """Not to read twice each time, where the tables are written without end."""
+        """Whether this reading does without WATCH: if the tables are written all the time, each
+        watched reading would have to be done twice."""
         self._left_out -= 1
         return self._left_out >= 0
 

@@ -20,13 +20,13 @@ TableAnswer: TypeAlias = "Reply | ResponseError"
 
 @frozen
 class Unreadable:
-    """A key that cannot be read, and why, for people."""
+    """A key that cannot be read; ``problem`` is a sentence why."""
 
     problem: str
 
 
 class Whole:
-    """All fields of one table, still as bytes: two million of them are not decoded in one piece."""
+    """All fields of one table, still as bytes: two million cannot be decoded in one go."""
 
     def __init__(self, answer: Sequence[Reply] = ()) -> None:
         self._answer = answer
@@ -44,7 +44,7 @@ FieldDocuments: TypeAlias = "Iterable[tuple[str, bytes | None]]"
 
 
 class TableReader:
-    """Reads tables over ``link``; fails with StoreError where Redis does not answer."""
+    """Reads tables over ``link``; fails with StoreError if Redis does not answer."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -89,8 +89,8 @@ class TableReader:
         except StoreUnavailable:
             raise
         except StoreError:
-            # MULTI is not allowed, or one of the keys is not: a script can tell which.  It takes
-            # Redis five times as long.
+            # MULTI or one of the keys is not allowed.  A script finds out which key; it takes Redis
+            # five times as long.
             found = await self._link.run(TABLES, (), (msgspec.json.encode(list(keys)),))
             assert isinstance(found, list)
             return found

@@ -20,11 +20,11 @@ from ctidialer.store.scripts import CLAIM, RETURN
 log = Logger()
 
 NamedMember = tuple[bytes, int | None]
-"""A member of a zset; or, where that is too long to be called, nothing and its place."""
+"""A member of a zset and None; or, if it is too long to be called, no bytes and its place."""
 
 LONG_INTERVAL = 5.0
-"""Seconds for which a queue is left alone whose first entry is long, and may not be set aside: each
-look at it costs Redis the reading of that entry."""
+"""Seconds for which a queue is left alone if its first entry is too long and the right to store it
+apart is missing: Redis has to read the whole entry for each claim."""
 
 
 @frozen
@@ -39,7 +39,8 @@ class _UnansweredClaim:
 class Taking:
     """Moves entries between their origins and the hash of those in flight.
 
-    What a claim took whose answer was lost goes back before anything else is done with its origin.
+    If the answer to a claim was lost, what it took goes back before anything else is done with its
+    origin.
     """
 
     def __init__(
@@ -61,9 +62,9 @@ class Taking:
         now: float,
         members: Sequence[NamedMember] = (),
     ) -> list[Claimed]:
-        """Take up to ``count`` entries; ``now``: the greatest score that is due.
+        """Take up to ``count`` entries; ``now`` is the greatest score that is due.
 
-        Of a zset only these ``members``, if there are any.
+        ``members``: if there are any, only these are taken from the zset.
         """
         if count < 1:
             return []
@@ -101,7 +102,7 @@ class Taking:
     async def put_back(
         self, origin: Origin, entries: Sequence[tuple[str, float | None]]
     ) -> list[bool]:
-        """Put entries (id, new score) back, the one that shall stand first in a list last.
+        """Put entries (id, new score) back; the last of them will be the first of a list.
 
         Returns which of them were still in flight.
         """
@@ -114,7 +115,7 @@ class Taking:
             try:
                 await self._call_off_from(origin)
             except (WrongType, NotAllowed) as error:
-                # The lease is held all the same; the claim is called off when that is mended.
+                # The lease is held all the same; the claim is called off once the key is mended.
                 log.error("A claim cannot be undone: {reason}", reason=str(error))
 
     def _arguments(self, claim: _UnansweredClaim, task: str | None, now: float) -> list[Argument]:
