@@ -65,8 +65,7 @@ class TaskNews:
         self._tell_what_ended()
 
     def _tell_what_ended(self) -> None:
-        """Log the numbers that have ended of the tasks still open: the count ends with this stop.
-        """
+        """Log the numbers that have ended of the tasks still open: their count ends here."""
         most_first = sorted(self._ended.items(), key=lambda one: -one[1].total())
         for task, ended in most_first[:MAX_NAMED]:
             self.log.info("Task {task} until this stop: {what}", task=task, what=tally(ended))

@@ -55,8 +55,7 @@ class EmptyQueues:
         self._ask([run for run in islice(waiting, start, self._turn) if not run.held])
 
     def find_out(self, runs: Iterable[TaskRun]) -> None:
-        """Look at the queues of the first QUEUES_TO_FIND_OUT of these runs, without a tick between.
-        """
+        """Look at the queues of the first QUEUES_TO_FIND_OUT of these runs; no tick is needed."""
         if not (self._looking or self._unknown):
             self._unknown = deque(islice(runs, QUEUES_TO_FIND_OUT))
             self._look_on()

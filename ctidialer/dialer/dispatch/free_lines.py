@@ -185,8 +185,7 @@ class FreeLines:
             self._calls[place] = calls
 
     def _push(self, heap: list[tuple[Key, int, int, str]], item: tuple[Key, int, int, str]) -> None:
-        """Put an item into a heap; a heap with more outdated items than others is cleared of them.
-        """
+        """Put an item into a heap; if most of its items are outdated, these are removed."""
         heappush(heap, item)
         if len(heap) > 2 * len(self._places) + 16:
             heap[:] = [one for one in heap if self._stamps[one[1]] == one[2]]

@@ -200,8 +200,7 @@ class QueueDialer:
             self._look_soon()  # there is room that this task did not need
 
     def _take_all(self, run: TaskRun, task: Task, claims: list[Claimed]) -> None:
-        """Take numbers until the brake changes: malformed entries, say, end while they are taken.
-        """
+        """Take numbers until the brake changes: malformed entries end while they are taken."""
         now, numbers = self._clock.seconds(), self._intake.numbers
         left = deque(claims[: brake.room(run.brake, now)])
         back = claims[len(left) :]

@@ -289,8 +289,7 @@ class TaskRuns:
             self._counts[closed] += 1
 
     def _await_change(self, name: str, moment: float | None) -> None:
-        """Look again at ``moment``; if it is awaited already, after an edit say, nothing is added.
-        """
+        """Look again at ``moment``; an edit that leaves the hours as they are adds nothing."""
         if moment is not None and self._awaited.get(name) != moment:
             self._awaited[name] = moment
             heapq.heappush(self._changes, (moment, name))

@@ -29,8 +29,7 @@ LookUp = Callable[[Named], Deferred[None]]
 
 
 class Ways:
-    """Which line takes a call, by the present tables, and what the call's end means for the line.
-    """
+    """Which line takes a call, by the present tables, and what its end means for the line."""
 
     def __init__(
         self, clock: IReactorTime, tables: Tables, lines: LineAccounts, look_up: LookUp
