@@ -34,8 +34,8 @@ LIMITED_SCHEDULES = "schedules with a limit, a cps or a pause"
 THIS_COMMAND, THIS_NAME = "this command", "this name"
 
 UNTRIED = frozenset({"DEL", "HGETALL", "HSETNX", "SCAN", "XRANGE", "XREVRANGE", "ZCOUNT"})
-"""Commands that are not tried on a Redis that scripts cannot ask for rights (before version 7): they
-prove nothing for other commands."""
+"""Commands that are not tried if scripts cannot ask Redis for rights (before Redis 7): they prove
+nothing for other commands."""
 
 
 @frozen
