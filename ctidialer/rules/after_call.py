@@ -15,9 +15,9 @@ QUEUE_AGENT = "cc_agent"
 
 
 def carried(wanted: AfterCall, said: Mapping[str, str]) -> dict[str, str | float]:
-    """Return the record's ``variables``; ``said`` are the call's, those that were not set absent.
+    """Return the record's ``variables``; ``said`` has those of the call that were set.
 
-    A value that is no number stays text, whatever it was wanted as.
+    A value that is not a number stays text, even if a number was wanted.
     """
     return {
         one.name: _as_number(said[one.variable]) if one.as_number else said[one.variable]
@@ -35,7 +35,7 @@ def ruled(wanted: AfterCall, said: Mapping[str, str]) -> Outcome | None:
 
 
 def agent(wanted: AfterCall, said: Mapping[str, str]) -> str | None:
-    """Return who talked to the callee, None if nobody is named."""
+    """Return the agent who talked to the callee; None = none is named."""
     named = said.get(wanted.agent_variable) if wanted.agent_variable else None
     return said.get(QUEUE_AGENT) or named or None
 

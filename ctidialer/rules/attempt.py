@@ -1,14 +1,15 @@
 """The life of one call, as a state machine (docs/freeswitch.rst, "How an originate ends").
 
-An attempt is sent, may be answered, and ends.  FreeSWITCH reports it twice over: by the events of
-the channel and by the result of the background job, in either order and sometimes only one of the
-two.  What decides:
+An attempt is sent, may be answered, and ends.  FreeSWITCH reports this in two ways: by the events
+of the channel and by the result of the background job, in either order, and sometimes only one of
+them.  The rules:
 
-* answered is what CHANNEL_ANSWER says (or the answer time in CHANNEL_HANGUP_COMPLETE, should the
-  event itself be lost), never the job's ``+OK``, which early media gives too;
-* the hang-up event ends the attempt, for it alone has the SIP status;
-* a job that failed ends it as well, but only when the hang-up event had time to come: the job may
-  precede it.  A few failures never make a channel (no gateway, no endpoint): they end at once.
+* CHANNEL_ANSWER makes an attempt answered (or, if that event was lost, the answer time in
+  CHANNEL_HANGUP_COMPLETE); the job's ``+OK`` does not: early media gives it too;
+* the hang-up event ends the attempt: only it has the SIP status;
+* a failed job ends the attempt too, but only after the hang-up event has had time to come, since
+  the job may be first.  After some failures there is no channel (no gateway, no endpoint): then it
+  ends at once.
 
 ::
 
@@ -34,7 +35,7 @@ LINGER_SECONDS = 1.0
 """Seconds after a failed job in which the hang-up event may still come (20 ms is usual)."""
 
 MAX_LATE = 1.0
-"""Seconds by which the event of an answer can be late, on a busy machine."""
+"""Seconds by which the event of an answer can be late on a busy machine."""
 
 NO_CHANNEL = frozenset(
     {"GATEWAY_DOWN", "INVALID_GATEWAY", "INVALID_PROFILE", "INVALID_URL", "CHAN_NOT_IMPLEMENTED"}
@@ -51,13 +52,12 @@ class Phase(enum.Enum):
     ENDED = "ended"
 
 
-# Structs, for every call makes them and replaces some of them several times, which is ten times as
-# quick as with attrs; what refers to nothing but plain values need not be looked at by the garbage
-# collector.
+# Structs: every call makes some and replaces them several times, ten times as quickly as with
+# attrs.  gc=False: they refer to plain values only, so the garbage collector need not visit them.
 class HangUp(Struct, frozen=True, gc=False):
     """What CHANNEL_HANGUP_COMPLETE says; times are unix seconds, None = it did not happen.
 
-    ``said`` are the channel variables that somebody asked for, as far as they are set.
+    ``said`` has the wanted channel variables that are set.
     """
 
     at: float
@@ -70,10 +70,10 @@ class HangUp(Struct, frozen=True, gc=False):
 
 
 class Attempt(Struct, frozen=True, gc=False):
-    """One attempt to reach a number, as far as it has got.
+    """One attempt to reach a number, and how far it has got.
 
-    ``had_channel`` is whether any event of the channel was seen, or may have been missed; ``lost``
-    is whether the attempt ended because nothing more can be learnt about it.
+    ``had_channel``: an event of its channel was seen, or may have been missed.  ``lost``: the
+    attempt counts as ended because nothing more can be learnt about it.
     """
 
     uuid: str
@@ -106,7 +106,7 @@ def answered(attempt: Attempt, at: float) -> Attempt:
     """CHANNEL_ANSWER came."""
     if attempt.ended or attempt.was_answered:
         return attempt
-    # The job may have failed before (answered and gone at once): when it ended, the hang-up says.
+    # The job may have failed before (answered and gone at once); the hang-up says when it ended.
     return replace(attempt, phase=Phase.ANSWERED, answered_at=at, ended_at=None, had_channel=True)
 
 
@@ -129,9 +129,9 @@ def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
 
 
 def _answered_at(attempt: Attempt, hang_up: HangUp) -> float | None:
-    """Return when the call was answered, as FreeSWITCH stamped it: the event may have been late.
+    """Return when the call was answered: FreeSWITCH's stamp, since the event may have been late.
 
-    A stamp that is further off is of a clock that was set: then when it was heard counts.
+    If the two differ by more than MAX_LATE, a clock was set: then the time of the event counts.
     """
     heard, stamped = attempt.answered_at, hang_up.answered_at
     if heard is None or stamped is None:
@@ -140,17 +140,17 @@ def _answered_at(attempt: Attempt, hang_up: HangUp) -> float | None:
 
 
 def job_succeeded(attempt: Attempt, uuid: str) -> Attempt:
-    """The job said ``+OK``: the call exists, under ``uuid``, which is not always the one asked for.
+    """The job said ``+OK``: the call exists under ``uuid``.
 
-    (An origination_uuid that is in use gives another one on null and loopback.)  A text that is
-    not one word is no UUID, and changes nothing.
+    That may not be the UUID asked for: null and loopback give another one if it is in use.  A text
+    that is not one word is not a UUID and changes nothing.
     """
     is_one = uuid.split() == [uuid]
     return replace(attempt, uuid=uuid) if is_one and not attempt.ended else attempt
 
 
 def job_failed(attempt: Attempt, text: str, at: float) -> Attempt:
-    """The job said ``-ERR``; ``text`` is what followed, a cause as a rule."""
+    """The job said ``-ERR``; ``text`` is what followed, usually a cause."""
     if attempt.phase is not Phase.SENT:
         return attempt
     cause = _cause(text)
@@ -160,15 +160,15 @@ def job_failed(attempt: Attempt, text: str, at: float) -> Attempt:
 
 
 def lingered(attempt: Attempt) -> Attempt:
-    """The hang-up event of a failed job had its time."""
+    """The time in which the hang-up event of a failed job could come is over."""
     return replace(attempt, phase=Phase.ENDED) if attempt.phase is Phase.LINGERING else attempt
 
 
 def unheard(attempt: Attempt) -> Attempt:
-    """The connection for events broke: a hang-up of this call may not have been heard.
+    """The connection for events broke: the hang-up event of this call may have been missed.
 
-    So it can no longer be said that there was no channel, which would let the number be dialed
-    again as if FreeSWITCH had refused the call.
+    So there may have been a channel.  Without this note the call could count as refused by
+    FreeSWITCH, and the number would be dialed again.
     """
     lingers = attempt.phase is Phase.LINGERING
     return replace(attempt, had_channel=True) if lingers else attempt
@@ -182,9 +182,9 @@ def gone(attempt: Attempt, at: float) -> Attempt:
 
 
 def never_left(attempt: Attempt) -> str | None:
-    """Return FreeSWITCH's word where it made no channel for the call; None = it made one.
+    """Return FreeSWITCH's word if it made no channel for the call; None = it made one.
 
-    Then nobody was called: it is no verdict on the number.
+    Without a channel nobody was called, so it is no verdict on the number.
     """
     is_so = attempt.ended and not attempt.had_channel and not attempt.lost
     return attempt.cause if is_so and attempt.cause in NO_CHANNEL else None
@@ -193,7 +193,7 @@ def never_left(attempt: Attempt) -> str | None:
 def is_refusal(attempt: Attempt) -> bool:
     """Whether FreeSWITCH itself turned the call away: too many sessions, rate, paused.
 
-    Then there is only the job's DESTINATION_OUT_OF_ORDER and never an event of a channel.
+    Such a call has only the job's DESTINATION_OUT_OF_ORDER, and no event of a channel.
     """
     return (
         attempt.ended
@@ -234,6 +234,6 @@ def attempt_record(attempt: Attempt) -> AttemptRecord:
 
 
 def _cause(text: str) -> str | None:
-    """Return the cause that a job's ``-ERR`` text names, None where it is a message (-USAGE)."""
+    """Return the cause that a job's ``-ERR`` text names; None = it is a message (-USAGE)."""
     first = text.split(None, 1)[0] if text.strip() else ""
     return first if re.fullmatch(r"[A-Z][A-Z0-9_]+", first) else None

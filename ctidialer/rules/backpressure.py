@@ -1,8 +1,8 @@
 """How to go on when FreeSWITCH itself refuses calls: too many sessions, rate, paused.
 
-No call is started for a while; the while doubles with every round of refusals and shrinks again
-with every call that is taken.  Until it has shrunk to nothing calls are started at
-``MAX_CAREFUL_CPS`` at most: what it refuses goes back into its queue, so few are put to the test.
+After a refusal no call is started for a pause.  The pause doubles with every round of refusals and
+halves with every call that FreeSWITCH takes.  Until it is back at 0, calls start at no more than
+``MAX_CAREFUL_CPS``, so that few numbers are refused and have to go back to their queue.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Backpressure:
 
     def holds(self, now: float) -> bool:
         """Whether no call may be started at ``now``."""
-        # A clock that was set back must not hold the calls for longer than a pause.
+        # If the clock was set back, the pause must not last longer than its length.
         return now < self.until <= now + self.pause
 
 
@@ -43,7 +43,7 @@ def refused(state: Backpressure, now: float) -> Backpressure:
 def accepted(state: Backpressure, placed_at: float) -> Backpressure:
     """FreeSWITCH took a call that was placed at ``placed_at``.
 
-    Of one that was placed before the last pause was over nothing follows.
+    A call that was placed before the end of the last pause changes nothing.
     """
     if not state.pause or placed_at < state.until:
         return state

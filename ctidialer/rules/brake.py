@@ -1,9 +1,9 @@
 """The brake of a task: a producer's bug, or a dead trunk, must not cost the whole list.
 
-When so many numbers in a row ended as ``invalid``, or as ``failed`` without one that rang, the task
-is held, and one number a minute is tried::
+If a certain count of numbers in a row end as ``invalid``, or as ``failed`` without ringing, the
+task is braked: only one number a minute is tried::
 
-    LOOSE --the last so many all ended in the same bad way--> BRAKED
+    LOOSE --as many numbers in a row end in the same bad way--> BRAKED
     BRAKED --a number goes well, an edit, an order to resume--> LOOSE
 
 Moments are unix seconds.
@@ -43,8 +43,11 @@ _MIN_PREFIX_LENGTH = 8
 
 @frozen
 class NumberEnd:
-    """How one number ended: ``rang`` is whether any call of it did; ``said`` are the cause, the SIP
-    status and the line of its last call, or the reason why there was none."""
+    """How one number ended.
+
+    ``rang`` is whether any of its calls rang.  ``said`` are the line, the cause and the SIP status
+    of its last call, or the reason why there was none.
+    """
 
     outcome: Outcome
     rang: bool
@@ -59,16 +62,16 @@ class NumberEnd:
 
     @property
     def went_well(self) -> bool:
-        """Whether the callee, or his network, had a word on it."""
+        """Whether the call got as far as the callee or the callee's network."""
         return self.outcome in _WELL or (self.outcome is Outcome.FAILED and self.rang)
 
 
 @frozen
 class Brake:
-    """The numbers that ended last in the same bad way: ``count`` of them, all as ``outcome``.
+    """The last numbers that ended in the same bad way: ``count`` of them, all as ``outcome``.
 
-    ``common`` is what all of them said, ``entry`` the last one.  ``since``: when the brake came on,
-    None = it is off.  ``tried_at``: when a number was tried last.
+    ``common`` is what their ends have in common, ``entry`` is the last of them.  ``since``: when
+    the brake came on, None = it is off.  ``tried_at``: when a number was tried last.
     """
 
     outcome: Outcome | None = None
@@ -80,7 +83,7 @@ class Brake:
 
     @property
     def is_on(self) -> bool:
-        """Whether the task is held."""
+        """Whether the task is braked."""
         return self.since is not None
 
 
@@ -92,7 +95,7 @@ def ended(brake: Brake, end: NumberEnd, after: int, now: float) -> Brake:
     if not after or end.went_well:
         return LOOSE
     if not end.is_bad:
-        return brake  # it says nothing of the numbers or of the lines
+        return brake  # such an end (expired, say) shows nothing about the list or the lines
     in_a_row = end.outcome is brake.outcome
     count = brake.count + 1 if in_a_row else 1
     common = _common(brake.common, end.said) if in_a_row else end.said
@@ -106,7 +109,7 @@ def room(brake: Brake, now: float) -> int:
     """Return how many numbers the brake lets through at ``now``."""
     if not brake.is_on:
         return UNLIMITED
-    # A clock that was set back must not hold the task for longer than a minute.
+    # If the clock was set back, the task must not wait for longer than a minute.
     return 0 if brake.tried_at <= now < next_try(brake) else 1
 
 
@@ -121,13 +124,13 @@ def tried(brake: Brake, now: float) -> Brake:
 
 
 def shown_entry(entry: bytes) -> str:
-    """Return an entry as people can read it, cut where it is long."""
+    """Return an entry in readable form, cut if it is long."""
     text = repr(entry.decode("utf-8", "backslashreplace"))[1:-1]
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _common(before: tuple[str, ...], said: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what both say; of two reasons, how they begin."""
+    """Return what both have in common; of two reasons, their common beginning."""
     if len(before) == len(said) == 1 and before != said:
         pairs = zip(before[0].rstrip("…"), said[0], strict=False)
         prefix = "".join(one for one, other in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -2,14 +2,14 @@
 
 A local time means the first moment at which the clock of the zone shows it, or a later one.  So:
 
-* where the clock is put forward, a time that is skipped is the moment of the change: a window
-  inside the gap does not open that day, one that reaches into it is cut;
-* where the clock is put back, the first of the two counts, for beginnings and ends alike: every
-  window opens once, 02:15-02:45 in the first of the two hours, 02:00-03:00 for both of them.
+* if the clock is put forward, a time that is skipped means the moment of the change: a window
+  inside the gap does not open that day, and one that reaches into it is cut;
+* if the clock is put back, a time that comes twice means the first, for beginnings and ends alike:
+  every window opens once, 02:15-02:45 in the first of the two hours, 02:00-03:00 for both of them.
 
-A window belongs to the day on which it began: its weekday and the work week are asked of that day
-also after midnight.  ``begin`` equal to ``end`` is an empty window (whole days are 0:00-24:00): a
-mistyped window shall not call people at night.  Holidays cut through everything.
+A window belongs to the day on which it began: that day's weekday counts for it after midnight too.
+A window whose ``begin`` equals its ``end`` is empty (a whole day is 0:00-24:00), so that a mistyped
+window calls nobody at night.  A holiday closes every window.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from ctidialer.contract.task import CallingHours, Span, Window
 WHOLE_DAY = (Window(0, 86_400),)
 DAYS_BACK = 2
 DAYS_AHEAD = 21
-"""Hours repeat weekly; the third week is for windows that a change of the clock swallows."""
+"""Hours repeat weekly; the third week is for windows that fall into a skipped hour."""
 
 _WEEK = (SU, MO, TU, WE, TH, FR, SA)  # as the contract numbers them
 
 MAX_MOMENT = 253_000_000_000.0
-"""Year 9987, near the end of Python's calendar: what opens only then never does."""
+"""Year 9987, near the end of Python's calendar: an opening after it counts as never."""
 
 Moments = tuple[float, float]
 """From (included) to (excluded), unix seconds."""
@@ -57,8 +57,7 @@ class Opening:
     """Whether calls may start, and until when that holds.
 
     ``closed`` says why not, None = they may.  ``changes_at`` is the unix time at which ``open``
-    changes next, None = never: keep the value until then.  (The reason may change before: ask
-    again to explain.)
+    changes next, None = never.  The reason may change before: for an explanation ask again.
     """
 
     open: bool
@@ -70,7 +69,7 @@ def opening(hours: CallingHours, node_zone: str, now: float) -> Opening:
     """Return whether calls may start at ``now`` (unix seconds), and when that changes.
 
     ``node_zone`` is the IANA name for hours without a zone of their own.  Raises
-    ``zoneinfo.ZoneInfoNotFoundError`` for a name that is none; documents with one do not get here.
+    ``zoneinfo.ZoneInfoNotFoundError`` for an unknown zone; documents with one are refused before.
     """
     calendar = _calendar(hours, hours.timezone or node_zone)
     closed = _why_closed(calendar, now)
@@ -123,9 +122,9 @@ def _why_closed(calendar: _Calendar, now: float) -> Closed | None:
 
 
 def _opens_at(calendar: _Calendar, now: float) -> float | None:
-    """Return the first moment from ``now`` on at which nothing is in the way; None = never.
+    """Return the first moment from ``now`` on at which calls may start; None = never.
 
-    Every turn goes to the end of what is in the way, so there are about two for a holiday.
+    Each turn of the loop goes to the end of what is in the way: a holiday takes about two turns.
     """
     moment: float | None = max(now, calendar.start)
     while moment is not None and moment < min(calendar.stop, MAX_MOMENT):
@@ -149,7 +148,7 @@ def _closes_at(calendar: _Calendar, now: float) -> float | None:
 
 
 def _holiday_end(calendar: _Calendar, now: float) -> float | None:
-    """Return the end of the holiday that ``now`` is in, None = it is in none."""
+    """Return the end of the holiday at ``now``; None = there is none."""
     at = bisect_right(calendar.holidays, (now, math.inf)) - 1
     if at < 0 or now >= calendar.holidays[at][1]:
         return None
@@ -172,7 +171,7 @@ def _working(calendar: _Calendar, now: float) -> tuple[bool, float | None]:
 
 
 def _work_hours(calendar: _Calendar, now: float) -> Iterator[Moments]:
-    """Yield the work hours around ``now`` and for three weeks on, in the order of their begins."""
+    """Yield the work hours around ``now`` and for three weeks after it, by their beginnings."""
     today = datetime.fromtimestamp(now, calendar.zone).date()
     windows = sorted(calendar.hours.windows or WHOLE_DAY, key=lambda window: window.begin)
     for day in _working_days(today, calendar.hours.weekdays):

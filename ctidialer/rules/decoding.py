@@ -1,4 +1,4 @@
-"""What the documents of one name mean: a value, and what is wrong with it or hardly meant."""
+"""What the documents of one name mean: a value, and what is wrong or probably not meant."""
 
 from __future__ import annotations
 
@@ -26,20 +26,22 @@ from ctidialer.rules.soundness import (
 )
 
 MAX_KNOWN = 256
-"""Different wishes of tasks for their records that are remembered."""
+"""Different ``after_call`` values of tasks that are remembered."""
 
 
 @frozen
 class _Kind:
-    """How the documents of one table are examined; ``broken`` makes what stands for one with
-    faults, of its name and them."""
+    """How the documents of one table are examined.
+
+    ``broken`` makes the value in place of a document with faults, from its name and the faults.
+    """
 
     examine: Callable[[str, bytes], Examined[Any]]
     broken: Callable[[str, Said], Any] = lambda name, fault: None
 
 
-# A broken line keeps its name, with no room, and a broken group its own, with no lines: were they
-# missing, a task that names them would be dialed through the fallback for unknown names.
+# A broken line stays known, without room, and a broken group without lines: if they were missing, a
+# task that names them would be dialed through the fallback for unknown names.
 _KINDS = {
     keys.LINE: _Kind(
         examined_line, lambda name, fault: Line(name=name, dialstring="", count=0, fault=fault)
@@ -83,7 +85,7 @@ class Decoder:
         self._with_variables = lru_cache(MAX_KNOWN)(self._extended)
 
     def meaning(self, table: str, name: str, documents: Sequence[bytes | None]) -> Decoded:
-        """Return what these documents mean: of a task the template's and the host's, else one."""
+        """Return what the documents of a name mean: a task has two, template and host, else one."""
         if not any(document is not None for document in documents):
             return NO_DOCUMENT
         found = self._examined(table, name, documents)

@@ -1,15 +1,15 @@
 """The dial string of one call, with the number in it (docs/redis-contract.rst).
 
-The number comes from the least trusted hand and stands where nothing can be quoted: it is held to
-a short list of characters, whatever ``number_pattern`` allows.  ``,`` and ``|`` would add a leg;
+The number is the least trusted part, and it stands where nothing can be quoted.  So it may have
+only a few kinds of characters, whatever ``number_pattern`` allows: ``,`` and ``|`` would add a leg;
 ``/``, ``%``, ``;`` and ``^`` would choose another gateway, domain or proxy.
 
 The dial string itself is the operator's.  ``[leg_timeout=20]sofia/…`` and other ``${…}`` stay as
-they are; ``{…}`` at its beginning is read as more variables of the line.  It names one leg:
-FreeSWITCH gives the legs of ``a|b`` one UUID after the other, so that the hang-up of the first
-looks like the end of the call while the second rings, and the callee would be called twice.  White
-space, quotes and backslashes are refused: FreeSWITCH strips them in three passes, and a lone quote
-would swallow the extension behind it.
+they are; ``{…}`` at its beginning is read as more variables of the line.  It must have one leg
+only: FreeSWITCH gives the legs of ``a|b`` the same UUID one after the other, so the hang-up of the
+first looks like the end of the call while the second rings, and the callee would be called twice.
+White space, quotes and backslashes are refused: FreeSWITCH strips them in three passes, and a lone
+quote would swallow the extension behind it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ RESERVED = (
     "cti_host",
     "origination_uuid",
 )
-"""Variables that ctidialer alone sets; FreeSWITCH takes their names in any case."""
+"""Variables that only ctidialer sets; FreeSWITCH ignores the case of their names."""
 
 _PLAIN_LEG = re.compile(r"[A-Za-z0-9_.+*#@/-]+")
-"""Nearly every dial string with its number in it: one leg that none of the checks would refuse."""
+"""Nearly every filled-in dial string: one leg that none of the checks would refuse."""
 
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._~@:-]+")
 _OUR_NUMBER, _OUR_GROUP = "${destination_number}", "${line_group}"
@@ -52,7 +52,7 @@ _MEANS_THE_NUMBER = frozenset(
         *("destinationnumbers", "destnationnumber", "ctidialnumber", "desnumber"),
     )
 )
-"""What others call the number, without the marks between the words."""
+"""Other names that people give the number, in lower case and without underscores."""
 
 NUMBER = "${destination_number}"
 """Where the number stands in a dial string."""
@@ -64,7 +64,7 @@ _NO_ENDPOINTS = {
     **dict.fromkeys(("sofai", "sophia", "sofa", "sofia_gateway"), _GATEWAY),
     "local": f"loopback/{NUMBER}",
 }
-"""Endpoints that FreeSWITCH has not (misspelt ones, those of Asterisk), and what is meant."""
+"""Endpoints that FreeSWITCH does not have (misspelt, or Asterisk's), and what is meant."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 LEG_SEPARATOR = ":_:"
@@ -86,8 +86,8 @@ class Part(enum.Enum):
 class Uncarriable(ValueError):
     """A call that no ``originate`` can carry unchanged; ``part`` and ``reason`` say why.
 
-    ``part`` tells whose fault it is: a number, a uuid or a variable is mostly the entry's, a dial
-    string the line's, a destination the task's.
+    ``part`` shows where to mend it: a number, a uuid or a variable mostly in the entry, a dial
+    string in the line, a destination in the task.
     """
 
     def __init__(self, part: Part, reason: Told) -> None:
@@ -97,7 +97,7 @@ class Uncarriable(ValueError):
 
 
 def filled_in(dialstring: str, number: str, group: str) -> str:
-    """Return the dial string with our two names replaced; neither value can hold such a name."""
+    """Return the dial string with our two names replaced; raises Uncarriable."""
     if not _NUMBER.fullmatch(number) or LEG_SEPARATOR in number:
         raise Uncarriable(Part.NUMBER, Problem.UNFIT_NUMBER.of(value=repr(number[:80])))
     filled = dialstring.replace(_OUR_NUMBER, number)
@@ -108,7 +108,7 @@ def filled_in(dialstring: str, number: str, group: str) -> str:
 
 
 def doubts(dialstring: str) -> Iterator[Told]:
-    """Yield why a dial string that can be sent cannot work, with the form that does."""
+    """Yield why a dial string cannot work although it can be sent, with a form that works."""
     for name in _OTHER_NAME.findall(dialstring):
         if name.lower().replace("_", "") in _MEANS_THE_NUMBER:
             yield Problem.EMPTY_VARIABLE_IN_DIALSTRING.of(wrong=f"${{{name}}}", right=NUMBER)
@@ -144,8 +144,8 @@ def _unfit(group: str, mark: str) -> Told:
 def split_dialstring(dialstring: str) -> tuple[dict[str, str], str]:
     """Return the variables of the braces at the beginning, and the legs behind them.
 
-    Written behind our own braces they would override the reserved variables, so they join the
-    others instead.
+    If they stayed behind our own braces, they would override the reserved variables; so they are
+    merged with the other variables.
     """
     if _PLAIN_LEG.fullmatch(dialstring):
         return {}, dialstring
@@ -205,7 +205,7 @@ def is_utf8(text: str) -> bool:
 
 
 def balanced(text: str, opening: str, closing: str) -> bool:
-    """Say whether every bracket is closed, and none before it was opened; quotes do not count."""
+    """Say whether every bracket is closed and none is closed before it was opened."""
     depth = 0
     for mark in re.findall(f"[{re.escape(opening + closing)}]", text):
         depth += 1 if mark == opening else -1

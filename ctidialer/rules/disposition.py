@@ -44,9 +44,9 @@ def outcome(*, answered: bool, cause: str | None, sip_code: int | None) -> Outco
 
     ``answered``: CHANNEL_ANSWER was seen; it decides, whatever came after.  ``cause`` is
     FreeSWITCH's name in capitals (``USER_BUSY``), ``sip_code`` the final SIP status; None = not
-    known.  The cause decides before the status: a SIP Reason header overrides the cause that the
-    status would have given, and the callee's network meant it.  Two exceptions: 408 is no answer
-    whatever the cause, and where there is no cause at all the status stands for it.
+    known.  The cause decides before the status: if it is not the one of the status, it comes from
+    the SIP Reason header of the callee's network.  Two exceptions: 408 is no answer whatever the
+    cause, and without a cause the status decides.
     """
     if answered:
         return Outcome.ANSWERED

@@ -1,14 +1,14 @@
-"""Where the due numbers of each schedule configuration stand, known without keeping them.
+"""Where the due numbers of each schedule configuration stand, without keeping the numbers.
 
 The scheduled numbers of all configurations stand in one sorted set, the earliest first.  Those of a
-configuration that is held (paused, at its limit or ahead of its rate) stay there, and may be a
-hundred thousand in front of all others.  So what was read of the due members is remembered in
-segments: how many there are, the last one, and which configurations they name.  Whoever looks for
-the next number that may be called reads the first segment with one of these, and what has become
-due since: never the rest again.
+configuration without room (paused, at its limit or its rate) stay there; a hundred thousand of them
+may be in front of all others.  So the due members that were read are remembered in segments: of
+each its count, its last member, and the configurations that its members name.  The next number that
+may be called is found by reading the first segment with a configuration that has room, and what has
+become due since; the other segments are not read again.
 
 Other hosts take members meanwhile, and back ends add and remove some.  Then a segment's last member
-no longer stands where it should, and that segment alone is read again (`DueIndex.mended`).
+no longer stands where it should, and only that segment is read again (`DueIndex.mended`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 MAX_SEGMENT = 200
-"""Members of a segment: so many are read to find one that may be called."""
+"""Members of a segment: at most so many are read to find one that may be called."""
 
 
 @frozen
 class DueMember:
-    """A member as it was read: what it says, and the configuration that it names (empty = none).
+    """A member as it was read: its entry, and the configuration that it names (empty = none).
 
-    One that is longer than is called has an empty ``entry`` and the ``place`` at which it stood.
+    A member too long to be called has an empty ``entry``, and the ``place`` at which it stood.
     """
 
     entry: bytes
@@ -35,7 +35,7 @@ class DueMember:
 
 @frozen
 class Segment:
-    """Members that stand one after the other: how many, the last one, whose they are."""
+    """Members one after another: their count, the last one, and the configurations they name."""
 
     count: int
     last: bytes
@@ -44,7 +44,7 @@ class Segment:
 
 @frozen
 class Left:
-    """What is left of a segment: of the ``read`` members of it these; the others were not read."""
+    """What is left of a segment: ``members`` of the first ``read`` ones, and all not read."""
 
     read: int
     members: tuple[DueMember, ...]
@@ -77,8 +77,10 @@ class DueIndex:
         return self.starts[-1]
 
     def first_of(self, may_have: Callable[[str], bool], start: int = 0) -> int | None:
-        """Return the first segment from ``start`` on that holds a number of such a configuration,
-        None = there is none."""
+        """Return the first segment from ``start`` on with a number of such a configuration.
+
+        None = there is none.
+        """
         for at in range(start, len(self.segments)):
             if any(map(may_have, self.segments[at].configs)):
                 return at
@@ -95,7 +97,8 @@ class DueIndex:
     def with_left(self, left: Mapping[int, Left], tail: Sequence[DueMember]) -> DueIndex:
         """Return the index after some members were taken.
 
-        ``left`` is what is left of the segments that were read, ``tail`` what was read behind all.
+        ``left`` is what is left of the segments that were read; ``tail`` has the members that were
+        read behind all segments and not taken.
         """
         segments: list[Segment] = []
         for at, segment in enumerate(self.segments):
@@ -103,9 +106,9 @@ class DueIndex:
         return DueIndex((*segments, *_segments(tail)))
 
     def mended(self, at: int, read: Sequence[DueMember]) -> DueIndex:
-        """Return the index where ``read`` is what stands from the beginning of a segment on.
+        """Return the index after ``read`` was found from the beginning of segment ``at`` on.
 
-        As far as the end of a segment is among it, the segments behind that stay known.
+        If the last member of a segment is in ``read``, all segments behind it stay known.
         """
         places = {member.entry: place for place, member in enumerate(read)}
         for end in range(at, len(self.segments)):
@@ -131,8 +134,8 @@ class Chosen:
 def choose(members: Sequence[DueMember], room: dict[str, int], most: int) -> Chosen:
     """Return which of the members may be taken, the first ones first, at most ``most``.
 
-    ``room`` is how many of each configuration may be called; of one that is not in it any number.
-    What is taken is subtracted from it.
+    ``room`` is how many members of a configuration may be called; configurations that are not in it
+    have no limit.  What is taken is subtracted from ``room``.
     """
     taken: list[DueMember] = []
     left: list[DueMember] = []

@@ -17,7 +17,7 @@ from ctidialer.rules.routing import Choice, LineBusy, NoLine
 
 @frozen
 class Itinerary:
-    """Where a number stands: ``groups[position]`` is next, tried ``redials`` times again so far."""
+    """Where a number stands: ``groups[position]`` is next, and had ``redials`` redials so far."""
 
     groups: tuple[str, ...]
     position: int = 0
@@ -47,11 +47,11 @@ class NoFurtherCall:
 def first_choice(
     choose: Callable[[str], Choice | NoLine], itinerary: Itinerary
 ) -> tuple[Choice, Itinerary] | NoLine:
-    """Return the way of the next call, and the itinerary as it stands with that call.
+    """Return the way of the next call, and the itinerary with that call.
 
     ``choose`` returns the way of a call through one group, as `ctidialer.rules.routing.choose`.
     A group without a free line is passed over, as if the call through it had failed; a redial has
-    its own group only.  ``NoLine`` when none of them has a free line; it gives all their reasons.
+    its own group only.  If no group has a free line, NoLine has the reasons of all.
     """
     reasons: list[LineBusy] = []
     for position, name in enumerate(groups_left(itinerary), itinerary.position):
@@ -75,9 +75,10 @@ def next_group(itinerary: Itinerary) -> Itinerary | None:
 
 
 def after_wait(itinerary: Itinerary) -> Itinerary | None:
-    """Return what follows where the next call has waited for a line in vain; None = nothing.
+    """Return what follows when the next call has waited for a line in vain; None = nothing.
 
-    A redial gives way to the next group; a further group was waited for with all that follow it.
+    After a redial the next group follows.  A call through a next group has waited for the lines of
+    all groups that are left, so nothing follows.
     """
     return next_group(itinerary) if itinerary.redials else None
 
@@ -85,7 +86,7 @@ def after_wait(itinerary: Itinerary) -> Itinerary | None:
 def after_call(
     itinerary: Itinerary, group: LineGroup | None, end: CallEnd
 ) -> Redial | NextGroup | NoFurtherCall:
-    """Return what follows a call through ``group`` (None: it was a line or the default).
+    """Return what follows a call through ``group`` (None = it was a line or a fallback).
 
     First ``no_redialer_rule``, then ``redialer_rule`` up to ``redialer_count``, then the next
     group.
@@ -123,7 +124,7 @@ def _is_final(group: LineGroup | None, end: CallEnd) -> bool:
 
 def _may_redial(group: LineGroup, end: CallEnd) -> bool:
     rule = group.redial_rule
-    # An answered call comes here only when it was too short for the rule's bill.
+    # An answered call gets here only if it was too short for the rule's bill.
     if rule is None or end.answered:
         return True
     return _names(rule, end) or _is_below(end.duration, rule.duration)

@@ -1,4 +1,4 @@
-"""The one table of why a line, or a whole group, takes no call: as `reasons` is for tasks."""
+"""The table of all reasons why a line, or a whole group, takes no call."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ctidialer.rules.words import Language, Said, Tone, Values, Words
 class Why(enum.Enum):
     """Why no call can be placed on a line, or through a group, just now.
 
-    The value is for programs, ``words`` are for people.  ``is_state``: it is the state of a line,
-    not a fault in how a group names its lines.
+    The value is for programs, ``words`` are for people.  ``is_state``: it is the state of a line;
+    otherwise the group, or how it names its lines, is at fault.
     """
 
     _value_: str
@@ -36,7 +36,7 @@ class Why(enum.Enum):
         return why
 
     def sentence(self, values: Values = NO_VALUES, language: Language = "en") -> str:
-        """Return what is said of the line or group."""
+        """Return the sentence on the line or group."""
         return self.words.sentence("", values, language)
 
     UNKNOWN_LINE = (
@@ -167,7 +167,7 @@ LINE_WORDS: dict[str, Words] = {
         {"": Said("it was taken out of the tables", "已从表中删除")},
     ),
 }
-"""What is said of a line or group: of a free one, or of why it is not free."""
+"""The words for a line or group by its state: free, removed, or why it takes no call."""
 
 LINE_STATES = (FREE, *(why.value for why in Why if why.is_state), REMOVED)
 """The words that are states of lines."""

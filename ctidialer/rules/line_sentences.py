@@ -12,7 +12,10 @@ MAX_LINES_NAMED = 5
 
 
 def lines_said(lines: Sequence[tuple[str, str]], language: Language) -> str:
-    """Say why lines are busy, given by name: of a few each, of many how many for each reason."""
+    """Say why lines are busy: each line if they are few, else how many for each reason.
+
+    ``lines`` are pairs of a line's name and its reason.
+    """
     by_name = dict(lines)
     is_few = len(by_name) <= MAX_LINES_NAMED
     pairs = by_name.items() if is_few else Counter(by_name.values()).most_common()

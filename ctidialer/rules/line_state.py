@@ -1,14 +1,14 @@
 """The account of one line: calls, rest, rate, faults (docs/redis-contract.rst).
 
-A state is kept by line name and counts every call until its end, so a line that is edited or
-removed while calls are up keeps its account right.  It holds moments, not deadlines: a changed
-``rest`` or ``fault_try_interval`` is in force at once, and after a clock that jumped backwards a
-line that rests since "the future" is taken as rested.
+A state is kept by line name and counts every call until its end, so the account of a line stays
+right if the line is edited or removed while calls are up.  It has moments, not deadlines: a changed
+``rest`` or ``fault_try_interval`` is in force at once.  If the clock jumped back, and a rest seems
+to have begun in the future, it counts as over.
 
 A line is out of use after too many faults in a row, or because FreeSWITCH made no channel for a
-call (it "never left").  A call is the trial when it was started while the line was out of use.
-``now`` is in seconds, of one clock for all calls of one account.  An end says that there was a
-channel; whether it is a fault is asked of `is_fault`, and never where the threshold is 0::
+call (it "never left").  A call that is started while the line is out of use is its trial.  ``now``
+is in seconds, of one clock for all calls of one account.  A call that ends had a channel;
+`is_fault` says whether its end is a fault, and with a threshold of 0 none is::
 
     state          what happens                  then
     IN USE         a call ends as a fault        FAULTY from the threshold on, else IN USE
@@ -36,7 +36,7 @@ from ctidialer.rules.line_reasons import Why as Why
 from ctidialer.rules.pacing import Pace
 
 TRY_INTERVAL = 30.0
-"""Seconds between two trials where a call never left, and the line has no interval of its own."""
+"""Seconds between two trials after a call never left, if the line has no interval of its own."""
 
 
 # Structs, for the same reason as `ctidialer.rules.attempt.Attempt`.
@@ -94,9 +94,9 @@ def started(state: LineState, line: Line, now: float) -> LineState:
 
 
 def answered(state: LineState, line: Line) -> LineState:
-    """The last call that was started has been answered: the line works, long before its hang-up.
+    """The last call that was started has been answered: the line works.
 
-    Optional: ``ended`` says the same when the call is over.
+    Without this, ``ended`` would find out the same, but only at the hang-up.
     """
     if _is_out_of_use(state, line) and state.trial_since is None:
         return state
@@ -104,7 +104,7 @@ def answered(state: LineState, line: Line) -> LineState:
 
 
 def ended(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
-    """A call on the line is over, and says whether the line works."""
+    """A call on the line is over: its end shows whether the line works."""
     after = replace(state, calls=max(0, state.calls - 1), idle_since=now)
     if _is_out_of_use(state, line) and not _is_trial(state, now, end):
         return after
@@ -117,10 +117,9 @@ def ended(state: LineState, line: Line, now: float, end: CallEnd) -> LineState:
 
 
 def never_left(state: LineState, line: Line, word: str, now: float) -> LineState:
-    """A call that was started made no channel; ``word`` is what FreeSWITCH says of it.
+    """A call that was started got no channel; ``word`` is FreeSWITCH's answer.
 
-    It is no verdict on the number, and the line is out of use at once, until it has another dial
-    string or a trial call leaves.
+    The line is out of use at once, until it has another dial string or a trial call leaves.
     """
     return replace(
         state,
@@ -133,9 +132,9 @@ def never_left(state: LineState, line: Line, word: str, now: float) -> LineState
 
 
 def withdrawn(state: LineState) -> LineState:
-    """A call that was started proved to be none (never sent, or refused by FreeSWITCH itself).
+    """A call was not placed after all (never sent, or refused by FreeSWITCH itself).
 
-    It is no verdict on the line: neither fault nor success, and no rest.
+    It is no verdict on the line: neither a fault nor a success, and there is no rest after it.
     """
     return replace(state, calls=max(0, state.calls - 1), trial_since=None)
 
@@ -148,7 +147,7 @@ def is_fault(policy: FaultPolicy, end: CallEnd) -> bool:
 
 
 def idleness(state: LineState) -> tuple[bool, float]:
-    """Return the place of a free line in the order in which lines of a tier are taken."""
+    """Return the sort key of a free line: the lines of a tier are taken in this order."""
     since = state.last_start if state.calls else state.idle_since
     return (state.calls > 0, -math.inf if since is None else since)
 
@@ -156,7 +155,7 @@ def idleness(state: LineState) -> tuple[bool, float]:
 def room(line: Line, state: LineState, now: float) -> float:
     """Return how many calls could be started on the line at ``now``: a whole number or infinity.
 
-    A line with a rate has room for one; after its start there may be room for another one at once.
+    A line with a rate or a rest has room for one; after that start it may have room again at once.
     """
     if why_busy(line, state, now) is not None:
         return 0
@@ -166,10 +165,10 @@ def room(line: Line, state: LineState, now: float) -> float:
 
 
 def changes_at(line: Line, state: LineState, now: float) -> float | None:
-    """Return a moment after ``now`` until which the `room` of the line stays as it is at ``now``.
+    """Return a moment after ``now`` until which the `room` of the line does not change by itself.
 
-    None = it stays until something happens to the line.  It holds while the clock goes forward; a
-    moment in the future (the clock was put back) counts as none until it is reached.
+    None = it never changes by itself.  This is right only while the clock goes forward; a rest or a
+    fault in the future (the clock was put back) has no effect until that moment.
     """
     rests_since = _rests_since(line, state) if line.rest > 0 else None
     moments = [*_paced_until(line, state, now)] if line.cps is not None else []
@@ -205,9 +204,9 @@ def why_busy(line: Line, state: LineState, now: float) -> Why | None:
 
 
 def free_at(line: Line, state: LineState, now: float) -> float | None:
-    """Return when the line can take a call by itself; None = not before a call of it has ended.
+    """Return when the line can take a call by itself; ``now`` = it can already.
 
-    ``now`` where it can already.
+    None = not before one of its calls has ended, or it is malformed or edited.
     """
     why = why_busy(line, state, now)
     if why is None:
@@ -231,7 +230,7 @@ def _try_interval(line: Line, state: LineState) -> float:
 
 def _in_use(state: LineState) -> LineState:
     if not state.faults and state.out_of_use_since is None and state.trial_since is None:
-        return state  # nothing of it changes: the usual case
+        return state  # the usual case: nothing changes
     return replace(state, faults=0, out_of_use_since=None, trial_since=None, never_left="")
 
 

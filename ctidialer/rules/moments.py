@@ -17,7 +17,7 @@ FORM = (
     r"^\s*(today|yesterday|week|[0-9]{1,6}\s*[smhdw](\s+ago)?|[0-9]{9,11}(\.[0-9]{1,9})?"
     r"|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?|[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([T\s].*)?)?\s*$"
 )
-"""What every moment looks like, for the description of the API; empty = none."""
+"""A pattern of all moments, for the description of the API; an empty text = none was given."""
 
 _DAYS_AGO: dict[str, Callable[[datetime], int]] = {
     "today": lambda now: 0,
@@ -27,15 +27,15 @@ _DAYS_AGO: dict[str, Callable[[datetime], int]] = {
 
 
 class NoMoment(ValueError):
-    """The text is no moment; the message says what is one."""
+    """The text is not a moment; the message shows what a moment looks like."""
 
 
 def moment_of(text: str, now: float, zone: str) -> float:
     """Return the unix time that ``text`` means at ``now``, in the IANA ``zone``.
 
-    ``20:00`` is that of today; a date alone, ``today``, ``yesterday`` and ``week`` (which begins
-    on Monday) are their beginnings; ``Z`` or an offset behind a date and time stands in place of
-    the zone.  Unix seconds, as they stand in JSON, are themselves.  Raises NoMoment.
+    ``20:00`` is today at 20:00.  A date alone, ``today``, ``yesterday`` and ``week`` (from Monday)
+    mean the beginning of that time.  ``Z`` or an offset behind a date and time replaces the zone.
+    Unix seconds may be given too.  Raises NoMoment.
     """
     text = text.strip()
     if _UNIX.fullmatch(text):

@@ -1,4 +1,4 @@
-"""What is known of a node and its tasks without a daemon, and how an explanation is published."""
+"""What is known of a node and its tasks without its daemon; explanations as they are published."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ctidialer.rules.words import Language
 
 
 def drain_obstacle(order: Order, calls: int, zone: str) -> Obstacle:
-    """Return what a drain means to the tasks, while ``calls`` are still up."""
+    """Return the obstacle that a drain is for all tasks; ``calls`` are still up."""
     values = given(order, zone)
     if not calls:
         return Obstacle(Reason.DRAINED, values=values)
@@ -35,7 +35,7 @@ def facts_from_tables(tables: Tables, name: str, zone: str, now: float) -> TaskF
 
 
 def as_explained(found: Explanation, most_lines: int = sys.maxsize) -> Explained:
-    """Return an explanation as it is published, with no more than so many lines."""
+    """Return an explanation as it is published, with at most ``most_lines`` lines."""
     lines = tuple(
         BusyLine(
             busy.name,
@@ -75,9 +75,10 @@ def as_obstacle(missing: Missing) -> Obstacle:
 
 
 def explained_in(explained: Explained, language: Language) -> str:
-    """Return the sentence of what a daemon has published in a language.
+    """Return the sentence of a published explanation in a language.
 
-    One of another version may not have told what that needs: then the word, and its own sentence.
+    A daemon of another version may not have published all values that the sentence needs: then it
+    is the label of the reason, with the daemon's own English sentence.
     """
     if language == "en":
         return explained.text

@@ -1,13 +1,13 @@
 """How many calls may start just now: ``cps``, ``limit`` and the node's ``max_calls``.
 
-Starts are given slots, ``1 / cps`` seconds apart.  A start may come late to its slot by up to
-``MAX_CATCH_UP`` seconds and the next slot stays where it was: ticks that come some milliseconds
-late lose no rate.  Later than that it was a pause, and the slots begin anew from now: nothing is
-saved up for a burst.  On top of it no second holds more than ``cps`` plus one starts, late ones
-included.
+Each start has its beat; beats are ``1 / cps`` seconds apart.  A start may come up to
+``MAX_CATCH_UP`` seconds after its beat, and the next beat stays where it was: so ticks that are
+some milliseconds late do not lower the rate.  A start that is later than that ends a pause, and the
+beats begin anew from now: no starts are saved up for a burst.  Besides, no second has more than
+``cps`` plus one starts, late ones included.
 
-``now`` is in seconds of a clock that should never run backwards (monotonic).  Should it all the
-same, by more than ``MIN_CLOCK_JUMP``, the slots begin anew too, so calls do not stop for long.
+``now`` is in seconds of a clock that should never run backwards (monotonic).  If it does by more
+than ``MIN_CLOCK_JUMP``, the beats begin anew too, so that calls do not stop for long.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from bisect import bisect_right
 from attrs import frozen
 
 UNLIMITED = sys.maxsize
-"""The room where there is no rate limit."""
+"""The room without a rate limit."""
 
 MAX_CATCH_UP = 0.1
-"""Seconds by which a start may be late to its slot: two dispatch ticks."""
+"""Seconds by which a start may come after its beat: two dispatch ticks."""
 
 MIN_CLOCK_JUMP = 1.0
 """Seconds by which ``now`` may step back before it is taken as another clock."""
 
 _SECOND = 1.012
-"""A second as it is counted, in seconds.  Between a start and its originate on the wire stand two
-scripts in Redis and two sockets; as long as no call takes 12 ms longer than another one, no second
-on the wire is above the rate either.  It costs the highest rates a good one per cent."""
+"""The length of a second as starts are counted.  Between a start and its originate on the wire are
+two scripts in Redis and two sockets.  As long as no call takes 12 ms longer than another one, no
+second on the wire is above the rate either.  The highest rates lose a good one per cent by this."""
 
 _SOON = 0.004
-"""Seconds within which a call is sent as a rule."""
+"""Seconds within which a call is usually sent."""
 
-# Clocks near 2e9 count in steps of 2.4e-7, and a timer may fire one step early.
+# Floats near 2e9 have steps of 2.4e-7, and a timer may fire one step early.
 _TICK = 1e-6
 
 
@@ -43,8 +43,8 @@ _TICK = 1e-6
 class Pace:
     """The starts so far; ``Pace()`` is none.
 
-    ``slot``: the slot of the last start, ``recent``: the moments of the starts of about the last
-    second, in order, never without the last one.  Both in seconds, None = no start yet.
+    ``slot``: the beat of the last start, None = no start yet.  ``recent``: the starts of about the
+    last second, in order; the last start is always among them.  All are moments in seconds.
     """
 
     slot: float | None = None
@@ -63,8 +63,7 @@ def room(pace: Pace, cps: float | None, now: float) -> int:
 def spent(pace: Pace, cps: float | None, started: int, now: float) -> Pace:
     """Return the pace after ``started`` calls began at ``now``.
 
-    More than there was ``room`` for is taken too: the next start then waits until it has become
-    right again.
+    ``started`` may be more than there was ``room`` for: the next start then waits accordingly.
     """
     if started <= 0:
         return pace
@@ -75,15 +74,15 @@ def spent(pace: Pace, cps: float | None, started: int, now: float) -> Pace:
     before = () if _has_jumped(pace, now) else _last_second(pace, now)
     slot = first + (started - 1) / cps
     if started >= _slots_due(pace, cps, now):
-        slot = max(slot, now - 1 / cps + 2 * _TICK)  # no more is due, however the sums are rounded
+        slot = max(slot, now - 1 / cps + 2 * _TICK)  # no more is due, however floats are rounded
     return Pace(slot, (*before, *[now] * started))
 
 
 def sent(pace: Pace, decided: float, now: float) -> Pace:
     """Return the pace when a call that began at ``decided`` was sent at ``now``.
 
-    One that was long on its way, because Redis stood still say, counts in the second in which it
-    was sent; else the calls after it would make too many of that second.
+    If it was on its way for long, as when Redis stood still, it counts in the second in which it
+    was sent; otherwise that second would have too many calls with the ones after it.
     """
     if now - decided < _SOON or _has_jumped(pace, now):
         return pace
@@ -95,8 +94,8 @@ def sent(pace: Pace, decided: float, now: float) -> Pace:
 def next_start(pace: Pace, cps: float | None, now: float) -> float | None:
     """Return the first moment from ``now`` on at which there is room; None = never (cps 0).
 
-    Looks should be armed for it, no closer than 10 ms: at 500 cps they then start 98.5 % of the
-    calls, where jittery ticks of 50 ms alone start about 94 %.
+    Set a timer for it, no closer than 10 ms: at 500 cps this starts 98.5 % of the calls; irregular
+    ticks of 50 ms alone start about 94 %.
     """
     if cps is None or room(pace, cps, now) > 0:
         return now
@@ -108,7 +107,7 @@ def next_start(pace: Pace, cps: float | None, now: float) -> float | None:
 
 
 def same_clock_from(pace: Pace) -> float:
-    """Return the moment before which ``now`` is taken as another clock's; -inf = there is none."""
+    """Return the moment before which ``now`` means that the clock was put back; -inf = none."""
     return pace.recent[-1] - MIN_CLOCK_JUMP if pace.recent else -math.inf
 
 
@@ -119,14 +118,14 @@ def _slots_due(pace: Pace, cps: float, now: float) -> int:
 
 
 def _is_anew(pace: Pace, cps: float, now: float) -> bool:
-    """Say whether the slots begin at ``now``: no start yet, a pause, or another clock."""
+    """Say whether the beats begin at ``now``: no start yet, a pause, or the clock was put back."""
     if pace.slot is None or _has_jumped(pace, now):
         return True
     return _lateness(pace, cps, now) > MAX_CATCH_UP
 
 
 def _lateness(pace: Pace, cps: float, now: float) -> float:
-    """Return how long the next slot is past; negative = it is to come."""
+    """Return how long ago the next beat was; negative = it is still to come."""
     return now - (pace.slot or 0.0) - 1 / cps
 
 
@@ -143,7 +142,7 @@ def _last_second(pace: Pace, now: float) -> tuple[float, ...]:
 
 
 def _second_after(moment: float) -> float:
-    # The same sum on both sides: at the moment that next_start names there is room indeed.
+    # `room` and `next_start` must round alike: so there is room at the moment of next_start.
     return moment + _SECOND
 
 
@@ -152,7 +151,7 @@ def _in_last_second(pace: Pace, now: float) -> int:
 
 
 def _second_has_room(pace: Pace, cps: float, now: float) -> float:
-    """Return when the last second holds few enough starts for one more."""
+    """Return when the last second has few enough starts for one more."""
     starts = _last_second(pace, now)
     too_many = len(starts) - _most_a_second(cps)
     return _second_after(starts[too_many]) if too_many >= 0 else now

@@ -111,8 +111,7 @@ class Calls:
         self._journal = journal
         self._live: dict[str, _Live] = {}
         self._strangers: OrderedDict[str, list[Step]] = OrderedDict()
-        # Every client hears of all jobs: the ids of ours must not meet those of another client.
-        self._jobs = str(uuid4())
+        self._jobs = str(uuid4())  # begins our jobs' ids: every client hears of all jobs
         self.placed = 0
         """How many originates were sent, since this daemon began."""
 
@@ -214,10 +213,7 @@ class Calls:
         return None
 
     def _remember(self, uuid: str, step: Step) -> None:
-        """Remember an event of a UUID that is not known yet.
-
-        FreeSWITCH may have given a call of ours this UUID: the job's answer says so only later.
-        """
+        """Remember an event of an unknown UUID: a job's answer may still name it as ours."""
         self._strangers.setdefault(uuid, []).append(step)
         if len(self._strangers) > MAX_REMEMBERED:
             self._strangers.popitem(last=False)
