@@ -38,8 +38,8 @@ COMMAND_TIMEOUT = 10.0
 """Seconds within which FreeSWITCH should have answered a command."""
 
 READ_SIZE = 256 * 1024
-"""Bytes read at once: fewer turns of the reactor than with Twisted's 64 KiB where events come as
-fast as they can.  It is room, not use: a read returns what is there."""
+"""Bytes read at once, at most: if events come very fast, this takes fewer turns of the reactor than
+Twisted's 64 KiB."""
 
 FAREWELL_TIMEOUT = 2.0
 """Seconds for which a closing connection may go on writing."""
@@ -70,7 +70,7 @@ class EventSocketProtocol(Verbs, Protocol):
         *,
         command_timeout: float = COMMAND_TIMEOUT,
     ) -> None:
-        """Times are seconds; ``command_timeout`` holds where a command names none of its own."""
+        """``command_timeout`` (seconds) is for commands that give none of their own."""
         self.last_received = clock.seconds()
         self.ending: str | None = None  # why no command can be written any more
         self.jobs = Jobs()
@@ -93,9 +93,9 @@ class EventSocketProtocol(Verbs, Protocol):
             cast(Any, self.transport).bufferSize = READ_SIZE
 
     def when_gone(self) -> Deferred[str]:
-        """Return a Deferred that fires with the reason, for people, when the connection has gone.
+        """Return a Deferred that fires with the reason (a sentence) when the connection has gone.
 
-        It fires before the commands that wait fail.
+        It fires before the commands that wait for a reply fail.
         """
         if self._gone:
             return defer.succeed(self.ending or "")
@@ -117,7 +117,7 @@ class EventSocketProtocol(Verbs, Protocol):
             cast(ITCPTransport, self.transport).abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Fail all that waits, saying that what was written may have been executed."""
+        """Fail all that waits: commands that were written may have been executed."""
         for received in self._connection.finish():
             self._act_on(received)
         self.ending = self.ending or reason.getErrorMessage()
@@ -166,7 +166,7 @@ class EventSocketProtocol(Verbs, Protocol):
                 self._log.warn("A frame of type {kind} is ignored", kind=received.content_type)
 
     def log_received(self, line: LogData) -> None:
-        """Take a line of FreeSWITCH's log (after `log`); a subclass may want it."""
+        """Do nothing with a line of FreeSWITCH's log (after `log`); subclasses may override it."""
 
     def _answer(self, reply: Reply) -> None:
         try:
@@ -184,7 +184,7 @@ class EventSocketProtocol(Verbs, Protocol):
             self.transport.write(data)
 
     def written(self, command: bytes, timeout: float | None = None) -> Deferred[Reply]:
-        """Write a command that `ctidialer.esl.commands` built; fires with its reply as it came."""
+        """Write a command that `ctidialer.esl.commands` built; fires with its whole reply."""
         unable = self._unable()
         if unable is not None:
             return defer.fail(unable)
@@ -253,7 +253,7 @@ class EventSocketProtocol(Verbs, Protocol):
         by_api: bool = False,
         timeout: float | None = None,
     ) -> None:
-        """Write the command of a background job that somebody waits for already.
+        """Write the command of a background job that is registered with a `Jobs` already.
 
         ``by_api``: as ``api bgapi``, which costs FreeSWITCH much less than ``bgapi``.
         Raises `UnsafeCommand` and `ConnectionGone`; nothing was written then.

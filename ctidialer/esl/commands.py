@@ -172,7 +172,7 @@ def _command(
 
 
 def _line(line: str, secret: bool = False) -> bytes:
-    # Three looks for one character each take a tenth of the time of one for any of the three.
+    # Three searches for one character take a tenth of the time of one regular expression.
     if "\n" in line or "\r" in line or "\0" in line:
         _refuse_line_break(line, secret)
     return _encoded(line, secret)
@@ -201,7 +201,7 @@ def _bounded(command: bytes) -> bytes:
 
 
 def _worded(text: str) -> str:
-    """Return a text without blanks around it, which FreeSWITCH would misread; it has some."""
+    """Return a text without blanks around it; raises UnsafeCommand if nothing is left."""
     stripped = text.strip(" ")
     if not stripped:
         raise UnsafeCommand("A part of a command is empty")

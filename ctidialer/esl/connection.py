@@ -1,4 +1,4 @@
-"""One Event Socket connection (inbound mode) as a pure state machine: bytes in, meanings out."""
+"""One Event Socket connection (inbound mode) as a pure state machine: bytes in, values out."""
 
 from __future__ import annotations
 
@@ -131,11 +131,11 @@ _ONLY_OPEN = frozenset({b"api/response", b"text/event-plain", b"text/event-json"
 
 
 class Connection:
-    """Fed with the bytes of one connection; says what they mean, whatever the pieces they came in.
+    """Turns the bytes of one connection, in pieces of any size, into values.
 
-    ``state`` says how far it has come.  `receive` and `finish` never raise: when FreeSWITCH (or
-    what answers in its place) breaks the protocol, ``fault`` is set after everything before it has
-    been given, and nothing more is read.
+    ``state`` says how far the connection has come.  `receive` and `finish` never raise: if
+    FreeSWITCH (or what answers in its place) breaks the protocol, they return everything before
+    that, ``fault`` is set, and nothing more is read.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class Connection:
         return received
 
     def finish(self) -> list[Received]:
-        """Take the end of the stream; a notice inside an unfinished frame is found here."""
+        """Take the end of the stream; return the notice inside an unfinished frame, if any."""
         if self._over:
             return []
         self._end(SocketState.CLOSED)
@@ -252,11 +252,11 @@ class Connection:
         if text == _BAD_PASSWORD:
             self.state = SocketState.REFUSED
             return Refused(text)
-        return CommandReply(text)  # a command sent before authentication: it is still wanted
+        return CommandReply(text)  # to a command sent before authentication, which is still to come
 
 
 def _content_type(head: bytes) -> bytes:
-    if _NOTICE in head:  # be it written into an unfinished header block
+    if _NOTICE in head:  # it may stand in the middle of an unfinished header block
         return b"text/disconnect-notice"
     found = _TYPE.search(head)
     if found is not None:

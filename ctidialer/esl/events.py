@@ -2,8 +2,8 @@
 
 In a ``text/event-plain`` body each header is one line, its value %-encoded, so the lines are split
 first and a value is decoded only when somebody asks for it: a ``%0A`` that a caller supplied stays
-inside its value.  Looking for a header is a search of the bytes for ``\\nName: ``; an event of 200
-headers of which five are read costs five searches and no dictionary.
+inside its value.  A header is found by searching the bytes for ``\\nName: ``: if five of an event's
+200 headers are read, that takes five searches and no dictionary.
 
 FreeSWITCH does not encode a ``%XX`` that is already there, so in a plain event the values ``a b``
 and ``a%20b`` look the same; JSON events are exact.
@@ -57,7 +57,7 @@ class Event:
         """
         self._raw = raw
         self._end = end
-        if raw.startswith(_EVENT_NAME):  # so nearly every one begins, and its name is asked for
+        if raw.startswith(_EVENT_NAME):  # nearly every event begins so, and its name is needed
             self.name = _NAMES[raw[len(_EVENT_NAME) : raw.find(b"\n", len(_EVENT_NAME))]]
         else:
             self.name = self.get("Event-Name", "")
@@ -95,7 +95,7 @@ class Event:
 
     def get(self, header: str, default: str | None = None) -> str | None:
         """Return the first value of a header, ``default`` without one."""
-        # As `raw` and `_text`, without calling them: this is how each event is read, several times.
+        # The code of `raw` and `_text`, without two calls: every event is read so several times.
         needle = _NEEDLES[header]
         at = self._raw.find(needle)
         if at < 0 or at >= self._end:  # what follows is the body
@@ -154,8 +154,8 @@ def plain_event(raw: bytes) -> Event:
 
     Raises `TornEvent` when the bytes are not one whole event.
     """
-    # FreeSWITCH itself gives the events of a channel no body, so the empty line of a whole one need
-    # not be searched for.  (One made with sendevent does not begin with its name.)
+    # FreeSWITCH's own events of a channel have no body, so a whole one ends with its empty line: no
+    # search is needed.  (An event made with sendevent does not begin with its name.)
     if raw.startswith(_CHANNEL) and raw.endswith(_BLANK):
         last = raw.rfind(b"\n", 0, -2)
         if not raw.startswith(_LENGTH, last):
@@ -175,7 +175,7 @@ def make_event(headers: Mapping[str, str] | Iterable[tuple[str, str]], body: str
 
 
 def _end_of_headers(raw: bytes) -> int:
-    """Return where the empty line is, having checked that the announced body is all that follows.
+    """Return where the empty line is, after a check that only the announced body follows it.
 
     FreeSWITCH writes the body's Content-Length as the last header.
     """
@@ -192,7 +192,7 @@ def _end_of_headers(raw: bytes) -> int:
 
 
 class _Needles(dict[str, bytes]):
-    """What to look for in an event to find a header; kept, for the same ones are asked for."""
+    """The bytes to search for, by header; remembered, since the same headers are read again."""
 
     def __missing__(self, header: str) -> bytes:
         if len(self) >= 4096:
@@ -202,7 +202,7 @@ class _Needles(dict[str, bytes]):
 
 
 class _Names(dict[bytes, str]):
-    """The names of events as text; kept, for there are few."""
+    """The names of events as text; remembered, since there are few."""
 
     def __missing__(self, value: bytes) -> str:
         if len(self) >= 4096:

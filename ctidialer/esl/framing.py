@@ -1,7 +1,7 @@
 """Cuts the byte stream of the Event Socket into frames.  Pure: bytes in, frames out.
 
 A frame is a block of header lines, an empty line, and as many bytes as its ``Content-Length``
-says (none without one).  What the bytes mean is read elsewhere (`ctidialer.esl.connection`).
+says (none without one).  `ctidialer.esl.connection` reads what they mean.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ctidialer.esl.errors import ProtocolFault
 Frame: TypeAlias = tuple[bytes, bytes]
 """The header block without its last newline, and the body **after one newline**.
 
-That newline, the second of the empty line, costs nothing to keep, and lets a search for
-``\\nEvent-Name: `` find the first header of an event and never the middle of another value.
+Because of that newline (the second of the empty line), a search for ``\\nEvent-Name: `` finds the
+first header of an event too, and never the middle of another value.
 """
 
 MEBIBYTE = 1 << 20
@@ -28,8 +28,8 @@ _BLANK = b"\n\n"
 _LENGTH = b"Content-Length: "
 _LENGTH_NEXT = b"\n" + _LENGTH
 _LENGTH_NAME = b"content-length"
-# What surrounds the value is stripped afterwards: within the pattern it would be looked at once for
-# each of its bytes, and a header block of 64 KiB of spaces would take seconds.
+# Blanks around the value are stripped afterwards: in the pattern they would be matched again from
+# each of their bytes, and a header block of 64 KiB of spaces would take seconds.
 _LENGTH_LINE = re.compile(rb"^content-length[ \t]*:([^\n]*)$", re.I | re.M)
 _MAX_DIGITS = 18
 _NOTICE = re.compile(
@@ -51,11 +51,11 @@ class Remainder:
 
 
 class Framer:
-    """Fed with bytes in pieces of any size; gives the same frames whatever the pieces.
+    """Cuts bytes, in pieces of any size, into frames.
 
     ``frame_limit`` and ``head_limit`` (bytes) bound what is kept of an unfinished frame and of an
-    unfinished header block.  `feed` never raises: when the stream cannot be read any further
-    ``fault`` says why, after all frames before the fault have been given.
+    unfinished header block.  `feed` never raises: if the stream cannot be read any further, it
+    returns all frames before the fault, and ``fault`` says why.
     """
 
     def __init__(self, *, frame_limit: int = FRAME_LIMIT, head_limit: int = MAX_HEAD_BYTES) -> None:
@@ -75,7 +75,7 @@ class Framer:
             return []
         if not self._kept:
             return self._cut(data, 0)
-        # Where it is known how much was missing only that is put together, not all that has come.
+        # If it is known how much is missing, only that is joined, not all the new data.
         needed = self._missing or len(data)
         first = self._cut(b"".join((*self._kept, data[:needed])), 0)
         return first + self._cut(data, needed) if needed < len(data) else first
@@ -83,8 +83,8 @@ class Framer:
     def finish(self) -> Remainder:
         """Say what was left when the stream ended; the framer is empty afterwards.
 
-        A notice inside an unfinished frame is looked for only here: in a stream that goes on the
-        same words are the payload of an event.
+        Only here a notice is looked for inside an unfinished frame: in a stream that goes on, the
+        same words may be part of an event.
         """
         left = b"".join(self._kept)
         self._keep(b"", 0)

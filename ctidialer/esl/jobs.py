@@ -75,7 +75,7 @@ class Jobs:
         return result
 
     def finish(self, event: Event) -> bool:
-        """Give a BACKGROUND_JOB event to whom waits for it; False when nobody does."""
+        """Give a BACKGROUND_JOB event to the Deferred that waits for it; False = there is none."""
         waiting = self._waiting.pop(event.get("Job-UUID", ""), None)
         if waiting is None:
             return False
@@ -95,17 +95,17 @@ class Jobs:
             waiting.cancel()
 
     def fail_all(self, why: str) -> None:
-        """End every wait, for the events that would have ended them cannot be relied on now."""
+        """End every wait: the events that would have ended them may be lost."""
         waiting, self._waiting = self._waiting, {}
         for result in waiting.values():
             result.errback(ConnectionGone(why, may_have_been_executed=True))
 
 
 class Submission:
-    """Asks for the reply to a job's command: unless it is accepted, the wait for the job ends.
+    """Takes the reply to a job's command: if it is not accepted, the wait for the job ends.
 
-    It does without a Deferred of its own, for nearly every command is accepted, and then nobody
-    has anything to do.
+    It has no Deferred of its own: nearly every command is accepted, and then there is nothing to
+    do.
     """
 
     __slots__ = ("_job_id", "_jobs")
@@ -125,7 +125,7 @@ class Submission:
 
 
 class AwaitedSubmission(Submission):
-    """The same where somebody waits for the acceptance too."""
+    """The same, with a Deferred for the acceptance too."""
 
     __slots__ = ("accepted",)
 

@@ -21,11 +21,11 @@ from ctidialer.reconnection import BackOff, ConnectionState, Reconnection
 
 STOPPED = "stopped"
 EXPECTED = (EslError, ConnectError, ConnectionClosed, OSError)
-"""What a failed attempt may fail with; anything else is a mistake of ours and logged as one."""
+"""Errors with which an attempt may fail; any other is logged as a bug of ours."""
 
 
 MIN_HIDDEN_LENGTH = 4
-"""A shorter password is a part of too many words."""
+"""A shorter password is not hidden: it is a part of too many words."""
 
 
 @frozen
@@ -42,7 +42,7 @@ class Credentials:
         return protocol.userauth(self.user, self.password, timeout)
 
     def hidden_in(self, text: str) -> str:
-        """Return ``text``, what FreeSWITCH said, without the password: it may say back our words.
+        """Return ``text``, what FreeSWITCH said, without the password: it may repeat our words.
 
         The reason why FreeSWITCH is away gets into the status and the log, for others to read.
         """
@@ -85,14 +85,14 @@ async def nothing_to_set_up(protocol: EventSocketProtocol, accepted: Accepted) -
 
 
 class SwitchLink(Service):
-    """Keeps one authenticated connection, which is made ready by ``set_up`` each time.
+    """Keeps one authenticated connection; ``set_up`` makes each new one ready.
 
-    ``protocol`` is that connection while it is ready, else None, and then ``trouble`` says why, for
-    people.  ``changed`` is called after each change between the two.
+    ``protocol`` is that connection while it is ready, else None; then ``trouble`` says why.
+    ``changed`` is called after each change between the two.
 
-    This is not a ClientService: one of those cannot be stopped from a callback of its own, such as
-    ``changed``, and a connection that is lost while it is being prepared (as after each wrong
-    password) is a transition that its state machine does not know.
+    This is not a ClientService: that cannot be stopped from one of its own callbacks, such as
+    ``changed``, and its state machine does not know a connection that is lost while it is being
+    prepared (as after each wrong password).
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class SwitchLink(Service):
         connection.close(STOPPED, self._timings.farewell)
 
     def without_secrets(self, problem: str) -> str:
-        """Part of Connector: FreeSWITCH may say back our words."""
+        """Part of Connector: FreeSWITCH may repeat our words."""
         return self._credentials.hidden_in(problem)
 
     def connected(self, connection: EventSocketProtocol) -> None:

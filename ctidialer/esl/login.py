@@ -15,7 +15,7 @@ LoginStep = Accepted | Refused | DeniedNotice
 
 
 class Login:
-    """Pairs the greeting with the command that answers it, whichever is there first.
+    """Pairs the greeting with the command that answers it, whichever comes first.
 
     ``write`` sends bytes; ``abort`` closes the connection, saying why.
     """
@@ -64,7 +64,7 @@ class Login:
                 self.fail(AccessDenied(verdict.reply))
 
     def fail(self, error: EslError) -> None:
-        """End the authentication, also one that has not begun; nothing once it has been decided."""
+        """End the authentication, even before it has begun; does nothing once it is decided."""
         self._denied = self._denied or error
         waiting = self._release()
         if waiting is not None:

@@ -16,9 +16,9 @@ class Pulse:
     """Looks every ``interval`` seconds whether anything was received; if nothing was, asks.
 
     After ``silent_beats`` intervals without a byte the connection is aborted.  Any bytes are a sign
-    of life, HEARTBEAT events too, but their interval is FreeSWITCH's own business (20 s unless
-    configured), so nothing is concluded from their absence.  Beats are counted, not seconds: a
-    process that was stopped for a minute does not cut its connections when it goes on.
+    of life, HEARTBEAT events too; but FreeSWITCH alone decides how often these come (20 s by
+    default), so their absence means nothing.  Beats are counted, not seconds: a process that was
+    stopped for a minute does not cut its connections when it goes on.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ _TICK = 1e-6  # s; a timer may come early by the rounding of its float
 
 
 class Asker(Protocol):
-    """Who waits for the reply to a command; one of the two is called, once."""
+    """Waits for the reply to a command; one of the two methods is called, once."""
 
     def answered(self, reply: Reply) -> None:
         """Take the reply, be it a refusal."""
@@ -74,9 +74,9 @@ class _Promise:
 class ReplyQueue:
     """First written, first answered.
 
-    One timer watches all deadlines, for at thousands of commands a second one for each would cost
-    more than all else here.  It is set for the earliest deadline that was known when it was set; a
-    reply does not touch it, and when it goes off for nothing it is set again, or no more.
+    One timer watches all deadlines: at thousands of commands a second, one timer for each would
+    cost more than all else here.  It is set for the earliest deadline; a reply leaves it as it is,
+    and when it fires too early, it is set again if any command still waits.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
@@ -117,7 +117,7 @@ class ReplyQueue:
             asker.answered(reply)
 
     def fail_all(self, why: str) -> None:
-        """Fail every command that waits, for its reply cannot come any more."""
+        """Fail every command that waits: its reply cannot come any more."""
         self._stop_watching()
         written, self._written = self._written, deque()
         for asker in filter(None, [command.release() for command in written]):

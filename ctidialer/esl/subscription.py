@@ -1,4 +1,4 @@
-"""Which events a connection brings: those that are always wanted, and some for a while."""
+"""The events that a connection is subscribed to: some always, some for a while."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class Subscription:
     """The events wanted: names, then ``CUSTOM`` and names of subclasses.
 
     ``filters`` are pairs of header and value, ORed; a value ``- x`` is a veto.  BACKGROUND_JOB is
-    always subscribed to and let through, HEARTBEAT too where the user may; neither need be named.
+    always subscribed to and passes the filters, HEARTBEAT too if the user may have it; neither
+    needs to be named.
     """
 
     events: tuple[str, ...]
@@ -42,8 +43,8 @@ class Subscription:
 class More:
     """An event that is wanted for a while.
 
-    ``subclass``: of CUSTOM events.  ``filter``: where there are filters, a header and the value by
-    which it passes besides; None = the filters hold for it.
+    ``subclass``: of CUSTOM events.  ``filter``: a header and a value, added to the filters if there
+    are any, so that the event passes; None = only the other filters let it pass.
     """
 
     name: str
@@ -57,10 +58,9 @@ class More:
 
 
 class Wishes:
-    """What is wanted of the connections for events: ``always``, and more as long as it is needed.
+    """The events wanted: ``always``, and more as long as they are needed.
 
-    A change while a connection is there is made on that very connection; one that is being made
-    meanwhile is brought up to date by ``adjust``.
+    ``adjust`` brings a connection up to date after a change, also one that was being set up then.
     """
 
     log = Logger()
@@ -69,7 +69,7 @@ class Wishes:
         self._always = always
         self._more: dict[More, None] = {}
         self._heard: dict[More, None] = {}
-        """What the present connection was asked for."""
+        """What the present connection is subscribed to, besides ``always``."""
         self._adjusting: EventSocketProtocol | None = None
 
     async def set_up(self, protocol: EventSocketProtocol, accepted: Accepted) -> None:
@@ -125,5 +125,5 @@ class Wishes:
             await protocol.filter_delete(*more.filter)
 
     def _failed(self, failure: Failure) -> None:
-        """The connection is gone: the next one is asked for all of it."""
+        """The connection is gone: `set_up` subscribes to all of it on the next one."""
         failure.trap(EslError)

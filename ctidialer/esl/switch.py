@@ -26,7 +26,7 @@ __all__ = ["Credentials", "More", "Subscription", "Switch", "SwitchListener", "T
 
 
 class SwitchListener(Protocol):
-    """Who is told of what happens; what it raises is logged and changes nothing else."""
+    """Is told of what happens; what it raises is logged and changes nothing else."""
 
     def switch_up(self) -> None:
         """Both connections are authenticated, and the subscription is in place."""
@@ -94,9 +94,9 @@ class Switch(MultiService):
 
         ``jobs_by_api``: start jobs with ``api bgapi``, which is faster than ``bgapi``.
 
-        FreeSWITCH refuses it to a user of the directory who has a list of allowed API commands,
-        even with ``bgapi`` in it, for it looks up the ``uuid:…`` there as well.  What it refused it
-        has not run: these jobs are then started with ``bgapi``.
+        FreeSWITCH refuses ``api bgapi`` to a user of the directory with a list of allowed API
+        commands, even if ``bgapi`` is in it, because it looks for the ``uuid:…`` there as well.  A
+        refused command was not run, so these jobs are then started with ``bgapi``.
         """
         MultiService.__init__(self)
         self.up = False

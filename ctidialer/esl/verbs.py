@@ -1,6 +1,6 @@
-"""The commands of the Event Socket whose reply is no more than accepted or refused.
+"""The commands of the Event Socket whose reply says only that they are accepted or refused.
 
-The names are those that users of ``eventsocket`` and txFreeSWITCH know.
+Their names are the same as in ``eventsocket`` and txFreeSWITCH.
 """
 
 from __future__ import annotations

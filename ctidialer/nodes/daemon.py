@@ -74,7 +74,7 @@ class ScheduleNow:
 
 
 class JournalReader(Protocol):
-    """Who reads along.  What it is told is over already: it can change nothing."""
+    """Is told of calls and numbers after they have ended; it can change nothing."""
 
     def call_ended(self, attempt: Attempt) -> None:
         """A call has ended; one that FreeSWITCH refused (``is_refusal``) is told too."""
@@ -84,10 +84,10 @@ class JournalReader(Protocol):
 
 
 class DaemonView(Protocol):
-    """One daemon, to look at.  Names are those of its tables; all is of this moment."""
+    """One daemon, read only.  Names are those of its tables; all answers are of this moment."""
 
     def status(self) -> NodeStatus:
-        """Return the state that is published; looks in quick succession share one."""
+        """Return the state that is published; calls in quick succession get the same one."""
 
     def encoded_status(self) -> bytes:
         """Return the same as JSON."""
@@ -99,7 +99,7 @@ class DaemonView(Protocol):
         """Return what keeps the node from dialing, the one that explains the others first."""
 
     def troubles(self) -> tuple[str, ...]:
-        """Return what does not work although calls can be placed, for people."""
+        """Return sentences on what does not work although calls can be placed."""
 
     def conditions(self) -> tuple[ConditionNow, ...]:
         """Return all conditions."""

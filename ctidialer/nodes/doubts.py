@@ -1,4 +1,4 @@
-"""What the tables hardly mean, as far as it touches one task or schedule configuration."""
+"""The warnings of the tables that concern one task or schedule configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ctidialer.contract.faults import Fault
 from ctidialer.rules.tables import Tables
 
 MAX_DOUBTS = 20
-"""Of a task with thousands of lines the first warnings are enough."""
+"""Warnings of one task: if it has thousands of lines, the first are enough."""
 
 
 @frozen
@@ -40,7 +40,7 @@ class Doubts:
     _lines: dict[str, dict[str, tuple[Doubt, ...]]] = field(factory=dict, init=False, eq=False)
 
     def about(self, table: str, name: str) -> tuple[Doubt, ...]:
-        """Return what a document hardly means, then the groups, then the lines that it names."""
+        """Return the warnings of a document, then of the groups and the lines that it names."""
         values = self.tables.tasks if table == keys.TASK else self.tables.schedules
         value = values.get(name)
         groups = value.line_groups if value is not None else ()
@@ -72,5 +72,5 @@ class Doubts:
 
 
 def doubts_about(tables: Tables, table: str, name: str) -> tuple[Doubt, ...]:
-    """Return what the document hardly means, or the groups and lines that it names."""
+    """Return the warnings of the document and of the groups and lines that it names."""
     return Doubts(tables).about(table, name)

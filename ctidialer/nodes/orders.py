@@ -1,5 +1,4 @@
-"""Gives the operator's orders to a node: drain it, pause one of its tasks or schedule
-configurations.
+"""Gives the operator's orders to a node: drain it, or pause a task or a schedule configuration.
 
 The orders stand in Redis (`ctidialer.contract.control`), so they outlive the daemon; it reads them
 as it reads its tables.
@@ -49,7 +48,7 @@ class NodeOrders:
         return is_new
 
     async def _take_back(self, name: str, by: str, order: Order) -> bool:
-        # In this order: who sees the order gone can read who took it back.
+        # HSET first: whoever finds the order gone can then read who took it back.
         await self._change("HSET", by, order.encode())
         was_there = await self._change("HDEL", name)
         await self._publish()
@@ -65,6 +64,6 @@ class NodeOrders:
         return changed == 1
 
     async def _publish(self) -> None:
-        """Publish in any case: an earlier try may have got no further than the write."""
+        """Publish even if nothing changed: an earlier try may have failed after its write."""
         notice = encode_notice(ConfigChange(keys.CONTROL))
         await self._link.call("PUBLISH", self._channel, notice)

@@ -1,4 +1,4 @@
-"""One look at a node from outside, and its JSON: for ``ctidialer status`` and ``/api/nodes``."""
+"""A node as seen from outside, and its JSON: for ``ctidialer status`` and ``/api/nodes``."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ KEYS_PER_SCAN = 1000
 
 LOOK_INTERVAL = 0.1
 FRESH_WITHIN = 2.5
-"""Seconds for which a newer status is waited for; one is published every second."""
+"""Seconds to wait for a newer status; one is published every second."""
 
 
 class NodeReader:
@@ -33,7 +33,7 @@ class NodeReader:
         self._own = own
 
     async def hosts(self) -> list[str]:
-        """Return the names of all nodes that have left a trace, and of our own."""
+        """Return the names of all nodes that have a key in Redis, and of our own."""
         patterns = (keys.status("*"), keys.lease("*"), keys.in_flight("*"), keys.control("*"))
         prefixes = tuple(pattern.removesuffix("*") for pattern in patterns)
         found = {self._own.host}
@@ -52,9 +52,9 @@ class NodeReader:
         return await self._told(host, await self.status(host))
 
     async def look_afresh(self, host: str, name: str) -> NodeReport:
-        """Return what a node says after this moment of the task ``name``, where it says anything.
+        """Return what a node says of the task ``name`` after this moment, if it says anything.
 
-        What was published before may be a second old: older than the order just given, say.
+        What was published before may be a second old, and so older than an order just given.
         """
         before = await self.status(host)
         told = await self._told(host, before)
@@ -79,7 +79,7 @@ class NodeReader:
     async def _left(self, key: str) -> float | None:
         """Return in how many seconds a key vanishes, None = it does not, or is not there.
 
-        By Redis' own clock: ours may go differently from the daemon's.
+        By Redis' own clock: ours may differ from the daemon's.
         """
         left = await self._link.call("PTTL", key)
         return left / 1000 if isinstance(left, int) and left >= 0 else None
@@ -115,7 +115,8 @@ class NodeReader:
     async def _refused(self, host: str) -> str:
         """Return why Redis takes no writes now; empty = it does, or this user may not try.
 
-        No field has an empty name, so the write that tries it changes nothing.
+        The write that tries it deletes a field with an empty name: there is none, so nothing
+        changes.
         """
         try:
             await self._link.call("HDEL", keys.control(host), "")

@@ -16,7 +16,7 @@ from ctidialer.store.link import Link
 
 PAGE_SIZE = 1000
 BLOCK_MILLISECONDS = 2000
-"""Milliseconds for which Redis holds an answer back; well below the deadline of the link."""
+"""Milliseconds for which Redis may wait with an answer; well below the deadline of the link."""
 
 RETRY_INTERVAL = 0.5
 """Seconds before Redis is asked again when it did not answer."""
@@ -30,7 +30,7 @@ MAX_CLOCK_ERROR = 3600.0
 
 @frozen
 class RecordEntry:
-    """One entry of the stream: its JSON as it stands, and the record, None = it is none."""
+    """One entry of the stream: its JSON as it stands, and its record; None = it is not a record."""
 
     id: str
     raw: bytes
@@ -40,7 +40,7 @@ class RecordEntry:
 
 @frozen
 class WantedRecords:
-    """Which records are asked for; what is left as it is asks for all.
+    """Which records are asked for; a field with its default asks for all.
 
     ``number`` is a part of the number; ``since`` (included) and ``until`` (excluded) are unix
     seconds, for the end of the record.
@@ -53,7 +53,7 @@ class WantedRecords:
     until: float | None = None
 
     def fits(self, entry: RecordEntry) -> bool:
-        """Say whether an entry is asked for; what is no record is where all are."""
+        """Say whether an entry is asked for; one that is not a record only if all are."""
         record = entry.record
         if record is None:
             return self == WantedRecords()
@@ -67,7 +67,7 @@ class WantedRecords:
 
     @property
     def begin(self) -> str:
-        """The id after which such records stand: none is written before it has ended."""
+        """The id after which such records stand: a record is written after its number's end."""
         if self.since is None:
             return BEGINNING
         return f"{max(0, int((self.since - MAX_CLOCK_ERROR) * 1000))}-0"

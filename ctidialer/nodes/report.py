@@ -1,7 +1,7 @@
 """Why tasks are, or are not, dialing, as it can be told from Redis alone: for the commands.
 
-What the daemon says of a task counts.  It says nothing of tasks that are plainly closed: those are
-explained from the tables, by the same rules; and all of them where no daemon is alive.
+If the daemon says something of a task, that counts.  Tasks that are plainly closed, of which it
+says nothing, are explained from the tables, by the same rules; so are all tasks if no daemon lives.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ NOT_READ = as_explained(Explanation(Reason.STARTING, form="not_read"))
 class NodeReport:
     """All that Redis says of one node.
 
-    ``daemon`` holds the host's name, for people, None = none is alive.  ``status`` is what it said
-    last, None = nothing lately: then ``silent`` says for how long, and ``lapses_in`` in how many
-    seconds its lease ends.  ``in_flight``: entries taken and not settled.  ``refused``: why Redis
-    takes no writes now, so that a daemon that is alive cannot say anything; empty = it does.
+    ``daemon`` describes the daemon with the host's lease, None = none is alive.  ``status`` is what
+    it said last, None = nothing lately: then ``silent`` says for how long, and ``lapses_in`` in how
+    many seconds its lease ends.  ``in_flight``: entries taken and not settled.  ``refused``: why
+    Redis takes no writes now, so that even a live daemon cannot publish; empty = it takes them.
     """
 
     host: str

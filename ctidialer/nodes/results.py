@@ -16,7 +16,7 @@ from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
 
 PAGE_SIZE = 1000
-"""Entries asked for at once: Redis needs a millisecond or two for them, and others wait so long."""
+"""Entries asked for at once: they keep Redis busy for a millisecond or two."""
 
 
 @frozen
@@ -65,7 +65,7 @@ async def read_results(
 
 
 class _Summing:
-    """Sums up pages of a stream; counts what is no record."""
+    """Sums up pages of a stream; counts entries that are not records."""
 
     def __init__(self, wanted: WantedResults, periods: Periods) -> None:
         self.results = Results()
@@ -104,7 +104,7 @@ class _Stream:
         return length
 
     async def pages(self, since: float | None) -> AsyncIterator[list[Reply]]:
-        """Yield the entries that can be of records that ended since then, oldest first."""
+        """Yield the entries whose records may have ended since then, oldest first."""
         begin = WantedRecords(since=since).begin.encode()
         while True:
             page = await self._call("XRANGE", self._name, b"(" + begin, "+", "COUNT", PAGE_SIZE)

@@ -1,4 +1,4 @@
-"""The scheduled numbers of a domain that wait, and why those of a configuration do."""
+"""The scheduled numbers of a domain that wait, and why those of a configuration wait."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from ctidialer.rules.tables import Tables
 from ctidialer.store.link import Link
 
 MAX_LOOKED_AT = 1000
-"""Members that are read, of those that are due and of the others, to find each configuration's."""
+"""Due members that are read to find those of each configuration, and as many of the others."""
 
 
 @frozen
 class Waiting:
-    """What waits at one moment, by configuration as far as the members were read, and in all.
+    """What waits at one moment: by configuration among the members that were read, and in all.
 
     ``next_due``: the time (unix seconds) of the first member that is not due.
     """

@@ -1,7 +1,8 @@
 """Why a task is, or is not, dialing right now, and when that changes next.
 
-Facts go in, one reason comes out: the first that applies, in the order of ``Reason``.  What stands
-first could not be mended by what comes after it: an invalid task stays one whatever the lines do.
+Facts go in and one reason comes out: the first that applies, in the order of ``Reason``.  Removing
+a later reason would not help while an earlier one applies: an invalid task stays invalid, whatever
+the lines do.
 """
 
 from __future__ import annotations
@@ -183,7 +184,7 @@ def _braked(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None
 
 
 def _careful(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
-    """Say that the rate is lowered; behind an empty queue, for that would hold for ever."""
+    """Say that the rate is lowered; QUEUE_EMPTY goes first, or this would be said for ever."""
     if not node.load.backpressure.pause:
         return None
     values = {"careful": f"{MAX_CAREFUL_CPS:g}", "calls": str(facts.up)}
@@ -200,7 +201,7 @@ def _limit_reached(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation
 
 
 def _redials(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation:
-    """Say that slots of the limit are kept by numbers of which no call is up."""
+    """Say that slots of the limit are taken by numbers that are between two calls."""
     values = {"up": str(facts.up), "limit": str(task.limit), "waiting": str(facts.waiting)}
     due = facts.next_call
     if due is not None and due > node.now:

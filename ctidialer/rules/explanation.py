@@ -24,7 +24,7 @@ NO_START = Pace()
 NO_REFUSAL = Backpressure()
 
 MIN_ALARMING = 10
-"""Numbers that ended badly before anybody is told of them."""
+"""Numbers that must have ended badly before an explanation mentions them."""
 
 
 @frozen
@@ -126,9 +126,9 @@ class Obstacle:
 class NodeLoad:
     """What the node does, and may do, over all tasks (0 = no limit).
 
-    ``kept`` calls are kept free for scheduled numbers.  ``next_start``: when ``max_cps`` lets the
-    next call start (unix seconds).  ``is_paused``: FreeSWITCH refuses calls because somebody has
-    paused it.
+    ``calls`` counts the numbers in hand; ``kept`` slots are kept free for scheduled numbers.
+    ``next_start``: when ``max_cps`` lets the next call start (unix seconds).  ``is_paused``:
+    FreeSWITCH refuses calls because somebody has paused it.
     """
 
     calls: int = 0

@@ -1,4 +1,4 @@
-"""Days and hours as the clocks of a zone have them."""
+"""Days and hours by the local time of a zone."""
 
 from __future__ import annotations
 

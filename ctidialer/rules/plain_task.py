@@ -1,9 +1,9 @@
-"""The quick way from documents to a task, for those that are written as nearly all are.
+"""The quick way from documents to a task, for documents of the usual form.
 
-It takes a tenth of the time of :mod:`ctidialer.rules.soundness`, and says the same or nothing: of a
-document that it does not take, or in which anything is wrong or hardly meant, the slow way finds
-out what.  What takes longer to read, the hours above all, is read the slow way once for all
-documents that have the same text there.
+It takes a tenth of the time of :mod:`ctidialer.rules.soundness`, and returns the same task or none.
+If a document has another form, or anything in it is wrong or probably not meant, the slow way has
+to read it.  Parts that take longer to read, such as the hours, are read the slow way once for all
+documents with the same text there.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ MAX_SHARED_BYTES = 4096
 _NOTHING = Raw(b"")
 
 _BOUNDS = ("timezone", "start_time", "stop_time")
-"""What is often another one in each task, and quickly read."""
+"""Params that often differ from task to task, and are quickly read."""
 
 _SHARED = (
     *("cps", "brake_after", "number_queue_side", "work_hour", "work_time", "work_week", "holiday"),
     *("record_variables", "outcome_rule", "agent_variable"),
 )
-"""What is mostly the same in many tasks, or takes long to read."""
+"""Params that are mostly the same in many tasks, or take long to read."""
 
 _USUAL = (
     b'"enable":true,"line_group":["-"],"limit":1,"number_queue":"-","destination_extension":"0"'
 )
-"""What makes a whole task of what is shared."""
+"""The params that complete the shared ones to a whole task."""
 
 
 class _Params(Struct, forbid_unknown_fields=True, gc=False):
-    """The keys of a task that say something; two more that are known to have no effect."""
+    """The keys of a task that have an effect, and two that are known to have none."""
 
     enable: bool | int | str | None = None
     line_group: tuple[str, ...] | None = None

@@ -1,4 +1,4 @@
-"""What became of the numbers: sums over records, that can be made in parts and then be added."""
+"""What became of the numbers: sums over records, which can be made in parts and added up."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ctidialer.contract.record import Outcome
 from ctidialer.contract.record_summary import AttemptSummary, RecordSummary
 
 MAX_ROWS = 20_000
-"""Rows of one table of the results; with more the table is given up, for it would be too large."""
+"""Rows of one table of the results; with more the table is given up as too large."""
 
 GROWTH = 1.05
 """How much wider each class of durations is than the one before."""
 
 ERROR = (GROWTH - 1) / 2
-"""By which share a percentile may be off."""
+"""The share by which a percentile may be wrong."""
 
 _SMALLEST = 0.001  # seconds
 _PER_CLASS = 1 / log(GROWTH)
@@ -38,7 +38,7 @@ Key = TypeVar("Key")
 
 @define
 class Spread:
-    """How long something took, over and over: ``micros`` in all, and ``classes`` of durations.
+    """Durations of one kind: ``micros`` is their sum, ``classes`` counts them by their length.
 
     Sums are whole microseconds, so that they come out the same in whatever order they are made.
     """
@@ -67,9 +67,9 @@ class Spread:
         return self.micros / _MICRO / self.count if self.count else None
 
     def percentiles(self, *shares: float) -> list[float | None]:
-        """Return below how many seconds each share of them lies, right to ERROR; None = no one.
+        """Return the seconds below which each share of them lies, right to ERROR; None = no data.
 
-        What took a millisecond or less counts as nothing.
+        A duration of a millisecond or less counts as 0.
         """
         if not self.count:
             return [None for _ in shares]
@@ -80,7 +80,7 @@ class Spread:
 
 
 def _middle(place: int) -> float:
-    """Return what the durations of a class are taken for, in seconds."""
+    """Return the duration that stands for all of a class, in seconds."""
     return 0.0 if place == 0 else float(_SMALLEST * GROWTH ** (place - 0.5))
 
 
@@ -198,7 +198,7 @@ class Margins:
         self.total = Tally()
 
     def at(self, key: ResultRow) -> tuple[Tally, Tally, Tally]:
-        """Return the tallies to which belongs what a task had in a period."""
+        """Return the tallies to which a task's numbers of a period are added."""
         who, begin = key
         return self.tasks.at(who), self.periods.at(begin), self.total
 

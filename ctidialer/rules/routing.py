@@ -1,9 +1,9 @@
 """Which line takes a call: groups, tiers, fallbacks (docs/redis-contract.rst).
 
-Within a tier the line that has been idle longest is taken.  A line without any call up is idle
-since its last hang-up, one that was never used since ever; lines that have calls up, and room for
-more, come after all of those, the one whose last call started first before the others.  Equals
-keep the order of the table.
+Within a tier the line that has been idle longest is taken.  A line without a call up is idle since
+its last hang-up; a line that was never used has been idle longest of all.  After these come the
+lines with calls up and room for more, by the start of their last call, the earliest first.  Equal
+lines keep the order of the table.
 
 A name that is neither group nor line is a fallback: a gateway of its own without a count, dialed by
 the default dial string.  Its state stands among those of the lines, by its name.
@@ -63,7 +63,7 @@ __all__ = [
 NAMES_THE_GROUP = "null/${line_group}"
 
 FALLBACK = Line(name="", dialstring="", count=None)
-"""What the account of any fallback goes by: no count, no rest, no faults."""
+"""The line that stands for any fallback in its account: no count, no rest, no faults."""
 
 States = Mapping[str, LineState]
 """The states of the lines and fallbacks by name; one that is not there was never used."""
@@ -95,8 +95,8 @@ class LineBusy:
     """Why one line of a group cannot take a call.
 
     ``until``: the moment (seconds) at which it could by itself, None = not before something else
-    happens.  Where the group itself is the reason, ``name`` is the group's.  ``values`` are what
-    the sentence of ``why`` names.
+    happens.  If the group itself is the reason, ``name`` is the group's.  ``values`` are those that
+    the sentence of ``why`` needs.
     """
 
     name: str
@@ -115,7 +115,7 @@ class LineBusy:
 class NoLine:
     """No line is free in a group (or in several: their names joined).
 
-    `choose` gives a reason for each line; who knows the lines otherwise may leave them out.
+    `choose` gives a reason for each line; other callers may leave the reasons out.
     """
 
     group: str
@@ -173,7 +173,7 @@ def free_room(
 def next_free_at(routes: Routes, states: States, groups: Sequence[str], now: float) -> float | None:
     """Return the earliest moment at which a line of ``groups`` can take a call by itself.
 
-    ``now`` where one can already, None where all wait for a hang-up or a change of the tables.
+    ``now`` = one can already; None = all wait for a hang-up or a change of the tables.
     """
     lines = lines_of(routes, groups)
     moments = (free_at(line, states.get(name, UNUSED), now) for name, line in lines.items())

@@ -1,7 +1,7 @@
 """Why the scheduled numbers of one configuration are, or are not, being called right now.
 
-As with tasks: facts go in, one reason comes out, the first that applies.  What stands first could
-not be mended by what comes after it.
+As with tasks, facts go in and one reason comes out, the first that applies.  Removing a later
+reason would not help while an earlier one applies.
 """
 
 from __future__ import annotations

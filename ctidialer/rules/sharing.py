@@ -1,9 +1,9 @@
 """How scheduled numbers and the numbers of queue tasks share a node and its lines.
 
-A queue task asks for as many numbers as there is room for, and so would leave nothing to the
-schedule wherever its list is long.  So the two take turns: where the node, or the lines, are full,
-the next places that come free are kept for the scheduled numbers that are due, but only when the
-queue tasks have started a call since the schedule had its last turn.
+A queue task asks for as many numbers as there is room for, so a task with a long list would leave
+nothing to the schedule.  Therefore the two take turns: if the node or the lines are full, the next
+places that come free are kept for the scheduled numbers that are due, but only if the queue tasks
+have started a call since the last turn of the schedule.
 
 Everything here is about one look of the schedule at what is free.  Moments are in seconds, of one
 clock.
@@ -17,17 +17,17 @@ MAX_SHARE = 100
 """Scheduled numbers taken by one claim."""
 
 BACKLOG_LOOK_INTERVAL = 0.05
-"""Seconds between two looks while more is due: a backlog is worked off at 2,000 calls a second,
-more than one FreeSWITCH places, and everybody else has a turn between two claims."""
+"""Seconds between two looks while more is due: so a backlog gets 2,000 calls a second, more than
+one FreeSWITCH can place, and the queue tasks have a turn between two claims."""
 
 ASKED_LOOK_INTERVAL = 0.01
-"""Seconds after which the answers to the queue tasks' claims, which ask for all room, are there."""
+"""Seconds to wait for the answers to the queue tasks' claims, which have asked for all room."""
 
 MIN_KEPT = 10
 """Places kept for a backlog at one turn; for a single number that is due it is one."""
 
 MAX_WITHOUT_LINE = 20
-"""Numbers taken by one poll although all lines are busy: they are told so, the others wait."""
+"""Numbers taken by one poll although all lines are busy: they are put off or end as ``no_line``."""
 
 
 @frozen
@@ -47,7 +47,7 @@ class Turn:
 
 @frozen
 class Facts:
-    """What there is at this moment.
+    """What is free at this moment.
 
     ``node_room``: calls that the node's limits leave; ``line_room``: calls that the lines of all
     schedule configurations have room for; ``asked``: numbers that claims under way ask for;
@@ -84,7 +84,7 @@ class Claim:
 
     @property
     def kept(self) -> Kept:
-        """While they are on their way the queue tasks must not take their lines."""
+        """The places on lines that the queue tasks must not take during the claim."""
         return Kept(lines=self.count)
 
 
@@ -110,8 +110,8 @@ Look = Claim | Wait | Nothing
 def look(turn: Turn, facts: Facts) -> Look:
     """Return what the schedule is to do now.
 
-    Numbers for which all lines are busy wait where they are, for one that comes free: only when
-    none has for a whole poll interval, or none can, are some of them taken, to be told so.
+    While all lines are busy, the numbers stay in the schedule until a line comes free.  Only if
+    none did for a whole poll interval, or none can, some of them are taken without a line.
     """
     if not facts.node_room:
         wait = ASKED_LOOK_INTERVAL if facts.asked else BACKLOG_LOOK_INTERVAL
@@ -130,7 +130,7 @@ def look(turn: Turn, facts: Facts) -> Look:
 
 
 def looked(turn: Turn, facts: Facts, found: Look) -> Turn:
-    """Return what is remembered of a look that came to ``found``."""
+    """Return the turn after a look with the result ``found``."""
     since = evolve(turn, has_waited=False, had_line=False) if facts.is_poll else turn
     if isinstance(found, Claim):
         has_line = since.had_line or found.has_line
@@ -143,7 +143,7 @@ def looked(turn: Turn, facts: Facts, found: Look) -> Turn:
 def claimed(turn: Turn, has_more: bool, without_line: int) -> Turn:
     """Return the turn after a claim; ``has_more``: more may be due that can be taken now.
 
-    Where some of them met no line (``without_line``), the next ones most likely would, too: they
+    If some of them found no line (``without_line``), the next ones probably would not either: they
     wait for the next poll.
     """
     return evolve(turn, more_due=has_more and not without_line)
@@ -159,8 +159,8 @@ def _is_in_vain(turn: Turn, facts: Facts) -> bool:
 
 
 def _share(turn: Turn, facts: Facts) -> int:
-    """Return how much is kept of what comes free next: nothing before the queue tasks, too, have
-    started a call."""
+    """Return how many of the next free places are kept: none before the queue tasks have started a
+    call too."""
     if facts.others_started == turn.others_started:
         return 0
     return MIN_KEPT if turn.more_due else 1

@@ -1,7 +1,7 @@
 """Tasks, lines, groups, configurations and numbers that some call could not carry.
 
-What no ``originate`` can carry makes a number's entry invalid.  In a task or a line it
-would make every number of the list invalid, one after the other: so there it makes the task or the
+A value that no ``originate`` can carry makes a number's entry invalid.  In a task or a line it
+would make every number of the list invalid, one after the other.  So there it makes the task or the
 line invalid, and the numbers stay where they are.
 """
 
@@ -182,8 +182,7 @@ def _warnings_of_line(line: Line | None, document: LineDocument) -> tuple[Fault,
 def number_faults(
     number: str, variables: Mapping[str, str], path: str = "$.params.number"
 ) -> tuple[Fault, ...]:
-    """Return why no call can carry the number that stands at ``path``, with its variables; mostly
-    nothing."""
+    """Return the faults of the number at ``path`` and its variables that no call can carry."""
     if _is_harmless(number, variables):
         return ()
     probe = evolve(_PROBE, number=number, variables=variables)
@@ -196,24 +195,26 @@ def number_faults(
 
 
 def _is_harmless(number: str, variables: Mapping[str, str]) -> bool:
-    """Say whether a number and its variables can be carried so surely that no call is needed to
-    tell: files of a million numbers are checked, and nearly all of them are such."""
+    """Say whether a number and its variables can certainly be carried, without building a call.
+
+    Files of a million numbers are checked, and this is true for nearly all of them.
+    """
     return _HARMLESS_NUMBER.fullmatch(number) is not None and are_harmless(variables)
 
 
 def are_harmless(variables: Mapping[str, str]) -> bool:
-    """Say whether every call can carry all of these variables; False = that is to be tried."""
+    """Say whether every call can carry all of these variables; False = it has to be tried."""
     few = len(variables) <= _FEW_TRIED
     return few and all(_is_harmless_variable(*pair) for pair in variables.items())
 
 
 def is_harmless_name(name: str) -> bool:
-    """Say whether every call can carry a name in a variable; False = that is to be tried."""
+    """Say whether every call can carry a name in a variable; False = it has to be tried."""
     return _HARMLESS_VALUE.fullmatch(name) is not None
 
 
 def is_harmless_word(word: str) -> bool:
-    """Say whether a word can be part of any destination; False = that is to be tried."""
+    """Say whether a word can be part of any destination; False = it has to be tried."""
     return _HARMLESS_WORD.fullmatch(word) is not None
 
 
@@ -239,7 +240,7 @@ def _all_faults(noted: FaultList, uncarriable: Iterable[Fault]) -> tuple[Fault, 
 
 
 def _first(faults: Iterable[Fault], most: int) -> tuple[Fault, ...]:
-    """Return the first faults; a document may have so many that to find them all takes seconds."""
+    """Return the first faults; a document may have so many that finding all takes seconds."""
     if most <= 0:
         return ()
     found = tuple(islice(faults, most + 1))
@@ -249,8 +250,8 @@ def _first(faults: Iterable[Fault], most: int) -> tuple[Fault, ...]:
 
 
 def _named(probe: Call, key: str = "") -> tuple[Call, tuple[Fault, ...]]:
-    """Return ``probe`` and no fault; where a name in it, which each call carries in a variable,
-    cannot be carried, the probe without names and that fault."""
+    """Return ``probe`` and no fault, or, if one of its names cannot be carried, a probe without
+    names and that fault.  Each call carries the names in variables."""
     names = (probe.task or "", probe.line or "", probe.group, probe.host)
     problem = None if all(map(is_harmless_name, names)) else _problem(probe)
     if problem is None:

@@ -1,11 +1,11 @@
 """The tables of this node as they stand in Redis, decoded (docs/redis-contract.rst).
 
-Raw documents go in, decoded values come out; what did not change is not decoded again.  A document
-that cannot be used is kept as its faults and harms nothing else: a task with faults is no task, a
-broken line has no room, a broken group has no lines.
+Raw documents go in, decoded values come out; a document that did not change is not decoded again.
+Only the faults are kept of a document that cannot be used, and it harms nothing else: a task with
+faults counts as missing, a broken line has no room, a broken group has no lines.
 
-What was read goes into a :class:`Draft`, beside the tables in force, a little at a time; then it is
-put in force all at once, so that nobody ever sees half of it.
+What was read goes into a :class:`Draft` beside the tables in force, a little at a time.  Then it is
+put in force at once, so that nobody ever sees half of it.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ NAMES_PER_SLICE = 256
 """Documents that are compared between two steps of a draft; a changed one is a step of its own."""
 
 MANY_TASKS = 1000
-"""Tasks that change together from which on those that are switched off are decoded afterwards."""
+"""If so many tasks change together, those that are switched off are decoded afterwards."""
 
 MANY_LINES = 1000
-"""Lines of one group from which on only those that are not known are read with it."""
+"""If a group has more lines, only those that are not known are read with it."""
 
 
 class Tables:
@@ -77,11 +77,11 @@ class Tables:
         self.control = Control()
         self.faults: dict[tuple[str, str], tuple[Fault, ...]] = {}
         self.warnings: dict[tuple[str, str], tuple[Fault, ...]] = {}
-        """What documents say and hardly mean, by table and name, also of those with faults."""
+        """What documents probably do not mean, by table and name, also of those with faults."""
         self.postponed: dict[str, None] = {}
-        """Tasks of which it is only known, so far, that they are switched off."""
+        """Tasks that are switched off, and of which nothing else was decoded yet."""
         self.unreadable: dict[str, str] = {}
-        """Why a key cannot be read, for people; what it held before is kept, and not dialed by."""
+        """Sentences why keys cannot be read; their earlier content is kept, but not dialed by."""
         self._lines: dict[str, Line] = {}
         self._groups: dict[str, LineGroup] = {}
         self._values: dict[str, dict[str, Any]] = {
@@ -114,7 +114,7 @@ class Tables:
         return self._put_in_force(draft, key)
 
     def unknown(self, groups: Iterable[str]) -> Named:
-        """Return those of the names that are neither group nor line: they may be fallbacks."""
+        """Return the names among ``groups`` that are no group or line: they may be fallbacks."""
         routes = self.routes
         names = [one for one in groups if one not in routes.groups and one not in routes.lines]
         return _as_routes(names) if names else NO_NAMES
@@ -141,8 +141,8 @@ class Tables:
 class Draft:
     """A change of the tables, not in force yet: whole tables and single fields, decoded here.
 
-    ``whole`` and ``decode`` are done step by step, for they may be long; what the tables are based
-    on must not change meanwhile.
+    ``whole`` and ``decode`` work step by step, since they may take long; the tables must not change
+    meanwhile.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -189,14 +189,14 @@ class Draft:
         self._changed.setdefault(table, {}).update(dict.fromkeys(names))
 
     def unreadable(self, key: str, problem: str) -> None:
-        """The key ``key`` cannot be read: that does not make it an empty table."""
+        """The key ``key`` cannot be read: its table is not empty, but unknown."""
         self._unreadable[key] = problem
 
     def decode(self, postpone: bool = False) -> Iterator[None]:
         """Decode what has changed, one document a step.
 
-        Where ``postpone`` is set, of very many tasks those that are switched off are left to a
-        later draft (`Tables.postponed`): they are no hurry, and the others shall dial.
+        With ``postpone``, if very many tasks have changed, those that are switched off are left to
+        a later draft (`Tables.postponed`), so that the others can dial sooner.
         """
         decoder = self._tables._decoder
         for table, names in self._changed.items():
@@ -215,7 +215,7 @@ class Draft:
                 yield
 
     def referred(self, read: Named) -> Named:
-        """Return what those of the ``read`` names refer to, by this draft."""
+        """Return the names that the ``read`` names refer to, by this draft."""
         groups: set[str] = set()
         lines: set[str] = set()
         for table, name in read:
@@ -257,8 +257,10 @@ class Draft:
         return decoded.value if decoded else self._tables._values.get(table, {}).get(name)
 
     def _lookup(self, table: str) -> Callable[[str], list[bytes | None]]:
-        """Return what finds the documents of a name, as they will be: a field that was read, else
-        what stands in the whole table."""
+        """Return a function that finds the documents of a name as they will be.
+
+        A field that was read counts before the whole table.
+        """
         places = [
             (self._raw.get(key, {}), self._replaced.get(key, self._tables._raw[key]))
             for key in self._tables.keys_of(table)

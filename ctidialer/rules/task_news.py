@@ -1,4 +1,4 @@
-"""What the log tells of a task when its state changes, so that an evening can be read from it."""
+"""What is logged of a task when its state changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ctidialer.contract.record import Outcome
 
 
 class TaskState(enum.Enum):
-    """The state of a task, as far as it is news when it changes."""
+    """The states of a task whose changes are logged."""
 
     GONE = "gone"
     OFF = "switched off"
@@ -21,10 +21,10 @@ class TaskState(enum.Enum):
 
 
 NUMBERS = frozenset({TaskState.EMPTY, TaskState.OPEN})
-"""Between these two a task goes back and forth with every number that is pushed."""
+"""A task may change between these two with every number that is pushed."""
 
 DONE = frozenset({TaskState.GONE, TaskState.OFF, TaskState.CLOSED, TaskState.EMPTY})
-"""States at whose beginning it is told how many numbers have ended since the task was open."""
+"""When a task gets into one of these states, the numbers that have ended since are counted up."""
 
 
 @frozen
@@ -43,7 +43,7 @@ class Change:
 
     @property
     def is_news(self) -> bool:
-        """Whether anybody wants to read of it: what is not open at the start is no news."""
+        """Whether it is logged: at the start only the tasks that are open are."""
         if self.before is None:
             return self.after in NUMBERS
         return self.before is not self.after

@@ -1,8 +1,8 @@
 """When a number that FreeSWITCH turns away again and again is given up.
 
-That FreeSWITCH refuses a call, or makes no channel for it, is no verdict on the number, however
-often it happens.  Only where the calls of other numbers went out the same way meanwhile, it must be
-the number itself; it is given up then, so that nothing loops for ever.
+If FreeSWITCH refuses a call, or makes no channel for it, that is no verdict on the number, however
+often it happens.  But if calls of other numbers went out the same way meanwhile, the number itself
+must be the cause; it is given up then, so that nothing loops for ever.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 from attrs import frozen
 
 MAX_TIMES = 5
-"""A number that was turned away so often, while others were not, is given up."""
+"""A number is given up after it was turned away so often while others were not."""
 
 
 @frozen
 class TurnedAway:
     """How often a number was turned away, and how many calls had gone out the same way by then.
 
-    Times between which no call went out count as one.
+    Several times without a call in between that went out count as one.
     """
 
     times: int

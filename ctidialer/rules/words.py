@@ -1,4 +1,4 @@
-"""All that is said of one word of the daemon, in both languages."""
+"""The texts for one word of the daemon (a reason, a state), in both languages."""
 
 from __future__ import annotations
 

@@ -20,8 +20,9 @@ MAX_SESSIONS = 1000
 
 MAX_FAILURES = 5
 FORGIVEN_AFTER = 60.0
-"""So many wrong tokens from one address within so many seconds: nobody can sign in from there
-until the seconds are over.  Others can: whoever guesses must not lock the operators out.
+"""After MAX_FAILURES wrong tokens from one address within FORGIVEN_AFTER seconds, nobody can sign
+in from there until these seconds are over.  Other addresses can: somebody who guesses must not lock
+the operators out.
 """
 
 MAX_ADDRESSES = 1000
@@ -42,22 +43,22 @@ class RequestHeaders:
 
 @frozen
 class Visitor:
-    """Who asks; ``session`` None = by the token itself, or where none is set by anybody."""
+    """Who asks; ``session`` None = with the token itself, or anybody if no token is set."""
 
     session: str | None = None
 
 
 class WrongTokens:
-    """When wrong tokens came, the last ones from each address."""
+    """The moments of the last wrong tokens from each address."""
 
     def __init__(self) -> None:
         self._of: OrderedDict[str, deque[float]] = OrderedDict()
 
     def wait(self, address: str, now: float) -> float:
-        """Return how many seconds are left until a token from there is looked at, 0 = none."""
+        """Return the seconds until a token from there is checked again; 0 = it is checked now."""
         times = self._of.get(address)
         passed = now - times[0] if times and len(times) == MAX_FAILURES else FORGIVEN_AFTER
-        # A clock that was set back must not keep anybody out for longer.
+        # If the clock was set back, nobody may be kept out for longer.
         return FORGIVEN_AFTER - passed if 0 <= passed < FORGIVEN_AFTER else 0.0
 
     def add(self, address: str, now: float) -> None:
@@ -73,7 +74,7 @@ class WrongTokens:
 
 
 class Access:
-    """Lets in who knows ``token``; with an empty one everybody, but only by a loopback name.
+    """Admits requests with ``token``; if it is empty, all requests to a loopback name.
 
     ``clock`` gives seconds.
     """
@@ -110,7 +111,7 @@ class Access:
         return Visitor(session)
 
     def sign_in(self, token: str, address: str = "") -> str:
-        """Begin a session for who knows the token; return what its cookie holds.
+        """Begin a session for a client that knows the token; return the value of its cookie.
 
         ``address`` is where the request comes from.  Raises Refusal: 401, or 429 after too many
         wrong ones from there.
@@ -137,7 +138,7 @@ class Access:
             self._sessions.pop(session, None)
 
     def is_open(self, session: str) -> bool:
-        """Say whether a session goes on."""
+        """Say whether a session is still valid."""
         until = self._sessions.get(session)
         if until is not None and until <= self._clock():
             del self._sessions[session]
@@ -150,11 +151,12 @@ class Access:
             raise Refusal(401, f"the token is wrong: {NO_TOKEN}", headers)
 
     def _is_token(self, token: str) -> bool:
-        # In constant time: how long it takes does not tell how much of it was right.
+        # In constant time, so that the time does not show how much of a guess was right.
         return hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._token)
 
     def _refuse_foreign_names(self, headers: RequestHeaders) -> None:
-        """A page of anybody's may have its own name lead to 127.0.0.1 (DNS rebinding)."""
+        """Refuse names that are not loopback: any page can let its own name lead to 127.0.0.1 (DNS
+        rebinding)."""
         if not is_loopback(host_of(headers.host or "")):
             raise Refusal(
                 403,
@@ -163,9 +165,9 @@ class Access:
             )
 
     def refuse_foreign_pages(self, headers: RequestHeaders, changes: bool) -> None:
-        """Browsers say which page a request that changes something comes from.
+        """Raise Refusal for a request of another site's page that would change something.
 
-        Raises Refusal.
+        Browsers name the page's origin in such requests.
         """
         if changes and headers.origin is not None:
             origin = headers.origin.partition("://")[2]  # "null" has nothing behind it

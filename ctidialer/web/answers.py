@@ -1,4 +1,4 @@
-"""What is asked over HTTP and what is answered, as values: nothing here knows of twisted.web."""
+"""HTTP requests and answers as values, without twisted.web."""
 
 from __future__ import annotations
 
@@ -43,9 +43,8 @@ class Answer:
 class Asked:
     """One request that may be answered.
 
-    ``names`` are the parts of the path that stand for something (``{task}``), percent-decoded;
-    ``by`` says who asks, for people; ``is_encrypted``: the client speaks TLS, with a proxy before
-    us.
+    ``names`` are the named parts of the path (``{task}``), percent-decoded; ``by`` is a text that
+    says who asks; ``is_encrypted``: the client speaks TLS, with a proxy before us.
     """
 
     method: str

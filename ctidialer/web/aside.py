@@ -1,4 +1,4 @@
-"""Has long looks done in a process of their own, so that no call waits for them."""
+"""Runs long looks in a process of their own, so that no call waits for them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ MAX_COMPLAINT = 4096
 
 
 class LookFailed(Exception):
-    """A look came to nothing; the message says why."""
+    """A look has failed; the message says why."""
 
 
 class Aside:
-    """Asks for looks, one after the other; those who want the same one meanwhile share it."""
+    """Runs looks one after another; requests for the same look share it."""
 
     def __init__(self, reactor: Any, settings: Settings) -> None:
         self._reactor = reactor
@@ -115,7 +115,7 @@ class _Looking(ProcessProtocol):
 
 
 def _environment() -> dict[str, str]:
-    """Return ours without the secrets; where our packages were found, the child finds them too."""
+    """Return our environment without the secrets; PYTHONPATH lets the child find our packages."""
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -1,7 +1,6 @@
-"""What is counted, for Prometheus: read along as calls and numbers end, the rest when it is asked.
+"""The metrics for Prometheus: calls and numbers are counted as they end, the rest when asked for.
 
-The reader of the journal is on the way of every call: it looks up a counter that it knows already,
-and no more.
+The journal's reader runs for every call, so it does no more than look up a counter that it knows.
 """
 
 from __future__ import annotations
@@ -40,16 +39,16 @@ from ctidialer.web.task_times import OTHER, CallTimes
 log = Logger()
 
 MAX_NAMES = 1000
-"""Different sets of labels of one counter; what comes after is counted as OTHER."""
+"""Different sets of labels of one counter; further ones are counted as OTHER."""
 
 MIN_LOOK_INTERVAL = 0.5
 """Seconds between two looks at how late the event loop is."""
 
 ROUNDING = 0.001
-"""Share of MIN_LOOK_INTERVAL by which a look may seem to come too early: floating point only."""
+"""Share of MIN_LOOK_INTERVAL by which a look may come too early, by rounding of floats."""
 
 QUEUE_TIMEOUT = 0.5
-"""Seconds for which the lengths of the queues are waited for."""
+"""Seconds to wait for the lengths of the queues."""
 
 WAITS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120)
 TALKS = (1, 3, 6, 10, 20, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
@@ -111,13 +110,13 @@ class Metrics:
 
     def _look(self) -> None:
         now = self._clock.seconds()
-        # A clock that was set back is no lag, and one that was set on only for a moment.
+        # A clock that was set back shows no lag; one that was put on shows some, but only once.
         self.lag = max(0.0, now - self._due)
         self._due = self._next_look(now)
         self._counted.lag.observe(self.lag)
 
     def _next_look(self, now: float) -> float:
-        """Return when the next look is due: as LoopingCall has it, however late this one came."""
+        """Return when the next look is due by LoopingCall's rule, however late this one was."""
         looks = (now - self._began) / MIN_LOOK_INTERVAL + ROUNDING
         return self._began + (floor(looks) + 1) * MIN_LOOK_INTERVAL
 
@@ -202,7 +201,7 @@ class Counted:
 class _Children:
     """The children of one counter by their labels, kept at hand.
 
-    ``names`` are those of the labels that back ends make up; the values of the others are few.
+    ``names`` are the places of the labels whose values back ends make up; the others have few.
     """
 
     def __init__(self, counter: Counter, names: frozenset[int]) -> None:

@@ -36,7 +36,7 @@ class Pages:
         self._files[words_js.NAME] = Answer(200, words_js.reasons_js(), KINDS[".js"])
 
     def login_page(self) -> Answer:
-        """Return the page to sign in, for who asks for the dashboard and may not."""
+        """Return the page to sign in, in place of the dashboard."""
         return Answer(401, self._files["login.html"].body, HTML)
 
     @get(
@@ -51,7 +51,7 @@ class Pages:
 
     @get("/static/login.css", "", is_open=True)
     async def login_style(self) -> Answer:
-        """Return a file that the page to sign in needs: whoever comes may have it."""
+        """Return a file of the page to sign in; it needs no token."""
         return self._files["login.css"]
 
     @get("/static/login.js", "", is_open=True)

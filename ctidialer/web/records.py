@@ -50,7 +50,7 @@ def fits(entry: RecordEntry, query: RecordQuery) -> bool:
     """Say whether a record is of the task, outcome and number that are asked for."""
     record = entry.record
     if record is None:
-        return False  # something else stands in the stream
+        return False  # an entry that is not a record
     return (
         query.task in ("", record.task)
         and query.outcome in (None, record.outcome)

@@ -17,17 +17,17 @@ from ctidialer.web.queries import ReportQuery
 from ctidialer.web.routes import get
 
 MIN_KEPT = 15.0
-"""Seconds for which a report is answered again as it was."""
+"""Least seconds for which a report is kept and answered again."""
 
 KEPT_PER_SECOND = 20.0
-"""And for so many seconds for each that it took: at most a twentieth of a core is spent on it."""
+"""Seconds that a report is kept for each second it took: so it costs a twentieth of a core."""
 
 MAX_KEPT = 20
 """Reports that are kept at once, each of other numbers."""
 
 
 class Looks(Protocol):
-    """Who looks in a process of its own."""
+    """Runs a look in a process of its own."""
 
     def look(self, name: str, **details: object) -> Awaitable[bytes]:
         """Return the JSON of a look; raises LookFailed."""

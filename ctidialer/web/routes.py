@@ -36,7 +36,7 @@ Method = TypeVar("Method", bound=Handler)
 
 @frozen
 class Streamed:
-    """An answer without an end: ``begin`` is given the request, and writes to it what comes."""
+    """An answer without an end: ``begin`` is called with the request, and writes to it."""
 
     begin: Callable[[Request], None]
 
@@ -45,10 +45,10 @@ class Streamed:
 class Route:
     """One method on one path.
 
-    ``path`` has names in braces.  ``is_open``: asked without a token; ``if_unknown``, a method
-    beside the handler, answers who has none, in place of an error.  ``answer`` is the type of a
-    JSON answer, where the handler's own says nothing of it; ``takes_form``: the body may be a form,
-    too; ``others`` are further statuses and their meaning.
+    ``path`` has names in braces.  ``is_open``: no token is needed.  ``if_unknown``: a method of the
+    same object that answers requests without a token, in place of an error.  ``answer`` is the type
+    of the JSON answer if the handler's annotation does not show it.  ``takes_form``: the body may
+    be a form too.  ``others`` are further statuses and their meaning.
     """
 
     method: str
@@ -71,7 +71,7 @@ class Route:
         return self.method != "GET"
 
     def match(self, parts: Sequence[str]) -> dict[str, str] | None:
-        """Return the named parts where these parts of a path are this route's, else None."""
+        """Return the named parts if these parts of a path fit this route, else None."""
         own = self.path.split("/")[1:]
         if len(own) != len(parts):
             return None
