@@ -112,7 +112,7 @@ class FreeSwitch(Section, frozen=True):
 
 class Queue(Section, frozen=True):
     """``[queue]``: seconds between two looks at the queues, and after how many bad ends in a row a
-    task is held (0 = never)."""
+    task is braked (0 = never)."""
 
     dispatch_interval: float = 0.05
     brake_after: int = 50

@@ -24,7 +24,8 @@ NUMBERS = frozenset({TaskState.EMPTY, TaskState.OPEN})
 """A task may change between these two with every number that is pushed."""
 
 DONE = frozenset({TaskState.GONE, TaskState.OFF, TaskState.CLOSED, TaskState.EMPTY})
-"""When a task gets into one of these states, the numbers that have ended since are counted up."""
+"""When a task gets into one of these states, the numbers that ended while it was open are logged.
+"""
 
 
 @frozen

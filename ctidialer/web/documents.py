@@ -128,7 +128,7 @@ class ScheduleExplanation(msgspec.Struct):
 
 
 class TaskPaused(msgspec.Struct):
-    """Whether new calls of a task are held; ``changed`` is whether they were not before."""
+    """Whether a task is paused; ``changed`` is whether this request has changed it."""
 
     task: str
     paused: bool
@@ -136,7 +136,7 @@ class TaskPaused(msgspec.Struct):
 
 
 class SchedulePaused(msgspec.Struct):
-    """Whether new calls of a schedule configuration are held; ``changed``: they were not before."""
+    """Whether a schedule configuration is paused; ``changed``: this request has changed it."""
 
     config: str
     paused: bool

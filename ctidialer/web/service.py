@@ -38,8 +38,8 @@ LOOK_INTERVAL = 1.0
 class WebService(Service):
     """The HTTP interface of ``daemon``; ``link`` is its connection to Redis.
 
-    ``stopped`` is open once the daemon has drained: until then it is answered.  ``cannot_listen``
-    is called, with the reason, when the port cannot be had.
+    ``stopped`` opens once the daemon has drained: until then requests are answered.
+    ``cannot_listen`` is called with the reason if the port cannot be opened.
     """
 
     log = Logger()

@@ -35,12 +35,12 @@ CONTENT_SECURITY = (
 
 
 class _Bounded(BytesIO):
-    """The body of a request, as far as it is read at all."""
+    """The body of a request, up to MAX_BODY_BYTES."""
 
     is_too_large = False
 
     def write(self, data: bytes) -> int:  # type: ignore[override]  # only bytes are written here
-        """Keep what is not too much."""
+        """Keep the data unless the body gets too large."""
         if self.tell() + len(data) > MAX_BODY_BYTES:
             self.is_too_large = True
             return len(data)
@@ -61,7 +61,7 @@ class BoundedRequest(SiteRequest):
 
 
 class QuietSite(Site):
-    """A site that writes no line for each request: what is asked may hold what is secret."""
+    """A site without an access log: a request may contain secrets."""
 
     requestFactory = BoundedRequest
 
@@ -110,7 +110,7 @@ class Root(Resource):
         return answer
 
     def _session(self, request: BoundedRequest, route: Route) -> str | None:
-        """Return the session in which is asked, None = in none; raises Refusal."""
+        """Return the session of a request; None = it has none.  Raises Refusal."""
         headers = headers_of(request)
         if route.is_open:
             self._access.refuse_foreign_pages(headers, route.changes)

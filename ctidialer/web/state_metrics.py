@@ -1,4 +1,4 @@
-"""The state of the daemon as metrics: worked out when it is asked for."""
+"""The state of the daemon as metrics, computed when they are asked for."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class StateMetrics(Collector):
         self.queue_lengths: Mapping[str, int] = {}
 
     def open_queues(self) -> list[str]:
-        """Return the queues whose lengths are told: those of the tasks that are told one by one."""
+        """Return the queues whose lengths are metrics: those of the tasks listed in the status."""
         return sorted({task.number_queue for task in self._daemon.status().tasks} - {""})
 
     def describe(self) -> Iterable[Metric]:
-        """Part of Collector: nothing is worked out before it is asked for."""
+        """Part of Collector: nothing is computed at the registration."""
         return ()
 
     def collect(self) -> Iterator[Metric]:

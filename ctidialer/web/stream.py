@@ -1,7 +1,7 @@
-"""The event stream of the dashboard (Server-Sent Events): one text for all who listen.
+"""The event stream of the dashboard (Server-Sent Events): one text for all clients.
 
-Nothing piles up for a client that does not read: while its connection is full it is told nothing,
-and when it stays full it is cut.
+Nothing piles up for a client that does not read: while its connection is full, it is sent nothing;
+if it stays full, the connection is cut.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_LISTENERS = 500
 
 
 def event(name: str, data: bytes) -> bytes:
-    """Return one event; ``data`` is JSON, which holds no line break."""
+    """Return one event; ``data`` is JSON without line breaks."""
     return b"event: %s\ndata: %s\n\n" % (name.encode(), data)
 
 

@@ -42,7 +42,7 @@ MAX_BUSY_LINES = 20
 
 MAX_ALL_BUSY_LINES = 1000
 LINES_PER_SLICE = 100
-"""Tasks explained, and lines looked at, before everybody else has a turn."""
+"""Tasks explained, or lines looked at, in one turn of the reactor."""
 
 NO_TASK = {404: "there is no such task"}
 NO_CONFIG = {404: "there is no such configuration"}
@@ -85,14 +85,14 @@ class TasksApi:
         others={**NO_TASK, **NO_REDIS},
     )
     async def pause(self, asked: Asked, task: str, body: WhyBody) -> TaskPaused:
-        """Hold the new calls of a task."""
+        """Pause the new calls of a task."""
         self._check_known(task)
         changed = await self._orders.pause(task, order_of(asked, body))
         return TaskPaused(task, True, changed)
 
     @post("/api/tasks/{task}/resume", "Let a paused task go on", others={**NO_TASK, **NO_REDIS})
     async def resume(self, asked: Asked, task: str, body: WhyBody) -> TaskPaused:
-        """Let a task go on."""
+        """Resume the new calls of a task."""
         self._check_known(task)
         changed = await self._orders.resume(task, order_of(asked, body))
         return TaskPaused(task, False, changed)
@@ -170,7 +170,7 @@ class SchedulesApi:
         others={**NO_CONFIG, **NO_REDIS},
     )
     async def pause(self, asked: Asked, config: str, body: WhyBody) -> SchedulePaused:
-        """Hold the new calls of a configuration."""
+        """Pause the new calls of a configuration."""
         self._check_known(config)
         changed = await self._orders.pause(config, order_of(asked, body), is_schedule=True)
         return SchedulePaused(config, True, changed)

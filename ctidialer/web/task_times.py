@@ -1,4 +1,4 @@
-"""Histograms by task, for Prometheus: counted in plain lists, for every call comes by here."""
+"""Histograms by task, for Prometheus: counted in plain lists, since this runs for every call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from ctidialer.contract.record import AttemptRecord
 
 MAX_TASKS = 100
-"""Tasks with histograms of their own; those that come after are counted as OTHER together."""
+"""Tasks with histograms of their own; further ones are counted together as OTHER."""
 
 OTHER = "(other)"
 
@@ -49,7 +49,7 @@ class TaskTimes(Collector):
         return self._counts.setdefault(name, [0.0] * (len(self._bounds) + 2))
 
     def describe(self) -> Iterable[Metric]:
-        """Part of Collector: nothing is worked out before it is asked for."""
+        """Part of Collector: nothing is computed at the registration."""
         return ()
 
     def collect(self) -> Iterator[Metric]:

@@ -29,8 +29,8 @@ MEMBERS_PER_READ = 500
 """Members read at a time behind the known ones: they take Redis some milliseconds."""
 
 MAX_MENDS = 4
-"""Segments that one choice reads again; after that, all from the first wrong one on is forgotten.
-"""
+"""Segments that one choice reads again; after that, the first wrong one and all behind it are
+forgotten."""
 
 
 @define(eq=False)

@@ -74,9 +74,9 @@ class TaskRuns:
     """The tasks of this node.
 
     The open ones are found without looking at the others, and the open ones that wait for numbers
-    without looking at those that have some.  A task that is switched off has no run before it has
-    numbers in hand, so thousands of them cost nothing.  ``changed`` is called with every run whose
-    state may have changed.
+    without looking at those that have some.  A task that is switched off gets a run only when a
+    number of it is taken up, so thousands of them cost nothing.  ``changed`` is called with every
+    run whose state may have changed.
     """
 
     def __init__(self, zone: str, changed: Callable[[TaskRun], None] = lambda run: None) -> None:
