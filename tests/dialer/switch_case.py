@@ -15,8 +15,9 @@ from tests.support.node import PASSWORD, NodeTestCase
 LONG: dict[str, Any] = {"result": "answer", "talk": 3600}
 """Calls that do not end by themselves while a test runs, however slow the machine is."""
 
-OURS = {"bgapi", "originate", "uuid_exists", "sim"}
-"""The API commands that the daemon and these tests send; nothing else may reach the switch."""
+OURS = {"bgapi", "originate", "uuid_exists", "hostname", "sim"}
+"""The API commands that the daemon and these tests send; nothing else may reach the switch.
+``hostname`` asks a connection that was silent for some seconds whether it is alive."""
 
 
 class SwitchTestCase(NodeTestCase):
