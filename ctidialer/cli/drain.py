@@ -94,6 +94,7 @@ class _Drain:
         control = NodeOrders(self._link, self._state.host)
         undo = self._state.undo
         order = order_now(self._state.why)
+        await self._look()  # who interrupts it is told how many calls are up, also at once
         self._state.changed = await (control.undo_drain(order) if undo else control.drain(order))
         await self._look()
         if self._wait:
