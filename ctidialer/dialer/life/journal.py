@@ -34,5 +34,5 @@ class Journal:
         for reader in self._readers:
             try:
                 reader.number_ended(record)
-            except Exception:  # noqa: BLE001 - as above
+            except Exception:  # noqa: BLE001 - nor must it lose a record
                 self.log.failure("A reader of the journal failed")
