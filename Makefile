@@ -11,7 +11,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 JOBS ?= 2
 TESTS ?= tests
 KIND ?=
-# What `make demo`, `chaos`, `bench` and `fuzz` hand on: `make demo ARGS="--numbers 1000"`.
+# What `make demo`, `deb`, `chaos`, `bench` and `fuzz` hand on: `make demo ARGS="--numbers 1000"`.
 ARGS ?=
 # What `make bench` runs; benchmarks/README.rst has the others, which want a FreeSWITCH or hours.
 BENCHMARKS ?= esl_events esl_commands esl_call whole_dialer
@@ -26,7 +26,7 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install -
 INSTALL_PROJECT := $(INSTALL) --no-build-isolation --config-settings editable_mode=compat
 
 .NOTPARALLEL:
-.PHONY: help demo chaos bench fuzz test lint types docs wheel check-wheel trial format constraints clean distclean
+.PHONY: help demo chaos bench fuzz test lint types docs wheel check-wheel deb check-deb trial format constraints clean distclean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -44,7 +44,7 @@ bench: $(VENV)/.bench  ## run the main benchmarks, one JSON line each (ARGS="esl
 fuzz: $(VENV)/.fuzz  ## a million inputs for each reader of others' bytes (ARGS="--seed 2 numbers")
 	nice -n 10 $(BIN)/python -m fuzz $(ARGS)
 
-test: lint types docs check-wheel trial  ## run every check; the last line counts the tests
+test: lint types docs check-wheel check-deb trial  ## run every check; the last line counts the tests
 
 lint: $(VENV)/.develop  ## check style and layout with ruff
 	$(BIN)/ruff check
@@ -61,6 +61,12 @@ wheel: $(VENV)/.develop  ## build the sdist, and the wheel from it, into dist/
 
 check-wheel: $(VENV)/.develop  ## build both, install the wheel in an empty venv, try it there
 	$(BIN)/python tools/check_wheel.py
+
+deb: $(VENV)/.develop  ## build a Debian package into dist/ (on Debian, with dpkg-dev)
+	$(BIN)/python -m tools.build_deb $(ARGS)
+
+check-deb: $(VENV)/.develop  ## build it, try it in a clean Debian (as root, with mmdebstrap)
+	$(BIN)/python -m tools.check_deb
 
 trial: $(VENV)/.develop  ## run the tests (TESTS=tests.rules, KIND=unit, JOBS=2)
 	$(BIN)/python tools/run_tests.py --jobs $(JOBS) $(if $(KIND),--kind $(KIND)) $(TESTS)

@@ -1,10 +1,12 @@
 """What ``ctidialer load`` takes for a file: time, CPU, memory of it and its children together.
 
-Files of each kind are written, then loaded into the list of a task, once each.  Prints one JSON
+Files of each kind are written, then loaded into the list of a task (``dnc``: onto a list of numbers
+that are not called), once each.  Prints one JSON
 line::
 
     python -m benchmarks.load_file --rows 1000000
     python -m benchmarks.load_file --only excel region
+    python -m benchmarks.load_file --only dnc --rows 10000000
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ TARGET = {"wall_seconds": 30, "peak_mb": 100, "of_rows": 1_000_000}
 
 Write = Callable[[Path, int], None]
 
+DNC = "dnc"
+"""The kind that is put on a list of numbers not to be called, with ``ctidialer dnc load``."""
+
 KINDS: Mapping[str, tuple[str, Write, tuple[str, ...]]] = {
     "text": ("n.txt", write_text, ()),
     "csv": ("n.csv", partial(write_csv, encoding="utf-8"), ()),
@@ -37,6 +42,7 @@ KINDS: Mapping[str, tuple[str, Write, tuple[str, ...]]] = {
     "excel": ("n.xlsx", write_workbook, ()),
     "dedupe": ("n.csv", partial(write_csv, encoding="utf-8"), ("--dedupe",)),
     "region": ("n.csv", partial(write_csv, encoding="utf-8"), ("--region", "CN")),
+    DNC: ("n.txt", write_text, ()),
 }
 """By the name: the file, what writes it, and the options with which it is loaded."""
 
@@ -62,9 +68,11 @@ async def loaded(rig: Rig, kind: str, rows: int) -> Figures:
         await deferToThread(write, path, rows)
     await rig.call("UNLINK", QUEUE)
     where = ("--redis", rig.redis.url, "--host", HOST)
-    command = [sys.executable, "-c", COMMAND, "load", *where, *options, TASK, str(path)]
+    load = ("dnc", "load") if kind == DNC else ("load",)
+    command = [sys.executable, "-c", COMMAND, *load, *where, *options, TASK, str(path)]
     found: Figures = await deferToThread(run_watched, command)
-    return {**found, "pushed": await rig.back_end.length("LLEN", QUEUE)}
+    count = "SCARD" if kind == DNC else "LLEN"
+    return {**found, "pushed": await rig.back_end.length(count, QUEUE)}
 
 
 def run_watched(command: list[str]) -> Figures:

@@ -26,7 +26,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measuring import environment
-from benchmarks.pacing_world import HOUR, Conditions, Hour, World, ahead, progressive
+from benchmarks.pacing_world import Conditions
+from ctidialer.rules.forecast.actors import Hour
+from ctidialer.rules.forecast.paces import ahead, progressive
+from ctidialer.rules.forecast.world import HOUR, World
 from ctidialer.rules.prediction.pacer import PacingRules
 
 CEILING = 0.03

@@ -20,6 +20,7 @@ from ctidialer.contract.record import Outcome
 
 TASK = "bench"
 QUEUE = "bench_numbers"
+LIST = "bench_dnc"
 
 
 async def dial(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
@@ -29,7 +30,9 @@ async def dial(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
         call |= {"progress": "ringing", "bridge": given.talk / 2}
         call |= {"variables": {"cc_agent": "1001@default"}}
     await rig.start({"default": call})
-    await rig.back_end.write_tables(one_task(TASK, QUEUE, given.limit))
+    await rig.back_end.write_tables(one_task(TASK, QUEUE, given.limit, **callee_rules(given)))
+    if given.rules:
+        await rig.back_end.call("SADD", LIST, *(f"139{index:08d}" for index in range(10_000)))
     rig.start_daemon(more='[records]\nevents = "bench_events"\n' if given.events else "")
     await rig.back_end.push(QUEUE, numbers(given.warm_up))
     await rig.until_recorded(given.warm_up)
@@ -38,6 +41,15 @@ async def dial(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     await rig.until_recorded(given.warm_up + given.numbers)
     spent = rig.spent().since(before)
     return figures(given, spent, await answered(rig) - given.warm_up)
+
+
+def callee_rules(given: argparse.Namespace) -> dict[str, object]:
+    """Return what the task says of its callees: a list and two limits, which forbid nothing."""
+    if not given.rules:
+        return {}
+    caps = [{"count": 3, "time": 86400}, {"count": 1, "time": 604800, "talk": True}]
+    rules: dict[str, object] = {"dnc": [LIST], "callee_limit": caps}
+    return rules | ({"callee_region": given.region} if given.region else {})
 
 
 async def answered(rig: Rig) -> int:
@@ -59,6 +71,8 @@ def figures(given: argparse.Namespace, spent: Spent, answered: int) -> dict[str,
         "talk_seconds": given.talk,
         "bridge": given.bridge,
         "events": given.events,
+        "rules": given.rules,
+        "region": given.region,
         "wall_seconds": round(spent.at, 2),
         "calls_per_second": round(count / spent.at),
         "daemon_cpu_us_per_call": round(spent.daemon / count * 1e6),
@@ -76,6 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--talk", type=float, default=0.2, help="seconds of each call")
     parser.add_argument("--bridge", action="store_true", help="calls ring, and meet an agent")
     parser.add_argument("--events", action="store_true", help="with the stream of events")
+    parser.add_argument("--rules", action="store_true", help="with a list and limits for callees")
+    parser.add_argument("--region", default="", help="of callee_region, with --rules: CN")
     parser.add_argument("--warm-up", type=int, default=2_000, help="calls before it counts")
     given = parser.parse_args(arguments)
     measure(lambda rig: dial(rig, given))

@@ -12,12 +12,16 @@ from itertools import pairwise
 
 from attrs import field, frozen
 
+from chaos.permission import Rules, ends_unfairly, not_allowed, tries_differ
 from ctidialer.contract.record import Outcome, Record
 from ctidialer.stage.audit import audit
 from ctidialer.switchsim.calllog import CallLog, EndLine, OriginateLine
 
 TRANSIT = 0.5
 """Seconds that the report of an answer or an end may have been under way when the fault struck."""
+
+MAX_RECOVERY = 2.0
+"""Seconds after the end of a fault in which what it held up is sent."""
 
 NEVER_LEFT = frozenset(
     {"GATEWAY_DOWN", "INVALID_GATEWAY", "INVALID_PROFILE", "CHAN_NOT_IMPLEMENTED"}
@@ -35,10 +39,15 @@ class Written:
 
 @frozen
 class Moment:
-    """A fault: when it began (unix seconds), and which calls were noted as being placed then."""
+    """A fault: when it began (unix seconds), and which calls were noted as being placed then.
+
+    ``lasted``: seconds; ``hosts``: whom it struck.
+    """
 
     began: float
     noted: frozenset[str]
+    lasted: float = 0.0
+    hosts: frozenset[str] = frozenset()
 
 
 @frozen
@@ -58,6 +67,7 @@ class Evidence:
     log: CallLog
     moments: Sequence[Moment]
     most_calls: int
+    rules: Rules
     silent: str = "-"
 
 
@@ -91,6 +101,7 @@ class Findings:
     left: int
     calls: int
     redials: int
+    tries: int
     unknown: Unknown
     noted: int
     noted_in_all: int
@@ -124,7 +135,23 @@ class _Books:
             for uuid in moment.noted:
                 self.noted_since.setdefault(uuid, moment.began)
         self.records = [written.record for written in evidence.records]
+        self.finals = [record for record in self.records if record.is_final]
         self.unknown = [one for one in self.records if one.outcome is Outcome.UNKNOWN]
+
+    def slack(self, at: float) -> float:
+        """Return how late a call sent at ``at`` may be: as long as the faults around it lasted."""
+        return lateness(self.evidence.moments, None, at)
+
+
+def lateness(moments: Iterable[Moment], host: str | None, at: float) -> float:
+    """Return how late a call may be (seconds) that was sent at ``at`` by a host; None = by any."""
+    around = (
+        one.lasted
+        for one in moments
+        if one.began <= at <= one.began + one.lasted + MAX_RECOVERY
+        and (host is None or host in one.hosts)
+    )
+    return TRANSIT + max(around, default=0.0)
 
 
 def examine(evidence: Evidence) -> Findings:
@@ -147,12 +174,15 @@ def examine(evidence: Evidence) -> Findings:
         *_unknown_without_cause(books),
         *_unknown_though_answered(books),
         *_ended_by_no_verdict(books),
+        *tries_differ(books.records),
+        *not_allowed(evidence.rules, books.by_number, books.slack),
     ]
     return Findings(
         outcomes=accounts.outcomes,
         left=len(evidence.left),
         calls=len(dialed),
         redials=sum(len(lines) - 1 for lines in books.by_number.values()),
+        tries=len(books.records),
         unknown=_sorted_out(books),
         noted=len(books.noted_since),
         noted_in_all=sum(len(moment.noted) for moment in evidence.moments),
@@ -204,6 +234,8 @@ def _no_redial(number: str, end: EndLine | None, later: OriginateLine) -> Iterat
 
 def _dialed_after_the_record(books: _Books) -> Iterator[str]:
     for written in books.evidence.records:
+        if not written.record.is_final:
+            continue
         lines = books.by_number.get(written.record.number or "", ())
         if lines and lines[-1].time > written.at:
             late = lines[-1].time - written.at
@@ -258,7 +290,7 @@ def _ended_by_no_verdict(books: _Books) -> Iterator[str]:
         uuid = next(_last(record), "")
         if record.outcome is not Outcome.UNKNOWN and uuid in books.void:
             yield f"{record.number} ended as {record.outcome.value} by a call that never left"
-        elif not record.attempts and record.outcome is not Outcome.INVALID:
+        elif not record.attempts and ends_unfairly(books.evidence.rules, record):
             yield f"{record.number} ended as {record.outcome.value} without a call: {record.reason}"
 
 

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 
-from chaos.auditor import Evidence, Findings, Moment, Written, examine
-from chaos.faults import Fault, Strike, plan_faults
-from chaos.load import CDR_LIST, HOST, MOST_CALLS, QUEUES, SILENT, Load, plan_load, script, tables
-from chaos.site import Site
+from chaos.abandoned_audit import AbandonedFindings, examine_abandoned
+from chaos.adopting import LeaseWatch, Operator, watch_leases
+from chaos.agents import SharedAgents
+from chaos.auditor import TRANSIT, Evidence, Moment, examine, lateness
+from chaos.callees import MAX_TRIES, Callees
+from chaos.faults import LOSSES, Fault, Kind, Strike
+from chaos.feeding import Feeding
+from chaos.gathering import GOOD_ENDS, Gathering, together
+from chaos.load import (
+    AGENT_TASK,
+    MOST_CALLS,
+    SILENT,
+    Load,
+    plan_load,
+    plan_load_for_agents,
+    script,
+    tables,
+)
+from chaos.losses import Loss, plan_faults_of_hosts, plan_losses
+from chaos.permission import Rules
+from chaos.report import Plan, Report
+from chaos.shared_audit import SharedFindings, Witness, examine_shared
+from chaos.sharing import TASK_NAME, shared_tables
+from chaos.site import ADOPT_AFTER, ADOPTS, NODE, Ground, Site
 from chaos.strikes import HarnessProblem, Strikes
-from ctidialer.contract import keys
-from ctidialer.contract.record_document import decode_record
-from ctidialer.stage.back_end import BackEnd, StageProgress
+from ctidialer.stage.back_end import StageProgress
 from ctidialer.stage.watching import Stalled, watch
-from ctidialer.store.errors import StoreError
 
 LOOK = 0.1
+BEGINS_WITHIN = 300.0
+"""Seconds within which all daemons must have the names of their hosts."""
+
 SETTLED = 0.3
 """Seconds after a fault until which the last notes that were under way are written."""
 
@@ -35,51 +53,6 @@ STALLED = 90.0
 A scheduled number for which no line was free comes again after 60.
 """
 
-BATCH = 500
-SCHEDULE = keys.at(keys.SCHEDULE_NUMBER, HOST)
-GOOD_ENDS = frozenset({0, 143, -15, -9})
-REFUSED = 1
-# Every portion is put in once, whatever becomes of the answer.
-PUT_ONCE = """
-if redis.call('SADD', KEYS[2], ARGV[2]) == 0 then return 0 end
-for index = 3, #ARGV, 2 do
-    if ARGV[1] == 'list' then
-        redis.call('RPUSH', KEYS[1], ARGV[index])
-    else
-        redis.call('ZADD', KEYS[1], ARGV[index + 1], ARGV[index])
-    end
-end
-return 1
-"""
-
-
-@frozen
-class Plan:
-    """What to do.  ``break_settle``: see :mod:`chaos.entry`; 0 = the daemon is whole."""
-
-    seed: int
-    numbers: int
-    faults: int
-    break_settle: int = 0
-
-
-@frozen
-class Report:
-    """How it went; ``problems`` are what the harness itself saw go wrong."""
-
-    plan: Plan
-    struck: tuple[Fault, ...]
-    findings: Findings
-    statuses: dict[int, int]
-    seconds: float
-    drained_after: float
-    problems: tuple[str, ...] = field(factory=tuple)
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """All that is not as it should be, as sentences."""
-        return (*self.findings.faults, *self.problems)
-
 
 class Campaign:
     """One campaign in ``directory``; ``say`` is told each step."""
@@ -87,61 +60,94 @@ class Campaign:
     def __init__(
         self, reactor: Any, plan: Plan, directory: Path, say: Callable[[str], None]
     ) -> None:
-        orders = {"break_settle": plan.break_settle} if plan.break_settle else {}
+        node = NODE if plan.hosts == 1 else NODE + ADOPTS
+        callees = script(plan.seed, has_agents=plan.hosts > 1)
         self._reactor = reactor
         self._plan = plan
         self._say = say
-        self._site = Site(reactor, directory, script(plan.seed), orders)
-        self._strikes = Strikes(self._site)
-        self._load: Load
+        self._ground = Ground(reactor, directory, callees, plan.orders, node)
+        self._gathering = Gathering(self._ground)
+        self._operator = Operator(self._ground)
+        self._lease_watch = LeaseWatch(ADOPT_AFTER)
+        self._losses: dict[int, Loss] = {}
+        self._adopting: list[Deferred[None]] = []
         self._moments: list[Moment] = []
+        self._lapses: list[Moment] = []
         self._problems: list[str] = []
+        self._agents: SharedAgents | None = None
+        self._callees: Callees
+        self._feeding: Feeding
 
     async def run(self) -> Report:
         """Run it all."""
         began = self._reactor.seconds()
+        watching: Deferred[None] | None = None
         try:
-            await self._site.start()
-            await self._site.back_end.write_tables(tables())
-            self._load = plan_load(self._plan.seed, self._plan.numbers, began)
-            self._site.supervisor.start()
-            faults = plan_faults(self._plan.seed, self._plan.faults)
-            putting_in = Deferred.fromCoroutine(self._put_in())
+            load = await self._begin(began)
+            if self._plan.hosts > 1:
+                watching = self._watch_leases()
+            faults = self._plan_faults()
+            feeding = _all(self._feeding.put_in(), self._feeding.opt_out())
             for fault in faults:
                 await self._one_fault(fault)
-            await putting_in
+            await feeding
+            await gatherResults(self._adopting)
             quiet = self._reactor.seconds()
             await self._until_drained()
-            drained_after = self._reactor.seconds() - quiet
-            status = await self._site.supervisor.stop()
-            findings = examine(await self._evidence())
-            self._check_daemons(status)
-            return Report(
-                self._plan,
-                faults,
-                findings,
-                dict(self._site.supervisor.statuses),
-                self._reactor.seconds() - began,
-                drained_after,
-                tuple(self._problems),
-            )
+            return await self._report(load, faults, began, self._reactor.seconds() - quiet)
         finally:
-            await self._site.end()
+            if watching is not None:
+                watching.cancel()
+            if self._agents is not None:
+                self._agents.end()
+            await self._ground.end()
 
-    # --- what is put in -----------------------------------------------------------------------
+    async def _begin(self, began: float) -> Load:
+        """Start everything."""
+        ground, plan = self._ground, self._plan
+        await ground.start()
+        if plan.hosts > 1:
+            self._agents = SharedAgents(ground, plan.seed, plan.agents)
+        for _ in range(plan.hosts):
+            await self._add_host()
+        self._callees = Callees(float(int(self._reactor.seconds())))
+        ground.tables = partial(tables, self._callees)
+        if plan.hosts > 1:
+            ground.tables = partial(shared_tables, plan.shares, self._callees)
+        await ground.back_end.write_tables(ground.tables(0))
+        planned = plan_load if plan.hosts == 1 else plan_load_for_agents
+        load = planned(plan.seed, plan.numbers, began)
+        self._feeding = Feeding(ground, load, self._share)
+        for site in ground.sites:
+            site.supervisor.start()
+        await _all(*(Strikes(site).until_named(BEGINS_WITHIN) for site in ground.sites))
+        return load
 
-    async def _put_in(self) -> None:
-        """Put half of the numbers in at once, and the others while the faults strike."""
-        portions = list(_portions(self._load))
-        for index, (key, kind, values) in enumerate(portions):
-            while index > len(portions) / 2 and self._share() < index / len(portions) - 0.1:
-                await self._pause(LOOK)
-            flat = [part for pair in values for part in pair]
-            await self._site.call("EVAL", PUT_ONCE, 2, key, "portions", kind, index, *flat)
+    async def _add_host(self) -> Site:
+        site = await self._ground.add_host()
+        if self._agents is not None:
+            self._agents.join(site)
+        return site
+
+    def _plan_faults(self) -> tuple[Fault, ...]:
+        plan = self._plan
+        losses = plan_losses(plan.seed, plan.faults, plan.hosts)
+        self._losses = {loss.number: loss for loss in losses}
+        return plan_faults_of_hosts(plan.seed, plan.faults, losses, plan.hosts)
 
     def _share(self) -> float:
         """Return which share of the faults has struck."""
         return len(self._moments) / self._plan.faults if self._plan.faults else 1.0
+
+    def _watch_leases(self) -> Deferred[None]:
+        work = watch_leases(self._ground, self._lease_watch, self._lapses)
+        watching = Deferred.fromCoroutine(work)
+        return watching.addErrback(lambda failure: failure.trap(CancelledError))
+
+    @property
+    def _all_moments(self) -> list[Moment]:
+        """The faults, and the leases that lapsed."""
+        return [*self._moments, *self._lapses]
 
     # --- the faults ---------------------------------------------------------------------------
 
@@ -149,40 +155,67 @@ class Campaign:
         if not fault.is_hot:
             await self._until_moved(fault.number)
         await self._pause(fault.pause)
+        struck = [(strike, self._struck_by(strike)) for strike in fault.strikes]
+        hosts = self._hosts_of(struck)
         began, noted = self._reactor.seconds(), set[str]()
-        self._say(f"fault {fault}")
+        where = "" if self._plan.hosts == 1 else f" on {', '.join(sorted(hosts))}"
+        self._say(f"fault {fault}{where}")
 
         async def look() -> None:
-            noted.update(await self._site.noted() or ())
+            noted.update(await self._ground.noted(hosts) or ())
 
         await look()
-        striking = gatherResults(
-            [Deferred.fromCoroutine(self._strike(strike, look)) for strike in fault.strikes]
-        )
+        striking = _all(*(self._strike(fault, strike, site, look) for strike, site in struck))
         await look()
         await striking
         await look()
         await self._pause(SETTLED)
         await look()
-        self._moments.append(Moment(began, frozenset(noted)))
+        lasted = self._reactor.seconds() - began
+        self._moments.append(Moment(began, frozenset(noted), lasted, hosts))
 
-    async def _strike(self, strike: Strike, look: Callable[[], Any]) -> None:
+    def _struck_by(self, strike: Strike) -> Site:
+        sites = self._ground.sites
+        return sites[int(strike.where * len(sites))]
+
+    def _hosts_of(self, struck: Sequence[tuple[Strike, Site]]) -> frozenset[str]:
+        """Return the names of the hosts that these strikes concern."""
+        if any(strike.kind.strikes_all for strike, _ in struck):
+            return frozenset(site.name for site in self._ground.sites)
+        return frozenset(site.name for _, site in struck)
+
+    async def _strike(
+        self, fault: Fault, strike: Strike, site: Site, look: Callable[[], Awaitable[None]]
+    ) -> None:
         try:
-            await self._strikes.strike(strike, look)
+            if strike.kind in LOSSES:
+                await self._lose(site, self._losses[fault.number], strike.kind)
+            else:
+                await Strikes(site).strike(strike, look)
         except HarnessProblem as error:
             self._problems.append(f"{strike.kind.value}: {error}")
+
+    async def _lose(self, site: Site, loss: Loss, kind: Kind) -> None:
+        """Lose a host for good, replace it, and let an operator take over what it had."""
+        with_switch = kind is Kind.BURN_HOST
+        await site.lose(with_switch=with_switch)
+        if loss.is_replaced:
+            (await self._add_host()).supervisor.start()
+        if loss.by_hand:
+            adopting = self._operator.adopt(site, asks_switch=not with_switch)
+            self._adopting.append(Deferred.fromCoroutine(adopting))
 
     async def _until_moved(self, number: int) -> None:
         """Wait until the campaign is as far as the faults are, so that both end together."""
         wanted = 0.95 * self._plan.numbers * (number - 1) / self._plan.faults
         give_up = self._reactor.seconds() + MOVES_WITHIN
-        first = await self._state()
+        first = await self._gathering.progress()
         while self._reactor.seconds() < give_up:
-            now = await self._state()
+            now = await self._gathering.progress()
             if now is not None and first is not None:
                 if now.recorded >= wanted and now.recorded > first.recorded:
                     return
-                if now.queued == 0 and now.in_flight == 0:
+                if _is_drained(now):
                     return
             await self._pause(LOOK)
             first = first or now
@@ -191,78 +224,98 @@ class Campaign:
 
     async def _until_drained(self) -> None:
         self._say("everything is left alone")
+        progress = self._gathering.progress
         try:
-            await watch(self._reactor, self._state, _is_drained, STALLED, LOOK)
+            await watch(self._reactor, progress, _is_drained, STALLED, LOOK)
         except Stalled as error:
             self._problems.append(str(error))
 
-    async def _state(self) -> StageProgress | None:
-        """Return how far the campaign has got; None = Redis is away."""
-        try:
-            return await BackEnd(self._site.link.call, HOST).progress(QUEUES, SCHEDULE)
-        except StoreError:
-            return None
+    async def _report(
+        self, load: Load, faults: tuple[Fault, ...], began: float, drained_after: float
+    ) -> Report:
+        """End the daemons, and audit what is left."""
+        if self._plan.hosts > 1:
+            await self._look_for_places()
+        for site in self._ground.sites:
+            status = await site.supervisor.stop()
+            if status not in GOOD_ENDS:
+                self._problems.append(f"the last daemon of {site.name} ended with {status}")
+        findings = examine(await self._evidence(load))
+        shared = self._shared_findings()
+        self._problems += [*self._gathering.odd_ends(), *self._operator.problems]
+        return Report(
+            self._plan,
+            faults,
+            findings,
+            dict(self._gathering.statuses()),
+            self._reactor.seconds() - began,
+            drained_after,
+            tuple(self._problems),
+            shared,
+            self._operator.look_back(),
+            await self._abandoned(),
+        )
 
-    async def _evidence(self) -> Evidence:
-        call = self._site.call
-        left = [entry for queue in QUEUES for entry in await call("LRANGE", queue, 0, -1)]
-        left += await call("ZRANGE", SCHEDULE, 0, -1)
-        listed = await call("LRANGE", CDR_LIST, 0, -1)
+    async def _look_for_places(self) -> None:
+        """Find places that hosts hold although no call is left."""
+        in_force_now = self._plan.shares.in_force(self._ground.generation)
+        try:
+            await watch(
+                self._reactor,
+                partial(self._gathering.held, in_force_now),
+                lambda held: not held,
+                TRANSIT * 10,
+                LOOK,
+            )
+        except Stalled:
+            held = await self._gathering.held(in_force_now)
+            self._problems += [f"a place is not given back: {one}" for one in held]
+
+    def _shared_findings(self) -> SharedFindings:
+        if self._plan.hosts == 1:
+            return SharedFindings()
+        logs, freed = self._gathering.logs(), self._lease_watch.freed
+        witnesses = {
+            site.name: Witness(logs[site.name], site.switch_ended, freed[site.name])
+            for site in self._ground.all_sites
+        }
+        return examine_shared(
+            witnesses,
+            partial(lateness, self._all_moments),
+            self._plan.shares.counts_on,
+        )
+
+    async def _abandoned(self) -> AbandonedFindings:
+        if self._agents is None:
+            return AbandonedFindings()
+        log = together(self._gathering.logs())
+        calls = {one.uuid for one in log.originates if one.variables.get(TASK_NAME) == AGENT_TASK}
+        doubtful = frozenset().union(*(moment.noted for moment in self._all_moments))
+        ledgers = await self._gathering.ledgers()
+        return examine_abandoned(log, calls, self._agents.bridged, doubtful, ledgers)
+
+    async def _evidence(self, load: Load) -> Evidence:
+        gathering = self._gathering
         return Evidence(
-            entries=self._load.entries,
-            left=left,
-            in_flight=await call("HLEN", keys.in_flight(HOST)),
-            records=await self._records(),
-            cdr_ids=[decode_record(raw).id for raw in listed],
-            log=self._site.call_log(),
-            moments=self._moments,
-            most_calls=MOST_CALLS,
+            entries=load.entries,
+            left=await gathering.left(),
+            in_flight=await gathering.in_flight(),
+            records=await gathering.records(),
+            cdr_ids=await gathering.listed(),
+            log=together(gathering.logs()),
+            moments=self._all_moments,
+            most_calls=MOST_CALLS * MAX_TRIES,
+            rules=Rules(self._callees, self._feeding.opted_out),
             silent=SILENT,
         )
 
-    async def _records(self) -> list[Written]:
-        written: list[Written] = []
-        after = "-"
-        while True:
-            reply = await self._site.call("XRANGE", keys.records(HOST), after, "+", "COUNT", 1000)
-            if not reply:
-                return written
-            for stamp, fields in reply:
-                milliseconds = int(stamp.partition(b"-")[0])
-                written.append(Written(decode_record(fields[1]), (milliseconds + 1) / 1000))
-            after = f"({reply[-1][0].decode()}"
-
-    def _check_daemons(self, status: int) -> None:
-        if status not in GOOD_ENDS:
-            self._problems.append(f"the last daemon ended with status {status}")
-        odd = set(self._site.supervisor.statuses) - GOOD_ENDS - {REFUSED}
-        self._problems += [f"a daemon ended with status {one}" for one in sorted(odd)]
-        text = self._site.supervisor.current.output.read_text("utf-8", "replace")
-        self._problems += [f"in the daemon's log: {line}" for line in _tracebacks(text)]
-
     async def _pause(self, seconds: float) -> None:
-        await self._site.pause(seconds)
+        await self._ground.pause(seconds)
+
+
+def _all(*work: Any) -> Deferred[Any]:
+    return gatherResults([Deferred.fromCoroutine(one) for one in work])
 
 
 def _is_drained(state: StageProgress | None) -> bool:
-    return state is not None and state.queued == state.in_flight == 0
-
-
-def _portions(load: Load) -> Iterator[tuple[str, str, list[tuple[bytes, str]]]]:
-    """Yield key, kind and a few hundred entries with their scores, the sources in turn."""
-    sources: list[tuple[str, str, list[tuple[bytes, str]]]] = [
-        (queue, "list", [(entry, "") for entry in entries])
-        for queue, entries in load.queues.items()
-    ]
-    sources.append((SCHEDULE, "zset", [(one, repr(due)) for one, due in load.scheduled]))
-    for start in range(0, max(len(values) for _, _, values in sources), BATCH):
-        for key, kind, values in sources:
-            if portion := values[start : start + BATCH]:
-                yield key, kind, portion
-
-
-def _tracebacks(text: str) -> Iterator[str]:
-    """Yield the last line of every traceback in a log."""
-    for part in text.split("Traceback (most recent call last):")[1:]:
-        with suppress(StopIteration):
-            yield next(line for line in part.splitlines() if re.match(r"\S*[A-Za-z_.]+: ", line))
+    return state is not None and state.queued == state.in_flight == state.waiting == 0

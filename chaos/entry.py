@@ -3,7 +3,9 @@
 ORDERS is a JSON object: ``{"break_settle": N}`` loses the record of one number in N and writes that
 of another one twice; ``{"stop_at": POINT, "count": N}`` kills the process when it comes to POINT of
 :mod:`chaos.stop_points` for the Nth time; ``{"clock_jump": SECONDS}`` sets the clock that this
-process sees on by so much at each SIGUSR2; ``{}`` changes nothing.  None of this is in the product.
+process sees on by so much at each SIGUSR2; ``{"break_count": true}`` takes places that hosts share
+also where there is none; ``{"break_adopt": true}`` sends all back that a host which is gone had in
+flight; ``{}`` changes nothing.  None of this is in the product.
 """
 
 from __future__ import annotations
@@ -20,7 +22,13 @@ from twisted.internet.defer import Deferred, succeed
 
 from chaos.stop_points import around, stop_at
 from ctidialer.contract import keys
+from ctidialer.nodes.left_over import LeftOver
+from ctidialer.store import places
+from ctidialer.store.scripts import Script
 from ctidialer.store.store import Store
+
+USED = b"zset.taken + zset.kept"
+"""How the scripts say how many places there are no more."""
 
 
 def break_settle(one_in: int) -> None:
@@ -40,6 +48,20 @@ def break_settle(one_in: int) -> None:
         return settle
 
     around(Store, "settle", wrap)
+
+
+def break_count() -> None:
+    """Let there always be a place for a call."""
+    for name in ("PLACES", "PLACE_QUEUE"):
+        text = getattr(places, name).text
+        if USED not in text:
+            raise ValueError(f"the script {name} does not ask whether there is a place")
+        setattr(places, name, Script.of(text.replace(USED, b"0")))
+
+
+def break_adopt() -> None:
+    """Let no number of a host that is gone have been called."""
+    around(LeftOver, "never_called", lambda _: property(lambda _: True))
 
 
 def let_the_clock_jump(seconds: float) -> None:
@@ -65,6 +87,10 @@ def main() -> None:
     orders = json.loads(sys.argv[1])
     if "break_settle" in orders:
         break_settle(orders["break_settle"])
+    if "break_count" in orders:
+        break_count()
+    if "break_adopt" in orders:
+        break_adopt()
     if "stop_at" in orders:
         stop_at(orders["stop_at"], orders.get("count", 1))
     if "clock_jump" in orders:

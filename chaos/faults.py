@@ -14,6 +14,7 @@ class Target(enum.Enum):
     DAEMON = "daemon"
     REDIS = "Redis"
     SWITCH = "switch"
+    HOST = "host"
 
 
 class Kind(enum.Enum):
@@ -42,12 +43,24 @@ class Kind(enum.Enum):
     REFUSE_SWITCH = "switch unreachable"
     GATEWAY_SWITCH = "a gateway lost, and found again"
     PAUSE_SWITCH = "switch refuses calls (fsctl pause)"
+    KILL_HOST = "host lost for good, its switch goes on"
+    BURN_HOST = "host lost for good, with its switch"
 
     @property
     def target(self) -> Target:
         """What this strikes."""
         word = self.name.rpartition("_")[2]
         return Target[word]
+
+    @property
+    def strikes_all(self) -> bool:
+        """Whether it strikes all hosts at once."""
+        return self in STRIKES_ALL
+
+
+STRIKES_ALL = frozenset({Kind.KILL_REDIS, Kind.STOP_REDIS, Kind.RIGHTS_REDIS, Kind.REWRITE_REDIS})
+LOSSES = (Kind.KILL_HOST, Kind.BURN_HOST)
+"""Faults of a campaign with several hosts; all others strike one host too."""
 
 
 @frozen
@@ -106,11 +119,15 @@ _TWO_AT_ONCE = 0.2
 
 @frozen
 class Strike:
-    """One thing that is struck, for ``seconds``; ``strength`` is from 0 to 1."""
+    """One thing that is struck, for ``seconds``; ``strength`` is from 0 to 1.
+
+    ``where``: from 0 to 1, which one of the hosts that are left.
+    """
 
     kind: Kind
     seconds: float
     strength: float
+    where: float = 0.0
 
 
 @frozen
@@ -153,7 +170,8 @@ def plan_faults(seed: int, count: int) -> tuple[Fault, ...]:
 
 def _drawn(deck: list[Kind], random: Random) -> Kind:
     if not deck:
-        deck += [kind for kind in Kind for _ in range(_OFTEN.get(kind, 1))]
+        usual = [kind for kind in Kind if kind not in LOSSES]
+        deck += [kind for kind in usual for _ in range(_OFTEN.get(kind, 1))]
         random.shuffle(deck)
     return deck.pop()
 

@@ -7,15 +7,17 @@ two steps finds names that are not there yet, or no more.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
 from attrs import frozen
 
-from chaos.load import HOST, tables
 from ctidialer.contract import keys
 
 Command = tuple[str, ...]
+
+TablesOf = Callable[[int], Mapping[str, Mapping[str, object]]]
+"""Returns the tables of a generation, by key."""
 
 
 @frozen
@@ -30,7 +32,7 @@ class Step:
     pause: float
 
 
-def rewriting(generation: int, random: Random) -> Iterator[Step]:
+def rewriting(tables: TablesOf, generation: int, random: Random) -> Iterator[Step]:
     """Yield the steps from the tables of the generation before to those of ``generation``.
 
     After the last step nothing of the generation before is left.
@@ -61,6 +63,6 @@ def _told(table: str, random: Random) -> tuple[str, float]:
     return (table if random.random() < 0.6 else ""), round(random.uniform(0.0, 0.08), 3)
 
 
-def where_told(random: Random) -> str:
-    """Draw the channel on which a change is published."""
-    return random.choice((HOST, keys.EVERY_HOST))
+def where_told(random: Random, host: str) -> str:
+    """Draw the channel on which a change is published: for one host, or for all."""
+    return random.choice((host, keys.EVERY_HOST))

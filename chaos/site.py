@@ -1,19 +1,22 @@
-"""Everything that is running: Redis with its append-only file, the switch, proxies, the daemon."""
+"""Everything that is running: Redis with its append-only file; and for each host its switch, its
+daemon, and proxies between them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from chaos.daemons import Supervisor, start_chaos_daemon
-from chaos.load import CDR_LIST, HOST, MAX_CALLS
+from chaos.load import CDR_LIST, DOMAIN, MAX_CALLS
 from chaos.proxy import Proxy
+from chaos.rewriting import TablesOf
 from ctidialer.contract import keys
 from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.esl.errors import EslError
@@ -21,19 +24,30 @@ from ctidialer.reconnection import BackOff
 from ctidialer.settings import FreeSwitch
 from ctidialer.stage.daemon import DaemonProcess, settings_text
 from ctidialer.stage.stage import PASSWORD, Stage
+from ctidialer.stage.switch import SwitchProcess, start_switch
 from ctidialer.store.address import parse_address
 from ctidialer.store.errors import StoreError
 from ctidialer.store.reading import NodeReading
 
 USER = "ctidialer"
 USER_PASSWORD = "chaos"
+ADOPT_AFTER = 4.0
+"""Seconds without its lease after which a host is taken over by others; most calls are shorter."""
+
+LEASE = 2
+"""Seconds."""
+
 NODE = f"""
-domain = "{HOST}"
+domain = "{DOMAIN}"
 timezone = "Asia/Shanghai"
 max_calls = {MAX_CALLS}
 drain_timeout = 2
-lease = 2
+lease = {LEASE}
 call_check_interval = 2
+"""
+ADOPTS = f"""
+adopt = true
+adopt_after = {ADOPT_AFTER}
 """
 MORE = f"""
 [config]
@@ -45,10 +59,13 @@ list = "{CDR_LIST}"
 """
 
 
-class Site(Stage):
-    """A stage on which the daemon sees Redis and the switch through proxies only.
+class Ground(Stage):
+    """Redis, and the sites of the hosts that use it.
 
-    What we do with Redis ourselves goes past the proxy.
+    What we do with Redis ourselves goes past all proxies.  ``sites`` are those of the hosts that
+    are there, ``lost`` of those that will not come back.  ``script`` is what the callees do,
+    ``orders`` what the daemons of the test build are to do (:mod:`chaos.entry`), ``tables`` what a
+    back end writes.
     """
 
     def __init__(
@@ -57,30 +74,115 @@ class Site(Stage):
         directory: Path,
         script: Mapping[str, object],
         orders: Mapping[str, object],
+        node: str = NODE,
     ) -> None:
-        super().__init__(reactor, directory, HOST, BackOff(0.01, 0.1, 0.1))
-        self.redis_proxy = Proxy(reactor, self._to_redis)
-        self.switch_proxy = Proxy(reactor, self._to_switch)
-        self.supervisor = Supervisor(reactor, self._start_daemon)
-        self._script = dict(script)
-        self._orders = orders
+        super().__init__(reactor, directory, DOMAIN, BackOff(0.01, 0.1, 0.1))
+        self.script = dict(script)
+        self.orders = orders
+        self.node = node
+        self.sites: list[Site] = []
+        self.lost: list[Site] = []
         self.generation = 0
+        self.tables: TablesOf
+
+    @property
+    def all_sites(self) -> list[Site]:
+        """The sites of all hosts that there ever were."""
+        return [*self.lost, *self.sites]
 
     async def start(self) -> None:
-        """Start everything but the daemon."""
+        """Start Redis."""
         await self.restart_redis()
-        await self.restart_switch()
-        await self.redis_proxy.listen()
-        await self.switch_proxy.listen()
 
     async def restart_redis(self) -> None:
         """Start Redis on what its append-only file has."""
         user = f"user {USER} on >{USER_PASSWORD} ~* &* +@all"
         await self.start_redis(aof=True, directives=[user])
 
-    async def restart_switch(self) -> None:
+    async def add_host(self) -> Site:
+        """Start everything of one more host but its daemon."""
+        site = Site(self, f"fs{len(self.all_sites) + 1}")
+        await site.start()
+        self.sites.append(site)
+        return site
+
+    async def noted(self, hosts: Iterable[str]) -> set[str] | None:
+        """Return the UUIDs of the calls that these hosts have noted as being placed just now.
+
+        None = Redis is away.
+        """
+        noted: set[str] = set()
+        for host in hosts:
+            try:
+                entries = await NodeReading(self.link, host).in_flight()
+            except StoreError:
+                return None
+            noted |= {one.dialing.uuid for one in entries if one.dialing and one.dialing.uuid}
+        return noted
+
+    async def call(self, *arguments: str | bytes | int) -> Any:
+        """Send one command to Redis; again for as long as Redis is away."""
+        while True:
+            try:
+                await self.link.when_up(30)
+                return await self.link.call(*arguments)
+            except StoreError as error:
+                if not getattr(error, "reason", ""):
+                    raise
+
+    async def end(self) -> None:
+        """End everything, whatever state it is in."""
+        for site in self.all_sites:
+            await site.end()
+        await super().end()
+
+
+class Site:
+    """One host, whose daemon sees Redis and the switch through proxies only.
+
+    ``switch_ended`` has the moments (unix s) at which a switch of this host was killed or shut
+    down, ``lost_at`` the one at which the host was lost.
+    """
+
+    def __init__(self, ground: Ground, name: str) -> None:
+        self.ground = ground
+        self.name = name
+        self.reactor = ground.reactor
+        self.directory = ground.directory / name
+        self.redis_proxy = Proxy(self.reactor, self._to_redis)
+        self.switch_proxy = Proxy(self.reactor, self._to_switch)
+        self.supervisor = Supervisor(self.reactor, self._start_daemon)
+        self.switch_ended: list[float] = []
+        self.lost_at = 0.0
+        self.switch: SwitchProcess
+
+    async def start(self) -> None:
+        """Start everything but the daemon."""
+        self.directory.mkdir(exist_ok=True)
+        await self.start_switch()
+        await self.redis_proxy.listen()
+        await self.switch_proxy.listen()
+
+    async def start_switch(self) -> None:
         """Start a switch that knows of no calls; its log goes on."""
-        await self.start_switch(self._script, max_sessions=100_000, log_answers=True)
+        self.switch = await start_switch(
+            self.reactor,
+            self.directory,
+            dict(self.ground.script),
+            password=PASSWORD,
+            max_sessions=100_000,
+            log_answers=True,
+        )
+
+    async def kill_switch(self) -> None:
+        """Kill the switch, and its calls with it."""
+        await self.switch.kill()
+        self.switch_ended.append(self.reactor.seconds())
+
+    async def stop_switch(self) -> None:
+        """Shut the switch down; it ends its calls before it goes."""
+        await self.switch.stop()
+        self.switch_ended.append(self.reactor.seconds())
 
     async def order(self, *commands: str) -> None:
         """Run API commands at the switch, past the proxy; one that is away takes no orders."""
@@ -100,18 +202,25 @@ class Site(Stage):
             socket.close()
             await gone
 
-    async def noted(self) -> set[str] | None:
-        """Return the UUIDs of the calls noted as being placed just now; None = Redis is away."""
-        try:
-            entries = await NodeReading(self.link, HOST).in_flight()
-        except StoreError:
-            return None
-        return {entry.dialing.uuid for entry in entries if entry.dialing and entry.dialing.uuid}
-
     async def holder(self) -> int | None:
         """Return the process id of the daemon that has the host's name, None = nobody."""
-        holder = await self.call("HGET", keys.lease(HOST), "holder")
+        holder = await self.ground.call("HGET", keys.lease(self.name), "holder")
         return None if holder is None else int(json.loads(holder)["pid"])
+
+    async def lose(self, *, with_switch: bool) -> None:
+        """The host is lost for good: its daemon, its network, and its switch too, if it is so."""
+        await self.supervisor.kill()
+        self.lost_at = self.reactor.seconds()
+        for proxy in (self.redis_proxy, self.switch_proxy):
+            await proxy.close()
+        if with_switch:
+            await self.kill_switch()
+        self.ground.sites.remove(self)
+        self.ground.lost.append(self)
+
+    def pause(self, seconds: float) -> Deferred[None]:
+        """Let some time pass."""
+        return self.ground.pause(seconds)
 
     async def end(self) -> None:
         """End everything, whatever state it is in."""
@@ -120,10 +229,11 @@ class Site(Stage):
         for proxy in (self.redis_proxy, self.switch_proxy):
             if proxy.port:
                 await proxy.close()
-        await super().end()
+        if hasattr(self, "switch"):
+            await self.switch.kill()
 
     def _to_redis(self) -> IStreamClientEndpoint:
-        return UNIXClientEndpoint(self.reactor, parse_address(self.redis.url).path)
+        return UNIXClientEndpoint(self.reactor, parse_address(self.ground.redis.url).path)
 
     def _to_switch(self) -> IStreamClientEndpoint:
         return TCP4ClientEndpoint(self.reactor, "127.0.0.1", self.switch.port)
@@ -131,15 +241,5 @@ class Site(Stage):
     def _start_daemon(self) -> DaemonProcess:
         redis = f"redis://{USER}:{USER_PASSWORD}@{self.redis_proxy.address}/0"
         freeswitch = FreeSwitch(address=self.switch_proxy.address, password=PASSWORD)
-        text = settings_text(HOST, redis, freeswitch, node=NODE, more=MORE)
-        return start_chaos_daemon(self.reactor, self.directory, text, self._orders)
-
-    async def call(self, *arguments: str | bytes | int) -> Any:
-        """Send one command to Redis, past the proxy; again for as long as Redis is away."""
-        while True:
-            try:
-                await self.link.when_up(30)
-                return await self.link.call(*arguments)
-            except StoreError as error:
-                if not getattr(error, "reason", ""):
-                    raise
+        text = settings_text(self.name, redis, freeswitch, node=self.ground.node, more=MORE)
+        return start_chaos_daemon(self.reactor, self.directory, text, self.ground.orders)

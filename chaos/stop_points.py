@@ -16,7 +16,7 @@ from ctidialer.esl.jobs import Submission
 from ctidialer.esl.replies import ReplyQueue
 from ctidialer.esl.switch import Switch
 from ctidialer.store.link import Link
-from ctidialer.store.scripts import CLAIM, NOTE, RETURN, SETTLE, Script
+from ctidialer.store.scripts import CLAIM, NOTE, PERMIT, RETURN, SETTLE, WAIT, Script
 
 Die = Callable[[], None]
 """Counts; kills this process at the count that was asked for."""
@@ -151,6 +151,9 @@ POINTS: dict[str, Patch] = {
     "before the note": _around_script(NOTE, "before"),
     "note sent": _around_script(NOTE, "sent"),
     "noted": _around_script(NOTE, "after"),
+    "before the permit": _around_script(PERMIT, "before"),
+    "permit sent": _around_script(PERMIT, "sent"),
+    "permitted": _around_script(PERMIT, "after"),
     "originate written": _originate_written,
     "originate accepted": _originate_accepted,
     "answered": _after_event(channel_events.ANSWER),
@@ -159,6 +162,9 @@ POINTS: dict[str, Patch] = {
     "before the record": _around_script(SETTLE, "before"),
     "record sent": _around_script(SETTLE, "sent"),
     "recorded": _around_script(SETTLE, "after"),
+    "before the wait": _around_script(WAIT, "before"),
+    "wait sent": _around_script(WAIT, "sent"),
+    "put to wait": _around_script(WAIT, "after"),
     "before giving back": _around_script(RETURN, "before"),
     "give-back sent": _around_script(RETURN, "sent"),
     "given back": _around_script(RETURN, "after"),

@@ -6,7 +6,6 @@ import json
 from collections.abc import Awaitable, Callable
 from random import Random
 
-from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TimedOut
 
 from chaos.daemons import RESTART_PAUSE
@@ -14,14 +13,14 @@ from chaos.faults import Kind, Strike
 from chaos.load import GATEWAYS
 from chaos.proxy import Proxy
 from chaos.rewriting import rewriting, where_told
-from chaos.site import USER, Site
+from chaos.site import USER, Ground, Site
 from ctidialer.stage.child_process import ChildProcess
 from ctidialer.stage.daemon import DaemonProcess
 
 REFUSED = 1
 RIGHTS = (
     *("ltrim", "lrange", "lpush", "rpush", "hset", "hdel", "hget", "xadd", "zadd", "zrem"),
-    *("zrangebyscore", "set", "pexpire", "eval", "evalsha"),
+    *("zrangebyscore", "set", "pexpire", "eval", "evalsha", "hincrby", "smismember"),
 )
 """Commands that the daemon uses; some are taken from its user."""
 
@@ -37,10 +36,11 @@ class HarnessProblem(Exception):
 
 
 class Strikes:
-    """Strikes the site."""
+    """Strikes one host, or the Redis of all."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._ground: Ground = site.ground
 
     async def strike(self, strike: Strike, look: Look) -> None:
         """Do it, wait, and undo it."""
@@ -57,11 +57,11 @@ class Strikes:
             case Kind.KILL_REDIS:
                 await self._kill_redis(seconds, look)
             case Kind.KILL_SWITCH:
-                await self._end_switch(self._site.switch.kill, seconds)
+                await self._end_switch(self._site.kill_switch, seconds)
             case Kind.END_SWITCH:
-                await self._end_switch(self._site.switch.stop, seconds)
+                await self._end_switch(self._site.stop_switch, seconds)
             case Kind.STOP_REDIS:
-                await self._stop(self._site.redis, seconds)
+                await self._stop(self._ground.redis, seconds)
             case Kind.STOP_SWITCH:
                 await self._stop(self._site.switch, seconds)
             case Kind.RIGHTS_REDIS:
@@ -102,12 +102,12 @@ class Strikes:
             former.go_on()
         await self._one_ends_refused(former)
 
-    async def until_named(self) -> None:
+    async def until_named(self, patience: float = PATIENCE) -> None:
         """Wait until the daemon that is kept running has the host's name."""
-        give_up = self._site.reactor.seconds() + PATIENCE
+        give_up = self._site.reactor.seconds() + patience
         while await self._site.holder() != self._site.supervisor.current.pid:
             if self._site.reactor.seconds() > give_up:
-                raise HarnessProblem(f"no daemon took the name within {PATIENCE:.0f} s")
+                raise HarnessProblem(f"no daemon took the name within {patience:.0f} s")
             await self._pause(0.05)
 
     async def _one_ends_refused(self, former: DaemonProcess) -> None:
@@ -127,41 +127,44 @@ class Strikes:
     # --- Redis and the switch ------------------------------------------------------------------
 
     async def _kill_redis(self, down_for: float, look: Look) -> None:
-        site = self._site
+        proxies = [site.redis_proxy for site in self._ground.sites]
         # Nobody is let in before it is written down what stood there when it was killed.
-        site.redis_proxy.refuses = True
+        for proxy in proxies:
+            proxy.refuses = True
         try:
-            await site.redis.kill()
+            await self._ground.redis.kill()
             await self._pause(down_for)
-            await site.restart_redis()
+            await self._ground.restart_redis()
             await look()
         finally:
-            site.redis_proxy.refuses = False
+            for proxy in proxies:
+                proxy.refuses = False
 
-    async def _end_switch(self, end: Callable[[], Deferred[int]], down_for: float) -> None:
+    async def _end_switch(self, end: Callable[[], Awaitable[None]], down_for: float) -> None:
         await end()
         await self._pause(down_for)
-        await self._site.restart_switch()
+        await self._site.start_switch()
 
     async def _take_rights(self, strike: Strike) -> None:
         """Take some commands from the daemon's Redis user, and give them back."""
         random = Random(strike.strength)
         taken = random.sample(RIGHTS, random.randint(1, 3))
-        await self._site.call("ACL", "SETUSER", USER, *(f"-{one}" for one in taken))
+        await self._ground.call("ACL", "SETUSER", USER, *(f"-{one}" for one in taken))
         await self._pause(strike.seconds)
-        await self._site.call("ACL", "SETUSER", USER, *(f"+{one}" for one in taken))
+        await self._ground.call("ACL", "SETUSER", USER, *(f"+{one}" for one in taken))
 
     async def _rewrite(self, strike: Strike) -> None:
         """Rewrite all tables again and again."""
-        site, random = self._site, Random(strike.strength)
-        give_up = site.reactor.seconds() + strike.seconds
-        while site.reactor.seconds() < give_up:
-            site.generation += 1
-            for step in rewriting(site.generation, random):
+        ground, random = self._ground, Random(strike.strength)
+        give_up = ground.reactor.seconds() + strike.seconds
+        while ground.reactor.seconds() < give_up:
+            ground.generation += 1
+            for step in rewriting(ground.tables, ground.generation, random):
                 for command in step.commands:
-                    await site.call(*command)
+                    await ground.call(*command)
                 if step.table:
-                    await site.back_end.publish(step.table, suffix=where_told(random))
+                    told = where_told(random, self._site.name)
+                    await ground.back_end.publish(step.table, suffix=told)
                 await self._pause(step.pause)
 
     async def _lose_gateway(self, strike: Strike) -> None:

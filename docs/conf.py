@@ -19,6 +19,7 @@ extensions = [
     "tools.chinese_lines",
     "tools.commands_page",
     "tools.reasons_page",
+    "tools.rule_files_page",
     "tools.settings_page",
     "tools.states_page",
 ]

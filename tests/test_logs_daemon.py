@@ -264,6 +264,7 @@ class SecretTests(DaemonLogCase):
                 "hash": ("HGETALL", key),
                 "stream": ("XRANGE", key, "-", "+"),
                 "list": ("LRANGE", key, 0, -1),
+                "zset": ("ZRANGE", key, 0, -1),
             }
             found.append(repr(await self.call(*reads[_text(kind)])).encode())
         return b"".join(found)

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-import ctidialer.settings as settings_module
 from ctidialer.settings import (
     BOUNDS,
     LOCAL_FILE,
@@ -23,6 +22,7 @@ from ctidialer.settings import (
     host_and_port,
     machine_timezone,
     read_settings,
+    reading,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -157,7 +157,7 @@ class FaultTests(SettingsCase):
             f"{section}.{key}"
             for section in Settings.__struct_fields__
             for key in getattr(Settings(), section).__struct_fields__
-            if isinstance(getattr(getattr(Settings(), section), key), int | float)
+            if type(getattr(getattr(Settings(), section), key)) in (int, float)
         }
         self.assertEqual(numbers, set(BOUNDS))
 
@@ -175,6 +175,9 @@ class FaultTests(SettingsCase):
             ('[http]\nlisten = ":80x"', "$.http.listen"),
         ):
             self.assertIn(path, self.fault(text))
+
+    def test_a_hashed_token_that_is_none(self) -> None:
+        self.assertIn("$.http.tokens[0]: is no hashed token", self.fault('[http]\ntokens = ["x"]'))
 
     def test_http_beyond_this_machine_needs_a_token(self) -> None:
         outside = ("0.0.0.0:8090", "[::]:8090", "10.0.0.5:8090", "fs1.example:8090", "128.0.0.1:80")
@@ -300,8 +303,8 @@ class FileTests(SettingsCase):
 
     def test_then_the_systems(self) -> None:
         system, local = Path(self.mktemp()), Path(self.mktemp())
-        self.patch(settings_module, "LOCAL_FILE", local)
-        self.patch(settings_module, "SYSTEM_FILE", system)
+        self.patch(reading, "LOCAL_FILE", local)
+        self.patch(reading, "SYSTEM_FILE", system)
         self.assertIsNone(find_file(None, {}))
         system.touch()
         self.assertEqual(find_file(None, {}), system)

@@ -11,7 +11,7 @@ knows them.  The options that all commands about a node share are shown once, by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import click
@@ -28,8 +28,19 @@ WIDTH = 96
 
 
 def commands() -> dict[str, click.Command]:
-    """Return every command that is to be described, by its name."""
-    return {name: command for name, command in main.commands.items() if not command.hidden}
+    """Return every command that is to be described, by its name: ``load``, ``dnc load``."""
+    return dict(_commands("", main))
+
+
+def _commands(before: str, group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from _commands(f"{before}{name} ", command)
+        elif not command.hidden:
+            yield f"{before}{name}", command
 
 
 def reference(name: str) -> list[str]:
@@ -86,6 +97,7 @@ class CommandReference(SphinxDirective):
     """Puts the description of a command where it stands."""
 
     required_arguments: ClassVar[int] = 1
+    final_argument_whitespace: ClassVar[bool] = True
 
     def run(self) -> list[nodes.Node]:
         """Make the description; a command that does not exist is an error of the page."""

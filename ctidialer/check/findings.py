@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import field, frozen
 
+from ctidialer.contract.document import Place
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.problems import Told
 from ctidialer.contract.said import Language
@@ -63,3 +64,12 @@ def findings(severity: Severity, key: str, name: str, faults: Iterable[Fault]) -
     """Yield the faults of one document; ``key`` is for those that do not know theirs."""
     for fault in faults:
         yield Finding.of(severity, fault.key or key, name, fault.path, fault.told)
+
+
+def finding_at(
+    place: Place | None, severity: Severity, key: str, name: str, problem: Told
+) -> Finding:
+    """Return what is to be said of a value of ``params``; None = of all of them."""
+    if place is None:
+        return Finding.of(severity, key, name, "$.params", problem)
+    return Finding.of(severity, place.key or key, name, place.path, problem)

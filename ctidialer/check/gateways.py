@@ -5,8 +5,6 @@ Pure: tables in, questions for FreeSWITCH out; its answers in, findings out.
 
 from __future__ import annotations
 
-import enum
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
@@ -19,20 +17,7 @@ from ctidialer.check.tables import dialstring_path
 from ctidialer.contract import keys
 from ctidialer.contract.document import shown
 from ctidialer.contract.problems import Told
-
-# The name ends where the number begins: at the next slash.  What FreeSWITCH has to expand first
-# names no gateway that could be asked for.
-_GATEWAY = re.compile(r"(?:\{[^{}]*\}|\[[^\]]*\])*sofia/gateway/([^/\s{}\[\]$]+)/", re.IGNORECASE)
-_GROUP = "${line_group}"
-
-
-class GatewayState(enum.Enum):
-    """What FreeSWITCH says of a gateway; ``UNTOLD``: it said nothing that can be understood."""
-
-    UP = "up"
-    DOWN = "down"
-    UNKNOWN = "unknown"
-    UNTOLD = "untold"
+from ctidialer.rules.gateway_state import GROUP, GatewayState, gateway_in
 
 
 @frozen
@@ -48,21 +33,6 @@ class Use:
 def gateways_used(of: NodeTables) -> tuple[Use, ...]:
     """Return every place that names a gateway, the dial strings of lines and the fallbacks."""
     return (*_of_lines(of), *_of_fallbacks(of))
-
-
-def question(gateway: str) -> str:
-    """Return the API command that asks FreeSWITCH for a gateway."""
-    return f"sofia status gateway {gateway}"
-
-
-def read_answer(text: str) -> GatewayState:
-    """Read what FreeSWITCH answers to `question` (docs/freeswitch.rst)."""
-    if text.startswith("Invalid Gateway"):
-        return GatewayState.UNKNOWN
-    status = re.search(r"^Status\s+(\w+)", text, re.MULTILINE)
-    if status is None:
-        return GatewayState.UNTOLD
-    return GatewayState.DOWN if status[1].upper() == "DOWN" else GatewayState.UP
 
 
 def gateway_findings(
@@ -100,8 +70,8 @@ def _of_lines(of: NodeTables) -> Iterator[Use]:
         if (keys.LINE, name) in of.tables.faults:
             continue
         dialstring = of.tables.routes.lines[name].dialstring
-        written = groups.get(name, ()) if _GROUP in dialstring else ("",)
-        named = {_gateway_in(dialstring, group) for group in written}
+        written = groups.get(name, ()) if GROUP in dialstring else ("",)
+        named = {gateway_in(dialstring, group) for group in written}
         for gateway in sorted(filter(None, named)):
             yield Use(gateway, key, name, dialstring_path(raw))
 
@@ -134,12 +104,6 @@ def _of_fallbacks(of: NodeTables) -> Iterator[Use]:
     for table, documents in tables:
         for name, params in documents:
             for place, group in texts_in(params.get("line_group")):
-                gateway = _gateway_in(of.settings.default_dialstring, group)
+                gateway = gateway_in(of.settings.default_dialstring, group)
                 if group not in known and gateway:
                     yield Use(gateway, place.key or of.key(table), name, place.path)
-
-
-def _gateway_in(dialstring: str, group: str) -> str:
-    """Return the gateway that a dial string names, empty = none that can be told."""
-    match = _GATEWAY.match(dialstring.replace(_GROUP, group))
-    return match[1] if match else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from attrs import frozen
 
+from ctidialer.check.agents import AgentTables, check_agents, groups_wanted
+from ctidialer.check.dnc import MISSING, list_findings, lists_used
 from ctidialer.check.findings import Finding, Severity
 from ctidialer.check.gateways import Use, gateways_used
 from ctidialer.check.node_tables import NodeTables
@@ -22,6 +24,7 @@ from ctidialer.check.numbers import (
     scheduled_refusal,
     scores_in_milliseconds,
 )
+from ctidialer.check.queues import QueueUse, queues_used
 from ctidialer.check.sentences import Sentence
 from ctidialer.check.tables import check_tables
 from ctidialer.contract import keys
@@ -29,18 +32,22 @@ from ctidialer.contract.schedule import MAX_TIME
 from ctidialer.contract.task import Side
 from ctidialer.rules.tables import Documents, Tables
 from ctidialer.settings import Settings
+from ctidialer.store.agents import AgentReader
+from ctidialer.store.errors import NotAllowed
 from ctidialer.store.link import Link
 from ctidialer.store.reading import NodeReading
-
-MISSING = "none"
 
 
 @frozen
 class Checked:
-    """What was found, and how much was looked at; ``gateways`` are FreeSWITCH's to judge."""
+    """What was found, and how much was looked at.
+
+    ``gateways`` and ``queues`` (of mod_callcenter) are FreeSWITCH's to judge.
+    """
 
     findings: tuple[Finding, ...]
     gateways: tuple[Use, ...]
+    queues: tuple[QueueUse, ...]
     tasks: int
     lines: int
     line_groups: int
@@ -67,11 +74,14 @@ class NodeCheck:
         await self._check_own_keys()
         if not self._found or any(tables.documents.values()):
             self._found += check_tables(tables, self._now)
+        self._found += await self._check_agents(tables)
+        self._found += await self._check_lists(tables)
         await self._check_queues(tables)
         await self._check_schedule(tables)
         return Checked(
             findings=tuple(self._found),
             gateways=gateways_used(tables),
+            queues=queues_used(tables),
             tasks=len(tables.task_names()),
             lines=len(tables.raw(keys.LINE)),
             line_groups=len(tables.raw(keys.LINE_GROUP)),
@@ -83,6 +93,31 @@ class NodeCheck:
         node = self._node
         names = Tables(node.host, node.domain, node.default_dialstring).keys_of()
         return NodeTables(node, {key: await self._table(key) for key in names})
+
+    async def _check_agents(self, tables: NodeTables) -> Iterable[Finding]:
+        """Check the agents; a user who may not read what no task asks for need not."""
+        try:
+            agents = await self._read_agents()
+        except NotAllowed:
+            if groups_wanted(tables):
+                raise
+            return ()
+        return check_agents(agents, tables, self._now)
+
+    async def _read_agents(self) -> AgentTables:
+        domain = self._node.domain
+        return AgentTables(
+            domain,
+            await self._table(keys.at(keys.AGENT, domain)),
+            await self._table(keys.at(keys.AGENT_COUNT, domain)),
+            await AgentReader(self._link, domain).heart(),
+        )
+
+    async def _check_lists(self, tables: NodeTables) -> Iterable[Finding]:
+        of_settings = self._settings.compliance.dnc
+        uses = lists_used(tables, of_settings)
+        kinds = {key: await self._kind(key) for key in {use.list for use in uses}}
+        return list_findings(tables, uses, kinds, of_settings)
 
     async def _table(self, key: str) -> Documents:
         if not await self._holds(key, "hash"):
@@ -99,16 +134,20 @@ class NodeCheck:
 
     async def _holds(self, key: str, wanted: str) -> bool:
         """Return whether a key is there and holds what it should; what else it holds is a fault."""
-        answer = await self._link.call("TYPE", key)
-        found = answer.decode() if isinstance(answer, bytes) else str(answer)
+        found = await self._kind(key)
         if found not in (MISSING, wanted):
             problem = Sentence.WRONG_TYPE.of(found=found, wanted=wanted)
             self._found.append(Finding.of(Severity.FAULT, key, "", "$", problem))
         return found == wanted
 
+    async def _kind(self, key: str) -> str:
+        """Return what Redis says a key holds; `MISSING` = it is not there."""
+        answer = await self._link.call("TYPE", key)
+        return answer.decode() if isinstance(answer, bytes) else str(answer)
+
     async def _check_queues(self, tables: NodeTables) -> None:
         tasks = tables.tables.tasks.values()
-        queues = {(task.number_queue, task.queue_side) for task in tasks if task.number_queue}
+        queues = {(key, task.queue_side) for task in tasks for key in task.queues if key}
         for key in sorted({key for key, _ in queues}):
             if await self._holds(key, "list"):
                 await self._check_list(key, {side for queue, side in queues if queue == key})

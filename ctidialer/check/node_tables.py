@@ -10,7 +10,11 @@ from ctidialer.contract import fields, keys
 from ctidialer.contract.document import FaultList, Params, Place, read_json
 from ctidialer.contract.known_keys import Ignored
 from ctidialer.contract.line_document import places, read_group, read_line
-from ctidialer.contract.line_warnings import keys_ignored_in_group, keys_ignored_in_line
+from ctidialer.contract.line_warnings import (
+    keys_ignored_in_gateway,
+    keys_ignored_in_group,
+    keys_ignored_in_line,
+)
 from ctidialer.contract.schedule_document import keys_ignored_in_config, read_config
 from ctidialer.contract.task_document import read_task
 from ctidialer.contract.task_warnings import keys_ignored_in_task
@@ -72,6 +76,8 @@ class NodeTables:
             yield keys.LINE, name, keys_ignored_in_line(read_line(raw, FaultList()))
         for name, raw in self.raw(keys.LINE_GROUP).items():
             yield keys.LINE_GROUP, name, keys_ignored_in_group(read_group(raw, FaultList()))
+        for name, raw in self.raw(keys.GATEWAY).items():
+            yield keys.GATEWAY, name, keys_ignored_in_gateway(read_group(raw, FaultList()))
         for name, raw in self.raw(keys.SCHEDULE_CONFIG).items():
             yield keys.SCHEDULE_CONFIG, name, keys_ignored_in_config(read_config(raw, FaultList()))
 

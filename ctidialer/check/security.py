@@ -51,7 +51,8 @@ class RedisFacts:
 
     ``open``: whether it takes commands without any password; ``user``: who we are to it;
     ``rules``: that user's rights, as ACL GETUSER says; ``bind``, ``protected``: its configuration.
-    ``lacking``: what the user has no right to and how to grant it; None = nothing.
+    ``lacking``: what the user has no right to and how to grant it; None = nothing.  ``lesser``: the
+    same of what dialing goes on without.
     """
 
     open: bool | None = None
@@ -60,6 +61,7 @@ class RedisFacts:
     bind: str | None = None
     protected: bool | None = None
     lacking: Told | None = None
+    lesser: Told | None = None
 
 
 def settings_findings(settings: Settings, facts: SettingsFacts) -> Iterator[Finding]:
@@ -131,7 +133,7 @@ def _http(settings: Settings) -> Iterator[Finding]:
         return
     host, _ = host_and_port(settings.http.listen, "$.http.listen")
     token, local = settings.http.token, is_loopback(host)
-    if not token and not local:
+    if not settings.http.needs_token and not local:
         yield _setting(Severity.FAULT, "$.http.token", Sentence.NO_TOKEN.of())
     elif token and len(token) < MIN_TOKEN_LENGTH:
         yield _setting(
@@ -162,6 +164,8 @@ def _listens_everywhere(facts: RedisFacts) -> bool:
 def _rights(address: RedisAddress, facts: RedisFacts) -> Iterator[Finding]:
     if facts.lacking:
         yield _redis(address, Severity.FAULT, facts.lacking)
+    if facts.lesser:
+        yield _redis(address, Severity.WARNING, facts.lesser)
     if facts.rules is None:
         return
     words = facts.rules.split()

@@ -36,6 +36,12 @@ class Sentence(enum.Enum):
         " {problem}",
         "{groups} 和 {lines} 中都没有 {name}，默认拨号串也不能用：{problem}",
     )
+    GIVEN_UP_TOO_SOON = Said(
+        "is {ring_min} s, but node.originate_timeout is {timeout}: calls end {least} s after they"
+        " were placed; set it to {wanted} or more",
+        "是 {ring_min} 秒，但 node.originate_timeout 是 {timeout}：发出 {least} 秒后呼叫就会结束；"
+        "请设为 {wanted} 以上",
+    )
     GROUP_UNUSED = Said(
         "is used by no task and no schedule configuration", "没有任务和定时配置使用它"
     )
@@ -58,6 +64,119 @@ class Sentence(enum.Enum):
     LINE_UNUSED = Said(
         "is in no line group, and no task names it: no call goes out on it",
         "不在任何线路组中，也没有任务引用：不会有呼叫从它呼出",
+    )
+
+    # --- gateways that lines share, what is counted over hosts -------------------------------
+
+    NO_SHARED_GATEWAY = Said(
+        "{gateway} is no gateway in {key}: it limits nothing",
+        "{key} 中没有网关 {gateway}：不限制任何呼叫",
+    )
+    GATEWAY_UNUSED = Said(
+        "is named by no line: it limits nothing", "没有线路引用它：不限制任何呼叫"
+    )
+    WIDER_THAN_GATEWAY = Said(
+        "is domain, but its gateway {gateway} counts on each host: every host has the whole count"
+        " of the gateway",
+        "是 domain，但它的网关 {gateway} 在每台主机上分别计算：每台主机都有网关的全部并发",
+    )
+    SCOPES_DIFFER = Said(
+        "line {wide} is counted over the domain, and line {narrow} on each host, though both go"
+        " through this gateway",
+        "线路 {wide} 按域合计，线路 {narrow} 在每台主机上分别计算，但都经过这个网关",
+    )
+
+    # --- agents ------------------------------------------------------------------------------
+
+    GROUP_WITHOUT_AGENTS = Said(
+        "no agent in {agents} is in group {group}, and {counts} does not count it: the task waits"
+        " for agents",
+        "{agents} 中没有坐席属于组 {group}，{counts} 中也没有它的人数：任务会一直等坐席",
+    )
+    COUNTED_TWICE = Said(
+        "is not used: {key} has agents of this group, and they count",
+        "不会使用：{key} 中有这个组的坐席，以坐席为准",
+    )
+    NO_HEART = Said(
+        "is missing: without it no agent counts (SET it with EX 10, and again every few seconds)",
+        "不存在：没有它就不算有坐席（请每隔几秒 SET … EX 10）",
+    )
+    HEART_WITHOUT_END = Said(
+        "never expires: agents would count even if the back end were dead (SET it with EX 10)",
+        "永不过期：后台停了，坐席仍算在线（请用 SET … EX 10）",
+    )
+    AGENT_AHEAD = Said(
+        "the time is {seconds} s in the future, so it is not used: the clock of the back end is"
+        " wrong, or ours",
+        "时间在未来 {seconds} 秒，不会使用：后台或本机的时钟不准",
+    )
+
+    # --- who may be called, and when again ---------------------------------------------------
+
+    NO_SUCH_REGION = Said(
+        "is {region}, of which no numbering plan is known (the United Kingdom is GB): nobody knows"
+        ' where numbers without "+" are',
+        "是 {region}，没有这个地区的编号方案（英国是 GB）：没有“+”的号码不知在何处",
+    )
+    CALLEES_NOWHERE = Said(
+        'stands without callee_region and callee_timezone: a number without "+" and without a'
+        " timezone of its own ends as closed",
+        "没有 callee_region，也没有 callee_timezone：没有“+”、自身也没有 timezone 的号码会以 closed"
+        " 结束",
+    )
+    CALLEES_NEVER_OPEN = Said(
+        "is never open: every number ends as closed", "永远不开放：每个号码都会以 closed 结束"
+    )
+    HOURS_NEVER_MEET = Said(
+        "is never open for callees in {where} while the task dials: their numbers wait for ever",
+        "与任务自己的呼叫时间没有交集（被叫在 {where}）：这些号码会一直等待",
+    )
+    NO_PLAN = Said("has no effect: there is no retry_plan", "不起作用：没有 retry_plan")
+    PLAN_OFF = Said("is 0: retry_plan has no effect", "为 0：retry_plan 不起作用")
+    RULE_HIDDEN = Said(
+        "never applies: earlier rules name all of its outcomes",
+        "永远用不到：前面的规则已包含它的全部结果",
+    )
+    NO_RETRY = Said("is 0: nothing is tried again by this rule", "为 0：本规则不会重试任何号码")
+    NONE_ABANDONED = Said(
+        "names abandoned, but the task says neither agents nor abandon_time: no call counts as"
+        " abandoned",
+        "包含 abandoned，但任务既没有坐席也没有 abandon_time：没有呼叫会算作放弃",
+    )
+    RETRY_TOO_LATE = Said(
+        "comes too late from retry {retry} on: stop_time is before it",
+        "从第 {retry} 次重试起太晚：stop_time 在它之前",
+    )
+    RETRY_OVER_CAP = Said(
+        "retry {retry} of this rule always waits for callee_limit: at most {count} calls to one"
+        " callee within {seconds} s",
+        "本规则的第 {retry} 次重试总要等 callee_limit：{seconds} 秒内最多呼叫同一被叫 {count} 次",
+    )
+    CAP_COVERED = Said(
+        "has no effect: another limit always forbids what it forbids",
+        "不起作用：它所禁止的，另一条限制总会禁止",
+    )
+    CAP_OF_ONE = Said(
+        "allows {count} call within {seconds} s: no redial and no call through a further line group"
+        " is placed in that time",
+        "{seconds} 秒内只允许 {count} 次呼叫：这段时间内不会重拨，也不会换下一个线路组",
+    )
+    LIST_UNREADABLE = Said(
+        "{list} holds a {found}, but must hold a set or a hash: no number is called while it does",
+        "{list} 的类型是 {found}，但必须是 set 或 hash：改正之前不会呼叫任何号码",
+    )
+    LIST_UNWRITABLE = Said(
+        "{list} holds a {found}, but must hold a set or a hash: the record of who opts out cannot"
+        " be written while it does",
+        "{list} 的类型是 {found}，但必须是 set 或 hash：改正之前无法写入退订者的话单",
+    )
+    LIST_MISSING = Said(
+        "there is no {list} in Redis: nobody stands on this list",
+        "Redis 中没有 {list}：名单上没有人",
+    )
+    OPT_OUT_UNHEEDED = Said(
+        "{list} is not one of the lists of dnc: who opts out is called again",
+        "dnc 的名单中没有 {list}：退订的人还会被呼叫",
     )
 
     # --- keys of Redis, and numbers ----------------------------------------------------------
@@ -95,6 +214,24 @@ class Sentence(enum.Enum):
     GATEWAY_DOWN = Said(
         "gateway {gateway} of FreeSWITCH at {address} is down at the moment",
         "FreeSWITCH {address} 的网关 {gateway} 目前不可用",
+    )
+
+    # --- queues of mod_callcenter ------------------------------------------------------------
+
+    NO_SUCH_QUEUE = Said(
+        "mod_callcenter of FreeSWITCH at {address} has no queue {queue}: the task has no agents"
+        " (callcenter_config queue list names those it has)",
+        "FreeSWITCH {address} 的 mod_callcenter 没有队列 {queue}：任务没有坐席"
+        "（callcenter_config queue list 列出现有队列）",
+    )
+    NO_CALLCENTER = Said(
+        "FreeSWITCH at {address} has no mod_callcenter, so there is no queue {queue} and the task"
+        " has no agents: load it",
+        "FreeSWITCH {address} 没有 mod_callcenter，因此没有队列 {queue}，任务没有坐席：请加载它",
+    )
+    QUEUES_UNASKED = Said(
+        "FreeSWITCH was not asked whether it has the queues that tasks name: {problem}",
+        "没有向 FreeSWITCH 查询任务引用的队列是否存在：{problem}",
     )
 
     # --- security ----------------------------------------------------------------------------

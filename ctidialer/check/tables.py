@@ -6,17 +6,20 @@ what shows only when all tables are seen together.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from ctidialer.check.findings import Finding, Severity, findings
+from ctidialer.check.callees import callee_findings
+from ctidialer.check.findings import Finding, Severity, finding_at, findings
 from ctidialer.check.node_tables import NodeTables, texts_in
 from ctidialer.check.sentences import Sentence
+from ctidialer.check.shared import shared_findings
 from ctidialer.contract import keys
 from ctidialer.contract.document import Params, Place, member_path, shown
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.line_document import places
-from ctidialer.contract.problems import Problem, Told
+from ctidialer.contract.problems import Problem
 from ctidialer.rules.calling_hours import Closed, opening
 from ctidialer.rules.soundness import way_problem
 
@@ -42,8 +45,10 @@ def check_tables(of: NodeTables, now: float) -> tuple[Finding, ...]:
         *_ignored(of),
         *_of_tasks(of, now),
         *_of_configs(of),
+        *callee_findings(of, now),
         *_of_groups(of),
         *_of_lines(of),
+        *shared_findings(of),
     ]
     order = {key: index for index, key in enumerate(of.tables.keys_of())}
     return tuple(sorted(found, key=lambda one: (order[one.key], one.name)))
@@ -82,6 +87,7 @@ def _of_tasks(of: NodeTables, now: float) -> Iterator[Finding]:
         params = of.task_params(name)
         yield from _ways(of, keys.TASK, name, params)
         yield from _closed_for_ever(of, name, params, now)
+        yield from _rings_too_shortly(of, name, params)
 
 
 def _closed_for_ever(of: NodeTables, name: str, params: Params, now: float) -> Iterator[Finding]:
@@ -93,7 +99,21 @@ def _closed_for_ever(of: NodeTables, name: str, params: Params, now: float) -> I
     severity = Severity.NOTICE if is_over else Severity.WARNING
     problem = Sentence.OVER if is_over else Sentence.CLOSED_FOR_EVER
     place = params.get(_PLACE_OF[state.closed])
-    yield _at(place, severity, of.key(keys.TASK), name, problem.of())
+    yield finding_at(place, severity, of.key(keys.TASK), name, problem.of())
+
+
+def _rings_too_shortly(of: NodeTables, name: str, params: Params) -> Iterator[Finding]:
+    """Yield that FreeSWITCH gives calls up sooner than a task wants; it does so up to one second
+    before the time is over."""
+    agents, timeout = of.tables.tasks[name].agents, of.settings.originate_timeout
+    if agents is not None and params.get("ring_min") and timeout - 1 < agents.ring_min:
+        problem = Sentence.GIVEN_UP_TOO_SOON.of(
+            ring_min=f"{agents.ring_min:g}",
+            timeout=timeout,
+            least=timeout - 1,
+            wanted=math.ceil(agents.ring_min) + 1,
+        )
+        yield finding_at(params.get("ring_min"), Severity.WARNING, of.key(keys.TASK), name, problem)
 
 
 def _of_configs(of: NodeTables) -> Iterator[Finding]:
@@ -123,10 +143,10 @@ def _fallback(of: NodeTables, table: str, name: str, place: Place, group: str) -
     problem = way_problem(dialstring, group)
     if problem is not None:
         why = Sentence.NO_WAY_BY_DEFAULT.of(name=shown(group), problem=problem, **where)
-        return _at(place, Severity.FAULT, of.key(table), name, why)
+        return finding_at(place, Severity.FAULT, of.key(table), name, why)
     dialed = dialstring.replace("${line_group}", group)
     why = Sentence.NO_GROUP_NOR_LINE.of(name=shown(group), dialed=dialed, **where)
-    return _at(place, Severity.WARNING, of.key(table), name, why)
+    return finding_at(place, Severity.WARNING, of.key(table), name, why)
 
 
 def _of_groups(of: NodeTables) -> Iterator[Finding]:
@@ -145,7 +165,7 @@ def _lines_listed(of: NodeTables, group: str) -> Iterator[Finding]:
             yield from _unfit(of, keys.LINE_GROUP, group, place, line, group)
         else:
             problem = Sentence.NO_SUCH_LINE.of(line=shown(line), key=of.key(keys.LINE))
-            yield _at(place, Severity.WARNING, key, group, problem)
+            yield finding_at(place, Severity.WARNING, key, group, problem)
     if listed and not any(line in of.tables.routes.lines for _, line in listed):
         yield Finding.of(Severity.WARNING, key, group, "$", Sentence.NO_LINE_EXISTS.of())
 
@@ -159,7 +179,7 @@ def _unfit(
     problem = way_problem(of.tables.routes.lines[line].dialstring, group)
     if problem is not None:
         why = Sentence.NO_WAY_BY_LINE.of(line=shown(line), problem=problem)
-        yield _at(place, Severity.FAULT, of.key(table), name, why)
+        yield finding_at(place, Severity.FAULT, of.key(table), name, why)
 
 
 def _of_lines(of: NodeTables) -> Iterator[Finding]:
@@ -209,9 +229,3 @@ def _unheeded(variables: Mapping[str, str]) -> Iterable[Fault]:
         if name.lower() == "origination_uuid":
             place = member_path("$.variables", name)
             yield Fault.of(place, Problem.UUID_NOT_OF_NUMBER.of())
-
-
-def _at(place: Place | None, severity: Severity, key: str, name: str, problem: Told) -> Finding:
-    if place is None:
-        return Finding.of(severity, key, name, "$.params", problem)
-    return Finding.of(severity, place.key or key, name, place.path, problem)

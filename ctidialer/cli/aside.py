@@ -17,14 +17,22 @@ from typing import Any
 
 import click
 import msgspec
+from attrs import asdict
 
 from ctidialer.check.node import NodeCheck
 from ctidialer.cli.gateways import with_gateways
 from ctidialer.cli.running import run
 from ctidialer.contract import keys
+from ctidialer.contract.forecast import Forecast
+from ctidialer.contract.record import Kind, Outcome
+from ctidialer.nodes.forecast import NoForecast, Wanted, read_basis
+from ctidialer.nodes.number_orders import OrderBroken
+from ctidialer.nodes.number_owner import owner_of
 from ctidialer.nodes.overview import overview_of
 from ctidialer.nodes.reader import NodeReader
+from ctidialer.nodes.record_requeue import RecordRequeue, WantedAgain
 from ctidialer.nodes.results import WantedResults, read_results
+from ctidialer.nodes.summary import HostSummary, total
 from ctidialer.rules.periods import By, Periods
 from ctidialer.rules.results_document import ResultsDocument, results_document
 from ctidialer.settings import Settings
@@ -41,7 +49,9 @@ CONNECT_TIMEOUT = 5.0
 class LookOrder(msgspec.Struct, frozen=True):
     """What to look at: ``look`` names it; ``sample`` numbers of each queue are checked.
 
-    Of a report ``since`` and ``until`` are unix seconds, ``tasks`` is how many are listed.
+    Of a report ``since`` and ``until`` are unix seconds, ``tasks`` is how many are listed.  Of a
+    forecast ``agents`` and ``hours`` are as in `Wanted`.  ``outcomes``: numbers of the
+    task that ended so are put into ``queue``, or only counted (``dry_run``).
     """
 
     look: str
@@ -52,6 +62,11 @@ class LookOrder(msgspec.Struct, frozen=True):
     until: float | None = None
     by: By = By.DAY
     tasks: int = 0
+    agents: int | None = None
+    hours: float | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    queue: str = ""
+    dry_run: bool = False
 
 
 async def check(link: Link, order: LookOrder) -> dict[str, Any]:
@@ -76,6 +91,17 @@ async def nodes(link: Link, order: LookOrder) -> dict[str, Any]:
     return {"at": now, "nodes": [look.as_json() for look in looks]}
 
 
+async def hosts(link: Link, order: LookOrder) -> dict[str, Any]:
+    """Sum up all hosts of this Redis, one by one and together."""
+    reader = NodeReader(link, order.settings.node)
+    found = [HostSummary.of(await reader.look_at(host)) for host in await reader.hosts()]
+    return {
+        "at": time(),
+        "hosts": [one.as_json() for one in found],
+        "total": asdict(total(found)),
+    }
+
+
 async def report(link: Link, order: LookOrder) -> ResultsDocument:
     """Sum up the records of the node."""
     now, node, records = time(), order.settings.node, order.settings.records
@@ -85,10 +111,39 @@ async def report(link: Link, order: LookOrder) -> ResultsDocument:
     return results_document(found, stretch, periods, now, order.tasks)
 
 
+async def forecast(link: Link, order: LookOrder) -> Forecast | dict[str, str]:
+    """Simulate the rest of a task's list; ``problem``: why nothing can be foreseen of it."""
+    wanted = Wanted(order.task or "", order.agents, order.hours)
+    try:
+        basis = await read_basis(link, order.settings, wanted, time())
+    except NoForecast as error:
+        return {"problem": str(error)}
+    return basis.foresee(wanted.task)
+
+
+async def requeue(link: Link, order: LookOrder) -> dict[str, Any]:
+    """Put numbers of given outcomes into a queue of their task, as new ones."""
+    node = order.settings.node
+    owner = await owner_of(link, node, order.task or "", Kind.QUEUE)
+    hosts = await NodeReader(link, node).hosts_with_records() if owner.is_shared else [node.host]
+    numbers = RecordRequeue(link, order.settings, owner, hosts, order.queue)
+    wanted = WantedAgain(frozenset(order.outcomes), order.since, order.until)
+    await numbers.look(wanted, lambda done: None)
+    found = numbers.count
+    if not order.dry_run:
+        await numbers.push(lambda done: None)
+    done = numbers.done
+    counts = {"queued": done.numbers, "unsure": done.unsure, "left": 0}
+    return {"found": found, "left_out": numbers.left_out, **counts}
+
+
 LOOKS: dict[str, Callable[[Link, LookOrder], Awaitable[object]]] = {
     "check": check,
     "nodes": nodes,
+    "hosts": hosts,
     "report": report,
+    "forecast": forecast,
+    "requeue": requeue,
 }
 
 
@@ -110,6 +165,9 @@ def main() -> int:
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=LookOrder)
     try:
         answer = run(lambda reactor: look(reactor, order))
+    except OrderBroken as error:
+        print(f"it broke off, give the order again: {error}", file=sys.stderr)
+        return 1
     except StoreError as error:
         print(f"Redis does not answer: {error}", file=sys.stderr)
         return 1

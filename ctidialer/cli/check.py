@@ -45,12 +45,17 @@ STYLES = {Severity.FAULT: "bold red", Severity.WARNING: "yellow", Severity.NOTIC
 @click.option(
     "--no-freeswitch",
     is_flag=True,
-    help="Do not ask FreeSWITCH whether it has the gateways that the tables name.",
+    help="Do not ask FreeSWITCH whether it has the gateways and queues that the tables name.",
 )
 @click.option(
     "--security",
     is_flag=True,
     help="Look at passwords, ports, rights and files instead of the tables.",
+)
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="With --security: also whether this Redis user may do `ctidialer adopt`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON list.")
 @click.pass_context
@@ -60,18 +65,21 @@ def check(
     sample: int,
     no_freeswitch: bool,
     security: bool,
+    adopt: bool,
     as_json: bool,
 ) -> None:
     """Report every fault in the tables and numbers of this node.
 
-    FreeSWITCH is asked whether it has the gateways that the tables name, if it can be reached.
+    FreeSWITCH is asked whether it has the gateways and queues that the tables name, if it can be.
 
     With --security: what is unsafe in the settings, in Redis, and on this machine.
 
     The exit status is 1 if there is any fault; warnings and notices do not change it.
     """
+    if adopt and not security:
+        raise click.UsageError("--adopt goes with --security")
     if security:
-        findings = _unsafe(settings, context.params["config"], context.params["redis"])
+        findings = _unsafe(settings, context.params["config"], context.params["redis"], adopt)
         summary = _counts(findings)
     else:
         checked = with_redis(
@@ -92,11 +100,13 @@ async def _looked_at(link: Link, settings: Settings, sample: int, ask: bool) -> 
     return await with_gateways(link.clock, settings.freeswitch, checked) if ask else checked
 
 
-def _unsafe(settings: Settings, config: str | None, redis: str | None) -> Sequence[Finding]:
+def _unsafe(
+    settings: Settings, config: str | None, redis: str | None, adopts: bool
+) -> Sequence[Finding]:
     """Return what is unsafe; a Redis that cannot be asked is a fault by itself."""
     around = settings_facts(settings, find_file(config), redis)
     try:
-        facts = with_redis(settings, lambda link: redis_facts(link, settings))
+        facts = with_redis(settings, lambda link: redis_facts(link, settings, adopts))
     except click.ClickException as error:
         where = parse_address(settings.redis.url).safe
         problem = Sentence.CANNOT_BE_ASKED.of(error=error.message)

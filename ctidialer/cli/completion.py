@@ -107,6 +107,12 @@ async def _configs(link: Link, node: Node) -> list[str]:
     return list(await NodeReading(link, node.host).read_table(key))
 
 
+async def _lines(link: Link, node: Node) -> list[str]:
+    key = keys.at(keys.LINE, node.domain)
+    return list(await NodeReading(link, node.host).read_table(key))
+
+
 complete_task = names_from_redis(_tasks)
 complete_host = names_from_redis(_hosts)
 complete_config = names_from_redis(_configs)
+complete_line = names_from_redis(_lines)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from time import monotonic
 
 import click
+from attrs import asdict
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,9 +21,19 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ctidialer.cli.demo_campaign import NULL_ENDPOINT, Campaign, DemoReport, DemoSwitch, Plan
+from ctidialer.cli.demo_campaign import (
+    HOST,
+    NULL_ENDPOINT,
+    TASK,
+    AgentFigures,
+    Campaign,
+    DemoReport,
+    DemoSwitch,
+    Plan,
+)
 from ctidialer.cli.printable import printable
 from ctidialer.cli.running import run
+from ctidialer.contract.agent_dialing import DialMode
 from ctidialer.contract.record import Outcome
 from ctidialer.esl.errors import EslError
 from ctidialer.settings import SettingsError, host_and_port
@@ -71,6 +83,26 @@ def _rate(context: click.Context, option: click.Parameter, value: float) -> floa
     show_default=True,
     help="How a real FreeSWITCH is to dial.",
 )
+@click.option(
+    "--agents",
+    default=0,
+    type=click.IntRange(0, 1000),
+    help="How many simulated agents take the calls.  [default: none]",
+)
+@click.option(
+    "--mode",
+    default=DialMode.PREDICTIVE.value,
+    show_default=True,
+    type=click.Choice([mode.value for mode in DialMode if mode is not DialMode.BATCH]),
+    help="The dialing mode, with --agents.",
+)
+@click.option(
+    "--http",
+    default=0,
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Serve the dashboard on this port of loopback meanwhile.  [default: not]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and no progress.")
 def demo(
     numbers: int,
@@ -80,6 +112,9 @@ def demo(
     freeswitch: str | None,
     password: str,
     dialstring: str,
+    agents: int,
+    mode: str,
+    http: int,
     as_json: bool,
 ) -> None:
     """Dial a whole campaign on this machine, through the real daemon.
@@ -87,16 +122,24 @@ def demo(
     A private Redis or Valkey and a simulated FreeSWITCH are started on free loopback ports and
     stopped again.  The exit status is 0 only if every number has exactly one record and the
     switch's own log agrees.
+
+    With --agents as many calls go out as these can take; each is busy for some seconds with a call.
+    What can be looked at meanwhile, and with which commands, is said at the beginning.
     """
-    plan = Plan(numbers, cps, limit, seed, _freeswitch(freeswitch, password, dialstring))
+    if agents and freeswitch is not None:
+        raise click.UsageError("--agents are simulated: they need the simulated switch")
+    real = _freeswitch(freeswitch, password, dialstring)
+    plan = Plan(numbers, cps, limit, seed, real, agents, mode, http)
     began = monotonic()
     try:
         with (
             TemporaryDirectory(prefix="ctidialer-demo-") as directory,
-            _Display(numbers, as_json) as display,
+            _Display(plan, as_json) as display,
         ):
             report = run(
-                lambda reactor: Campaign(reactor, plan, Path(directory), display.show).run()
+                lambda reactor: Campaign(
+                    reactor, plan, Path(directory), display.show, display.begun
+                ).run()
             )
     except (StageFailed, NoServer, StoreError, EslError, OSError) as error:
         raise click.ClickException(printable(str(error))) from error
@@ -118,10 +161,11 @@ def _freeswitch(address: str | None, password: str, dialstring: str) -> DemoSwit
 
 
 class _Display:
-    """The live progress: records written, numbers in flight and in the queue."""
+    """Where to look meanwhile, and the live progress: records, numbers in flight and queued."""
 
-    def __init__(self, total: int, quiet: bool) -> None:
-        self._total = total
+    def __init__(self, plan: Plan, quiet: bool) -> None:
+        self._plan = plan
+        self._quiet = quiet
         self._progress = Progress(
             TextColumn("dialing"),
             BarColumn(),
@@ -140,11 +184,23 @@ class _Display:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def begun(self, redis: str) -> None:
+        """Say where to look while it dials."""
+        if self._quiet:
+            return
+        console = self._progress.console
+        if self._plan.http:
+            console.print(f"the dashboard: http://127.0.0.1:{self._plan.http}/", highlight=False)
+        looks = ("explain", "pacing", "forecast") if self._plan.agents else ("explain", "forecast")
+        for look in looks:
+            command = f"ctidialer {look} {TASK} --redis {quote(redis)} --host {HOST}"
+            console.print(f"meanwhile: {command}", highlight=False, soft_wrap=True)
+
     def show(self, now: back_end.StageProgress) -> None:
         """Show how far the campaign has got."""
         if self._bar is None:
             self._bar = self._progress.add_task(
-                "", total=self._total, in_flight=0, queued=now.queued
+                "", total=self._plan.numbers, in_flight=0, queued=now.queued
             )
         self._progress.update(
             self._bar, completed=now.recorded, in_flight=now.in_flight, queued=now.queued
@@ -164,11 +220,21 @@ def _print(console: Console, plan: Plan, report: DemoReport, seconds: float) -> 
     console.print(
         f"Redis: {report.redis}; switch: {report.switch}", highlight=False, soft_wrap=True
     )
+    if report.agents is not None:
+        console.print(_of_agents(report.agents), highlight=False, soft_wrap=True)
     console.print(_verdict(plan, report, seconds), highlight=False, soft_wrap=True)
     for fault in report.faults[:MAX_FAULTS_SHOWN]:
         console.print(f"[red]fault[/red]: {fault}", highlight=False)
     if len(report.faults) > MAX_FAULTS_SHOWN:
         console.print(f"and {len(report.faults) - MAX_FAULTS_SHOWN} more")
+
+
+def _of_agents(one: AgentFigures) -> str:
+    share = one.abandoned / one.answered if one.answered else 0.0
+    return (
+        f"{one.agents} agents, {one.mode}: busy {one.use:.0%} of their time; abandoned "
+        f"{one.abandoned} of {one.answered} answered ({share:.1%})"
+    )
 
 
 def _verdict(plan: Plan, report: DemoReport, seconds: float) -> str:
@@ -193,4 +259,5 @@ def _as_json(plan: Plan, report: DemoReport, seconds: float) -> dict[str, object
         "faults": list(report.faults),
         "redis": report.redis,
         "switch": report.switch,
+        "agents": None if report.agents is None else asdict(report.agents),
     }

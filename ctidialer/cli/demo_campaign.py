@@ -7,15 +7,19 @@ is gone when the campaign is over.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ctidialer import settings
 from ctidialer.contract import keys
+from ctidialer.contract.agent_dialing import DialMode
 from ctidialer.contract.record import Record
+from ctidialer.nodes.pacing import read_pacing
+from ctidialer.stage.agents import StageAgents
 from ctidialer.stage.audit import Audit, audit
 from ctidialer.stage.back_end import StageProgress
 from ctidialer.stage.stage import Stage
@@ -24,6 +28,13 @@ from ctidialer.stage.witness import Witness
 HOST = "demo"
 TASK = "demo"
 QUEUE = "demo_numbers"
+GROUP = "sales"
+HANDLE_TIME = (1.1, 0.7)
+"""Of the lognormal seconds for which an agent is busy: 3.8 on average."""
+
+TOLD_WITHIN = 1.2
+"""Seconds within which the daemon has written what it has counted."""
+
 LOOK_INTERVAL = 0.1
 """Seconds between two looks at how far the campaign has got."""
 
@@ -48,13 +59,39 @@ class DemoSwitch:
 
 @frozen
 class Plan:
-    """What to dial: ``cps`` 0 = no rate limit; ``freeswitch`` None = the simulated switch."""
+    """What to dial: ``cps`` 0 = no rate limit; ``freeswitch`` None = the simulated switch.
+
+    ``agents`` take the calls in dialing mode ``mode``; 0 = a fixed number of calls at once.
+    ``http``: the port of loopback on which the daemon serves its dashboard, 0 = none.
+    """
 
     numbers: int = 500
     cps: float = 0.0
     limit: int = 100
     seed: int = 1
     freeswitch: DemoSwitch | None = None
+    agents: int = 0
+    mode: str = DialMode.PREDICTIVE.value
+    http: int = 0
+
+    @property
+    def daemon_tables(self) -> str:
+        """Further tables of the daemon's settings."""
+        return f'[http]\nlisten = "127.0.0.1:{self.http}"' if self.http else ""
+
+
+@frozen
+class AgentFigures:
+    """How the agents fared; ``use``: the share of their time that they were busy, 0 to 1.
+
+    ``answered`` by people, ``abandoned`` of them, as the daemon has counted them.
+    """
+
+    agents: int
+    mode: str
+    use: float
+    answered: int
+    abandoned: int
 
 
 @frozen
@@ -72,6 +109,7 @@ class DemoReport:
     switch: str
     calls: int
     unlike: tuple[str, ...] = ()
+    agents: AgentFigures | None = None
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -83,15 +121,25 @@ class DemoReport:
 
 
 class Campaign:
-    """One campaign in ``directory``; ``watcher`` is shown how far it has got, again and again."""
+    """One campaign in ``directory``; ``watcher`` is shown how far it has got, again and again.
+
+    ``begun`` is called with the URL of its Redis once the daemon runs.
+    """
 
     def __init__(
-        self, reactor: Any, plan: Plan, directory: Path, watcher: Callable[[StageProgress], None]
+        self,
+        reactor: Any,
+        plan: Plan,
+        directory: Path,
+        watcher: Callable[[StageProgress], None],
+        begun: Callable[[str], None],
     ) -> None:
         self._plan = plan
         self._watcher = watcher
+        self._begun = begun
         self._stage = Stage(reactor, directory, HOST)
         self._witness: Witness | None = None
+        self._agents: StageAgents | None = None
 
     async def run(self) -> DemoReport:
         """Dial the whole campaign and audit it; raises StageFailed, NoServer or StoreError."""
@@ -100,24 +148,49 @@ class Campaign:
             freeswitch = await self._switch()
             await self._stage.back_end.write_tables(demo_tables(self._plan))
             await self._stage.back_end.push(QUEUE, demo_entries(self._plan.numbers))
-            daemon = self._stage.start_daemon(freeswitch)
+            await self._hire()
+            daemon = self._stage.start_daemon(freeswitch, more=self._plan.daemon_tables)
+            self._begun(self._stage.redis.url)
             await self._stage.watch(self._look, self._is_done, STALL_TIMEOUT, LOOK_INTERVAL)
+            figures = await self._agent_figures()
             status = await daemon.stop()
-            return await self._report(status)
+            return evolve(await self._report(status), agents=figures)
         finally:
             if self._witness is not None:
                 await self._witness.stop()
+            if self._agents is not None:
+                self._agents.end()
             await self._stage.end()
 
     async def _switch(self) -> settings.FreeSwitch:
         """Start the simulated switch, or a witness beside the real one; return where it is."""
         real = self._plan.freeswitch
         if real is None:
-            await self._stage.start_switch(demo_script(self._plan.seed))
+            script = agent_script if self._plan.agents else demo_script
+            await self._stage.start_switch(script(self._plan.seed))
             return self._stage.freeswitch()
         self._witness = Witness(self._stage.reactor, real.address, real.password, HOST)
         await self._witness.start(10)
         return settings.FreeSwitch(address=real.address, password=real.password)
+
+    async def _hire(self) -> None:
+        """Let the agents come to work, if there are any."""
+        plan, chance = self._plan, random.Random(self._plan.seed)
+        if plan.agents:
+            self._agents = StageAgents(
+                self._stage, GROUP, plan.agents, lambda: chance.lognormvariate(*HANDLE_TIME)
+            )
+            await self._agents.start()
+
+    async def _agent_figures(self) -> AgentFigures | None:
+        if self._agents is None:
+            return None
+        use = self._agents.use()
+        await self._stage.pause(TOLD_WITHIN)
+        found = await read_pacing(self._stage.link, HOST, TASK)
+        told = found.pacing if found else None
+        answered, abandoned = (told.answered, told.abandoned) if told else (0, 0)
+        return AgentFigures(self._plan.agents, self._plan.mode, use, answered, abandoned)
 
     async def _look(self) -> StageProgress:
         progress = await self._stage.back_end.progress([QUEUE])
@@ -175,6 +248,7 @@ def demo_tables(plan: Plan) -> dict[str, dict[str, object]]:
         "number_queue": QUEUE,
         **destination,
         **({"cps": plan.cps} if plan.cps else {}),
+        **({"agent_group": GROUP, "dial_mode": plan.mode} if plan.agents else {}),
     }
     line = {"count": plan.limit, "dialstring": dialstring}
     backup = {**line, "dialstring": dialstring.replace("carrier-a", "carrier-b")}
@@ -205,5 +279,19 @@ def demo_script(seed: int) -> dict[str, object]:
             {"weight": 5, "result": "sip", "status": 503, **brief},
             {"weight": 2, "result": "answer", "talk": 0, **brief},
             {"weight": 1, "result": "unreachable"},
+        ],
+    }
+
+
+def agent_script(seed: int) -> dict[str, object]:
+    """Return what callees do who are called for agents: two in five answer, and wait for one."""
+    ringing = {"progress": "ringing", "progress_after": 0.2}
+    return {
+        "seed": seed,
+        "mix": [
+            {"weight": 40, "result": "answer", "ring": [0.5, 3.0], "talk": 3600, **ringing},
+            {"weight": 15, "result": "busy", "ring": [0.2, 0.8]},
+            {"weight": 35, "result": "sip", "status": 480, "ring": [3.0, 4.0], **ringing},
+            {"weight": 10, "result": "sip", "status": 404, "ring": [0.1, 0.4]},
         ],
     }

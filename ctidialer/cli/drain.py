@@ -10,8 +10,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from twisted.internet.task import deferLater
 
+from ctidialer.cli.all_hosts import (
+    OnHost,
+    all_hosts_option,
+    every_host,
+    failed,
+    on_each,
+    print_each,
+)
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.operator import order_now, why_option
+from ctidialer.cli.operator import done_json_option, order_now, why_option
 from ctidialer.cli.printable import printable
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.nodes.reader import NodeReader
@@ -59,9 +67,12 @@ class _Drained:
 @connection_options
 @click.option("--wait", is_flag=True, help="Wait until no call of the node is up.")
 @click.option("--undo", is_flag=True, help="Put the node back into service.")
+@all_hosts_option
 @why_option
-@click.option("--json", "as_json", is_flag=True, help="Print what was done as a JSON object.")
-def drain(settings: Settings, wait: bool, undo: bool, why: str, as_json: bool) -> None:
+@done_json_option
+def drain(
+    settings: Settings, wait: bool, undo: bool, all_hosts: bool, why: str, as_json: bool
+) -> None:
     """Take this node out of service: no new call, the calls that are up go on.
 
     Numbers stay in their queues, for other hosts too.  It holds, also after a restart of the
@@ -69,6 +80,9 @@ def drain(settings: Settings, wait: bool, undo: bool, why: str, as_json: bool) -
     """
     if wait and undo:
         raise click.UsageError("--wait and --undo do not go together")
+    if all_hosts:
+        _drain_all(settings, wait, _Drained("", undo, why), as_json)
+        return
     state = _Drained(settings.node.host, undo, why)
     try:
         with_redis(settings, lambda link: _Drain(link, settings.node, state, wait, as_json).run())
@@ -77,6 +91,30 @@ def drain(settings: Settings, wait: bool, undo: bool, why: str, as_json: bool) -
         raise
     _print(state, as_json)
     raise SystemExit(1 if wait and state.up else 0)
+
+
+def _drain_all(settings: Settings, wait: bool, order: _Drained, as_json: bool) -> None:
+    """Drain all hosts, and only then wait for the first of them."""
+
+    async def work(link: Link) -> list[OnHost[_Drained]]:
+        drains: dict[str, _Drain] = {}
+
+        async def give(host: str) -> _Drained:
+            state = _Drained(host, order.undo, order.why)
+            drains[host] = _Drain(link, settings.node, state, False, True)
+            await drains[host].run()
+            return state
+
+        done = await on_each(await every_host(link, settings.node), give)
+        for one in done if wait else ():
+            if one.result is not None:
+                await drains[one.host].until_drained()
+        return done
+
+    done = with_redis(settings, work)
+    print_each(done, as_json, _as_json, _in_words)
+    still_up = wait and any(one.result is not None and one.result.up for one in done)
+    raise SystemExit(1 if still_up or failed(done) else 0)
 
 
 class _Drain:
@@ -98,7 +136,7 @@ class _Drain:
         self._state.changed = await (control.undo_drain(order) if undo else control.drain(order))
         await self._look()
         if self._wait:
-            await self._until_drained()
+            await self.until_drained()
 
     async def _look(self) -> None:
         self._state.daemon = await self._reading.lease_holder()
@@ -107,7 +145,7 @@ class _Drain:
         self._state.heeded = status is not None and status.drain is not None
         self._state.in_flight = await self._reading.in_flight()
 
-    async def _until_drained(self) -> None:
+    async def until_drained(self) -> None:
         """Wait until the last call is over, or no daemon is there that could follow it."""
         total = self._state.up
         with self._progress() as progress:
@@ -129,6 +167,15 @@ class _Drain:
 
 def _rests(entry: InFlight) -> bool:
     return entry.dialing is not None and entry.dialing.uuid == NO_CALL
+
+
+def _in_words(state: _Drained) -> str:
+    """Return how far one of several hosts is, on one line."""
+    what = "back in service" if state.undo else "drained"
+    said = f"{state.host} is {what if state.changed else f'{what} already'}"
+    if state.daemon is None:
+        return f"{said}; no daemon is alive under this name"
+    return said if state.undo else f"{said}; {_in_flight(state)}"
 
 
 def _print(state: _Drained, as_json: bool) -> None:

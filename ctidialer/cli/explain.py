@@ -20,6 +20,7 @@ from ctidialer.cli.tasks import no_such_task
 from ctidialer.contract import keys
 from ctidialer.contract.status import BusyLine, TaskStatus
 from ctidialer.nodes.doubts import Doubt, doubts_about
+from ctidialer.nodes.queues import QueueLength, all_queues, numbers_in, queue_lengths
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.report import NodeReport
 from ctidialer.rules.explaining import local_time
@@ -34,11 +35,11 @@ FAULTS = (Reason.UNKNOWN_TASK.value, Reason.INVALID.value)
 
 @frozen
 class _Answer:
-    """What is to be said; ``queue_length`` None = there is no list to look at."""
+    """What is to be said; ``queues`` empty = there is no list to look at."""
 
     node: NodeReport
     task: TaskStatus
-    queue_length: int | None
+    queues: tuple[QueueLength, ...]
 
     @property
     def zone(self) -> str:
@@ -81,9 +82,8 @@ async def _ask(link: Link, settings: Settings, name: str) -> _Answer:
     nodes = NodeReader(link, settings.node)
     told = await nodes.look_afresh(settings.node.host, name)
     task = told.explain(name, time())
-    queue = task.number_queue
-    lengths = await nodes.queue_lengths([queue] if queue else [])
-    return _Answer(told, task, lengths.get(queue))
+    lengths = await nodes.queue_lengths(all_queues([task]))
+    return _Answer(told, task, queue_lengths(task, lengths))
 
 
 def _as_json(answer: _Answer) -> dict[str, Any]:
@@ -98,7 +98,8 @@ def _as_json(answer: _Answer) -> dict[str, Any]:
         "limit": task.limit,
         "cps": task.cps,
         "number_queue": task.number_queue,
-        "queue_length": answer.queue_length,
+        "queue_length": numbers_in(answer.queues),
+        "queues": [asdict(one) for one in answer.queues],
         "warnings": [one.as_json() for one in _doubts(answer)],
         "node": {
             "daemon": node.daemon,
@@ -127,8 +128,7 @@ def _print(answer: _Answer) -> None:
         lines.append(say(texts.MORE_LINES, count=explained.lines_left_out))
     if explained.changes_at is not None:
         lines.append(say(texts.CHANGES, at=_local(answer, explained.changes_at)))
-    if task.number_queue:
-        lines.append(_numbers(answer))
+    lines += [_numbers(answer, queue) for queue in answer.queues]
     obstacles = [one.in_(language()) for one in node.obstacles()]
     lines += [say(texts.THE_NODE, text=one) for one in obstacles if one != text]
     lines += map(doubt_line, _doubts(answer))
@@ -145,11 +145,11 @@ def _busy_line(answer: _Answer, busy: BusyLine) -> str:
     return say(texts.BUSY_LINE, name=busy.name, group=busy.group, why=why, until=until)
 
 
-def _numbers(answer: _Answer) -> str:
-    task, length = answer.task, answer.queue_length
+def _numbers(answer: _Answer, of: QueueLength) -> str:
+    task, length = answer.task, of.length
     return say(
         texts.NUMBERS,
-        queue=task.number_queue,
+        queue=of.queue,
         length=say(texts.NOT_A_LIST) if length is None else length,
         calls=task.calls,
         limit=task.limit,

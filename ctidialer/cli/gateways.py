@@ -1,4 +1,4 @@
-"""Asks FreeSWITCH, over its Event Socket, for the gateways that the tables name."""
+"""Asks FreeSWITCH, over its Event Socket, for the gateways and queues that the tables name."""
 
 from __future__ import annotations
 
@@ -6,31 +6,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.error import ConnectError
 
 from ctidialer.check.findings import Finding
-from ctidialer.check.gateways import (
-    GatewayState,
-    Use,
-    gateway_findings,
-    question,
-    read_answer,
-    unasked,
-)
+from ctidialer.check.gateways import Use, gateway_findings, unasked
 from ctidialer.check.node import Checked
+from ctidialer.check.queues import QUESTION, QueueUse, queue_findings, queues_unasked
 from ctidialer.check.sentences import Sentence
+from ctidialer.cli.event_socket import asked
 from ctidialer.esl.client import EventSocketProtocol
 from ctidialer.esl.errors import CommandRefused, EslError
-from ctidialer.settings import FreeSwitch, host_and_port
-
-CONNECT_TIMEOUT = 5.0
-"""Seconds in which FreeSWITCH takes the connection, or it is not there."""
+from ctidialer.rules.gateway_state import GatewayState, question, read_answer
+from ctidialer.settings import FreeSwitch
 
 
 async def with_gateways(reactor: Any, freeswitch: FreeSwitch, checked: Checked) -> Checked:
-    """Return ``checked`` with what FreeSWITCH says of the gateways, each beside its key."""
-    found = (*checked.findings, *await ask_for_gateways(reactor, freeswitch, checked.gateways))
+    """Return ``checked`` with what FreeSWITCH says of gateways and queues, each beside its key."""
+    found = (
+        *checked.findings,
+        *await ask_for_gateways(reactor, freeswitch, checked.gateways),
+        *await ask_for_queues(reactor, freeswitch, checked.queues),
+    )
     order: dict[str, int] = {}
     by_key = sorted(found, key=lambda one: order.setdefault(one.key, len(order)))
     return evolve(checked, findings=tuple(by_key))
@@ -43,29 +39,32 @@ async def ask_for_gateways(
     names = sorted({use.gateway for use in uses})
     if not names:
         return ()
+
+    async def states(protocol: EventSocketProtocol) -> dict[str, GatewayState]:
+        return {name: await _state(protocol, name) for name in names}
+
     try:
-        states = await _states(reactor, freeswitch, names)
+        found = await asked(reactor, freeswitch, states)
     except (EslError, ConnectError, OSError) as error:
         return (unasked(freeswitch.address, Sentence.UNREACHED.of(reason=error), len(names)),)
-    return gateway_findings(uses, states, freeswitch.address)
+    return gateway_findings(uses, found, freeswitch.address)
 
 
-async def _states(
-    reactor: Any, freeswitch: FreeSwitch, names: Sequence[str]
-) -> dict[str, GatewayState]:
-    host, port = host_and_port(freeswitch.address, "freeswitch.address")
-    endpoint = HostnameEndpoint(reactor, host, port, timeout=CONNECT_TIMEOUT)
-    protocol: EventSocketProtocol = await connectProtocol(endpoint, EventSocketProtocol(reactor))
+async def ask_for_queues(
+    reactor: Any, freeswitch: FreeSwitch, uses: Sequence[QueueUse]
+) -> tuple[Finding, ...]:
+    """Return the findings on the queues of mod_callcenter, likewise."""
+    if not uses:
+        return ()
+
+    async def listed(protocol: EventSocketProtocol) -> str:
+        return await protocol.api(QUESTION)
+
     try:
-        if freeswitch.user:
-            await protocol.userauth(freeswitch.user, freeswitch.password)
-        else:
-            await protocol.auth(freeswitch.password)
-        return {name: await _state(protocol, name) for name in names}
-    finally:
-        gone = protocol.when_gone()
-        protocol.close()
-        await gone
+        answer = await asked(reactor, freeswitch, listed)
+    except (EslError, ConnectError, OSError) as error:
+        return (queues_unasked(freeswitch.address, Sentence.UNREACHED.of(reason=error)),)
+    return tuple(queue_findings(uses, answer, freeswitch.address))
 
 
 async def _state(protocol: EventSocketProtocol, name: str) -> GatewayState:

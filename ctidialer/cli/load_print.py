@@ -13,6 +13,11 @@ from ctidialer.cli.printable import printable
 from ctidialer.files.checking import CheckedFile
 from ctidialer.files.encodings import shown_name
 from ctidialer.files.number_file import NumberFile
+from ctidialer.rules.explaining import local_time
+from ctidialer.rules.prospects import Prospects
+
+MAX_OPENINGS = 20
+"""Moments at which hours begin that are named one by one."""
 
 
 @frozen
@@ -57,7 +62,8 @@ class LoadReport:
             if ends:
                 self._print_json(checked, None)
         elif checked.bad_rows:
-            self._say_bad(checked, rejects, ends)
+            then = "nothing was pushed (--skip-bad pushes the others)" if ends else ""
+            say_bad(checked, rejects, then)
         if ends:
             raise SystemExit(1)
 
@@ -71,17 +77,6 @@ class LoadReport:
         if outcome.is_refused:
             raise SystemExit(1)
 
-    def _say_bad(self, checked: CheckedFile, rejects: Path | None, ends: bool) -> None:
-        if rejects is None:
-            for row in checked.bad:
-                click.echo(printable(f"line {row.line}: {row.problem}"), err=True)
-            if checked.bad_rows > len(checked.bad):
-                click.echo(f"and {checked.bad_rows - len(checked.bad)} more", err=True)
-        where = f" and stand in {rejects}" if rejects else ""
-        then = ": nothing was pushed (--skip-bad pushes the others)" if ends else ""
-        text = f"{checked.bad_rows} of {checked.rows} rows are bad{where}{then}"
-        click.echo(printable(text), err=True)
-
     def _lines(self, outcome: LoadOutcome) -> list[str]:
         checked, push = outcome.checked, outcome.push
         where = f"the list {push.queue!r} of the task {self._task!r}"
@@ -94,7 +89,8 @@ class LoadReport:
         would = f"{push.fresh} of {checked.rows} numbers would be pushed to {where}"
         if outcome.is_refused:
             would = f"nothing would be pushed to {where} (with --skip-bad {push.fresh})"
-        return [f"{would}; {length}", *(f"  not: {one}" for one in _left_out(outcome))]
+        lines = [f"{would}; {length}", *(f"  not: {one}" for one in _left_out(outcome))]
+        return [*lines, *_prospects(push)]
 
     def _print_json(self, checked: CheckedFile, push: NumberPush | None) -> None:
         found = {
@@ -107,6 +103,8 @@ class LoadReport:
             "would_push": push.fresh if push and push.dry_run else None,
             "duplicates": checked.duplicates,
             "in_list": push.in_list if push else None,
+            "in_waiting": push.in_waiting if push else None,
+            "prospects": _prospects_json(push.prospects) if push and push.prospects else None,
             "bad_rows": checked.bad_rows,
             "bad": [{"line": row.line, "problem": row.problem} for row in checked.bad],
             "bad_kinds": {kind.name.lower(): count for kind, count in checked.kinds.items()},
@@ -120,6 +118,55 @@ def _left_out(outcome: LoadOutcome) -> list[str]:
     counted = (
         (checked.duplicates, "with a number that stands in the file before"),
         (outcome.push.in_list, "with a number that stands in the list already"),
+        (outcome.push.in_waiting, "with a number that waits already"),
         *((count, kind.value) for kind, count in checked.kinds.items()),
     )
     return [f"{count} {'row' if count == 1 else 'rows'} {what}" for count, what in counted if count]
+
+
+def say_bad(checked: CheckedFile, rejects: Path | None, then: str) -> None:
+    """Say which rows of a file are bad, or where they stand; ``then``: what follows from it."""
+    if rejects is None:
+        for row in checked.bad:
+            click.echo(printable(f"line {row.line}: {row.problem}"), err=True)
+        if checked.bad_rows > len(checked.bad):
+            click.echo(f"and {checked.bad_rows - len(checked.bad)} more", err=True)
+    where = f" and stand in {rejects}" if rejects else ""
+    text = f"{checked.bad_rows} of {checked.rows} rows are bad{where}{': ' if then else ''}{then}"
+    click.echo(printable(text), err=True)
+
+
+def _prospects(push: NumberPush) -> list[str]:
+    """Say of the numbers that would be pushed who may be called, and what holds the others back."""
+    found = push.prospects
+    if found is None or found.callable_now == push.fresh:
+        return []
+    lines = [f"  of these {found.callable_now} may be called now"]
+    if found.listed:
+        lines.append(f"  {found.listed} on a do-not-call list: they would end as dnc")
+    opening = sorted(found.opening.items())
+    for at, count in opening[:MAX_OPENINGS]:
+        when = local_time(at, push.zone)
+        lines.append(f"  {count} outside of their callees' hours, which begin {when}")
+    if len(opening) > MAX_OPENINGS:
+        later = sum(count for _, count in opening[MAX_OPENINGS:])
+        lines.append(f"  {later} outside of their callees' hours, which begin later")
+    if found.closed:
+        lines.append(f"  {found.closed} whose callees' hours do not come: they would end as closed")
+    if found.allowed_from is not None:
+        when = local_time(found.allowed_from, push.zone)
+        lines.append(
+            f"  {found.capped} called as often as callee_limit allows, the first until {when}"
+        )
+    return lines
+
+
+def _prospects_json(found: Prospects) -> dict[str, object]:
+    return {
+        "now": found.callable_now,
+        "dnc": found.listed,
+        "hours": [{"opens_at": at, "count": count} for at, count in sorted(found.opening.items())],
+        "closed": found.closed,
+        "capped": found.capped,
+        "allowed_from": found.allowed_from,
+    }

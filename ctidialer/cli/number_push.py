@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from time import time
 
+from ctidialer.cli.load_outlook import Outlook
+from ctidialer.cli.progress import Advance
 from ctidialer.cli.tasks import no_such_task, task_names
 from ctidialer.contract import keys
 from ctidialer.contract.document import shown
 from ctidialer.contract.faults import ContractError
-from ctidialer.contract.task import Side, Task
+from ctidialer.contract.record import Kind
+from ctidialer.contract.task import Task
 from ctidialer.files.checking import NumberOf, Spool
 from ctidialer.files.seen import Seen, key_of
+from ctidialer.nodes.number_owner import owner_of
+from ctidialer.nodes.queued_entries import queued_entries, waiting_entries
+from ctidialer.rules.prospects import Prospects
 from ctidialer.rules.soundness import sound_task
+from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.reading import NodeReading
-
-BATCH_SIZE = 1000
-"""Entries of the list that are read at once."""
-
-Advance = Callable[[int], None]
-"""Is told how many more numbers have been looked at."""
+from ctidialer.store.waiting_orders import PUSH_BEHIND, RecordKeys, WaitingOrders
 
 
 class NoQueue(ValueError):
@@ -33,43 +36,73 @@ class PushBroken(Exception):
 
 
 class NumberPush:
-    """The push of a spool; with ``dry_run`` nothing is written.
+    """The push of a spool; with ``dry_run`` nothing is written, and `prospects` are reckoned.
 
-    With ``number_of`` a number that stands in the list already is left out.  ``fresh`` counts the
-    others, ``in_list`` those.
+    With ``number_of`` a number that stands in a list of the task, or waits, is left out.
+    ``in_list`` and ``in_waiting`` count those, ``fresh`` the others.
     """
 
-    def __init__(self, spool: Spool, number_of: NumberOf | None, dry_run: bool) -> None:
+    def __init__(
+        self, spool: Spool, settings: Settings, number_of: NumberOf | None, dry_run: bool
+    ) -> None:
         self._spool = spool
+        self._settings = settings
         self._number_of = number_of
         self.dry_run = dry_run
         self.queue = ""
+        self.zone = settings.node.timezone
         self.pushed = 0
         self.fresh = 0
         self.in_list = 0
+        self.in_waiting = 0
         self.length = 0
+        self.prospects: Prospects | None = None
 
     def progress(self) -> str:
         """Say how far it has got."""
         return f"{self.pushed} of {self._spool.count} numbers were pushed"
 
-    async def run(
-        self, link: Link, host: str, task: str, queue: str | None, advance: Advance
-    ) -> None:
+    async def run(self, link: Link, name: str, queue: str | None, advance: Advance) -> None:
         """Find the list and push everything; raises NoQueue, PushBroken or StoreError."""
-        self.queue, side = await _queue_of(link, host, task, queue)
+        task = await _task_of(link, self._settings.node.host, name)
+        self.queue = _list_of(task, queue)
+        self.zone = task.hours.timezone or self.zone
         self.length = await _length(link, self.queue)
-        waiting = None
-        if self._number_of is not None:
-            waiting = await _numbers_in(link, self.queue, side, self._number_of)
+        outlook = Outlook(link, self._settings, task, time()) if self.dry_run else None
+        self.prospects = None if outlook is None else outlook.prospects
+        known = await self._known(link, task)
         # What is taken from the right must stand there in the order of the file.
-        command = "RPUSH" if side is Side.LEFT else "LPUSH"
-        for batch, left_out in self._spool.batches(waiting):
+        command = PUSH_BEHIND[task.queue_side]
+        for batch, left_out in self._spool.batches(known):
             self.fresh += len(batch)
-            self.in_list += left_out
-            if batch and not self.dry_run:
+            self._leave_out(left_out)
+            if outlook is not None:
+                await outlook.look_at(batch)
+            elif batch:
                 await self._push(link, command, batch)
-            advance(len(batch) + left_out)
+            advance(len(batch) + sum(left_out))
+
+    async def _known(self, link: Link, task: Task) -> tuple[Seen, ...]:
+        """Return the numbers in the lists, and those that wait; nothing if none are left out."""
+        if self._number_of is None:
+            return ()
+        queues = dict.fromkeys((self.queue, *task.queues))
+        owner = await owner_of(link, self._settings.node, task.name, Kind.QUEUE)
+        orders = WaitingOrders(link, RecordKeys(self._settings.node.host, 0))
+        in_lists, waiting = Seen(), Seen()
+        for queue in filter(None, queues):
+            async for page in queued_entries(link, queue, task.queue_side):
+                _note(page, in_lists, self._number_of)
+        for place in owner.places:
+            async for page in waiting_entries(orders, place):
+                _note(page, waiting, self._number_of)
+        return in_lists, waiting
+
+    def _leave_out(self, counts: Sequence[int]) -> None:
+        if counts:
+            in_list, in_waiting = counts
+            self.in_list += in_list
+            self.in_waiting += in_waiting
 
     async def _push(self, link: Link, command: str, batch: list[bytes]) -> None:
         try:
@@ -84,7 +117,7 @@ class NumberPush:
         return f"{self.progress()}{maybe}, then: {error}"
 
 
-async def _queue_of(link: Link, host: str, name: str, queue: str | None) -> tuple[str, Side]:
+async def _task_of(link: Link, host: str, name: str) -> Task:
     template_key, host_key = keys.at(keys.TASK, keys.TEMPLATE), keys.at(keys.TASK, host)
     reading = NodeReading(link, host)
     template = await reading.read_field(template_key, name)
@@ -92,10 +125,9 @@ async def _queue_of(link: Link, host: str, name: str, queue: str | None) -> tupl
     if template is None and own is None:
         raise NoQueue(no_such_task(name, host, await task_names(reading, host)))
     try:
-        task = sound_task(name, template=template, host=own, host_name=host)
+        return sound_task(name, template=template, host=own, host_name=host)
     except ContractError as error:
         raise NoQueue(f"the task {shown(name)} cannot dial: {error}") from error
-    return _list_of(task, queue), task.queue_side
 
 
 async def _length(link: Link, queue: str) -> int:
@@ -112,25 +144,11 @@ def _list_of(task: Task, queue: str | None) -> str:
     return queue or task.number_queue
 
 
-async def _numbers_in(link: Link, queue: str, side: Side, number_of: NumberOf) -> Seen:
-    """Return the numbers that wait in the list.
-
-    It is read from the end from which nothing is taken, as what is taken meanwhile would move the
-    others there into pages that were read already.
-    """
-    found = Seen()
-    at = 0
-    while True:
-        page = (-at - BATCH_SIZE, -at - 1) if side is Side.LEFT else (at, at + BATCH_SIZE - 1)
-        entries = await link.call("LRANGE", queue, *page)
-        assert isinstance(entries, list)
-        for entry in entries:
-            assert isinstance(entry, bytes)
-            with suppress(ContractError):  # such an entry ends as invalid: it calls nobody
-                found.add(key_of(number_of(entry)))
-        if not entries:
-            return found
-        at += BATCH_SIZE
+def _note(entries: Iterable[bytes], numbers: Seen, number_of: NumberOf) -> None:
+    """Note the numbers of these entries."""
+    for entry in entries:
+        with suppress(ContractError):  # such an entry ends as invalid: it calls nobody
+            numbers.add(key_of(number_of(entry)))
 
 
 def _count(reply: object) -> int:

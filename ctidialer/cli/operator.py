@@ -10,6 +10,9 @@ import click
 
 from ctidialer.contract.control import Order
 
+done_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print what was done as a JSON object."
+)
 why_option = click.option(
     "--why", default="", metavar="TEXT", help="The reason, for the log and for `ctidialer explain`."
 )

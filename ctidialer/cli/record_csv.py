@@ -25,9 +25,13 @@ FIELDS = (
     *("id", "uuid", "requested_uuid", "kind", "task", "config", "number", "outcome", "answered"),
     *("hangup_cause", "q850", "sip_code", "line", "line_group", "attempts", *TIMES),
     *("ring_seconds", "connect_seconds", "talk_seconds", "bill_seconds", "agent"),
+    "abandoned",
     *("host", "reason", "entry", "entry_base64"),
+    *("entry_id", "try", "final", "next_at"),
 )
 """The columns: fields of a record, those of its last attempt, and ``attempts`` as their number."""
+
+_LOCAL = (*TIMES, "next_at")
 
 ALL = "all"
 VARIABLES = "variables."
@@ -66,7 +70,7 @@ class CsvPrinter:
 
     def header(self) -> str:
         """Return the names of the columns; those of times have the zone behind them."""
-        return csv_row([f"{one} ({self._zone})" if one in TIMES else one for one in self._columns])
+        return csv_row([f"{one} ({self._zone})" if one in _LOCAL else one for one in self._columns])
 
     def row(self, raw: bytes, record: Record) -> str:
         """Return the row of a record, of which ``raw`` is the JSON."""
@@ -74,6 +78,7 @@ class CsvPrinter:
         last = record.attempts[-1] if record.attempts else None
         found["attempts"] = len(record.attempts)
         found["taken_at"], found["ended_at"] = self._at(record.taken_at), self._at(record.ended_at)
+        found["next_at"] = self._at(record.next_at)
         if last is not None:
             found["dialed_at"] = self._at(last.dialed_at)
             found["answered_at"] = self._at(last.answered_at)

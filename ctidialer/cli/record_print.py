@@ -70,7 +70,7 @@ class RecordTable:
         last = record.attempts[-1] if record.attempts else None
         return self._line(
             [
-                _moment(record.ended_at, self._local),
+                clock_time(record.ended_at, self._local),
                 *([record.host] if self._hosts else []),
                 record.task or "",
                 record.number or record.entry.decode("utf-8", "backslashreplace")[:40],
@@ -81,18 +81,25 @@ class RecordTable:
                 _bill(last),
                 _talk(last),
                 record.agent or "",
-                record.reason,
+                "abandoned: no agent in time" if record.abandoned else record.reason,
             ]
         )
 
     def _line(self, cells: Sequence[str]) -> str:
-        shown = (printable(cell) for cell in cells)
-        columns = zip(shown, self._columns, strict=True)
-        padded = (cell + " " * (width - cell_len(cell)) for cell, (_, width) in columns)
-        return " ".join(padded).rstrip()
+        return padded(cells, [width for _, width in self._columns])
 
 
-def _moment(at: float, zone: ZoneInfo) -> str:
+def padded(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Return a line of a table; a cell wider than its column pushes the others to the right."""
+    shown = (printable(cell) for cell in cells)
+    wide = (
+        cell + " " * (width - cell_len(cell)) for cell, width in zip(shown, widths, strict=True)
+    )
+    return " ".join(wide).rstrip()
+
+
+def clock_time(at: float, zone: ZoneInfo) -> str:
+    """Return a unix time as the clock of a zone shows it; one beyond the calendar as it is."""
     try:
         return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S")
     except (OverflowError, ValueError, OSError):

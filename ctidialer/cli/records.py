@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from time import time
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
 from ctidialer.cli.printable import printable
+from ctidialer.cli.progress import progress_of
 from ctidialer.cli.record_csv import FIELDS, CsvPrinter, NoColumn, columns_of
 from ctidialer.cli.record_print import Printer, RecordTable, as_json
 from ctidialer.contract import keys
@@ -30,6 +29,22 @@ from ctidialer.store.link import Link
 LAST_BEFORE_FOLLOWING = 10
 UTC = "UTC"
 
+outcome_option = click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    type=click.Choice([one.value for one in Outcome]),
+    help="Only those that ended so; more than once: or so.",
+)
+since_option = click.option(
+    "--since",
+    metavar="TIME",
+    help="Only those that ended since then: today, week, 2026-11-28 20:00, 20:00, 2h (ago).",
+)
+until_option = click.option(
+    "--until", metavar="TIME", help="Only those that ended before this time."
+)
+
 _WHICH = (
     click.option(
         "--task",
@@ -37,22 +52,12 @@ _WHICH = (
         shell_complete=complete_task,
         help="Only those of this task or schedule configuration.",
     ),
-    click.option(
-        "--outcome",
-        "outcomes",
-        multiple=True,
-        type=click.Choice([one.value for one in Outcome]),
-        help="Only those that ended so; more than once: or so.",
-    ),
+    outcome_option,
     click.option(
         "--number", metavar="DIGITS", default="", help="Only those with these digits in the number."
     ),
-    click.option(
-        "--since",
-        metavar="TIME",
-        help="Only those that ended since then: 2026-11-28 20:00, 20:00 (today), 2h (ago).",
-    ),
-    click.option("--until", metavar="TIME", help="Only those that ended before this time."),
+    since_option,
+    until_option,
     click.option(
         "--last",
         type=click.IntRange(0),
@@ -119,8 +124,11 @@ def records(
         own = settings.node
         hosts = await NodeReader(link, own).hosts_with_records() if all_hosts else [own.host]
         names = [keys.records(host) for host in hosts]
-        with _progress(None if follow else await _most(link, names, last)) as advance:
-            page.printed = advance
+        total = None if follow else await most_records(link, names, last)
+        # Not where the records themselves fill the lines of the terminal.
+        quiet = total is None or sys.stdout.isatty()
+        with progress_of("records", total, quiet) as advance:
+            page.printed = partial(advance, 1)
             await _print_all(RecordStreams(link, names, wanted), page, last, follow)
 
     try:
@@ -137,20 +145,21 @@ def _wanted(which: dict[str, Any], zone: str) -> WantedRecords:
         task=which["task"],
         outcomes=frozenset(Outcome(one) for one in which["outcomes"]),
         number=which["number"],
-        since=_moment("--since", which["since"], now, zone),
-        until=_moment("--until", which["until"], now, zone),
+        since=moment("--since", which["since"], now, zone),
+        until=moment("--until", which["until"], now, zone),
     )
 
 
-def _moment(option: str, text: str | None, now: float, zone: str) -> float | None:
+def moment(option: str, text: str | None, now: float, zone: str) -> float | None:
+    """Return the unix time that was given to an option; raises UsageError where it is none."""
     try:
         return None if text is None else moment_of(text, now, zone)
     except NoMoment as error:
         raise click.UsageError(f"{option} {error}") from error
 
 
-async def _most(link: Link, names: Sequence[str], last: int | None) -> int | None:
-    """Return how many records there are to print, at most; None = it cannot be told."""
+async def most_records(link: Link, names: Sequence[str], last: int | None) -> int | None:
+    """Return how many records there are to read, at most; None = it cannot be told."""
     most = 0
     for name in names:
         try:
@@ -160,25 +169,6 @@ async def _most(link: Link, names: Sequence[str], last: int | None) -> int | Non
         assert isinstance(length, int)
         most += length
     return most if last is None else min(most, last)
-
-
-@contextmanager
-def _progress(total: int | None) -> Iterator[Callable[[], object]]:
-    """Show how far it has got, on a terminal whose own lines the records do not fill."""
-    console = Console(stderr=True)
-    into_a_file = not sys.stdout.isatty()
-    progress = Progress(
-        TextColumn("records"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=total is None or not (console.is_terminal and into_a_file),
-    )
-    with progress:
-        bar = progress.add_task("", total=total)
-        yield lambda: progress.advance(bar)
 
 
 def _format(

@@ -10,11 +10,11 @@ import msgspec
 
 from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
+from ctidialer.cli.records import moment, since_option, until_option
 from ctidialer.cli.report_print import csv_lines, notes, print_report
 from ctidialer.contract import keys
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.results import WantedResults, read_results
-from ctidialer.rules.moments import NoMoment, moment_of
 from ctidialer.rules.periods import By, Periods
 from ctidialer.rules.results_document import DetailedResults, detailed_results
 from ctidialer.settings import Settings
@@ -26,12 +26,8 @@ UTC = "UTC"
 @click.command(short_help="Sum up what became of the numbers.")
 @connection_options
 @click.argument("task", required=False, shell_complete=complete_task)
-@click.option(
-    "--since",
-    metavar="TIME",
-    help="Only numbers that ended since then: today, week, 2026-11-28 20:00, 20:00, 2h (ago).",
-)
-@click.option("--until", metavar="TIME", help="Only numbers that ended before this time.")
+@since_option
+@until_option
 @click.option(
     "--by",
     type=click.Choice([one.value for one in By]),
@@ -59,7 +55,7 @@ def report(
         raise click.UsageError("--csv and --json do not go together")
     now, zone = time(), UTC if utc else settings.node.timezone
     wanted = WantedResults(
-        task, _moment("--since", since, now, zone), _moment("--until", until, now, zone)
+        task, moment("--since", since, now, zone), moment("--until", until, now, zone)
     )
 
     async def work(link: Link) -> DetailedResults:
@@ -77,13 +73,6 @@ def report(
     else:
         print_report(found)
     raise SystemExit(1 if found.unreadable else 0)
-
-
-def _moment(option: str, text: str | None, now: float, zone: str) -> float | None:
-    try:
-        return None if text is None else moment_of(text, now, zone)
-    except NoMoment as error:
-        raise click.UsageError(f"{option} {error}") from error
 
 
 def _print_csv(found: DetailedResults) -> None:

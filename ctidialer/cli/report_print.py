@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,15 +16,17 @@ from ctidialer.cli.printable import printable
 from ctidialer.cli.record_csv import csv_row, safe_cell
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.rules.results import MAX_ROWS
-from ctidialer.rules.results_document import DetailedResults, ResultsRow, Times
+from ctidialer.rules.results_document import DetailedResults, ResultsRow, Times, Try
 
 WIDE_COLUMNS = 180
 """Columns where the output is no terminal, so that a row stays on its line."""
 
 _COUNTS = ("taken", "dialed", "reached", "answered", "answer_rate")
 _ATTEMPTS = ("attempts", "attempts_per_number")
+_ABANDONED = ("abandoned", "abandon_rate")
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
 _TIMES = ("ring", "connect", "talk", "bill")
+_OF_TRIES = ("called", "reached")
 _OF_TIMES = ("mean", "p50", "p90", "p99")
 
 
@@ -44,6 +46,9 @@ def notes(found: DetailedResults) -> Iterator[str]:
     """Yield what has to be known of the results, in the language of the command."""
     if not found.total.taken:
         yield say(texts.NO_RESULTS)
+    if len(found.total.tries) > 1:
+        tries = (f"{o.number}: {o.reached}/{o.called} ({_share(o)})" for o in found.total.tries)
+        yield say(texts.BY_TRY, tries=say(texts.COMMA).join(tries))
     if found.rows is None:
         yield say(texts.TOO_MANY_ROWS, most=MAX_ROWS)
     if found.first_at is not None:
@@ -65,13 +70,25 @@ def csv_lines(found: DetailedResults, rows: Sequence[ResultsRow], terminal: bool
     outcomes = (*_OUTCOMES, *later)
     times = [f"{time}_{one}" for time in _TIMES for one in _OF_TIMES]
     head = ("kind", "task", f"{found.by} ({found.zone})", *_COUNTS, *_ATTEMPTS, *outcomes, *times)
+    tries = range(1, max((one.number for one in found.total.tries), default=1) + 1)
+    of_tries = [f"try_{number}_{what}" for number in tries for what in _OF_TRIES]
+    head = (*head, *_ABANDONED, "tries_per_number", *of_tries)
     yield _csv([*head], terminal)
     for row in rows:
         values: list[object] = [row.kind, row.task, row.period]
         values += [getattr(row, name) for name in (*_COUNTS, *_ATTEMPTS)]
         values += [row.outcomes.get(name, 0) for name in outcomes]
         values += [getattr(getattr(row, time), one) for time in _TIMES for one in _OF_TIMES]
+        values += [getattr(row, name) for name in _ABANDONED]
+        values += [row.tries_per_number, *_of_tries(row, tries)]
         yield _csv(["" if one is None else str(one) for one in values], terminal)
+
+
+def _of_tries(row: ResultsRow, numbers: Iterable[int]) -> Iterator[int]:
+    """Yield for each try how many were called, and how many of these reached."""
+    counted = {one.number: (one.called, one.reached) for one in row.tries}
+    for number in numbers:
+        yield from counted.get(number, (0, 0))
 
 
 def _csv(cells: Sequence[str], terminal: bool) -> str:
@@ -99,7 +116,7 @@ def _cells(name: str, period: str, row: ResultsRow) -> list[Text]:
         *(name, period, row.taken, row.dialed, row.reached, row.answered),
         "" if row.answer_rate is None else f"{row.answer_rate:.1%}",
         "" if row.attempts_per_number is None else f"{row.attempts_per_number:.2f}",
-        *(_seconds(row.ring), _seconds(row.talk), _others(row.outcomes)),
+        *(_seconds(row.ring), _seconds(row.talk), _abandoned(row), _others(row.outcomes)),
     )
     return [Text(printable(str(value))) for value in values]
 
@@ -115,6 +132,16 @@ def _seconds(times: Times) -> str:
     if times.mean is None or times.p90 is None:
         return ""
     return f"{times.mean:.1f} / {times.p90:.1f}"
+
+
+def _share(one: Try) -> str:
+    return f"{one.reached / one.called:.1%}"
+
+
+def _abandoned(row: ResultsRow) -> str:
+    if not row.abandoned or row.abandon_rate is None:
+        return ""
+    return f"{row.abandoned} ({row.abandon_rate:.1%})"
 
 
 def _others(outcomes: Mapping[str, int]) -> str:

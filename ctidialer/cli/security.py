@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from ctidialer.check.security import (
 )
 from ctidialer.check.sentences import Sentence
 from ctidialer.contract import keys
+from ctidialer.contract.line import Scope
 from ctidialer.contract.problems import Told
-from ctidialer.contract.task import Side
+from ctidialer.contract.task import LimitScope, Side
 from ctidialer.rules.tables import Tables
 from ctidialer.settings import IN_A_FILE, SECRETS, Settings, read_settings
 from ctidialer.store.address import RedisCredentials, parse_address
@@ -29,11 +30,17 @@ from ctidialer.store.errors import NotAllowed, StoreError, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.reading import NodeReading
 from ctidialer.store.rights import (
+    EDITS,
+    NOTICES,
     Need,
     NodeNames,
     Rights,
+    adoption_needs,
+    agent_needs,
     http_needs,
     node_needs,
+    notice_needs,
+    permit_needs,
     queue_needs,
     told,
 )
@@ -101,33 +108,44 @@ def _tell_tales(secrets: Iterable[str], processes: Path) -> Iterator[int]:
             yield int(folder.name)
 
 
-async def redis_facts(link: Link, settings: Settings) -> RedisFacts:
+async def redis_facts(link: Link, settings: Settings, adopts: bool = False) -> RedisFacts:
     """Ask Redis how open it is; what this user may not ask stays unknown.
 
-    Raises StoreError where the connection goes.
+    ``adopts``: whether the user is to take over hosts that are gone.  Raises StoreError where the
+    connection goes.
     """
     user = _text(await _asked(link, "ACL", "WHOAMI"))
+    lacking, lesser = await _lacking(link, settings, user, adopts or settings.node.adopt)
     return RedisFacts(
         open=await _is_open(link, settings),
         user=user,
         rules=None if user is None else _rules(await _asked(link, "ACL", "GETUSER", user)),
         bind=_value(await _asked(link, "CONFIG", "GET", "bind")),
         protected=_flag(_value(await _asked(link, "CONFIG", "GET", "protected-mode"))),
-        lacking=await _lacking(link, settings, user),
+        lacking=lacking,
+        lesser=lesser,
     )
 
 
-async def _lacking(link: Link, settings: Settings, user: str | None) -> Told | None:
-    """Return what the daemon needs and this user may not do, with the rules that grant it."""
+async def _lacking(
+    link: Link, settings: Settings, user: str | None, adopts: bool
+) -> tuple[Told | None, Told | None]:
+    """Return what the daemon needs and this user may not do, with the rules that grant it; and what
+    of it dialing goes on without."""
     name = user or link.address.credentials.username or "default"
-    needs = [*await _needs(link, settings)]
+    needs = [*await _needs(link, settings), *(adoption_needs() if adopts else ())]
     rights = Rights(link, settings.node.host)
+
+    async def of(some: Sequence[Need]) -> Told | None:
+        return told(name, some, await rights.rules(needs, some), MAX_NAMED) if some else None
+
     try:
         missing = await rights.missing(needs)
-        rules = await rights.rules(needs, missing)
+        grave = [need for need in missing if need.purpose not in (EDITS, NOTICES)]
+        return await of(grave), await of([need for need in missing if need not in grave])
     except NotAllowed as error:
-        return Sentence.NO_SCRIPTS.of(user=repr(name), error=error, name=name, rules=SCRIPTS)
-    return told(name, missing, rules, MAX_NAMED) if missing else None
+        said = Sentence.NO_SCRIPTS.of(user=repr(name), error=error, name=name, rules=SCRIPTS)
+        return said, None
 
 
 async def _needs(link: Link, settings: Settings) -> Iterable[Need]:
@@ -135,23 +153,55 @@ async def _needs(link: Link, settings: Settings) -> Iterable[Need]:
     tables = Tables(node.host, node.domain, node.default_dialstring)
     channels = change_channels(node.host, node.domain)
     elsewhere = (records.list, records.channel, records.events)
-    names = NodeNames(node.host, tables.keys_of(), channels, *elsewhere)
+    waits = settings.redis.wait_replicas > 0
+    names = NodeNames(node.host, node.domain, tables.keys_of(), channels, *elsewhere, waits)
     schedule: tuple[str, Side | None] = (keys.at(keys.SCHEDULE_NUMBER, node.domain), None)
-    queues = [schedule, *await _queues(link, tables)]
+    await _read(link, tables)
+    queues = [schedule, *_queues(tables)]
     return (
         *node_needs(names),
         *(need for queue in dict.fromkeys(queues) for need in queue_needs(*queue)),
+        *(agent_needs(node.domain) if _has_groups(tables) else ()),
+        *(notice_needs() if _shares(tables) else ()),
+        *permit_needs(_lists(tables, settings), has_caps=False),
         *(http_needs(node.host, node.domain) if settings.http.listen else ()),
     )
 
 
-async def _queues(link: Link, tables: Tables) -> list[tuple[str, Side]]:
-    """Return the queues of the tasks, as far as they can be read."""
-    for key in tables.keys_of(keys.TASK):
-        with suppress(WrongType, NotAllowed):
-            tables.replace(key, await NodeReading(link, "").read_table(key))
+async def _read(link: Link, tables: Tables) -> None:
+    """Read what names other keys, or is counted over hosts, as far as it can be read."""
+    for table in (keys.TASK, keys.LINE, keys.GATEWAY):
+        for key in tables.keys_of(table):
+            with suppress(WrongType, NotAllowed):
+                tables.replace(key, await NodeReading(link, "").read_table(key))
+
+
+def _shares(tables: Tables) -> bool:
+    """Say whether places are counted over several hosts."""
+    routes = tables.routes
+    lines = (*routes.lines.values(), *routes.gateways.values())
+    return any(line.scope is Scope.DOMAIN for line in lines) or any(
+        task.limit_scope is LimitScope.ALL for task in tables.tasks.values()
+    )
+
+
+def _queues(tables: Tables) -> list[tuple[str, Side]]:
+    """Return the queues of the tasks."""
     tasks = tables.tasks.values()
-    return [(task.number_queue, task.queue_side) for task in tasks][:MAX_QUEUES]
+    return [(queue, task.queue_side) for task in tasks for queue in task.queues if queue][
+        :MAX_QUEUES
+    ]
+
+
+def _lists(tables: Tables, settings: Settings) -> Sequence[str]:
+    """Return the do-not-call lists that the settings and the tasks name."""
+    of_tasks = (key for task in tables.tasks.values() for key in task.callee.dnc)
+    return [*dict.fromkeys((*settings.compliance.dnc, *of_tasks))][:MAX_QUEUES]
+
+
+def _has_groups(tables: Tables) -> bool:
+    """Say whether a task names agents that the back end writes."""
+    return any(task.agents and task.agents.group for task in tables.tasks.values())
 
 
 async def _asked(link: Link, *command: str) -> Reply | None:

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.record_document import escaped
+from ctidialer.contract.waiting import WaitReason
 
 FIELD = "event"
 """The one field of each entry of the stream."""
@@ -24,6 +25,7 @@ class EventKind(enum.Enum):
     ANSWERED = "answered"
     BRIDGED = "bridged"
     ENDED = "ended"
+    WAITING = "waiting"
 
 
 # A Struct, for every call has some: it is made and encoded ten times as quickly as a dictionary.
@@ -32,8 +34,9 @@ class CallEvent(Struct, frozen=True, kw_only=True, gc=False):
 
     ``id`` is that of the number's record.  ``attempt`` counts the number's calls from 1; 0, and
     ``uuid`` None, where the number ended without a call.  ``variables``: what the record will carry
-    of the call, as far as it is set by now.  The last five fields are set where a call has ended;
-    ``outcome`` None = that was no verdict on the number, which goes back where it was.
+    of the call, as far as it is set by now.  ``outcome`` to ``sip_code`` are set where a call has
+    ended; ``outcome`` None = that was no verdict on the number, which goes back where it was.
+    ``reason`` and ``due`` (unix seconds) are set where the number waits for a later call.
     """
 
     event: EventKind
@@ -55,6 +58,8 @@ class CallEvent(Struct, frozen=True, kw_only=True, gc=False):
     hangup_cause: str | UnsetType | None = UNSET
     q850: int | UnsetType | None = UNSET
     sip_code: int | UnsetType | None = UNSET
+    reason: WaitReason | UnsetType = UNSET
+    due: float | UnsetType = UNSET
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 MAX_FAULTS = 50  # of one document: enough to mend it, short enough for a log line
 _MAX_SHOWN = 40  # characters of a foreign value that a fault quotes
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UNSEEN = (
     "\u180e\u200b\u200c\u200d\u2060\ufeff"  # of zero width; the last one is the byte-order mark
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e"  # these, and the next, turn the writing
@@ -127,7 +127,7 @@ def read_json(raw: bytes, faults: FaultList, key: str = "") -> Place:
 
     A byte-order mark is passed over; of a JSON string that holds a document, that is read.
     """
-    raw = raw.removeprefix(_BYTE_ORDER_MARK)
+    raw = raw.removeprefix(BYTE_ORDER_MARK)
     try:
         value = _DECODER.decode(raw)
         for _ in range(_MAX_WRAPS):

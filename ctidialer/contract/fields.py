@@ -5,12 +5,16 @@ Every reader returns None where the value is at fault, after noting the fault.
 
 from __future__ import annotations
 
+import enum
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
+from typing import TypeVar
 
 from ctidialer.contract.document import FaultList, NumberText, Params, Place, shown
 from ctidialer.contract.problems import Problem
+
+Word = TypeVar("Word", bound=enum.Enum)
 
 MAX_INTEGER = 2_147_483_647
 _MIN_RATE = 1e-6
@@ -53,6 +57,16 @@ def word(node: Place) -> str | None:
     """Read a text as `text` does, white space around it cut off."""
     value = text(node)
     return None if value is None else value.strip()
+
+
+def one_of(node: Place, words: type[Word]) -> Word | None:
+    """Read one of a few words, in any case."""
+    written = word(node)
+    found = next((one for one in words if one.value == (written or "").lower()), None)
+    if written is not None and found is None:
+        known = ", ".join(str(one.value) for one in words)
+        node.fault(Problem.NO_OUTCOME.of(known=known, value=shown(written)))
+    return found
 
 
 def flag(node: Place) -> bool | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ctidialer.contract import fields, times
 from ctidialer.contract.document import Params, Place
-from ctidialer.contract.task import CallingHours, Span, Window
+from ctidialer.contract.hours import CallingHours, Span, Window
 
 WORK_HOUR_SPELLINGS = ("work_hour", "work_time")
 _ANY_DAY = -1
@@ -18,9 +18,9 @@ def read_hours(params: Params) -> CallingHours:
         timezone=params.optional("timezone", times.timezone, None),
         start=params.optional("start_time", times.moment, None),
         stop=params.optional("stop_time", times.moment, None),
-        windows=params.optional("work_hour", _windows, ()),
-        weekdays=params.optional("work_week", _weekdays, None),
-        holidays=params.optional("holiday", _holidays, ()),
+        windows=params.optional("work_hour", read_windows, ()),
+        weekdays=params.optional("work_week", read_weekdays, None),
+        holidays=params.optional("holiday", read_holidays, ()),
     )
 
 
@@ -42,7 +42,8 @@ def _is_left_empty(entry: object) -> bool:
     return str(entry.get("wday")).strip() in ("None", "", str(_ANY_DAY))
 
 
-def _windows(node: Place) -> tuple[Window, ...]:
+def read_windows(node: Place) -> tuple[Window, ...]:
+    """Return the windows of a ``work_hour``."""
     return tuple(_window(row) for row in rows(node))
 
 
@@ -60,12 +61,14 @@ def _window_day(node: Place) -> int | None:
     return None if day is None or day == _ANY_DAY else day % 7
 
 
-def _weekdays(node: Place) -> frozenset[int] | None:
+def read_weekdays(node: Place) -> frozenset[int] | None:
+    """Return the days of a ``work_week``; None = every day."""
     days = (times.weekday(item) for item in fields.some_items(node) or ())
     return frozenset(day for day in days if day is not None) or None
 
 
-def _holidays(node: Place) -> tuple[Span, ...]:
+def read_holidays(node: Place) -> tuple[Span, ...]:
+    """Return the spans of a ``holiday``."""
     spans = (_holiday(row) for row in rows(node))
     return tuple(span for span in spans if span is not None)
 

@@ -24,12 +24,14 @@ class Keys:
     """The keys of one object.
 
     ``aliases`` are what others call them.  ``elsewhere`` are keys whose place is another one of the
-    same document: ``in params``, say.
+    same document: ``in params``, say.  ``of_others`` are keys of other documents, and what is said
+    of them here.
     """
 
     names: frozenset[str]
     aliases: Mapping[str, str] = field(factory=dict)
     elsewhere: Mapping[str, str] = field(factory=dict)
+    of_others: Mapping[str, Told] = field(factory=dict)
 
 
 @frozen
@@ -50,6 +52,23 @@ _PACE = {
     **dict.fromkeys(("concurrency", "max_calls", "max_concurrent"), "limit"),
     **dict.fromkeys(("rate", "max_cps", "calls_per_second"), "cps"),
 }
+_AGENT_ALIASES = {
+    **dict.fromkeys(("mode", "dialing_mode", "dialer_mode", "pacing"), "dial_mode"),
+    **dict.fromkeys(("callcenter_queue", "cc_queue", "agents_queue"), "agent_queue"),
+    **dict.fromkeys(("agents", "service_group", "skill_group"), "agent_group"),
+    **dict.fromkeys(("drop_rate", "max_abandon_rate", "abandon_ratio"), "abandon_rate"),
+    **dict.fromkeys(("ratio", "dial_ratio"), "agent_ratio"),
+    **dict.fromkeys(("min_ring", "min_ring_time", "ring_time"), "ring_min"),
+}
+_CALLEE_ALIASES = {
+    **dict.fromkeys(("retry", "retries", "retry_rule", "retry_rules"), "retry_plan"),
+    **dict.fromkeys(("max_retries", "retry_times", "retry_max"), "retry_count"),
+    **dict.fromkeys(("callee_hours", "callee_work_hour", "local_hour"), "callee_hour"),
+    **dict.fromkeys(("do_not_call", "dnc_list", "blacklist", "black_list"), "dnc"),
+    **dict.fromkeys(("callee_limits", "frequency_limit", "call_limit"), "callee_limit"),
+    **dict.fromkeys(("region", "default_region", "country"), "callee_region"),
+    **dict.fromkeys(("callee_zone", "callee_tz"), "callee_timezone"),
+}
 _TASK_ALIASES = {
     **_DESTINATION,
     **dict.fromkeys(("hours", "work_hours", "work_times", "working_hours"), "work_hour"),
@@ -60,17 +79,40 @@ _TASK_ALIASES = {
     **dict.fromkeys(("group", "groups", "lines"), "line_group"),
     **dict.fromkeys(("zone", "tz"), "timezone"),
     **_PACE,
+    **_AGENT_ALIASES,
+    **_CALLEE_ALIASES,
     "active": "enable",
     "side": "number_queue_side",
 }
 
+ABANDONING = ("abandon_time", "abandon_from", "abandon_extension")
+"""Keys that say when a call is abandoned, and what becomes of it."""
+
+_AGENTS = (
+    *("dial_mode", "agent_queue", "agent_group", "service_line_group"),
+    *("agent_ratio", "agent_busy_ratio", "abandon_rate", "abandon_period"),
+    *("ring_min", "ring_release"),
+)
+AGENTS_OF_A_TASK = (*_AGENTS, *ABANDONING)
+"""Keys of a task that have to do with its agents."""
+
+CALLEE = (
+    *("retry_plan", "retry_count", "callee_hour", "callee_week", "callee_holiday"),
+    *("callee_timezone", "callee_region", "callee_limit", "callee_limit_scope"),
+    *("dnc", "dnc_add", "compliance"),
+)
+"""Keys that say who may be called, and when again."""
+
 _AFTER_CALL = ("record_variables", "outcome_rule", "agent_variable")
 _TASK = frozenset(
     (
-        *("enable", "line_group", "limit", "cps", "start_time", "stop_time", "work_hour"),
+        *("enable", "line_group", "limit", "cps", "limit_scope", "cps_scope"),
+        *("start_time", "stop_time", "work_hour"),
         *("work_time", "work_week", "holiday", "number_queue", "number_queue_side", "timezone"),
         *("destination_extension", "destination_dialplan", "destination_context", "brake_after"),
         *_AFTER_CALL,
+        *AGENTS_OF_A_TASK,
+        *CALLEE,
     )
 )
 _CONFIG = frozenset(
@@ -84,21 +126,28 @@ _CONFIG = frozenset(
             "destination_context",
         ),
         *_AFTER_CALL,
+        *ABANDONING,
+        *CALLEE,
     )
 )
 _LINE = frozenset(
     (
         *("count", "rest", "cps", "dialstring", "fault_threshold", "fault_try_interval"),
-        *("fault_condition", "areacode"),
+        *("fault_condition", "areacode", "scope", "gateway"),
     )
 )
+_GATEWAY = frozenset(("count", "cps", "scope"))
 _GROUP = frozenset(
     ("enable", "line", "redialer_count", "rest", "no_redialer_rule", "redialer_rule")
 )
-_LINE_ALIASES = {
-    **dict.fromkeys(("dial", "dial_str", "string", "url", "endpoint"), "dialstring"),
+_GATEWAY_ALIASES = {
     **dict.fromkeys(("limit", "max", "max_calls", "concurrency"), "count"),
     **dict.fromkeys(("rate", "max_cps"), "cps"),
+}
+_LINE_ALIASES = {
+    **dict.fromkeys(("dial", "dial_str", "string", "url", "endpoint"), "dialstring"),
+    **_GATEWAY_ALIASES,
+    "trunk": "gateway",
     "fault_count": "fault_threshold",
     "fault_interval": "fault_try_interval",
 }
@@ -111,11 +160,22 @@ _GROUP_ALIASES = {
 _BOUNDS = {"start": "begin", "from": "begin", "stop": "end", "to": "end"}
 _PLACES = frozenset(("params", "variables"))
 _PLACE_ALIASES = {"param": "params", "vars": "variables", "channel_variables": "variables"}
-_NUMBER = frozenset(("number",))
+_NUMBER = frozenset(("number", "timezone"))
 _NUMBER_ALIASES = dict.fromkeys(
     ("phone", "tel", "mobile", "phone_number", "callee", "called", "destination_number"), "number"
 )
-_SCHEDULED = frozenset(("number", "expires", "config"))
+_SCHEDULED = frozenset(("number", "expires", "config", "timezone"))
+_AGENT = frozenset(("group", "state", "time"))
+_AGENT_TABLE_ALIASES = {
+    **dict.fromkeys(("groups", "service_line_group", "queue"), "group"),
+    **dict.fromkeys(("since", "timestamp", "changed", "change_time"), "time"),
+    "status": "state",
+}
+_AGENT_COUNT = frozenset(("free", "busy"))
+_AGENT_COUNT_ALIASES = {
+    **dict.fromkeys(("idle", "available"), "free"),
+    **dict.fromkeys(("talk", "talking"), "busy"),
+}
 
 TASK_DOCUMENT = Keys(_PLACES, _PLACE_ALIASES, dict.fromkeys(_TASK, "in params"))
 TASK = Keys(_TASK, _TASK_ALIASES)
@@ -125,10 +185,16 @@ WINDOW = Keys(
 )
 SPAN = Keys(frozenset(("begin", "end")), _BOUNDS)
 CONFIG_DOCUMENT = Keys(_PLACES, _PLACE_ALIASES, dict.fromkeys(_CONFIG, "in params"))
-CONFIG = Keys(_CONFIG, _DESTINATION | _PACE | {"group": "line_group", "groups": "line_group"})
+CONFIG = Keys(
+    _CONFIG,
+    _DESTINATION | _PACE | _CALLEE_ALIASES | {"group": "line_group", "groups": "line_group"},
+    of_others=dict.fromkeys(_AGENTS, Problem.AGENTS_OF_TASKS_ALONE.of()),
+)
 LINE_DOCUMENT = Keys(_PLACES | _LINE, _PLACE_ALIASES | _LINE_ALIASES)
 LINE = Keys(_LINE, _LINE_ALIASES, {"variables": "beside params"})
 FAULT_CONDITION = Keys(frozenset(("connect_time",)))
+GATEWAY_DOCUMENT = Keys(_GATEWAY | {"params"}, _GATEWAY_ALIASES)
+GATEWAY = Keys(_GATEWAY, _GATEWAY_ALIASES)
 GROUP_DOCUMENT = Keys(_GROUP | {"params"}, _GROUP_ALIASES)
 GROUP = Keys(_GROUP, _GROUP_ALIASES)
 RULE = Keys(
@@ -141,12 +207,16 @@ NUMBER = Keys(_NUMBER, _NUMBER_ALIASES)
 SCHEDULED_DOCUMENT = Keys(_PLACES, _PLACE_ALIASES, dict.fromkeys(_SCHEDULED, "in params"))
 SCHEDULED = Keys(_SCHEDULED, _NUMBER_ALIASES | {"expire": "expires", "expire_time": "expires"})
 
+AGENT = Keys(_AGENT, _AGENT_TABLE_ALIASES)
+AGENT_DOCUMENT = Keys(_AGENT | {"params"}, {"param": "params", **_AGENT_TABLE_ALIASES})
+AGENT_COUNT = Keys(_AGENT_COUNT, _AGENT_COUNT_ALIASES)
+AGENT_COUNT_DOCUMENT = Keys(_AGENT_COUNT | {"params"}, {"param": "params", **_AGENT_COUNT_ALIASES})
+
 _UNKNOWN = Problem.IGNORED.of()
 _HARMLESS = {
     "remark": Problem.REMARK.of(),
     "number_cacheable": Problem.NUMBER_CACHEABLE.of(),
 }
-_DOUBTFUL = {"service_line_group": Problem.SERVICE_LINE_GROUP.of()}
 
 
 def ignored_keys(node: Place | None, keys: Keys) -> Iterator[Ignored]:
@@ -173,8 +243,8 @@ def _about(keys: Keys, name: str) -> tuple[Told, bool]:
     """Return what is to be said of an ignored key, and whether ignoring it is hardly meant."""
     if name in _HARMLESS:
         return _HARMLESS[name], False
-    if name in _DOUBTFUL:
-        return _DOUBTFUL[name], True
+    if name in keys.of_others:
+        return keys.of_others[name], True
     place = keys.elsewhere.get(name)
     if place is not None:
         return Problem.IGNORED_HERE.of(place=place), True

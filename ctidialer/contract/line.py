@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 
 from attrs import field, frozen
 
 from ctidialer.contract.said import Said
+
+
+class Scope(enum.Enum):
+    """Over which hosts the calls of a line or gateway are counted together."""
+
+    HOST = "host"
+    DOMAIN = "domain"
 
 
 @frozen
@@ -28,8 +36,10 @@ class Line:
     """One line: ``count`` calls at once, ``rest`` in seconds (milliseconds in Redis).
 
     With ``count`` 1 the line rests after the hang-up; with more, ``rest`` is the least interval
-    between two starts.  ``cps``: call starts per second, None = no rate limit.  ``fault``: what is
-    wrong with its text, which cannot be used, for people; None = nothing.
+    between two starts.  ``cps``: call starts per second, None = no rate limit.  ``scope``: over
+    which hosts these three hold.  ``gateway``: the name of a trunk that it shares with other lines,
+    None = it has one of its own.  ``fault``: what is wrong with its text, which cannot be used, for
+    people; None = nothing.
     """
 
     name: str
@@ -39,6 +49,8 @@ class Line:
     faults: FaultPolicy = FaultPolicy()
     variables: Mapping[str, str] = field(factory=dict)
     cps: float | None = None
+    scope: Scope = Scope.HOST
+    gateway: str | None = None
     fault: Said | None = None
 
 

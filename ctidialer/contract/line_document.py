@@ -10,7 +10,7 @@ from attrs import frozen
 
 from ctidialer.contract import causes, fields
 from ctidialer.contract.document import FaultList, Params, Place, read_json, shown
-from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup
+from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup, Scope
 from ctidialer.contract.problems import Problem
 from ctidialer.contract.variables import read_configured_variables
 
@@ -63,6 +63,21 @@ def line_of(name: str, document: LineDocument) -> Line:
         faults=_fault_policy(params),
         variables=read_configured_variables(document.variables),
         cps=params.optional("cps", fields.rate, None),
+        scope=params.optional("scope", _scope, Scope.HOST),
+        gateway=params.optional("gateway", fields.word, None),
+    )
+
+
+def gateway_of(name: str, document: GroupDocument) -> Line:
+    """Return the gateway in its document, as a line without a dial string: calls are counted on it
+    in the same way; without ``count`` there is no limit."""
+    params = document.params
+    return Line(
+        name=name,
+        dialstring="",
+        count=params.optional("count", fields.whole, None),
+        cps=params.optional("cps", fields.rate, None),
+        scope=params.optional("scope", _scope, Scope.HOST),
     )
 
 
@@ -111,6 +126,10 @@ def _params(document: dict[str, Place], home: Place) -> Params:
     nested = document.get("params")
     members = {} if nested is None else fields.members(nested) or {}
     return Params(document | members, home, complete=not home.faults)
+
+
+def _scope(node: Place) -> Scope | None:
+    return fields.one_of(node, Scope)
 
 
 def _refuse_area_code(node: Place | None) -> None:

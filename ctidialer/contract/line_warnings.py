@@ -47,6 +47,20 @@ def keys_ignored_in_line(document: LineDocument) -> Iterator[Ignored]:
     yield from ignored_keys(document.params.get("fault_condition"), known_keys.FAULT_CONDITION)
 
 
+def warnings_of_gateway(gateway: Line | None, document: GroupDocument) -> tuple[Fault, ...]:
+    """Return what is probably not meant in a gateway; ``gateway`` None = it is invalid."""
+    found = tuple(doubtful(keys_ignored_in_gateway(document)))
+    if gateway is None or gateway.count != 0:
+        return found
+    return (*found, _at(document.params, "count", Problem.NO_CALLS_ON_LINE.of()))
+
+
+def keys_ignored_in_gateway(document: GroupDocument) -> Iterator[Ignored]:
+    """Yield the keys of a gateway that are ignored."""
+    yield from ignored_keys(document.root, known_keys.GATEWAY_DOCUMENT)
+    yield from ignored_keys(_nested(document.root), known_keys.GATEWAY)
+
+
 def line_group_warnings(name: str, raw: bytes) -> tuple[Fault, ...]:
     """Return what is probably not meant in a line group; nothing is raised.
 

@@ -9,7 +9,18 @@ from ctidialer.contract import keys
 from ctidialer.contract.document import FaultList, read_json
 
 CHANGE = "config_change"
-TABLES = frozenset({keys.TASK, keys.LINE, keys.LINE_GROUP, keys.SCHEDULE_CONFIG, keys.CONTROL})
+AGENT_TABLES = frozenset({keys.AGENT, keys.AGENT_COUNT})
+"""The tables of those agents who are there now; all others hold configuration."""
+
+TABLES = AGENT_TABLES | {
+    keys.TASK,
+    keys.LINE,
+    keys.LINE_GROUP,
+    keys.GATEWAY,
+    keys.CALLS,
+    keys.SCHEDULE_CONFIG,
+    keys.CONTROL,
+}
 
 
 class _Usual(msgspec.Struct):

@@ -9,7 +9,11 @@ from attrs import field, frozen
 
 @frozen
 class NumberEntry:
-    """A number to call and the channel variables that came with it."""
+    """A number to call and the channel variables that came with it.
+
+    ``timezone``: where the callee is (IANA), if the entry says so.
+    """
 
     number: str
     variables: Mapping[str, str] = field(factory=dict)
+    timezone: str | None = None

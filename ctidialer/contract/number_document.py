@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ctidialer.contract import fields
+from ctidialer.contract import fields, times
 from ctidialer.contract.document import (
     JSON_BEGINS,
     FaultList,
@@ -82,6 +82,7 @@ def _json_entry(raw: bytes, pattern: re.Pattern[str]) -> NumberEntry:
     entry = NumberEntry(
         number=params.required("number", lambda node: read_number(pattern, node), ""),
         variables=read_variables(variables),
+        timezone=params.optional("timezone", times.timezone, None),
     )
     if faults:
         raise entry_error(faults, entry.number, dict(entry.variables))

@@ -164,6 +164,15 @@ class Problem(enum.Enum):
     )
     NO_OUTCOME = Said("must be one of {known}, not {value}", "必须是 {known} 之一，不能是{value}")
 
+    UNKNOWN_IS_NOT_RETRIED = Said(
+        "cannot name {value}: such a call may have been answered; name one of {known}",
+        "不能包含 {value}：这样的呼叫可能已被接听；可以是 {known} 之一",
+    )
+    NO_REGION = Said(
+        "must be a country of two letters like CN, not {value}",
+        "必须是两个字母的国家代码，如 CN，不能是{value}",
+    )
+
     # --- numbers -----------------------------------------------------------------------------
 
     NO_STRING_OR_WHOLE_NUMBER = Said(
@@ -192,10 +201,32 @@ class Problem(enum.Enum):
         " to dial them",
         "是 mod_cti 的键，在此不起作用：号码留在列表中，有空位时才取出呼叫",
     )
-    SERVICE_LINE_GROUP = Said(
-        "is a key of mod_cti without effect here: ctidialer does not count free agents; limit says"
-        " how many calls there may be at once",
-        "是 mod_cti 的键，在此不起作用：ctidialer 不统计空闲坐席；并发上限由 limit 决定",
+    AGENTS_OF_TASKS_ALONE = Said(
+        "is ignored here: only a task of queue dialing is paced by its agents",
+        "在此已忽略：只有队列呼叫任务按坐席决定呼叫量",
+    )
+
+    # --- agents ------------------------------------------------------------------------------
+
+    NO_AGENTS_NAMED = Said(
+        "is {mode}, which needs agents: name them by agent_queue or agent_group",
+        "是 {mode}，需要坐席：请用 agent_queue 或 agent_group 指定",
+    )
+    TWO_KINDS_OF_AGENTS = Said(
+        "stands beside agent_queue: name the agents by one of the two",
+        "与 agent_queue 同时存在：坐席只能用其中一个指定",
+    )
+    SEVERAL_GROUPS_OF_AGENTS = Said("must be the name of one group", "必须是一个组的名称")
+    SERVICE_LINE_GROUP_BESIDE_AGENT_GROUP = Said(
+        "is not heeded: agent_group counts", "不起作用：以 agent_group 为准"
+    )
+    RATIO_UNUSED = Said(
+        "has no effect: dial_mode is {mode}, not ratio", "不起作用：dial_mode 是 {mode}，不是 ratio"
+    )
+    NO_EXTENSION_TO_TRANSFER = Said(
+        "must be an extension of letters, digits and _.*#+/@- that does not begin with a hyphen,"
+        " not {value}",
+        "必须是分机号，只含字母、数字和 _.*#+/@-，且不以连字符开头，不能是{value}",
     )
 
     # --- tasks -------------------------------------------------------------------------------
@@ -275,6 +306,12 @@ class Problem(enum.Enum):
         "以 {endpoint}/ 开头，FreeSWITCH 没有这种端点：是否应为 {meant}？",
     )
     DIALS_NO_NUMBER = Said("dials no number: write {right}", "没有号码：应写为 {right}")
+
+    # --- agents ------------------------------------------------------------------------------
+
+    NO_AGENT_STATE = Said(
+        "must be one of {states}, not {value}", "必须是 {states} 之一，不能是{value}"
+    )
 
     # --- Redis itself ------------------------------------------------------------------------
 

@@ -28,6 +28,9 @@ class Outcome(enum.Enum):
     EXPIRED = "expired"
     INVALID = "invalid"
     CANCELED = "canceled"
+    DNC = "dnc"
+    CAPPED = "capped"
+    CLOSED = "closed"
     MACHINE = "machine"
     UNKNOWN = "unknown"
 
@@ -103,8 +106,14 @@ class Record(Struct, frozen=True):
     is the producer's own ``origination_uuid``, if the entry had one.  The fields of the last
     attempt (uuid, cause, line …) are derived from ``attempts`` when the record is encoded.
     ``agent``: who talked to the callee.  ``variables``: what the task asked for of the last call.
+    ``abandoned``: a person answered, and no agent was there in time (docs/agents.rst).
     ``entry_length`` (bytes) stands where the entry was too long to be called and ``entry`` is only
     its beginning; ``entry_sha256`` (hex) is that of all of it.
+
+    A number that is called again later (docs/waiting.rst) has one record for each try:
+    ``try_number`` counts them from 1, ``is_final`` is true on the last one only, ``next_at`` (unix
+    seconds) is when another follows at the earliest.  ``entry_id`` is the id of its first claim,
+    which all tries share; empty = this is the record of the first claim.
     """
 
     id: str
@@ -121,5 +130,15 @@ class Record(Struct, frozen=True):
     reason: str = ""
     agent: str | None = None
     variables: Mapping[str, str | float] = {}
+    abandoned: bool = False
     entry_length: int | None = None
     entry_sha256: str | None = None
+    entry_id: str = ""
+    try_number: int = 1
+    is_final: bool = True
+    next_at: float | None = None
+
+    @property
+    def first_id(self) -> str:
+        """The id of its first claim: what all tries of a number have in common."""
+        return self.entry_id or self.id

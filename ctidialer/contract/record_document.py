@@ -13,6 +13,9 @@ from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.problems import Problem
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
 
+VERSION = 1
+"""It changes when a field changes its meaning; new fields may come at any time."""
+
 _TIME_DIGITS = 6  # of a second: microseconds, which is what FreeSWITCH's own times have
 _MAX_QUICK = 4e9  # seconds (the year 2096): microseconds of them are counted exactly in a float
 
@@ -53,6 +56,11 @@ class _Record(msgspec.Struct, frozen=True):
     reason: str = ""
     agent: str | None = None
     variables: dict[str, str | float] = msgspec.field(default_factory=dict)
+    entry_id: str = ""
+    try_number: int = msgspec.field(default=1, name="try")
+    is_final: bool = msgspec.field(default=True, name="final")
+    next_at: float | None = None
+    abandoned: bool = False
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -94,6 +102,10 @@ def _as_json(record: Record) -> dict[str, object]:
     cause = last.hangup_cause if last else None
     return {
         "id": record.id,
+        "entry_id": record.first_id,
+        "try": record.try_number,
+        "final": record.is_final,
+        "next_at": _rounded(record.next_at),
         "uuid": last.uuid if last else None,
         "requested_uuid": record.requested_uuid,
         "kind": record.kind,
@@ -115,8 +127,10 @@ def _as_json(record: Record) -> dict[str, object]:
         "talk_seconds": _rounded(last.talk_seconds) if last else None,
         "agent": record.agent,
         "variables": dict(record.variables),
+        "abandoned": record.abandoned,
         "host": record.host,
         "reason": record.reason,
+        "version": VERSION,
     }
 
 
@@ -202,8 +216,13 @@ def _as_record(found: _Record) -> Record:
         reason=found.reason,
         agent=found.agent,
         variables=found.variables,
+        abandoned=found.abandoned,
         entry_length=found.entry_length,
         entry_sha256=found.entry_sha256,
+        entry_id="" if found.entry_id == found.id else found.entry_id,
+        try_number=found.try_number,
+        is_final=found.is_final,
+        next_at=found.next_at,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from ctidialer.contract.record import Durations, Kind
+from ctidialer.contract.record import Durations, Kind, Outcome
 
 _LAST_MOMENT = 32_503_680_000  # the year 3000: what is beyond has no date
 
@@ -28,7 +28,8 @@ class RecordSummary(msgspec.Struct, frozen=True, gc=False):
     """What a record says of its number.
 
     ``outcome`` is a text: a later version may write one that is not known here.  ``answered``:
-    somebody, or a machine, picked up.
+    somebody, or a machine, picked up.  ``is_final``: no further try of the number follows;
+    ``abandoned``: no agent was there in time; ``try_number`` counts its tries from 1.
     """
 
     kind: Kind
@@ -38,6 +39,20 @@ class RecordSummary(msgspec.Struct, frozen=True, gc=False):
     config: str | None = None
     answered: bool = False
     attempts: tuple[AttemptSummary, ...] = ()
+    abandoned: bool = False
+    try_number: int = msgspec.field(default=1, name="try")
+    is_final: bool = msgspec.field(default=True, name="final")
+
+    @property
+    def was_dialed(self) -> bool:
+        """Whether the number was called at all: a later try comes after a call."""
+        return bool(self.attempts) or self.try_number > 1
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a person answered who got an agent, or waited for one in vain."""
+        connected = bool(self.attempts) and self.attempts[-1].bridged_at is not None
+        return self.abandoned or (connected and self.outcome == Outcome.ANSWERED.value)
 
     @property
     def name(self) -> str:

@@ -9,6 +9,8 @@ from attrs import frozen
 
 from ctidialer.contract import fields, known_keys, times
 from ctidialer.contract.after_call import read_after_call
+from ctidialer.contract.agent_dialing import read_judging
+from ctidialer.contract.callee_document import read_callee_rules
 from ctidialer.contract.document import FaultList, Params, Place, read_json
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.known_keys import Ignored, doubtful, ignored_keys
@@ -52,6 +54,8 @@ def config_of(name: str, document: ConfigDocument) -> ScheduleConfig:
         cps=document.params.optional("cps", fields.rate, None),
         variables=read_configured_variables(document.variables),
         after_call=read_after_call(document.params),
+        agents=read_judging(document.params),
+        callee=read_callee_rules(document.params),
     )
 
 
@@ -80,6 +84,7 @@ def decode_scheduled_number(raw: bytes, pattern: re.Pattern[str]) -> ScheduledNu
         config=params.required("config", fields.text, ""),
         expires=params.optional("expires", times.unix_time, None) or None,
         variables=read_variables(variables),
+        timezone=params.optional("timezone", times.timezone, None),
     )
     if faults:
         raise entry_error(faults, number.number, dict(number.variables), number.config)

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 import msgspec
 from attrs import field, frozen
 
-from ctidialer.contract.control import Order
+from ctidialer.contract.backlog import Backlog
+from ctidialer.contract.control import LineOff, Order
 from ctidialer.contract.faults import Fault
+from ctidialer.contract.pacing import PacingStatus
+from ctidialer.contract.shared_use import SharedUse
 
 VERSION = 1
 
@@ -71,10 +74,51 @@ class Explained:
 
 
 @frozen
+class Later:
+    """Numbers that wait in Redis to be called later, by the reason (docs/waiting.rst).
+
+    ``retry``: for another try; ``hours``: for their callee's hours; ``cap``: until ``callee_limit``
+    allows a call.  ``next_due``: when the first of them is due (unix seconds).  ``overdue``: how
+    many are due and not taken yet.
+    """
+
+    retry: int = 0
+    hours: int = 0
+    cap: int = 0
+    next_due: float | None = None
+    overdue: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return self.retry + self.hours + self.cap
+
+    def with_others(self, other: Later) -> Later:
+        """Return those of both."""
+        moments = [one for one in (self.next_due, other.next_due) if one is not None]
+        return Later(
+            self.retry + other.retry,
+            self.hours + other.hours,
+            self.cap + other.cap,
+            min(moments, default=None),
+            self.overdue + other.overdue,
+        )
+
+
+def named_queues(first: str, further: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the lists of a task; ``first`` empty = it names none."""
+    return (first, *further) if first else ()
+
+
+@frozen
 class TaskStatus:
     """One task that is not plainly closed: switched on and inside its hours, or with calls.
 
-    ``calls`` counts its numbers in hand, between two calls of a redial too.
+    ``calls`` counts its numbers in hand, between two calls of a redial too.  ``later``: its numbers
+    that wait in Redis, None = none does.
+    ``pacing``: how its agents are, and what was counted of its calls; None = it counts none.
+    ``further_queues``: lists that are looked at when ``number_queue`` is empty.  ``used``: numbers
+    of all hosts that count for ``limit``, where it is counted over them.
     """
 
     name: str
@@ -83,6 +127,15 @@ class TaskStatus:
     number_queue: str
     explained: Explained
     cps: float | None = None
+    pacing: PacingStatus | None = None
+    later: Later | None = None
+    further_queues: tuple[str, ...] = ()
+    used: int | None = None
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The lists of its numbers, in the order in which they are looked at; empty = unknown."""
+        return named_queues(self.number_queue, self.further_queues)
 
 
 @frozen
@@ -91,6 +144,7 @@ class ScheduleStatus:
 
     ``calls`` counts its numbers in hand, ``waiting`` those of them of which no call is up, the next
     one at ``next_call``; ``next_start``: when its ``cps`` lets the next call start (unix seconds).
+    ``later``: its numbers that wait in Redis, None = none does.
     """
 
     name: str
@@ -98,13 +152,16 @@ class ScheduleStatus:
     waiting: int = 0
     next_call: float | None = None
     next_start: float | None = None
+    later: Later | None = None
 
 
 @frozen
 class LineStatus:
     """A line that is in use, rests or is out of use; ``state`` is ``free`` or why it is not.
 
-    ``count`` None = no limit, or (``state`` ``removed``) no longer in the tables.
+    ``count`` None = no limit, or (``state`` ``removed``) no longer in the tables.  ``used``: calls
+    of all hosts, where ``count`` is counted over them.  ``off``: the order that takes it out of use
+    (``state`` ``taken_out``), None = there is none.
     """
 
     name: str
@@ -113,6 +170,8 @@ class LineStatus:
     count: int | None
     faults: int = 0
     until: float | None = None
+    used: int | None = None
+    off: LineOff | None = None
 
 
 @frozen
@@ -124,6 +183,11 @@ class NodeStatus:
     seconds.  ``refused_until``: FreeSWITCH refused calls, none is started before.  ``closed``
     counts the other tasks by reason.  ``line_states`` counts all lines by state, ``lines_in_use``
     those with calls.  Of many tasks or lines some are left out, ``…_left_out`` says how many.
+    ``dashboard``: where browsers find this node's dashboard, empty = it does not say.
+    ``unreadable``: entries in flight that this version cannot read, and leaves alone.  ``backlog``:
+    None = Redis was not looked at yet.  ``gateways``: what FreeSWITCH says of those that the lines
+    name: ``up``, ``down``, ``unknown`` (it has none of this name), ``untold``.
+    ``shared``: what is counted over hosts, the fullest first.
     """
 
     version: int
@@ -159,6 +223,12 @@ class NodeStatus:
     lines_left_out: int = 0
     line_states: Mapping[str, int] = field(factory=dict)
     schedules: tuple[ScheduleStatus, ...] = ()
+    dashboard: str = ""
+    unreadable: int = 0
+    backlog: Backlog | None = None
+    gateways: Mapping[str, str] = field(factory=dict)
+    shared: tuple[SharedUse, ...] = ()
+    shared_left_out: int = 0
 
 
 _ENCODER = msgspec.json.Encoder()

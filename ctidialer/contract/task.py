@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from datetime import datetime
 
 from attrs import field, frozen
 
 from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
-
-SECONDS_A_DAY = 86_400
+from ctidialer.contract.agent_dialing import AgentDialing
+from ctidialer.contract.callee import NO_CALLEE_RULES, CalleeRules
+from ctidialer.contract.hours import ALL_HOURS, CallingHours
 
 
 class Side(enum.Enum):
@@ -18,48 +18,6 @@ class Side(enum.Enum):
 
     LEFT = "left"
     RIGHT = "right"
-
-
-@frozen
-class Window:
-    """A span of working hours on one day.
-
-    ``begin`` (included) and ``end`` (excluded) are seconds since local midnight, 0 to 86,400;
-    where ``begin > end`` the window runs past midnight and belongs to the day on which it began.
-    ``weekday`` is 0 = Sunday … 6 = Saturday, None = any day.
-    """
-
-    begin: int
-    end: int
-    weekday: int | None = None
-
-
-@frozen
-class Span:
-    """A span between two date-times: ``begin`` included, ``end`` excluded.
-
-    Each is local without zone, or a moment in UTC.
-    """
-
-    begin: datetime
-    end: datetime
-
-
-@frozen
-class CallingHours:
-    """When a task may start calls; every time is local to ``timezone``.
-
-    A date-time that has a zone (UTC) is that moment instead.
-    ``timezone`` is an IANA name, None = the node's own.  ``start`` is included, ``stop`` excluded;
-    None = unbounded.  ``windows`` empty = all day.  ``weekdays`` None = every day.
-    """
-
-    timezone: str | None = None
-    start: datetime | None = None
-    stop: datetime | None = None
-    windows: tuple[Window, ...] = ()
-    weekdays: frozenset[int] | None = None
-    holidays: tuple[Span, ...] = ()
 
 
 @frozen
@@ -71,13 +29,23 @@ class Destination:
     context: str = "default"
 
 
+class LimitScope(enum.Enum):
+    """Over which hosts a task's ``limit`` or ``cps`` holds."""
+
+    HOST = "host"
+    ALL = "all"
+
+
 @frozen
 class Task:
     """One valid task of this host: the host's document merged over the template's.
 
-    ``limit``: calls at once on this host, 0 = paused.  ``cps``: call starts per second,
-    None = no rate limit.  ``brake_after``: so many bad ends in a row hold it, 0 = never, None = as
-    the settings say.  ``host_variables`` < ``template_variables`` (docs/redis-contract.rst).
+    ``limit``: calls at once, 0 = paused.  ``cps``: call starts per second, None = no rate limit.
+    ``limit_scope`` and ``cps_scope``: over which hosts these hold.  ``brake_after``: so many bad
+    ends in a row hold it, 0 = never, None = as the settings say.  ``agents``: who they are, and
+    what follows for the calls; None = no call is judged.  ``further_queues``: lists that are looked
+    at when ``number_queue`` is empty, in their
+    order.  ``host_variables`` < ``template_variables`` (docs/redis-contract.rst).
     """
 
     name: str
@@ -87,9 +55,19 @@ class Task:
     number_queue: str
     destination: Destination
     cps: float | None = None
-    hours: CallingHours = CallingHours()
+    hours: CallingHours = ALL_HOURS
     queue_side: Side = Side.LEFT
     host_variables: Mapping[str, str] = field(factory=dict)
     template_variables: Mapping[str, str] = field(factory=dict)
     after_call: AfterCall = NOTHING_MORE
     brake_after: int | None = None
+    agents: AgentDialing | None = None
+    further_queues: tuple[str, ...] = ()
+    callee: CalleeRules = NO_CALLEE_RULES
+    limit_scope: LimitScope = LimitScope.HOST
+    cps_scope: LimitScope = LimitScope.HOST
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The lists of its numbers: numbers are taken from the first that holds any."""
+        return (self.number_queue, *self.further_queues)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from ctidialer.contract import fields, keys
+from ctidialer.contract import agent_dialing, fields, keys
 from ctidialer.contract.after_call import read_after_call
+from ctidialer.contract.agent_dialing import read_agents
+from ctidialer.contract.callee_document import read_callee_rules
 from ctidialer.contract.document import FaultList, Params, Place, read_json, shown
 from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, read_hours
 from ctidialer.contract.problems import Problem
-from ctidialer.contract.task import Destination, Side, Task
+from ctidialer.contract.task import Destination, LimitScope, Side, Task
 from ctidialer.contract.variables import read_configured_variables
 
 _ABORTS_FREESWITCH = "undef"
@@ -94,7 +96,8 @@ def _document(raw: bytes | None, key: str, faults: FaultList) -> TaskDocument | 
 
 
 def _one_spelling(params: dict[str, Place]) -> dict[str, Place]:
-    """Return ``params`` with the working hours as ``work_hour``, however they are spelt."""
+    """Return ``params`` with working hours and agents as usual, however they are spelt."""
+    params = agent_dialing.one_spelling(params)
     spelt = next((name for name in WORK_HOUR_SPELLINGS if name in params), None)
     if spelt is None:
         return params
@@ -109,13 +112,15 @@ def _is_switched_off(params: dict[str, Place]) -> bool:
 def task_of(name: str, documents: TaskDocuments) -> Task:
     """Return the task in its documents; what is wrong with them is noted there."""
     params = documents.merged()
+    queues = _queues(params)
     return Task(
         name=name,
         enabled=params.optional("enable", fields.flag, False),
         line_groups=params.required("line_group", fields.some_texts, ()),
         limit=params.required("limit", fields.whole, 0),
         cps=params.optional("cps", fields.rate, None),
-        number_queue=params.required("number_queue", fields.text, ""),
+        number_queue=queues[0],
+        further_queues=queues[1:],
         destination=read_destination(params),
         hours=read_hours(params),
         queue_side=params.optional("number_queue_side", _side, Side.LEFT),
@@ -123,7 +128,21 @@ def task_of(name: str, documents: TaskDocuments) -> Task:
         template_variables=_variables(documents.template),
         after_call=read_after_call(params),
         brake_after=params.optional("brake_after", fields.whole, None),
+        agents=read_agents(params),
+        callee=read_callee_rules(params),
+        limit_scope=params.optional("limit_scope", _limit_scope, LimitScope.HOST),
+        cps_scope=params.optional("cps_scope", _limit_scope, LimitScope.HOST),
     )
+
+
+def _limit_scope(node: Place) -> LimitScope | None:
+    return fields.one_of(node, LimitScope)
+
+
+def _queues(params: Params) -> tuple[str, ...]:
+    """Return the lists of numbers; a blank name where the document names none rightly."""
+    names: tuple[str, ...] = params.required("number_queue", fields.some_texts, ())
+    return tuple(dict.fromkeys(names)) or ("",)
 
 
 def read_destination(params: Params) -> Destination:

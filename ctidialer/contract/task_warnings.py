@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ctidialer.contract import known_keys
+from ctidialer.contract.agent_dialing import GROUP_SPELLINGS, AgentDialing, DialMode
 from ctidialer.contract.document import FaultList, Params, Place
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.fields import is_configured
+from ctidialer.contract.hours import CallingHours
 from ctidialer.contract.hours_document import WORK_HOUR_SPELLINGS, rows
 from ctidialer.contract.known_keys import Ignored, Keys, doubtful, ignored_keys
 from ctidialer.contract.problems import Problem, Told
-from ctidialer.contract.task import CallingHours, Task
+from ctidialer.contract.task import Task
 from ctidialer.contract.task_document import TaskDocument, TaskDocuments, read_task, task_of
 from ctidialer.contract.variables import OWN_VARIABLES
 
@@ -79,6 +81,9 @@ def own_variable_warnings(variables: Place | None) -> Iterator[Fault]:
 def _warn_of_document(document: TaskDocument, warnings: FaultList) -> None:
     if all(name in document.params for name in WORK_HOUR_SPELLINGS):
         _warn(document.params["work_time"], Problem.WORK_TIME_BESIDE_WORK_HOUR.of(), warnings)
+    if all(name in document.params for name in GROUP_SPELLINGS):
+        problem = Problem.SERVICE_LINE_GROUP_BESIDE_AGENT_GROUP.of()
+        _warn(document.params["service_line_group"], problem, warnings)
     for warning in own_variable_warnings(document.variables):
         warnings.add(warning)
 
@@ -96,6 +101,7 @@ def _warn_of_params(task: Task, params: Params, warnings: FaultList) -> None:
         _warn(groups, Problem.COMMA_IN_NAME.of(), warnings)
     _warn_of_windows(hours, params.get("work_hour"), warnings)
     _warn_of_holidays(hours, params.get("holiday"), warnings)
+    _warn_of_ratios(task.agents, params, warnings)
 
 
 def stops_before_start(hours: CallingHours) -> bool:
@@ -122,6 +128,12 @@ def _warn_of_holidays(hours: CallingHours, node: Place | None, warnings: FaultLi
     for row, span in zip(_rows(node), hours.holidays, strict=True):
         if not _before(span.begin, span.end):
             _warn(row, Problem.EMPTY_HOLIDAY.of(), warnings)
+
+
+def _warn_of_ratios(agents: AgentDialing | None, params: Params, warnings: FaultList) -> None:
+    if agents is not None and agents.mode is not DialMode.RATIO:
+        for name in ("agent_ratio", "agent_busy_ratio"):
+            _warn(params.get(name), Problem.RATIO_UNUSED.of(mode=agents.mode.value), warnings)
 
 
 def _rows(node: Place | None) -> list[Place]:

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from ctidialer.contract.document import Place, shown
 from ctidialer.contract.fields import as_written, decimal, normalised, whole, word
+from ctidialer.contract.hours import SECONDS_A_DAY
 from ctidialer.contract.problems import Problem
-from ctidialer.contract.task import SECONDS_A_DAY
 
 # Dates outside are brought in: they mean "always" and "never", and nothing must overflow when
 # they are moved to another time zone.

@@ -7,20 +7,33 @@ from collections.abc import Iterable
 from attrs import evolve, frozen
 
 from ctidialer.contract import keys
-from ctidialer.contract.status import LineStatus, Missing, NodeStatus
+from ctidialer.contract.line import LineGroup
+from ctidialer.contract.record import Kind
+from ctidialer.contract.status import LineStatus, Missing, NodeStatus, ScheduleStatus
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.event_stream import EventStream
 from ctidialer.dialer.life.journal import Journal
+from ctidialer.dialer.minutes import Talk
 from ctidialer.dialer.node_view import NodeView
 from ctidialer.dialer.status_report import StatusReport
 from ctidialer.dialer.write_watch import WriteWatch
-from ctidialer.nodes.daemon import ConditionNow, JournalReader, ScheduleNow, TaskNow, Totals
+from ctidialer.nodes.daemon import (
+    ConditionNow,
+    GroupNow,
+    JournalReader,
+    PlanNow,
+    ScheduleNow,
+    TaskNow,
+    Totals,
+)
 from ctidialer.nodes.doubts import Doubts
 from ctidialer.nodes.schedules import Waiting, schedule_facts, schedule_names
 from ctidialer.rules.explaining import explain
 from ctidialer.rules.explanation import NodeFacts
 from ctidialer.rules.node_facts import as_explained, as_missing
+from ctidialer.rules.open_spans import day_of, open_spans
 from ctidialer.rules.reasons import Condition
+from ctidialer.rules.routing import GATEWAY_ACCOUNT
 from ctidialer.rules.schedule_explaining import explain_schedule
 
 
@@ -33,6 +46,7 @@ class Daemon:
     journal: Journal
     writes: WriteWatch
     events: EventStream | None
+    talk: Talk
 
     def status(self) -> NodeStatus:
         """Part of DaemonView."""
@@ -67,7 +81,14 @@ class Daemon:
         """Part of DaemonView."""
         calls, closing = self.view.calls, self.view.closing
         outcomes = {outcome.value: count for outcome, count in closing.outcomes.items()}
-        totals = Totals(calls.placed, len(calls), outcomes, closing.lost_in_flight)
+        totals = Totals(
+            calls.placed,
+            len(calls),
+            outcomes,
+            closing.lost_in_flight,
+            talks=self.talk.count,
+            talk_seconds=self.talk.seconds,
+        )
         if self.events is None:
             return totals
         return evolve(
@@ -79,6 +100,12 @@ class Daemon:
         tables = self.view.tables
         invalid = (name for table, name in tables.faults if table == keys.TASK)
         return sorted({*tables.tasks, *invalid, *(run.task.name for run in self.view.runs)})
+
+    def queues(self) -> list[str]:
+        """Part of DaemonView."""
+        runs = self.view.runs
+        is_open = (*runs.dialing(self.report.now()), *runs.waiting)
+        return sorted({queue for run in is_open for queue in run.task.queues})
 
     def has_task(self, name: str) -> bool:
         """Part of DaemonView."""
@@ -94,9 +121,32 @@ class Daemon:
         facts = self._facts()
         return [self._task(name, facts, most_lines) for name in names]
 
+    def plan(self, name: str) -> PlanNow | None:
+        """Part of DaemonView."""
+        view = self.view
+        task = view.tables.tasks.get(name)
+        if task is None:
+            return None
+        zone = task.hours.timezone or view.node.timezone
+        day = day_of(zone, self.report.now())
+        groups = view.tables.routes.groups
+        return PlanNow(
+            task.limit,
+            task.cps,
+            task.queues,
+            zone,
+            day,
+            open_spans(task.hours, view.node.timezone, day),
+            tuple(_group(one, groups.get(one)) for one in task.line_groups),
+        )
+
     def line_names(self) -> list[str]:
         """Part of DaemonView."""
         return sorted(self.view.tables.routes.lines.keys() | _used(self.view.lines))
+
+    def is_line(self, name: str) -> bool:
+        """Part of DaemonView."""
+        return self.view.tables.is_line(name) or self.view.lines.is_taken_out(name)
 
     def lines(self, names: Iterable[str]) -> list[LineStatus]:
         """Part of DaemonView."""
@@ -113,6 +163,16 @@ class Daemon:
         """Part of DaemonView."""
         facts = self._facts()
         return [self._schedule(name, waiting, facts, most_lines) for name in names]
+
+    def dnc_lists(self) -> frozenset[str]:
+        """Part of DaemonView."""
+        tables = self.view.tables
+        rules = [
+            *(task.callee for task in tables.tasks.values()),
+            *(config.callee for config in tables.schedules.values()),
+        ]
+        named = {key for one in rules for key in (*one.dnc, one.dnc_add or "")}
+        return frozenset(filter(None, named))
 
     def doubts(self) -> Doubts:
         """Part of DaemonView."""
@@ -135,15 +195,18 @@ class Daemon:
             limit=task.limit if task else 0,
             cps=task.cps if task else None,
             number_queue=task.number_queue if task else "",
+            further_queues=task.further_queues if task else (),
             paused=name in view.tables.control.paused,
             explained=as_explained(found, most_lines),
+            pacing=view.explainer.pacing(run, facts.now) if run else None,
+            later=view.explainer.later(Kind.QUEUE, name),
         )
 
     def _schedule(
         self, name: str, waiting: Waiting, node: NodeFacts, most_lines: int
     ) -> ScheduleNow:
         run = self.view.schedules.get(name)
-        told = run.told(node.now) if run else None
+        told = self.view.with_later(run.told(node.now) if run else ScheduleStatus(name, 0))
         facts = schedule_facts(self.view.tables, name, waiting, told)
         return ScheduleNow(
             name=name,
@@ -154,8 +217,17 @@ class Daemon:
             limit=facts.config.limit if facts.config else None,
             cps=facts.config.cps if facts.config else None,
             paused=facts.paused is not None,
+            later=facts.later,
         )
 
 
+def _group(name: str, group: LineGroup | None) -> GroupNow:
+    if group is None:
+        return GroupNow(name, False, True, 0, ())
+    return GroupNow(name, True, group.enabled, group.redials, group.tiers)
+
+
 def _used(lines: LineAccounts) -> set[str]:
-    return {name for name, state in lines.states.items() if state.calls}
+    states = lines.states.items()
+    names = {name for name, state in states if state.calls or state.taken_out}
+    return {name for name in names if not name.startswith(GATEWAY_ACCOUNT)}

@@ -9,6 +9,9 @@ from attrs import frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.control import Order
+from ctidialer.contract.pacing import PacingStatus
+from ctidialer.contract.record import Kind
+from ctidialer.contract.status import Later
 from ctidialer.contract.task import Task
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.slots import Slots
@@ -26,12 +29,19 @@ from ctidialer.rules.explanation import (
 from ctidialer.rules.node_facts import drain_obstacle
 from ctidialer.rules.tables import Tables
 
+PacingOf = Callable[[TaskRun, float], PacingStatus | None]
+"""Returns how a task is paced by its agents; None = it counts none."""
+
 
 class Sized(Protocol):
     """The calls that are up."""
 
     def __len__(self) -> int:
         """Return how many there are."""
+
+
+LaterOf = Callable[[Kind, str], Later | None]
+"""Returns what waits in Redis of a task, or of a schedule configuration."""
 
 
 @frozen
@@ -58,6 +68,8 @@ class Explainer:
         calls: Sized,
         troubles: Troubles,
         recent: RecentOutcomes,
+        later: LaterOf = lambda kind, name: None,
+        pacing_of: PacingOf = lambda run, now: None,
     ) -> None:
         self._zone = zone
         self._tables = tables
@@ -68,6 +80,8 @@ class Explainer:
         self._calls = calls
         self._troubles = troubles
         self._recent = recent
+        self.later = later
+        self._pacing_of = pacing_of
 
     def explain(self, name: str, now: float) -> Explanation:
         """Return why the task ``name`` is, or is not, dialing at ``now`` (unix seconds)."""
@@ -76,6 +90,10 @@ class Explainer:
     def explain_run(self, run: TaskRun, node: NodeFacts) -> Explanation:
         """Return the same for the task of ``run``; ``node``: the facts of this moment."""
         return explain(self._facts_of(run.task, run, node.now), node)
+
+    def pacing(self, run: TaskRun, now: float) -> PacingStatus | None:
+        """Return how the task of ``run`` is paced by its agents; None = it counts none."""
+        return None if run.withdrawn else self._pacing_of(run, now)
 
     def node_facts(self, now: float) -> NodeFacts:
         """Return what keeps, or could keep, any task of this node from dialing."""
@@ -115,6 +133,10 @@ class Explainer:
             next_call=run.next_call(now),
             recent=self._recent.of(task.name) if run.queue_is_empty else NOTHING,
             brake=run.brake,
+            later=self.later(Kind.QUEUE, task.name) if run.queue_is_empty else None,
+            pacing=self._pacing_of(run, now),
+            others=run.others,
+            barred_until=run.barred_until,
         )
 
     def _opening(self, run: TaskRun, now: float) -> Opening:

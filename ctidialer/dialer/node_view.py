@@ -9,17 +9,21 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.line import Line
-from ctidialer.contract.status import VERSION, LineStatus, NodeStatus, TaskStatus
+from ctidialer.contract.record import Kind
+from ctidialer.contract.status import VERSION, LineStatus, NodeStatus, ScheduleStatus, TaskStatus
+from ctidialer.dialer.backlog_watch import BacklogWatch
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.schedule_runs import ScheduleRuns
+from ctidialer.dialer.dispatch.shared_watch import SharedWatch
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.explainer import Explainer
+from ctidialer.dialer.gateway_watch import GatewayWatch
 from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.numbers import Numbers
@@ -27,11 +31,11 @@ from ctidialer.dialer.readiness import Readiness
 from ctidialer.esl.switch import Switch
 from ctidialer.rules.explaining import CLOSED
 from ctidialer.rules.explanation import NodeFacts
-from ctidialer.rules.line_reasons import FREE, REMOVED
-from ctidialer.rules.line_state import LineState, free_at, why_busy
+from ctidialer.rules.line_reasons import FREE, REMOVED, Why
+from ctidialer.rules.line_state import LineState
 from ctidialer.rules.node_facts import as_explained, as_missing
 from ctidialer.rules.reasons import Reason
-from ctidialer.rules.routing import FALLBACK
+from ctidialer.rules.routing import FALLBACK, GATEWAY_ACCOUNT, way_free_at, why_not
 from ctidialer.rules.tables import Tables
 from ctidialer.settings import Node
 from ctidialer.version import program_version
@@ -49,11 +53,15 @@ each of them."""
 SHOWN_FIRST = (
     "never_left",
     "out_of_use",
+    "taken_out",
     "trial_under_way",
     "malformed",
     "full",
+    "full_elsewhere",
+    "gateway_busy",
     "resting",
     "paced",
+    "paced_elsewhere",
     REMOVED,
     FREE,
 )
@@ -74,6 +82,11 @@ class NodeView:
     readiness: Readiness
     switch: Switch
     explainer: Explainer
+    dashboard: str = ""
+    unreadable: Callable[[], int] = int
+    backlog: BacklogWatch | None = None
+    gateways: GatewayWatch | None = None
+    shared: SharedWatch | None = None
 
     def status(self, now: float, started: float, cps: float) -> NodeStatus:
         """Return the state at ``now``; ``started``: when this daemon began (unix seconds)."""
@@ -103,6 +116,7 @@ class NodeView:
             cps=cps,
             placed=self.calls.placed,
             unwritten=self.closing.unwritten,
+            unreadable=self.unreadable(),
             refused_until=pressure.until if pressure.holds(now) else None,
             outcomes={outcome.value: count for outcome, count in self.closing.outcomes.items()},
             task_count=len(detailed) + sum(closed.values()),
@@ -114,8 +128,20 @@ class NodeView:
             lines=tuple(lines[:MAX_LINES]),
             lines_left_out=max(0, len(lines) - MAX_LINES),
             line_states=self._line_states(lines),
-            schedules=self.schedules.told(now, MAX_SCHEDULES),
+            schedules=tuple(
+                self.with_later(one) for one in self.schedules.told(now, MAX_SCHEDULES)
+            ),
+            dashboard=self.dashboard,
+            backlog=self.backlog.found if self.backlog else None,
+            gateways=self.gateways.found if self.gateways else {},
+            shared=self.shared.found if self.shared else (),
+            shared_left_out=self.shared.left_out if self.shared else 0,
         )
+
+    def with_later(self, told: ScheduleStatus) -> ScheduleStatus:
+        """Return what is told of a configuration, with its numbers that wait in Redis."""
+        later = self.explainer.later(Kind.SCHEDULE, told.name)
+        return told if later is None else evolve(told, later=later)
 
     def line(self, name: str, now: float) -> LineStatus:
         """Return the state of one line at ``now``, even if it was never used."""
@@ -146,9 +172,17 @@ class NodeView:
             calls=run.calls,
             limit=task.limit,
             number_queue=task.number_queue,
+            further_queues=task.further_queues,
             explained=as_explained(found, most_lines),
             cps=task.cps,
+            pacing=explainer.pacing(run, facts.now),
+            later=explainer.later(Kind.QUEUE, task.name),
+            used=self._used("task", task.name),
         )
+
+    def _used(self, what: str, name: str) -> int | None:
+        """Return the calls of all hosts, where they are counted."""
+        return self.shared.used(what, name) if self.shared else None
 
     def _used_lines(self, now: float) -> Iterator[LineStatus]:
         states = self.lines.states
@@ -157,9 +191,11 @@ class NodeView:
             if name not in states:
                 yield self.line(name, now)
         for name, state in states.items():
+            if name.startswith(GATEWAY_ACCOUNT):
+                continue
             if self._is_fallback(name):
-                if state.out_of_use:
-                    yield _told(name, FALLBACK, state, now)
+                if state.out_of_use or state.taken_out:
+                    yield self._told(name, FALLBACK, state, now)
                 continue
             told = self._line(name, state, now)
             if told.calls or told.state not in (FREE, REMOVED):
@@ -167,21 +203,28 @@ class NodeView:
 
     def _line(self, name: str, state: LineState, now: float) -> LineStatus:
         line = self.tables.routes.lines.get(name)
+        if line is None and self.lines.is_taken_out(name):
+            line = FALLBACK
         if line is None:
             return LineStatus(name, REMOVED, state.calls, None, state.faults)
-        return _told(name, line, state, now)
+        return self._told(name, line, state, now)
+
+    def _told(self, name: str, line: Line, state: LineState, now: float) -> LineStatus:
+        routes, states = self.tables.routes, self.lines.states
+        why = why_not(routes, states, name, line, now)
+        word, until, off = FREE, None, None
+        if why is not None:
+            word, until = why.value, way_free_at(routes, states, name, line, now)
+        if why is Why.TAKEN_OUT:
+            off = self.tables.control.lines_off.get(name)
+        used = self._used("line", name)
+        return LineStatus(name, word, state.calls, line.count, state.faults, until, used, off)
 
     def _is_fallback(self, name: str) -> bool:
-        return name not in self.tables.routes.lines and self.lines.is_fallback(name)
+        if name in self.tables.routes.lines:
+            return False
+        return self.lines.is_fallback(name) or self.lines.is_taken_out(name)
 
     def _line_states(self, used: list[LineStatus]) -> Mapping[str, int]:
         states = Counter(line.state for line in used if line.state not in (FREE, REMOVED))
         return {FREE: len(self.tables.routes.lines) - states.total(), **states}
-
-
-def _told(name: str, line: Line, state: LineState, now: float) -> LineStatus:
-    why = why_busy(line, state, now)
-    if why is None:
-        return LineStatus(name, FREE, state.calls, line.count, state.faults)
-    until = free_at(line, state, now)
-    return LineStatus(name, why.value, state.calls, line.count, state.faults, until)

@@ -16,7 +16,9 @@ from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from ctidialer.contract.notice import ConfigChange
+from ctidialer.contract import keys
+from ctidialer.contract.notice import AGENT_TABLES, ConfigChange
+from ctidialer.dialer.adopter import adopter_of
 from ctidialer.dialer.assembly import Parts
 from ctidialer.dialer.lease_keeper import LeaseKeeper
 from ctidialer.dialer.readiness import Condition
@@ -55,6 +57,7 @@ class DialerService(Service):
         self._questions = Repeated(
             reactor, self._ask_for_silent_calls, self.log, "Asking for silent calls"
         )
+        self._adopter = adopter_of(settings, reactor, parts.link)
         self._redis, self._freeswitch = Outage(reactor), Outage(reactor)
         self.stopped = Gate()
         """Open once the drain is over and everything is closed."""
@@ -75,13 +78,21 @@ class DialerService(Service):
         parts.switch.startService()
         self.lease.start()
         parts.configuration.start(settings.config.poll_interval)
+        parts.due_watch.start()
+        parts.waiting_sums.start()
+        parts.backlog.start()
+        parts.gateways.start()
+        parts.shared.start()
         parts.queue_dialer.start(settings.queue.dispatch_interval)
         parts.schedule_dialer.start(settings.schedule.poll_interval)
         parts.status.start()
+        parts.minutes.start()
         parts.news.start()
         parts.pause_watch.start()
         parts.write_watch.start()
         self._questions.start(settings.node.call_check_interval)
+        if self._adopter is not None:
+            self._adopter.start()
 
     def stopService(self) -> Deferred[None]:
         """Drain: no new call, the calls in progress are followed to their end (docs/faults.rst)."""
@@ -91,17 +102,28 @@ class DialerService(Service):
     async def _stop(self) -> None:
         self._stopping()
         parts = self.parts
+        if self._adopter is not None:
+            self._adopter.stop()
         parts.readiness.lost(Condition.RUNNING)
+        parts.due_watch.stop()
+        parts.waiting_sums.stop()
+        parts.backlog.stop()
+        parts.gateways.stop()
+        parts.shared.stop()
         parts.queue_dialer.stop()
         parts.schedule_dialer.stop()
         parts.pursuit.drain()
         await self._drained()
+        parts.pacers.stop()
+        parts.roster.stop()
         self._questions.stop()
         self._recovery.stop()
         parts.configuration.stop()
+        parts.line_orders.stop()
         parts.pause_watch.stop()
         parts.write_watch.stop()
         parts.news.stop()
+        parts.minutes.stop()
         await parts.switch.stopService()
         if parts.events is not None:
             await parts.events.stop()
@@ -155,6 +177,7 @@ class DialerService(Service):
 
     def name_lapsed(self) -> None:
         """Another daemon may have worked under the name, and left numbers in flight."""
+        self.parts.places.lapsed()
         self._recovery.again()
 
     def name_refused(self, reason: str) -> None:
@@ -167,13 +190,18 @@ class DialerService(Service):
 
     def change(self, change: ConfigChange) -> None:
         """A back end has changed something."""
-        self.parts.configuration.change(change)
+        if change.table == keys.CALLS:
+            self.parts.places.questions.place_is_free(change.key or "")
+            return
+        listener = self.parts.roster if change.table in AGENT_TABLES else self.parts.configuration
+        listener.change(change)
 
     # --- FreeSWITCH --------------------------------------------------------------------------
 
     def switch_up(self) -> None:
         """FreeSWITCH is there: the calls placed before are asked for, then dialing begins."""
         self.log.info("FreeSWITCH is there{again}", again=self._freeswitch.over())
+        self.parts.roster.switch_up()
         self.parts.readiness.met(Condition.FREESWITCH)
 
     def switch_down(self, reason: str) -> None:
@@ -182,16 +210,20 @@ class DialerService(Service):
         if is_news and self.running:  # else we have closed it ourselves
             self.log.warn("FreeSWITCH is away: {reason}", reason=reason)
         self.parts.calls.unheard()
+        self.parts.roster.switch_down()
         self.parts.readiness.lost(Condition.FREESWITCH)
 
     def switch_event(self, event: Event) -> None:
-        """Take in one channel event."""
+        """Take in one event of a channel, or of an agent."""
+        self.parts.roster.event(event)
         self.parts.calls.event(event)
 
     async def _recover(self) -> None:
         """Take up what is in flight, and ask for every call."""
         parts = self.parts
-        found = parts.recovery.take_up(await parts.store.in_flight())
+        left_over = parts.recovery.left_over(await parts.store.in_flight())
+        await parts.places.recover(left_over)
+        found = parts.recovery.take_up(left_over)
         if found.given_back or found.followed:
             self.log.info(
                 "Of an earlier daemon's numbers {given_back} go back to their queue and "
@@ -200,6 +232,7 @@ class DialerService(Service):
                 followed=found.followed,
             )
         await parts.calls.ask()
+        await parts.closing.all_back.passed()  # what goes back stands before what is taken now
 
     async def _ask_for_silent_calls(self) -> None:
         if self.parts.switch.up:

@@ -18,6 +18,7 @@ FIELDS = {
     keys.TASK: "task",
     keys.LINE: "line",
     keys.LINE_GROUP: "line_group",
+    keys.GATEWAY: "gateway",
     keys.SCHEDULE_CONFIG: "config",
 }
 """What the log calls a name in a table."""
@@ -54,6 +55,7 @@ def _is_there(tables: Tables, table: str, name: str) -> bool:
         keys.TASK: tables.tasks,
         keys.LINE: tables.routes.lines,
         keys.LINE_GROUP: tables.routes.groups,
+        keys.GATEWAY: tables.routes.gateways,
         keys.SCHEDULE_CONFIG: tables.schedules,
     }
     is_known = table not in values or name in values[table]

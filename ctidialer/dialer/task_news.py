@@ -116,7 +116,7 @@ class TaskNews:
 
     def _change(self, run: TaskRun) -> Change:
         name, task = run.task.name, run.task
-        return Change(name, self._known.get(name), _state_of(run), task.number_queue)
+        return Change(name, self._known.get(name), _state_of(run), ", ".join(task.queues))
 
     def _until(self, run: TaskRun) -> str:
         zone = run.task.hours.timezone or self._zone

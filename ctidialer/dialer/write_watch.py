@@ -15,19 +15,12 @@ from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.glue import Complaints, Repeated, background
 from ctidialer.store.errors import (
     NotAllowed,
+    NotReplicated,
     StoreError,
     StoreUnavailable,
     WritesRefused,
 )
-from ctidialer.store.rights import (
-    EVENTS,
-    LIMITED_SCHEDULES,
-    LONG_ENTRIES,
-    Need,
-    Rights,
-    queue_needs,
-    told,
-)
+from ctidialer.store.rights import EVENTS, LESSER, Need, Rights, queue_needs, told
 
 LOOK_INTERVAL = 5.0
 """Seconds between two looks while all is well."""
@@ -94,7 +87,7 @@ class WriteWatch:
 
     def refused(self, error: StoreError) -> None:
         """A write was refused: find out what else is, and look again until it is taken."""
-        if isinstance(error, WritesRefused):
+        if isinstance(error, WritesRefused | NotReplicated):
             self._lost(error.said)
             self._look_soon()
         elif isinstance(error, NotAllowed):
@@ -113,7 +106,7 @@ class WriteWatch:
             missing = await self._rights.missing((*self._needs, *queues))
             rules = await self._rights.rules((*self._needs, *queues), missing)
         except StoreUnavailable as error:
-            if isinstance(error, WritesRefused):
+            if isinstance(error, WritesRefused | NotReplicated):
                 self._lost(error.said)
         except StoreError as error:
             self._lost(str(error))
@@ -145,7 +138,7 @@ class WriteWatch:
         lesser = [
             need
             for need in missing
-            if need.purpose in (EVENTS, LIMITED_SCHEDULES, LONG_ENTRIES)
+            if need.purpose in LESSER
             or (need in queues and spared and f"+{need.command.lower()}" not in rules)
         ]
         problem = str(told(self._user, missing, rules, MAX_NAMED)) if missing else ""

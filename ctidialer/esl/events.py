@@ -3,7 +3,9 @@
 In a ``text/event-plain`` body each header is one line, its value %-encoded, so the lines are split
 first and a value is decoded only when somebody asks for it: a ``%0A`` that a caller supplied stays
 inside its value.  A header is found by searching the bytes for ``\\nName: ``: if five of an event's
-200 headers are read, that takes five searches and no dictionary.
+200 headers are read, that takes five searches and no dictionary.  Channel variables stand last, and
+are searched for from the end: that is not only nearer, for Python compares the first byte then, the
+newline, which is rarer than the blank at the other end.
 
 FreeSWITCH does not encode a ``%XX`` that is already there, so in a plain event the values ``a b``
 and ``a%20b`` look the same; JSON events are exact.
@@ -95,12 +97,26 @@ class Event:
 
     def get(self, header: str, default: str | None = None) -> str | None:
         """Return the first value of a header, ``default`` without one."""
-        # The code of `raw` and `_text`, without two calls: every event is read so several times.
         needle = _NEEDLES[header]
         at = self._raw.find(needle)
         if at < 0 or at >= self._end:  # what follows is the body
             return default
-        start = at + len(needle)
+        return self._value(at + len(needle))
+
+    def variable(self, name: str) -> str | None:
+        """Return the value of a channel variable, None if it is not set.
+
+        The same as `get` of ``variable_<name>``, and quicker where the event has many headers.
+        """
+        needle = _VARIABLES[name]
+        found, at = -1, self._raw.rfind(needle, 0, self._end)
+        while at >= 0:  # the first one counts
+            found, at = at, self._raw.rfind(needle, 0, at)
+        return None if found < 0 else self._value(found + len(needle))
+
+    def _value(self, start: int) -> str:
+        """Return the value that begins at ``start``."""
+        # The code of `_text`, without a call: every event is read so several times.
         value = self._raw[start : self._raw.find(b"\n", start)]
         if b"%" in value:
             value = unquote_to_bytes(value)
@@ -194,10 +210,14 @@ def _end_of_headers(raw: bytes) -> int:
 class _Needles(dict[str, bytes]):
     """The bytes to search for, by header; remembered, since the same headers are read again."""
 
+    def __init__(self, prefix: str = "") -> None:
+        """``prefix`` begins the names of all headers."""
+        self._prefix = prefix
+
     def __missing__(self, header: str) -> bytes:
         if len(self) >= 4096:
             self.clear()
-        needle = self[header] = f"\n{header}: ".encode()
+        needle = self[header] = f"\n{self._prefix}{header}: ".encode()
         return needle
 
 
@@ -212,6 +232,7 @@ class _Names(dict[bytes, str]):
 
 
 _NEEDLES = _Needles()
+_VARIABLES = _Needles("variable_")
 _NAMES = _Names()
 
 

@@ -120,7 +120,8 @@ class Wishes:
             )
 
     async def _remove(self, protocol: EventSocketProtocol, more: More) -> None:
-        await protocol.nixevent(more.words)
+        if all(one.words != more.words for one in self._more):  # others may want it too
+            await protocol.nixevent(more.words)
         if more.filter and self._always.filters:
             await protocol.filter_delete(*more.filter)
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import IO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import IO, Protocol
 
 from attrs import frozen
 
 from ctidialer.files.rejects import Rejects
 from ctidialer.files.rows import FileKind, Row, RowProblem
 from ctidialer.files.seen import Seen, key_of
-from ctidialer.files.treatment import FileEntry, Treatment
+from ctidialer.files.treatment import FileEntry
 
 MAX_LISTED = 1000
 """Bad rows that are kept word for word; the others are only counted."""
@@ -29,6 +29,13 @@ BATCH_BYTES = 256 * 1024
 
 NumberOf = Callable[[bytes], str]
 """Returns the number in an entry that would be dialed."""
+
+
+class RowTreatment(Protocol):
+    """Makes the entry of a row."""
+
+    def entry_of(self, row: Row) -> FileEntry | RowProblem:
+        """Return the entry of a row that could be read, or why there is none."""
 
 
 @frozen
@@ -70,22 +77,28 @@ class Spool:
         if key is not None:
             self._keys.append(key)
 
-    def batches(self, without: Seen | None = None) -> Iterator[tuple[list[bytes], int]]:
-        """Yield the entries, and how many were left out as their numbers are in ``without``."""
+    def batches(self, without: Sequence[Seen] = ()) -> Iterator[tuple[list[bytes], list[int]]]:
+        """Yield the entries, and how many were left out as their numbers are in each of
+        ``without``: they count with the first that has them."""
         self._file.seek(0)
         at = 0
         while lines := self._file.readlines(BATCH_BYTES):
             for start in range(0, len(lines), BATCH_ROWS):
                 batch = lines[start : start + BATCH_ROWS]
-                kept = self._kept(batch, at, without)
+                left_out = [0] * len(without)
+                kept = list(self._kept(batch, at, without, left_out)) if without else batch
                 at += len(batch)
-                yield [line.removesuffix(b"\n") for line in kept], len(batch) - len(kept)
+                yield [line.removesuffix(b"\n") for line in kept], left_out
 
-    def _kept(self, batch: list[bytes], at: int, without: Seen | None) -> list[bytes]:
-        if without is None:
-            return batch
-        keys = self._keys[at : at + len(batch)]
-        return [line for line, key in zip(batch, keys, strict=True) if key not in without]
+    def _kept(
+        self, batch: list[bytes], at: int, without: Sequence[Seen], left_out: list[int]
+    ) -> Iterator[bytes]:
+        for line, key in zip(batch, self._keys[at : at + len(batch)], strict=True):
+            place = next((place for place, seen in enumerate(without) if key in seen), None)
+            if place is None:
+                yield line
+            else:
+                left_out[place] += 1
 
 
 class Check:
@@ -95,7 +108,7 @@ class Check:
     """
 
     def __init__(
-        self, treatment: Treatment, number_of: NumberOf | None, rejects: Rejects | None
+        self, treatment: RowTreatment, number_of: NumberOf | None, rejects: Rejects | None
     ) -> None:
         self._treatment = treatment
         self._number_of = number_of

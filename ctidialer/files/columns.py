@@ -81,12 +81,19 @@ class WantedColumns:
     """What the caller says of the columns.
 
     ``number_column`` is the header of the numbers; ``renames`` gives a column another name ("" =
-    left out); with ``skip`` columns that cannot be variables are left out.
+    left out); with ``skip`` columns that cannot be variables are left out.  ``only``: all others
+    are left out too, and nothing is said of it; None = every column is wanted.
     """
 
     number_column: str | None = None
     renames: Mapping[str, str] = MappingProxyType({})
     skip: bool = False
+    only: frozenset[str] | None = None
+
+    @property
+    def speaks_of_columns(self) -> bool:
+        """Whether the caller knows that there are columns."""
+        return self.number_column is not None or bool(self.renames) or self.skip
 
 
 @frozen
@@ -179,6 +186,9 @@ def _number_column(header: Sequence[str], wanted: WantedColumns) -> int | None:
 def _named(header: Sequence[str], number: int, wanted: WantedColumns) -> Columns:
     renames = _renames(header, wanted)
     names = [_variable(index, header, number, renames) for index in range(len(header))]
+    if wanted.only is not None:
+        only = [name if name and name in wanted.only else None for name in names]
+        return Columns(header, number, only, ())
     unusable = _unusable(names, header)
     if unusable and not wanted.skip:
         raise FileUnusable(_refusal([header[index] for index in unusable]))

@@ -101,8 +101,8 @@ def open_number_file(file: IO[bytes], name: str, how: HowToRead) -> NumberFile:
 def _is_table(file: IO[bytes], encoding: str, how: HowToRead) -> bool:
     """Say whether a file that could be anything has a header of several columns at its top, as
     Excel's "Unicode text" has."""
-    if how.wanted != WantedColumns():
-        return True  # the caller speaks of columns
+    if how.wanted.speaks_of_columns:
+        return True
     first = next(iter(Lines(file, encoding)), None)
     file.seek(0)
     return first is not None and is_header(first.text)

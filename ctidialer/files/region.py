@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 
 from ctidialer.contract.document import shown
-from ctidialer.files.plain_numbers import PlainNumbers, plain_numbers
+from ctidialer.contract.plain_numbers import PlainNumbers, plain_numbers
 from ctidialer.files.rows import FileUnusable
 
 ToE164 = Callable[[str], str]
@@ -20,10 +19,8 @@ class NotOfRegion(ValueError):
 def to_e164(region: str) -> ToE164:
     """Return what makes national numbers of a region ("CN") international.
 
-    Raises FileUnusable where the library is missing or knows no such region.
+    Raises FileUnusable where no such region is known.
     """
-    if find_spec("phonenumbers") is None:
-        raise FileUnusable("--region needs the package phonenumbers: pip install phonenumbers")
     import phonenumbers
 
     if region not in phonenumbers.SUPPORTED_REGIONS:

@@ -25,6 +25,7 @@ class FileKind(enum.Enum):
     NUMBER = "without a number that can be dialed"
     VARIABLE = "with a variable that no call can carry"
     ENTRY = "with an entry that would not be dialed"
+    UNTIL = "with an until that is no time"
 
 
 @frozen

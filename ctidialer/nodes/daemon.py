@@ -5,13 +5,22 @@ The daemon implements `DaemonView` (``dialer/daemon_view.py``); ``tap.py`` hands
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from attrs import frozen
 
+from ctidialer.contract.pacing import PacingStatus
 from ctidialer.contract.record import Record
-from ctidialer.contract.status import Explained, LineStatus, Missing, NodeStatus
+from ctidialer.contract.status import (
+    Explained,
+    Later,
+    LineStatus,
+    Missing,
+    NodeStatus,
+    named_queues,
+)
 from ctidialer.nodes.doubts import Doubts
 from ctidialer.nodes.schedules import Waiting
 from ctidialer.rules.attempt import Attempt
@@ -32,7 +41,8 @@ class Totals:
     """Calls placed and numbers ended since the daemon began, and the calls that are up now.
 
     ``lost_in_flight``: numbers that ended and were no longer in flight, so have no record.
-    ``events_written`` and ``events_dropped``: those for the stream of events.
+    ``events_written`` and ``events_dropped``: those for the stream of events.  ``talks``: numbers
+    that ended with a conversation, ``talk_seconds`` long together.
     """
 
     placed: int
@@ -41,11 +51,31 @@ class Totals:
     lost_in_flight: int = 0
     events_written: int = 0
     events_dropped: int = 0
+    talks: int = 0
+    talk_seconds: float = 0.0
+
+    def since(self, before: Totals) -> Totals:
+        """Return what was counted after ``before``; the calls are those that are up now."""
+        return Totals(
+            placed=self.placed - before.placed,
+            calls=self.calls,
+            outcomes=dict(Counter(self.outcomes) - Counter(before.outcomes)),
+            lost_in_flight=self.lost_in_flight - before.lost_in_flight,
+            events_written=self.events_written - before.events_written,
+            events_dropped=self.events_dropped - before.events_dropped,
+            talks=self.talks - before.talks,
+            talk_seconds=round(self.talk_seconds - before.talk_seconds, 3),
+        )
 
 
 @frozen
 class TaskNow:
-    """One task as it is; ``limit`` 0 and an empty ``number_queue`` where it cannot be read."""
+    """One task as it is; ``limit`` 0 and an empty ``number_queue`` where it cannot be read.
+
+    ``pacing``: how its agents are; None = it counts none.
+    ``later``: its numbers that wait in Redis, None = none does.  ``further_queues``: lists that are
+    looked at when ``number_queue`` is empty.
+    """
 
     name: str
     calls: int
@@ -54,13 +84,21 @@ class TaskNow:
     number_queue: str
     paused: bool
     explained: Explained
+    pacing: PacingStatus | None = None
+    later: Later | None = None
+    further_queues: tuple[str, ...] = ()
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The lists of its numbers, in the order in which they are looked at."""
+        return named_queues(self.number_queue, self.further_queues)
 
 
 @frozen
 class ScheduleNow:
     """One schedule configuration as it is; ``next_due`` is unix seconds, None = nothing waits.
 
-    ``limit`` and ``cps`` None = it has none, or cannot be read.
+    ``limit`` and ``cps`` None = it has none, or cannot be read.  ``later`` as in TaskNow.
     """
 
     name: str
@@ -71,6 +109,32 @@ class ScheduleNow:
     limit: int | None
     cps: float | None
     paused: bool
+    later: Later | None = None
+
+
+@frozen
+class GroupNow:
+    """One group of a task; ``exists`` false: its name is a fallback.  ``tiers``: names of lines."""
+
+    name: str
+    exists: bool
+    enabled: bool
+    redials: int
+    tiers: tuple[tuple[str, ...], ...]
+
+
+@frozen
+class PlanNow:
+    """What a task is to do; ``day`` and ``open`` are spans of unix seconds, of today in its
+    ``timezone``."""
+
+    limit: int
+    cps: float | None
+    queues: tuple[str, ...]
+    timezone: str
+    day: tuple[float, float]
+    open: tuple[tuple[float, float], ...]
+    groups: tuple[GroupNow, ...]
 
 
 class JournalReader(Protocol):
@@ -110,6 +174,9 @@ class DaemonView(Protocol):
     def task_names(self) -> list[str]:
         """Return the names of all tasks, in order: valid or not, or gone with calls still up."""
 
+    def queues(self) -> list[str]:
+        """Return the lists of numbers of all open tasks, each once."""
+
     def has_task(self, name: str) -> bool:
         """Whether the tables have a task of this name, valid or not."""
 
@@ -119,8 +186,15 @@ class DaemonView(Protocol):
     def tasks(self, names: Iterable[str], most_lines: int) -> list[TaskNow]:
         """Return tasks, of each no more than so many busy lines."""
 
+    def plan(self, name: str) -> PlanNow | None:
+        """Return what a task is to do; None = there is no valid one of this name."""
+
     def line_names(self) -> list[str]:
         """Return the names of all lines, in order: also of those that are gone, with calls up."""
+
+    def is_line(self, name: str) -> bool:
+        """Whether calls can be placed by this name: a line, or a fallback; or it is taken out of
+        use."""
 
     def lines(self, names: Iterable[str]) -> list[LineStatus]:
         """Return the states of lines."""
@@ -132,6 +206,9 @@ class DaemonView(Protocol):
         self, names: Iterable[str], waiting: Waiting, most_lines: int
     ) -> list[ScheduleNow]:
         """Return schedule configurations with what waits for them."""
+
+    def dnc_lists(self) -> frozenset[str]:
+        """Return the keys of all lists of numbers not to be called that its tables name."""
 
     def doubts(self) -> Doubts:
         """Return the warnings of the tables as they are now."""

@@ -1,4 +1,5 @@
-"""Gives the operator's orders to a node: drain it, or pause a task or a schedule configuration.
+"""Gives the operator's orders to a node: drain it, pause a task or a schedule configuration, take a
+line out of use.
 
 The orders stand in Redis (`ctidialer.contract.control`), so they outlive the daemon; it reads them
 as it reads its tables.
@@ -7,7 +8,18 @@ as it reads its tables.
 from __future__ import annotations
 
 from ctidialer.contract import keys
-from ctidialer.contract.control import DRAIN, UNDRAIN, Order, pause_field, resume_field
+from ctidialer.contract.control import (
+    DRAIN,
+    LINE_OFF,
+    LINE_ON,
+    LINE_TRY,
+    UNDRAIN,
+    LineOff,
+    Order,
+    decode_line_off,
+    pause_field,
+    resume_field,
+)
 from ctidialer.contract.notice import ConfigChange, encode_notice
 from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.link import Link
@@ -42,6 +54,34 @@ class NodeOrders:
         paused = pause_field(name, is_schedule=is_schedule)
         return await self._take_back(paused, resume_field(name, is_schedule=is_schedule), order)
 
+    async def take_out(self, line: str, off: LineOff) -> bool:
+        """Take a line out of use: no new call on it.
+
+        Unlike the others it replaces an order that is there: the last one counts, with its time.
+        """
+        was_out = await self._is_out(line, off.order)
+        await self._change("HSET", f"{LINE_OFF}{line}", off.encode())
+        await self._publish()
+        return not was_out
+
+    async def put_back(self, line: str, order: Order) -> bool:
+        """Put a line back into use."""
+        was_out = await self._is_out(line, order)
+        await self._take_back(f"{LINE_OFF}{line}", f"{LINE_ON}{line}", order)
+        return was_out
+
+    async def try_line(self, line: str, order: Order) -> None:
+        """Let the trial call of a line that faults have put out of use through at once."""
+        await self._change("HSET", f"{LINE_TRY}{line}", order.encode())
+        await self._publish()
+
+    async def _is_out(self, line: str, now: Order) -> bool:
+        try:
+            raw = await self._link.call("HGET", self._key, f"{LINE_OFF}{line}")
+        except StoreError as error:
+            raise self._meant(error) from None
+        return isinstance(raw, bytes) and decode_line_off(raw).holds(now.since or 0.0)
+
     async def _give(self, name: str, order: Order) -> bool:
         is_new = await self._change("HSETNX", name, order.encode())
         await self._publish()
@@ -58,10 +98,13 @@ class NodeOrders:
         try:
             changed = await self._link.call(command, self._key, name, *value)
         except StoreError as error:
-            if str(error).startswith("WRONGTYPE"):
-                raise WrongType(self._key, "value of another type", "hash") from None
-            raise
+            raise self._meant(error) from None
         return changed == 1
+
+    def _meant(self, error: StoreError) -> StoreError:
+        if str(error).startswith("WRONGTYPE"):
+            return WrongType(self._key, "value of another type", "hash")
+        return error
 
     async def _publish(self) -> None:
         """Publish even if nothing changed: an earlier try may have failed after its write."""

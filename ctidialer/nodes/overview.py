@@ -8,6 +8,7 @@ import msgspec
 from attrs import asdict, frozen
 
 from ctidialer.contract.status import TaskStatus
+from ctidialer.nodes.queues import all_queues, numbers_in, queue_lengths
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.report import NodeReport
 
@@ -27,12 +28,6 @@ class NodeOverview:
     lengths: dict[str, int]
     scheduled: int
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the node says that it can place calls."""
-        told = self.told
-        return bool(told.is_alive and told.status and told.status.ready)
-
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON data."""
         told, drain = self.told, self.told.tables.control.drain
@@ -40,11 +35,9 @@ class NodeOverview:
         return {
             "host": told.host,
             "daemon": told.daemon,
-            "ready": self.is_ready,
+            "ready": told.is_ready,
             "drain": asdict(drain) if drain else None,
-            "problems": [
-                {"condition": one.reason.value, "problem": one.text} for one in told.obstacles()
-            ],
+            "problems": told.problems(),
             "in_flight": told.in_flight,
             "scheduled": self.scheduled,
             "status": {**said, "tasks": None} if said else None,
@@ -53,14 +46,18 @@ class NodeOverview:
         }
 
     def _task_json(self, task: TaskStatus) -> dict[str, Any]:
+        queues = queue_lengths(task, self.lengths)
         return {
             "name": task.name,
             **msgspec.to_builtins(task.explained),
             "calls": task.calls,
             "limit": task.limit,
+            "used": task.used,
             "cps": task.cps,
             "number_queue": task.number_queue,
-            "queue_length": self.lengths.get(task.number_queue),
+            "queue_length": numbers_in(queues),
+            "queues": [asdict(one) for one in queues],
+            "later": msgspec.to_builtins(task.later),
             "paused": task.name in self.told.tables.control.paused,
         }
 
@@ -75,7 +72,7 @@ async def overview_of(nodes: NodeReader, host: str, is_all: bool, now: float) ->
         told=told,
         tasks=listed,
         tasks_left_out=len(tasks) - len(listed),
-        lengths=await nodes.queue_lengths(sorted({t.number_queue for t in listed} - {""})),
+        lengths=await nodes.queue_lengths(all_queues(listed)),
         scheduled=await nodes.scheduled(domain),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from time import time
 
 from twisted.internet.task import deferLater
@@ -20,6 +22,11 @@ from ctidialer.store.reading import NodeReading
 KEYS_PER_SCAN = 1000
 """Keys looked at by one SCAN."""
 
+KEYS_OF_A_NODE = (keys.status, keys.lease, keys.in_flight, keys.control)
+
+_ENTRY_ID = re.compile(r"(?<=.):[0-9a-f]{16}-[0-9]+-[0-9]+$")
+"""Behind the host in the key of an entry that has one of its own."""
+
 LOOK_INTERVAL = 0.1
 FRESH_WITHIN = 2.5
 """Seconds to wait for a newer status; one is published every second."""
@@ -34,18 +41,31 @@ class NodeReader:
 
     async def hosts(self) -> list[str]:
         """Return the names of all nodes that have a key in Redis, and of our own."""
-        patterns = (keys.status("*"), keys.lease("*"), keys.in_flight("*"), keys.control("*"))
-        prefixes = tuple(pattern.removesuffix("*") for pattern in patterns)
-        found = {self._own.host}
-        for key in await self._scan("cti_dialer_*"):
-            found.update(key.removeprefix(one) for one in prefixes if key.startswith(one))
-        return sorted(found)
+        return sorted({self._own.host, *await self._hosts_of(KEYS_OF_A_NODE)})
+
+    async def known_hosts(self) -> list[str]:
+        """Return the names of all nodes that have a key in Redis, or have written a record."""
+        return sorted(await self._hosts_of((*KEYS_OF_A_NODE, keys.records)))
+
+    async def abandoned_hosts(self) -> list[str]:
+        """Return the names of the nodes that have numbers in flight, and no daemon now."""
+        left = await self._hosts_of((keys.in_flight,))
+        return sorted(left - await self._hosts_of((keys.lease,)))
+
+    async def _hosts_of(self, kinds: Sequence[Callable[[str], str]]) -> set[str]:
+        prefixes = tuple(kind("") for kind in kinds)
+        names = [_ENTRY_ID.sub("", name) for name in await self._scan("cti_dialer_*")]
+        return {
+            name.removeprefix(one) for name in names for one in prefixes if name.startswith(one)
+        }
 
     async def hosts_with_records(self) -> list[str]:
         """Return the names of all nodes that have written a record, and of our own."""
-        prefix = keys.records("")
-        found = await self._scan(f"{prefix}*")
-        return sorted({self._own.host, *(key.removeprefix(prefix) for key in found)})
+        return sorted({self._own.host, *await self.suffixes(keys.records(""))})
+
+    async def suffixes(self, prefix: str) -> list[str]:
+        """Return what stands behind ``prefix`` in the names of all keys that begin so."""
+        return sorted(key.removeprefix(prefix) for key in await self._scan(f"{prefix}*"))
 
     async def look_at(self, host: str) -> NodeReport:
         """Return what Redis says of a node now."""

@@ -10,7 +10,7 @@ from twisted.internet.task import deferLater
 from ctidialer.contract.faults import ContractError
 from ctidialer.contract.record import Outcome, Record
 from ctidialer.contract.record_document import decode_record
-from ctidialer.store.connection import Argument, Reply
+from ctidialer.store.connection import Argument, Reply, ResponseError
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 
@@ -99,6 +99,16 @@ class RecordStream:
         """Return the PAGE_SIZE entries before this one (None: the last ones), the newest first."""
         end = "+" if entry_id is None else f"({entry_id}"
         return _entries(await self._read("XREVRANGE", end, "-"))
+
+    async def those(self, ids: Sequence[str]) -> list[RecordEntry]:
+        """Return the entries of these ids that are still there."""
+        asked = [("XRANGE", self._key, one, one) for one in ids]
+        found: list[RecordEntry] = []
+        for reply in await self._link.series(*asked):
+            if isinstance(reply, ResponseError):
+                raise translated(StoreError(str(reply)), self._key)
+            found += _entries(reply)
+        return found
 
     async def skip_to_last(self, count: int) -> None:
         """Move ``last_seen`` so that ``count`` of the records are left to come."""

@@ -55,6 +55,16 @@ class NodeReport:
         """Whether a daemon works under this name, and says so."""
         return self.daemon is not None and self.status is not None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the node says that it can place calls."""
+        return self.daemon is not None and self.status is not None and self.status.ready
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether numbers are in flight and no daemon is there that could follow them."""
+        return self.daemon is None and self.in_flight > 0
+
     def obstacles(self) -> tuple[Obstacle, ...]:
         """Return what keeps the whole node from dialing, the most important first."""
         if self.status is not None and self.daemon is not None:
@@ -63,6 +73,10 @@ class NodeReport:
         drained = () if drain is None else (drain_obstacle(drain, 0, self.zone),)
         refused = Obstacle(Reason.WRITES_REFUSED, values={"problem": self.refused})
         return (*((refused,) if self.refused else ()), self._no_daemon(), *drained)
+
+    def problems(self) -> list[dict[str, str]]:
+        """Return the obstacles as JSON data."""
+        return [{"condition": one.reason.value, "problem": one.text} for one in self.obstacles()]
 
     def _no_daemon(self) -> Obstacle:
         if self.daemon is None:
@@ -106,4 +120,10 @@ def _as_status(name: str, task: Task | None, explained: Explained) -> TaskStatus
     status = TaskStatus(name, 0, 0, "", explained)
     if task is None:
         return status
-    return evolve(status, limit=task.limit, number_queue=task.number_queue, cps=task.cps)
+    return evolve(
+        status,
+        limit=task.limit,
+        number_queue=task.number_queue,
+        further_queues=task.further_queues,
+        cps=task.cps,
+    )

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from attrs import frozen
 
 from ctidialer.contract.record_summary import RecordSummary, summary_of
-from ctidialer.nodes.records import FIELD, WantedRecords, translated
+from ctidialer.nodes.record_pages import RecordPages, raw_of
 from ctidialer.rules.periods import Periods
 from ctidialer.rules.results import Results
 from ctidialer.rules.results_document import Stretch
-from ctidialer.store.connection import Argument, Reply
-from ctidialer.store.errors import StoreError
+from ctidialer.store.connection import Reply
 from ctidialer.store.link import Link
-
-PAGE_SIZE = 1000
-"""Entries asked for at once: they keep Redis busy for a millisecond or two."""
 
 
 @frozen
@@ -47,7 +43,7 @@ async def read_results(
     firsts: list[float] = []
     trimmed: list[float] = []
     for name in names:
-        stream = _Stream(link, name)
+        stream = RecordPages(link, name)
         first = await stream.first_at()
         if first is not None:
             firsts.append(first)
@@ -77,63 +73,8 @@ class _Summing:
         """Count the records of a page that are wanted."""
         fits, add, begin = self._wanted.fits, self.results.add, self._periods.begin
         for entry in page:
-            record = summary_of(_raw(entry))
+            record = summary_of(raw_of(entry))
             if record is None:
                 self.unreadable += 1
             elif fits(record):
                 add(record, begin(record.ended_at))
-
-
-class _Stream:
-    """One stream of records."""
-
-    def __init__(self, link: Link, name: str) -> None:
-        self._link = link
-        self._name = name
-
-    async def first_at(self) -> float | None:
-        """Return when the oldest record was written, None = there is none."""
-        page = await self._call("XRANGE", self._name, "-", "+", "COUNT", 1)
-        assert isinstance(page, list)
-        return int(_id(page[0]).partition(b"-")[0]) / 1000 if page else None
-
-    async def length(self) -> int:
-        """Return how many entries it has."""
-        length = await self._call("XLEN", self._name)
-        assert isinstance(length, int)
-        return length
-
-    async def pages(self, since: float | None) -> AsyncIterator[list[Reply]]:
-        """Yield the entries whose records may have ended since then, oldest first."""
-        begin = WantedRecords(since=since).begin.encode()
-        while True:
-            page = await self._call("XRANGE", self._name, b"(" + begin, "+", "COUNT", PAGE_SIZE)
-            assert isinstance(page, list)
-            yield page
-            if len(page) < PAGE_SIZE:
-                return
-            begin = _id(page[-1])
-
-    async def _call(self, *arguments: Argument) -> Reply:
-        try:
-            return await self._link.call(*arguments)
-        except StoreError as error:
-            raise translated(error, self._name) from error
-
-
-def _id(entry: Reply) -> bytes:
-    assert isinstance(entry, list)
-    assert isinstance(entry[0], bytes)
-    return entry[0]
-
-
-def _raw(entry: Reply) -> bytes:
-    """Return the JSON of an entry; empty = it has none."""
-    assert isinstance(entry, list)
-    named = entry[1]
-    assert isinstance(named, list)
-    if named[0] == FIELD:
-        raw = named[1]
-    else:
-        raw = dict(zip(named[::2], named[1::2], strict=True)).get(FIELD)
-    return raw if isinstance(raw, bytes) else b""

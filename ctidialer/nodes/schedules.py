@@ -16,7 +16,8 @@ from ctidialer.rules.backpressure import Backpressure
 from ctidialer.rules.explaining import of_lines
 from ctidialer.rules.explanation import Explanation, NodeFacts, NodeLoad
 from ctidialer.rules.line_reasons import FREE, REMOVED, Why
-from ctidialer.rules.reasons import Reason
+from ctidialer.rules.node_facts import taken_out_values
+from ctidialer.rules.reasons import NO_VALUES, Reason
 from ctidialer.rules.routing import LineBusy, lines_of
 from ctidialer.rules.schedule_explaining import ScheduleFacts, explain_schedule
 from ctidialer.rules.tables import Tables
@@ -71,6 +72,7 @@ def schedule_facts(
         waiting=told.waiting,
         next_call=told.next_call,
         next_start=told.next_start,
+        later=told.later,
     )
 
 
@@ -120,7 +122,8 @@ def _is_free(line: LineStatus) -> bool:
 
 def _as_busy(line: LineStatus) -> LineBusy:
     why = next((why for why in Why if why.value == line.state), Why.OUT_OF_USE)
-    return LineBusy(line.name, why, line.until)
+    values = taken_out_values(line.off) if line.off else NO_VALUES
+    return LineBusy(line.name, why, line.until, values=values)
 
 
 async def _read(link: Link, key: str, least: str, most: str) -> list[tuple[bytes, float]]:

@@ -107,7 +107,20 @@ def answered(attempt: Attempt, at: float) -> Attempt:
     if attempt.ended or attempt.was_answered:
         return attempt
     # The job may have failed before (answered and gone at once); the hang-up says when it ended.
-    return replace(attempt, phase=Phase.ANSWERED, answered_at=at, ended_at=None, had_channel=True)
+    return replace(
+        attempt,
+        phase=Phase.ANSWERED,
+        answered_at=_dialed(attempt, at),
+        ended_at=None,
+        had_channel=True,
+    )
+
+
+def bridged(attempt: Attempt, at: float) -> Attempt:
+    """CHANNEL_BRIDGE came: the first one counts, whoever the callee is connected with later."""
+    if attempt.ended or attempt.bridged_at is not None:
+        return attempt
+    return replace(attempt, bridged_at=at)
 
 
 def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
@@ -118,22 +131,32 @@ def hung_up(attempt: Attempt, hang_up: HangUp) -> Attempt:
         attempt,
         phase=Phase.ENDED,
         had_channel=True,
-        progress_at=hang_up.progress_at,
-        answered_at=_answered_at(attempt, hang_up),
-        ended_at=hang_up.at,
+        progress_at=_dialed(attempt, hang_up.progress_at),
+        answered_at=_dialed(attempt, _first(attempt.answered_at, hang_up.answered_at)),
+        ended_at=_dialed(attempt, hang_up.at),
         cause=hang_up.cause or attempt.cause,
         sip_code=hang_up.sip_code,
-        bridged_at=hang_up.bridged_at,
+        bridged_at=_dialed(attempt, _first(attempt.bridged_at, hang_up.bridged_at)),
         said=hang_up.said,
     )
 
 
-def _answered_at(attempt: Attempt, hang_up: HangUp) -> float | None:
-    """Return when the call was answered: FreeSWITCH's stamp, since the event may have been late.
-
-    If the two differ by more than MAX_LATE, a clock was set: then the time of the event counts.
+def _dialed(attempt: Attempt, moment: float | None) -> float | None:
+    """Return a moment, and none that is a little before the call was placed: FreeSWITCH stamps what
+    happens with the last tick of its clock.  A long time before it, a clock was set.
     """
-    heard, stamped = attempt.answered_at, hang_up.answered_at
+    if moment is None or not 0.0 < attempt.dialed_at - moment <= MAX_LATE:
+        return moment
+    return attempt.dialed_at
+
+
+def _first(heard: float | None, stamped: float | None) -> float | None:
+    """Return when a call was answered or bridged: FreeSWITCH's stamp, since the event may have been
+    late.
+
+    If the two differ by more than MAX_LATE, a clock was set, or it was bridged again: then the time
+    of the event counts.
+    """
     if heard is None or stamped is None:
         return stamped if heard is None else heard
     return stamped if abs(heard - stamped) <= MAX_LATE else heard

@@ -26,7 +26,7 @@ from attrs import frozen
 from dateutil import tz
 from dateutil.rrule import DAILY, FR, MO, SA, SU, TH, TU, WE, rrule
 
-from ctidialer.contract.task import CallingHours, Span, Window
+from ctidialer.contract.hours import CallingHours, Span, Window
 
 WHOLE_DAY = (Window(0, 86_400),)
 DAYS_BACK = 2
@@ -78,6 +78,13 @@ def opening(hours: CallingHours, node_zone: str, now: float) -> Opening:
     return Opening(True, None, _closes_at(calendar, now))
 
 
+def stops_at(hours: CallingHours, node_zone: str) -> float:
+    """Return when the task stops for good (unix seconds); infinite = it does not."""
+    if hours.stop is None:
+        return math.inf
+    return first_moment(ZoneInfo(hours.timezone or node_zone), hours.stop)
+
+
 @frozen
 class _Calendar:
     """Calling hours with every date-time as unix seconds; holidays in order and disjoint."""
@@ -91,14 +98,16 @@ class _Calendar:
 
 def _calendar(hours: CallingHours, zone_name: str) -> _Calendar:
     zone = ZoneInfo(zone_name)
-    start = -math.inf if hours.start is None else _moment(zone, hours.start)
-    stop = math.inf if hours.stop is None else _moment(zone, hours.stop)
+    start = -math.inf if hours.start is None else first_moment(zone, hours.start)
+    stop = math.inf if hours.stop is None else first_moment(zone, hours.stop)
     return _Calendar(hours, zone, start, stop, _merged(zone, hours.holidays))
 
 
 def _merged(zone: ZoneInfo, spans: tuple[Span, ...]) -> tuple[Moments, ...]:
     merged: list[Moments] = []
-    for begin, end in sorted((_moment(zone, s.begin), _moment(zone, s.end)) for s in spans):
+    for begin, end in sorted(
+        (first_moment(zone, s.begin), first_moment(zone, s.end)) for s in spans
+    ):
         if merged and begin <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         elif begin < end:
@@ -201,7 +210,7 @@ def _bounds(zone: ZoneInfo, window: Window, day: date) -> Moments:
     past_midnight = timedelta(days=1 if window.begin > window.end else 0)
     begin = midnight + timedelta(seconds=window.begin)
     end = midnight + timedelta(seconds=window.end) + past_midnight
-    return _moment(zone, begin), _moment(zone, end)
+    return first_moment(zone, begin), first_moment(zone, end)
 
 
 def _weekday(day: date) -> int:
@@ -210,7 +219,7 @@ def _weekday(day: date) -> int:
 
 
 @lru_cache(maxsize=8192)
-def _moment(zone: ZoneInfo, local: datetime) -> float:
+def first_moment(zone: ZoneInfo, local: datetime) -> float:
     """Return the first moment (unix seconds) at which the zone's clock shows ``local`` or later.
 
     A date-time that has a zone of its own is that moment.

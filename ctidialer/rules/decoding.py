@@ -10,14 +10,17 @@ from attrs import evolve, frozen
 
 from ctidialer.contract import keys
 from ctidialer.contract.after_call import AfterCall, WantedVariable
+from ctidialer.contract.callee import CalleeRules
 from ctidialer.contract.faults import Fault, joined
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.said import Said
 from ctidialer.contract.schedule import ScheduleConfig
 from ctidialer.contract.task import Task
+from ctidialer.rules.compliance import agents_obeying, obeying
 from ctidialer.rules.plain_task import plain_task
 from ctidialer.rules.soundness import (
     Examined,
+    examined_gateway,
     examined_line,
     examined_line_group,
     examined_schedule_config,
@@ -26,7 +29,7 @@ from ctidialer.rules.soundness import (
 )
 
 MAX_KNOWN = 256
-"""Different ``after_call`` values of tasks that are remembered."""
+"""Different ``after_call`` and ``callee`` values of tasks that are remembered."""
 
 
 @frozen
@@ -45,6 +48,9 @@ class _Kind:
 _KINDS = {
     keys.LINE: _Kind(
         examined_line, lambda name, fault: Line(name=name, dialstring="", count=0, fault=fault)
+    ),
+    keys.GATEWAY: _Kind(
+        examined_gateway, lambda name, fault: Line(name=name, dialstring="", count=0, fault=fault)
     ),
     keys.LINE_GROUP: _Kind(
         examined_line_group,
@@ -69,7 +75,8 @@ NO_DOCUMENT = Decoded()
 class Decoder:
     """Decodes the documents of one node.
 
-    ``tables``: the table of each key.  ``record_variables``: what every record carries.
+    ``tables``: the table of each key.  ``record_variables``: what every record carries.  ``dnc``:
+    the do-not-call lists that hold for every number.
     """
 
     def __init__(
@@ -77,12 +84,15 @@ class Decoder:
         host: str,
         tables: Mapping[str, str],
         record_variables: tuple[WantedVariable, ...],
+        dnc: tuple[str, ...] = (),
     ) -> None:
         self._host = host
         self._tables = tables
         self._record_variables = record_variables
+        self._dnc = dnc
         self._may_be_plain = is_harmless_name(host)
         self._with_variables = lru_cache(MAX_KNOWN)(self._extended)
+        self._obeying = lru_cache(MAX_KNOWN)(self._with_rules)
 
     def meaning(self, table: str, name: str, documents: Sequence[bytes | None]) -> Decoded:
         """Return what the documents of a name mean: a task has two, template and host, else one."""
@@ -92,9 +102,24 @@ class Decoder:
         value = found.value
         if value is None:
             value = self._broken(table, name, found.faults)
-        elif isinstance(value, Task | ScheduleConfig) and self._record_variables:
-            value = evolve(value, after_call=self._with_variables(value.after_call))
+        elif isinstance(value, Task | ScheduleConfig):
+            value = self._completed(value)
         return Decoded(value, found.faults, found.warnings)
+
+    def _completed(self, value: Task | ScheduleConfig) -> Task | ScheduleConfig:
+        """Return a value with what the settings and its rule files add."""
+        if self._record_variables:
+            value = evolve(value, after_call=self._with_variables(value.after_call))
+        names = value.callee.compliance
+        if names or self._dnc:
+            value = evolve(value, callee=self._obeying(value.callee))
+        if names and value.agents is not None:
+            value = evolve(value, agents=agents_obeying(value.agents, names))
+        return value
+
+    def _with_rules(self, callee: CalleeRules) -> CalleeRules:
+        dnc = tuple(dict.fromkeys((*callee.dnc, *self._dnc)))
+        return evolve(obeying(callee), dnc=dnc)
 
     def _examined(self, table: str, name: str, documents: Sequence[bytes | None]) -> Examined[Any]:
         if table == keys.TASK:

@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 from ctidialer.contract.control import Order
 from ctidialer.contract.faults import Fault, joined
 from ctidialer.contract.said import as_values
+from ctidialer.contract.status import Later
 from ctidialer.contract.task import Task
 from ctidialer.rules import pacing
+from ctidialer.rules.agent_explaining import explain_agents
 from ctidialer.rules.backpressure import MAX_CAREFUL_CPS
 from ctidialer.rules.brake import next_try, shown_entry
 from ctidialer.rules.calling_hours import MAX_MOMENT, Closed, Opening
@@ -122,6 +124,15 @@ def of_lines(node: NodeFacts, groups: tuple[str, ...]) -> Explanation | None:
     return node.ways[groups]
 
 
+def of_later(later: Later, zone: str) -> Explanation:
+    """Return that numbers wait in Redis, and until when; ``zone`` is that of the time."""
+    counts = {"retry": later.retry, "hours": later.hours, "cap": later.cap}
+    values = {"count": str(later.total)} | {why: str(one) for why, one in counts.items() if one}
+    if later.next_due is not None:
+        values["next"] = local_time(later.next_due, zone)
+    return Explanation(Reason.NUMBERS_WAIT, later.next_due, values=values)
+
+
 def _not_usable(facts: TaskFacts, node: NodeFacts) -> Explanation:
     if facts.faults:
         values = faults_said(facts.faults)
@@ -192,8 +203,11 @@ def _careful(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | Non
 
 
 def _limit_reached(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
-    if facts.calls < task.limit:
+    if facts.calls + facts.others < task.limit:
         return None
+    if facts.others:
+        values = {"calls": str(facts.calls), "others": str(facts.others), "limit": str(task.limit)}
+        return Explanation(Reason.LIMIT_REACHED, form="hosts", values=values)
     if facts.waiting:
         return _redials(facts, task, node)
     values = {"calls": str(facts.calls), "limit": str(task.limit)}
@@ -242,7 +256,9 @@ def _busy(choice: object) -> tuple[LineBusy, ...]:
 def _queue_empty(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
     if not facts.queue_is_empty:
         return None
-    values = {"queue": repr(task.number_queue), "calls": str(facts.up)}
+    if facts.later is not None:
+        return of_later(facts.later, task.hours.timezone or node.zone)
+    values = {"queue": ", ".join(map(repr, task.queues)), "calls": str(facts.up)}
     changes_at, recent = facts.opening.changes_at, facts.recent
     if not recent.is_bad:
         return Explanation(Reason.QUEUE_EMPTY, changes_at, values=values)
@@ -253,9 +269,16 @@ def _queue_empty(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation |
 def _paced(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
     if task.cps is None or facts.pace == NO_START:
         return None
+    if facts.barred_until > node.now:
+        values = {"cps": f"{task.cps:g}", "calls": str(facts.up)}
+        return Explanation(Reason.PACED, facts.barred_until, form="hosts", values=values)
     values = {"cps": f"{task.cps:g}", "calls": str(facts.up)}
     next_at = pacing.next_start(facts.pace, task.cps, node.now)
     return Explanation(Reason.PACED, next_at, values=values)
+
+
+def _agents(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
+    return explain_agents(facts.pacing)
 
 
 _LOOKS: tuple[Callable[[TaskFacts, Task, NodeFacts], Explanation | None], ...] = (
@@ -271,6 +294,7 @@ _LOOKS: tuple[Callable[[TaskFacts, Task, NodeFacts], Explanation | None], ...] =
     _node_limit,
     _no_free_line,
     _queue_empty,
+    _agents,
     _careful,
     _paced,
 )

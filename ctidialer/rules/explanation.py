@@ -8,6 +8,8 @@ from attrs import field, frozen
 
 from ctidialer.contract.control import Order
 from ctidialer.contract.faults import Fault
+from ctidialer.contract.pacing import PacingStatus
+from ctidialer.contract.status import Later
 from ctidialer.contract.task import Task
 from ctidialer.rules.backpressure import Backpressure
 from ctidialer.rules.brake import LOOSE, Brake
@@ -79,6 +81,9 @@ class TaskFacts:
     for a further call; ``next_call``: when the first of these is due (unix seconds).
     ``queue_is_empty``: the last claim found fewer numbers than there was room for;
     ``queue_problem``: it failed, and why.  ``recent`` is how its last numbers ended.
+    ``later``: its numbers that wait in Redis.
+    ``pacing``: how its agents are; None = it counts none.  ``others``: places of its limit that
+    other hosts have; ``barred_until``: before then (unix seconds) they let it start no call.
     """
 
     task: Task | None = None
@@ -93,6 +98,10 @@ class TaskFacts:
     next_call: float | None = None
     recent: Recent = Recent()
     brake: Brake = LOOSE
+    later: Later | None = None
+    pacing: PacingStatus | None = None
+    others: int = 0
+    barred_until: float = 0.0
 
     @property
     def up(self) -> int:

@@ -64,6 +64,45 @@ class Why(enum.Enum):
         Said("As many calls are up as its ``count`` allows.", "并发呼叫已达到线路的 ``count``。"),
         Said("all its calls are up", "并发呼叫已满"),
     )
+    FULL_ELSEWHERE = (
+        "full_elsewhere",
+        Tone.WAIT,
+        Said("Full over hosts", "多主机合计占线"),
+        Said(
+            "As many calls are up over all hosts as its ``count`` allows (``scope``).",
+            "所有主机的并发呼叫合计已达到线路的 ``count``（``scope``）。",
+        ),
+        Said(
+            "all its calls are up over all hosts[: {calls} here, {others} on others]",
+            "所有主机的并发呼叫合计已满[：本机 {calls}，其他主机 {others}]",
+        ),
+    )
+    PACED_ELSEWHERE = (
+        "paced_elsewhere",
+        Tone.GOOD,
+        Said("Paced over hosts", "多主机合计限速"),
+        Said(
+            "All hosts together start as many calls as its ``cps`` or ``rest`` allows (``scope``).",
+            "所有主机的呼叫速率合计已达到线路的 ``cps`` 或 ``rest``（``scope``）。",
+        ),
+        Said(
+            "all hosts together start as many calls as it allows",
+            "所有主机的呼叫速率合计已达到上限",
+        ),
+    )
+    GATEWAY_BUSY = (
+        "gateway_busy",
+        Tone.WAIT,
+        Said("Gateway busy", "网关占用"),
+        Said(
+            "The gateway that it shares with other lines (``gateway``) takes no call.",
+            "它与其他线路共用的网关（``gateway``）不接受呼叫。",
+        ),
+        Said(
+            "its gateway[ {gateway}] takes no call[: {why}]",
+            "它的网关[ {gateway}]不接受呼叫[：{why}]",
+        ),
+    )
     RESTING = (
         "resting",
         Tone.WAIT,
@@ -90,6 +129,21 @@ class Why(enum.Enum):
             "连续故障，因此故障停用。“恢复时间”一栏是放行一次试呼的时间。",
         ),
         Said("it is out of use after faults in a row", "连续故障，故障停用"),
+    )
+    TAKEN_OUT = (
+        "taken_out",
+        Tone.OFF,
+        Said("Taken out of use", "人工停用"),
+        Said(
+            "An operator has taken it out of use: no new call is placed on it, those that are up go"
+            " on. “Until” is when it is back by itself.",
+            "该线路已人工停用；进行中的呼叫继续，不再通过它发起新呼叫。"
+            "“恢复时间”一栏是自动恢复使用的时间。",
+        ),
+        Said(
+            "it was taken out of use[ by {by}][: {why}]",
+            "人工停用[，操作人：{by}][，原因：{why}]",
+        ),
     )
     TRIAL_UNDER_WAY = (
         "trial_under_way",
@@ -171,3 +225,6 @@ LINE_WORDS: dict[str, Words] = {
 
 LINE_STATES = (FREE, *(why.value for why in Why if why.is_state), REMOVED)
 """The words that are states of lines."""
+
+FAULTY_STATES = frozenset({Why.OUT_OF_USE.value, Why.NEVER_LEFT.value})
+"""The states of lines that rest after faults, until a trial call is let through."""

@@ -20,6 +20,10 @@ is in seconds, of one clock for all calls of one account.  A call that ends had 
     FAULTY, NEVER  the trial is withdrawn        as before, and the next trial may be made
     FAULTY, NEVER  an older call ends            as before
     any            a call never left             NEVER LEFT, and the interval begins anew
+    FAULTY, NEVER  an operator has it tried      as before, and the interval is over
+
+An operator can take a line out of use besides (`TakenOut`): it starts no call then, its calls that
+are up go on, and what they show of the line counts as ever.
 """
 
 from __future__ import annotations
@@ -30,7 +34,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ctidialer.contract.line import FaultPolicy, Line
+from ctidialer.contract.counted import TOGETHER
+from ctidialer.contract.line import FaultPolicy, Line, Scope
 from ctidialer.rules import pacing
 from ctidialer.rules.line_reasons import Why as Why
 from ctidialer.rules.pacing import Pace
@@ -57,6 +62,17 @@ class CallEnd(Struct, frozen=True, gc=False):
 NO_START = Pace()
 
 
+class TakenOut(Struct, frozen=True, gc=False):
+    """An operator has taken a line out of use: ``by`` whom and ``why``, as far as it is known.
+
+    ``until``: unix seconds, infinity = until it is put back.
+    """
+
+    until: float = math.inf
+    by: str = ""
+    why: str = ""
+
+
 class LineState(Struct, frozen=True, gc=False):
     """What one line is doing; ``LineState()`` is a line that was never used.
 
@@ -64,7 +80,10 @@ class LineState(Struct, frozen=True, gc=False):
     ``faults``: faults in a row.  ``out_of_use_since``: when the last of them ended, or when the
     last call never left; ``never_left`` is FreeSWITCH's word for that (INVALID_GATEWAY), empty =
     it is not so, and ``never_left_by`` the dial string it holds for.  ``trial_since``: when the
-    trial call under way began.  Moments are seconds, None = never.
+    trial call under way began.  ``others``: places that other hosts have, or wait for, as Redis
+    last said of a line that is counted over hosts; ``barred_until``: before then Redis lets no call
+    of this host start on it; ``sharers`` hosts share its starts.  ``taken_out``: an operator's
+    order.  Moments are seconds, None = never.
     """
 
     calls: int = 0
@@ -76,6 +95,10 @@ class LineState(Struct, frozen=True, gc=False):
     never_left: str = ""
     never_left_by: str = ""
     pace: Pace = NO_START
+    others: int = 0
+    barred_until: float | None = None
+    taken_out: TakenOut | None = None
+    sharers: int = 1
 
     @property
     def out_of_use(self) -> bool:
@@ -89,7 +112,8 @@ UNUSED = LineState()
 def started(state: LineState, line: Line, now: float) -> LineState:
     """A call takes its place on the line, from its originate on."""
     trial_since = now if _is_out_of_use(state, line) else None
-    pace = NO_START if line.cps is None else pacing.spent(state.pace, line.cps, 1, now)
+    is_paced_here = line.cps is not None and not _is_paced_by_redis(line)
+    pace = pacing.spent(state.pace, line.cps, 1, now) if is_paced_here else NO_START
     return replace(state, calls=state.calls + 1, last_start=now, trial_since=trial_since, pace=pace)
 
 
@@ -131,6 +155,25 @@ def never_left(state: LineState, line: Line, word: str, now: float) -> LineState
     )
 
 
+def counted(
+    state: LineState, others: int, barred_until: float | None, sharers: int = 1
+) -> LineState:
+    """Redis has said how it stands with a line that is counted over hosts."""
+    if (others, barred_until, sharers) == (state.others, state.barred_until, state.sharers):
+        return state
+    return replace(state, others=others, barred_until=barred_until, sharers=sharers)
+
+
+def taken_out(state: LineState, order: TakenOut | None) -> LineState:
+    """An operator has taken the line out of use; None = it is put back."""
+    return state if order == state.taken_out else replace(state, taken_out=order)
+
+
+def tried_now(state: LineState) -> LineState:
+    """An operator wants the trial call of a line that is out of use to be let through at once."""
+    return replace(state, out_of_use_since=-math.inf) if state.out_of_use else state
+
+
 def withdrawn(state: LineState) -> LineState:
     """A call was not placed after all (never sent, or refused by FreeSWITCH itself).
 
@@ -160,7 +203,10 @@ def room(line: Line, state: LineState, now: float) -> float:
     if why_busy(line, state, now) is not None:
         return 0
     spaced = (line.rest > 0 and line.count != 1) or line.cps is not None
-    free = math.inf if line.count is None else line.count - state.calls
+    free = math.inf if line.count is None else line.count - state.calls - state.others
+    if _is_paced_by_redis(line) and not _is_out_of_use(state, line):
+        together = int((line.cps or 0) * TOGETHER / state.sharers)
+        return min(max(1, together), free) if spaced else free
     return min(1, free) if spaced or _is_out_of_use(state, line) else free
 
 
@@ -174,10 +220,15 @@ def changes_at(line: Line, state: LineState, now: float) -> float | None:
     moments = [*_paced_until(line, state, now)] if line.cps is not None else []
     if rests_since is not None:
         moments += (rests_since, rests_since + line.rest)
+    if state.barred_until is not None:
+        moments.append(state.barred_until)
+    if state.taken_out is not None:
+        moments.append(state.taken_out.until)
     if state.out_of_use_since is not None:
         since = state.out_of_use_since
         moments += (since, since + _try_interval(line, state))
-    return min((moment for moment in moments if moment > now), default=None) if moments else None
+    to_come = (moment for moment in moments if now < moment < math.inf)
+    return min(to_come, default=None) if moments else None
 
 
 def _paced_until(line: Line, state: LineState, now: float) -> Iterator[float]:
@@ -191,13 +242,19 @@ def why_busy(line: Line, state: LineState, now: float) -> Why | None:
     """Return why the line can take no call at ``now``; None = it can."""
     if line.fault:
         return Why.MALFORMED
+    if _is_taken_out(state, now):
+        return Why.TAKEN_OUT
     if _is_out_of_use(state, line):
         if state.trial_since is not None and state.calls > 0:
             return Why.TRIAL_UNDER_WAY
         if _within(state.out_of_use_since, _try_interval(line, state), now):
             return Why.NEVER_LEFT if state.never_left else Why.OUT_OF_USE
-    if line.count is not None and state.calls >= line.count:
-        return Why.FULL
+    if line.count is not None and state.calls + state.others >= line.count:
+        return Why.FULL_ELSEWHERE if state.others else Why.FULL
+    if state.barred_until is not None and now < state.barred_until:
+        return Why.PACED_ELSEWHERE
+    if _is_paced_by_redis(line):
+        return None
     if _within(_rests_since(line, state), line.rest, now):
         return Why.RESTING
     return None if pacing.room(state.pace, line.cps, now) > 0 else Why.PACED
@@ -211,15 +268,41 @@ def free_at(line: Line, state: LineState, now: float) -> float | None:
     why = why_busy(line, state, now)
     if why is None:
         return now
-    if why in (Why.FULL, Why.TRIAL_UNDER_WAY):
+    if why is Why.TAKEN_OUT:
+        return _free_when_back(line, state, now)
+    if why in (Why.FULL, Why.FULL_ELSEWHERE, Why.TRIAL_UNDER_WAY):
         return None
-    if line.count is not None and state.calls >= line.count:
+    if line.count is not None and state.calls + state.others >= line.count:
         return None
     paced_at = pacing.next_start(state.pace, line.cps, now)
     if paced_at is None:
         return None
-    rested_at = _ends(_rests_since(line, state), line.rest, now)
-    return max(rested_at, _trial_at(line, state, now), paced_at)
+    rest = 0.0 if _is_paced_by_redis(line) else line.rest
+    rested_at = _ends(_rests_since(line, state), rest, now)
+    return max(rested_at, _trial_at(line, state, now), paced_at, state.barred_until or now)
+
+
+def calls_to_end(state: LineState) -> int:
+    """Return of how many calls the end may free the line."""
+    is_out_for_good = state.taken_out is not None and math.isinf(state.taken_out.until)
+    return 0 if is_out_for_good else state.calls + state.others
+
+
+def _free_when_back(line: Line, state: LineState, now: float) -> float | None:
+    """Return when a line that is taken out of use can take a call by itself."""
+    until = math.inf if state.taken_out is None else state.taken_out.until
+    freed_at = free_at(line, replace(state, taken_out=None), now)
+    return None if math.isinf(until) or freed_at is None else max(freed_at, until)
+
+
+def _is_taken_out(state: LineState, now: float) -> bool:
+    return state.taken_out is not None and now < state.taken_out.until
+
+
+def _is_paced_by_redis(line: Line) -> bool:
+    """Say whether Redis gives the starts: it spaces them over all hosts, some ahead of their time
+    (`ctidialer.store.places`), and says until when there is none."""
+    return line.scope is Scope.DOMAIN
 
 
 def _try_interval(line: Line, state: LineState) -> float:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _AGO = re.compile(r"([0-9]{1,6})\s*([smhdw])(?:\s+ago)?")
+_SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _UNIX = re.compile(r"[0-9]{9,11}(?:\.[0-9]{1,9})?")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
@@ -28,6 +29,19 @@ _DAYS_AGO: dict[str, Callable[[datetime], int]] = {
 
 class NoMoment(ValueError):
     """The text is not a moment; the message shows what a moment looks like."""
+
+
+class NoSpan(ValueError):
+    """The text is not a span of time; the message shows what one looks like."""
+
+
+def span_of(text: str) -> int:
+    """Return the seconds of a span of time, ``30m`` say.  Raises NoSpan; it is never 0."""
+    found = _SPAN.fullmatch(text.strip())
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not seconds:
+        raise NoSpan(f"must be a span of time like 90s, 30m, 2h or 1d, not {text!r}")
+    return seconds
 
 
 def moment_of(text: str, now: float, zone: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ctidialer.contract import keys
-from ctidialer.contract.control import Order
+from ctidialer.contract.control import LineOff, Order
 from ctidialer.contract.status import BusyLine, Explained, Missing
 from ctidialer.rules.calling_hours import opening
 from ctidialer.rules.explaining import given
@@ -14,7 +14,7 @@ from ctidialer.rules.line_reasons import LINE_WORDS
 from ctidialer.rules.line_sentences import lines_said
 from ctidialer.rules.reasons import Reason, reason_called
 from ctidialer.rules.tables import Tables
-from ctidialer.rules.words import Language
+from ctidialer.rules.words import Language, Values
 
 
 def drain_obstacle(order: Order, calls: int, zone: str) -> Obstacle:
@@ -32,6 +32,12 @@ def facts_from_tables(tables: Tables, name: str, zone: str, now: float) -> TaskF
         return TaskFacts(faults=tables.faults.get((keys.TASK, name), ()))
     paused = tables.control.paused.get(name)
     return TaskFacts(task, (), opening(task.hours, zone, now), paused)
+
+
+def taken_out_values(off: LineOff) -> Values:
+    """Return what the sentence on a line names that was taken out of use: ``by``, ``why``."""
+    said = {"by": off.order.by, "why": off.order.why}
+    return {name: text for name, text in said.items() if text}
 
 
 def as_explained(found: Explanation, most_lines: int = sys.maxsize) -> Explained:

@@ -91,6 +91,16 @@ def sent(pace: Pace, decided: float, now: float) -> Pace:
     return Pace(pace.slot, (*others, now))
 
 
+def unspent(pace: Pace, cps: float | None, now: float) -> Pace:
+    """Return the pace when a call that began by ``now`` was not placed after all."""
+    if not cps or pace.slot is None or _has_jumped(pace, now):
+        return pace
+    index = bisect_right(pace.recent, now) - 1
+    if index < 0:
+        return pace
+    return Pace(pace.slot - 1 / cps, pace.recent[:index] + pace.recent[index + 1 :])
+
+
 def next_start(pace: Pace, cps: float | None, now: float) -> float | None:
     """Return the first moment from ``now`` on at which there is room; None = never (cps 0).
 

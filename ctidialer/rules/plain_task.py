@@ -18,9 +18,12 @@ from attrs import evolve
 from msgspec import Raw, Struct
 
 from ctidialer.contract import fields
+from ctidialer.contract.agent_dialing import AgentDialing
 from ctidialer.contract.document import FaultList, Params, Place, read_json
+from ctidialer.contract.hours import CallingHours
 from ctidialer.contract.hours_document import read_hours
-from ctidialer.contract.task import CallingHours, Destination, Task
+from ctidialer.contract.known_keys import AGENTS_OF_A_TASK
+from ctidialer.contract.task import Destination, Task
 from ctidialer.contract.task_warnings import stops_before_start
 from ctidialer.contract.variables import NAME, OWN_VARIABLES
 from ctidialer.rules.soundness import (
@@ -48,6 +51,9 @@ _SHARED = (
     *("record_variables", "outcome_rule", "agent_variable"),
 )
 """Params that are mostly the same in many tasks, or take long to read."""
+
+_AGENTS = tuple(name for name in AGENTS_OF_A_TASK if name != "service_line_group")
+"""Params of the agents, in one spelling: most tasks have none."""
 
 _USUAL = (
     b'"enable":true,"line_group":["-"],"limit":1,"number_queue":"-","destination_extension":"0"'
@@ -78,6 +84,19 @@ class _Params(Struct, forbid_unknown_fields=True, gc=False):
     record_variables: Raw = _NOTHING
     outcome_rule: Raw = _NOTHING
     agent_variable: Raw = _NOTHING
+    dial_mode: Raw = _NOTHING
+    agent_queue: Raw = _NOTHING
+    agent_group: Raw = _NOTHING
+    service_line_group: Raw = _NOTHING
+    agent_ratio: Raw = _NOTHING
+    agent_busy_ratio: Raw = _NOTHING
+    abandon_time: Raw = _NOTHING
+    abandon_from: Raw = _NOTHING
+    abandon_extension: Raw = _NOTHING
+    abandon_rate: Raw = _NOTHING
+    abandon_period: Raw = _NOTHING
+    ring_min: Raw = _NOTHING
+    ring_release: Raw = _NOTHING
     remark: str | int | None = None
     number_cacheable: bool | int | str | None = None
 
@@ -90,6 +109,7 @@ class _Document(Struct, forbid_unknown_fields=True, gc=False):
 _DECODER = msgspec.json.Decoder(_Document)
 _bounds_of = attrgetter(*_BOUNDS)
 _shared_of = attrgetter(*_SHARED)
+_agents_of = attrgetter(*_AGENTS)
 
 
 class _NotPlain(Exception):
@@ -136,6 +156,7 @@ def _task(name: str, template: _Document | None, host: _Document | None) -> Task
         template_variables=_variables(template),
         after_call=shared.after_call,
         brake_after=shared.brake_after,
+        agents=_agents(_raws(_agents_of(merged))),
     )
     if faults:
         raise _NotPlain
@@ -164,7 +185,12 @@ def _merged(template: _Document | None, host: _Document | None) -> _Params:
 
 
 def _one_spelling(params: _Params) -> _Params:
-    """Return the params with the working hours as ``work_hour``; with both the slow way warns."""
+    """Return the params with working hours and agents as usual; with both spellings of a key the
+    slow way warns."""
+    if params.service_line_group is not _NOTHING:
+        if params.agent_group is not _NOTHING:
+            raise _NotPlain
+        params.agent_group, params.service_line_group = params.service_line_group, _NOTHING
     if params.work_time is not _NOTHING:
         if params.work_hour is not _NOTHING:
             raise _NotPlain
@@ -211,6 +237,21 @@ def _hours(bounds: tuple[bytes, ...], shared: tuple[bytes, ...]) -> CallingHours
     if faults or stops_before_start(own):
         return None
     return evolve(task.hours, timezone=own.timezone, start=own.start, stop=own.stop)
+
+
+@lru_cache(MAX_KNOWN)
+def _agents(raws: tuple[bytes, ...]) -> AgentDialing | None:
+    """Return what these `_AGENTS` params say; raises _NotPlain where something is to be said."""
+    if not any(raws):
+        return None
+    given = b",".join(
+        b'"%b":%b' % (name.encode(), raw) for name, raw in zip(_AGENTS, raws, strict=True) if raw
+    )
+    document = b'{"params":{%b,%b}}' % (_USUAL, given)
+    found = examined_task("-", template=document, host=None, host_name="-")
+    if found.value is None or found.warnings:
+        raise _NotPlain
+    return found.value.agents
 
 
 def _flag(value: bool | int | str | None, faults: FaultList) -> bool:

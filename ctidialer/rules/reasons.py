@@ -492,6 +492,11 @@ class Reason(enum.Enum):
                 "call: {waiting}[, next {next}]",
                 "limit 的 {limit} 个并发全部占用：当前呼叫 {up}；等待重拨 {waiting}[，最早 {next}]",
             ),
+            "hosts": Said(
+                "all calls that its limit allows are up over all hosts: {calls} here and {others}"
+                " on others, of {limit}",
+                "所有主机的并发呼叫合计已达到 limit：本机 {calls}，其他主机 {others}，共 {limit}",
+            ),
         },
     )
     QUEUE_UNUSABLE = _Row(
@@ -564,10 +569,29 @@ class Reason(enum.Enum):
         Said("no line is free ({lines})[; due: {due}]", "无空闲线路（{lines}）[；到时号码：{due}]"),
         Said(
             "``full``, ``resting``, ``paced``: more lines, or more ``count`` or ``cps``. "
-            "``out_of_use``, ``never_left``: the line or its gateway. The others: the tables.",
+            "``out_of_use``, ``never_left``: the line or its gateway. ``taken_out``: "
+            "``ctidialer line on``. The others: the tables.",
             "``full``、``resting``、``paced``：增加线路、``count`` 或 ``cps``。``out_of_use``、"
-            "``never_left``：线路或网关。其他：配置表。",
+            "``never_left``：线路或网关。``taken_out``：``ctidialer line on``。其他：配置表。",
         ),
+    )
+    NUMBERS_WAIT = _Row(
+        "numbers_wait",
+        Tone.WAIT,
+        Said("Numbers wait", "号码等待中"),
+        Said(
+            "No number may be called now; some wait in Redis to be called later: for another try, "
+            "for their callee's hours, or until ``callee_limit`` allows it.",
+            "现在没有可以呼叫的号码；有号码在 Redis 中等待稍后呼叫：等待重试、等待被叫时段，或等待 "
+            "``callee_limit`` 允许。",
+        ),
+        Said(
+            "numbers wait to be called later: {count}[, for another try: {retry}][, for their "
+            "callees' hours: {hours}][, for callee_limit: {cap}][; the next is due {next}]",
+            "等待稍后呼叫的号码：{count}[，重试 {retry}][，被叫时段 {hours}][，callee_limit {cap}]"
+            "[；最早 {next}]",
+        ),
+        Said("``ctidialer waiting TASK`` lists them.", "``ctidialer waiting 任务`` 列出它们。"),
     )
     QUEUE_EMPTY = _Row(
         "queue_empty",
@@ -596,6 +620,58 @@ class Reason(enum.Enum):
         of=Of.TASK,
         tones={"failures": Tone.WARN},
     )
+    NO_AGENTS = _Row(
+        "no_agents",
+        Tone.BAD,
+        Said("No agents", "没有坐席"),
+        Said(
+            "Nobody could take its calls, or it is not known who could; the answer says why.",
+            "没有人能接听，或不知道谁能接听；回答会说明原因。",
+        ),
+        {
+            "": Said("no agents: {problem}", "没有坐席：{problem}"),
+            "nobody": Said(
+                "no agent is at work; away: {away}, stale: {stale}",
+                "没有坐席在工作；离开：{away}，失效：{stale}",
+            ),
+        },
+        Said(
+            "``docs/agents.rst`` says who counts as an agent; ``ctidialer pacing`` shows them.",
+            "``docs/zh/agents.rst`` 说明谁算坐席；``ctidialer pacing`` 列出坐席。",
+        ),
+        of=Of.TASK,
+        tones={"nobody": Tone.WAIT},
+    )
+    AGENTS_BUSY = _Row(
+        "agents_busy",
+        Tone.GOOD,
+        Said("Paced by agents", "按坐席外呼"),
+        Said(
+            "As many calls are on their way as its agents allow; the next one comes when an agent "
+            "is, or will soon be, free.",
+            "途中的呼叫已达到坐席允许的数量；有坐席空闲或即将空闲时再发起呼叫。",
+        ),
+        {
+            "": Said(
+                "calls on their way: {calls}, as many as its agents allow (free: {free}, busy: "
+                "{busy})",
+                "途中的呼叫：{calls}，已达到坐席允许的数量（空闲：{free}，忙碌：{busy}）",
+            ),
+            "ceiling": Said(
+                "calls on their way: {calls}, one for each free agent (free: {free}, busy: {busy}) "
+                "and no more: {abandoned} of {answered} answered calls were abandoned, and the "
+                "ceiling is {ceiling} %",
+                "途中的呼叫：{calls}，每个空闲坐席一个（空闲：{free}，忙碌：{busy}），不再更多："
+                "{answered} 个应答的呼叫中有 {abandoned} 个被放弃，上限是 {ceiling} %",
+            ),
+        },
+        Said(
+            "``ceiling``: it lasts until enough calls were answered, or the period is over.",
+            "``ceiling``：直到应答的呼叫足够多，或周期结束。",
+        ),
+        of=Of.TASK,
+        tones={"ceiling": Tone.WARN},
+    )
     PACED = _Row(
         "paced",
         Tone.GOOD,
@@ -604,10 +680,17 @@ class Reason(enum.Enum):
             "Its ``cps`` sets the pace; the answer says when the next call starts.",
             "按 ``cps`` 限制的最快速度发起呼叫。",
         ),
-        Said(
-            "calls are started as fast as its cps allows: {cps} a second; calls up: {calls}",
-            "按 cps 发起呼叫：每秒 {cps} 个；当前呼叫：{calls}",
-        ),
+        {
+            "": Said(
+                "calls are started as fast as its cps allows: {cps} a second; calls up: {calls}",
+                "按 cps 发起呼叫：每秒 {cps} 个；当前呼叫：{calls}",
+            ),
+            "hosts": Said(
+                "all hosts together start calls as fast as its cps allows: {cps} a second; calls up"
+                " here: {calls}",
+                "所有主机合计按 cps 发起呼叫：每秒 {cps} 个；本机当前呼叫：{calls}",
+            ),
+        },
     )
     DIALING = _Row(
         "dialing",

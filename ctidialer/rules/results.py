@@ -20,6 +20,9 @@ MAX_ROWS = 20_000
 GROWTH = 1.05
 """How much wider each class of durations is than the one before."""
 
+MAX_TRY = 10
+"""Tries that are counted one by one; this one stands for all later ones too."""
+
 ERROR = (GROWTH - 1) / 2
 """The share by which a percentile may be wrong."""
 
@@ -88,17 +91,26 @@ def _middle(place: int) -> float:
 class Tally:
     """What became of some numbers.
 
-    ``taken`` ended; ``dialed`` of them were called at least once, ``attempts`` times in all;
-    ``reached`` were picked up, be it by a machine.  Spreads are in seconds: ``ring`` of every call
-    that rang or was answered, ``connect`` (answer to agent), ``talk`` (with the agent) and ``bill``
-    (answer to hang-up) of the last call of each number.
+    ``taken`` ended; ``dialed`` of them were called at least once; ``reached`` were picked up at the
+    last try, be it by a machine.  A number counts when its last try has ended; ``attempts`` are the
+    calls of all tries.  ``abandoned`` calls, of all tries, are a share of ``live``: calls that a
+    person answered who got an agent, or waited for one in vain.  ``tried``: how many numbers were
+    called at their first, second… try (up to MAX_TRY), and ``picked_up``: how many of these calls
+    were answered, be it by a machine.
+
+    Spreads are in seconds: ``ring`` of every call that rang or was answered, ``connect`` (answer to
+    agent), ``talk`` (with the agent) and ``bill`` (answer to hang-up) of the last call of each try.
     """
 
     taken: int = 0
     dialed: int = 0
     reached: int = 0
     attempts: int = 0
+    live: int = 0
+    abandoned: int = 0
     outcomes: dict[str, int] = Factory(dict)
+    tried: dict[int, int] = Factory(dict)
+    picked_up: dict[int, int] = Factory(dict)
     ring: Spread = Factory(Spread)
     connect: Spread = Factory(Spread)
     talk: Spread = Factory(Spread)
@@ -106,16 +118,25 @@ class Tally:
 
     def add(self, record: RecordSummary) -> None:
         """Count one record."""
-        self.taken += 1
-        self.outcomes[record.outcome] = self.outcomes.get(record.outcome, 0) + 1
-        self.reached += record.answered
+        if record.is_final:
+            self.taken += 1
+            self.outcomes[record.outcome] = self.outcomes.get(record.outcome, 0) + 1
+            self.reached += record.answered
+            self.dialed += record.was_dialed
+        self.live += record.is_live
+        self.abandoned += record.abandoned
         attempts = record.attempts
         if attempts:
-            self.dialed += 1
             self.attempts += len(attempts)
             for attempt in attempts:
                 self._add_ring(attempt)
             self._add_call(attempts[-1])
+            self._add_try(min(record.try_number, MAX_TRY), record.answered)
+
+    def _add_try(self, number: int, is_answered: bool) -> None:
+        self.tried[number] = self.tried.get(number, 0) + 1
+        if is_answered:
+            self.picked_up[number] = self.picked_up.get(number, 0) + 1
 
     def _add_ring(self, attempt: AttemptSummary) -> None:
         if attempt.progress_at is None and attempt.answered_at is None:
@@ -141,7 +162,11 @@ class Tally:
         self.dialed += other.dialed
         self.reached += other.reached
         self.attempts += other.attempts
-        self.outcomes = dict(Counter(self.outcomes) + Counter(other.outcomes))
+        self.live += other.live
+        self.abandoned += other.abandoned
+        self.outcomes = _both(self.outcomes, other.outcomes)
+        self.tried = _both(self.tried, other.tried)
+        self.picked_up = _both(self.picked_up, other.picked_up)
         self.ring.merge(other.ring)
         self.connect.merge(other.connect)
         self.talk.merge(other.talk)
@@ -158,9 +183,23 @@ class Tally:
         return self.answered / self.dialed if self.dialed else None
 
     @property
+    def abandon_rate(self) -> float | None:
+        """The share of the live answers that were abandoned, None = there are none."""
+        return self.abandoned / self.live if self.live else None
+
+    @property
     def attempts_per_number(self) -> float | None:
         """How often a number that was dialed was called, None = none was dialed."""
         return self.attempts / self.dialed if self.dialed else None
+
+    @property
+    def tries_per_number(self) -> float | None:
+        """How many tries a number that was dialed had, None = none was dialed."""
+        return sum(self.tried.values()) / self.dialed if self.dialed else None
+
+
+def _both(one: dict[Key, int], other: dict[Key, int]) -> dict[Key, int]:
+    return dict(Counter(one) + Counter(other))
 
 
 class TallyTable(Generic[Key]):

@@ -25,6 +25,17 @@ class Times(msgspec.Struct, frozen=True):
     p99: float | None
 
 
+class Try(msgspec.Struct, frozen=True):
+    """How many numbers were called at their nth try, and how many of them then picked up.
+
+    The last that can stand here is the tenth: it stands for all later ones too.
+    """
+
+    number: int
+    called: int
+    reached: int
+
+
 class ResultsRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of the numbers of a task in a period, as far as the row names them.
 
@@ -42,6 +53,10 @@ class ResultsRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     answer_rate: float | None
     attempts: int
     attempts_per_number: float | None
+    tries_per_number: float | None
+    tries: list[Try]
+    abandoned: int = 0
+    abandon_rate: float | None = None
     outcomes: dict[str, int]
     ring: Times
     connect: Times
@@ -150,6 +165,13 @@ def _row(tally: Tally, **named: Any) -> ResultsRow:
         answer_rate=_rounded(tally.answer_rate, _RATE_DIGITS),
         attempts=tally.attempts,
         attempts_per_number=_rounded(tally.attempts_per_number, _RATE_DIGITS),
+        tries_per_number=_rounded(tally.tries_per_number, _RATE_DIGITS),
+        tries=[
+            Try(number, called, tally.picked_up.get(number, 0))
+            for number, called in sorted(tally.tried.items())
+        ],
+        abandoned=tally.abandoned,
+        abandon_rate=_rounded(tally.abandon_rate, _RATE_DIGITS),
         outcomes=dict(sorted(tally.outcomes.items(), key=_place)),
         ring=_times(tally.ring),
         connect=_times(tally.connect),

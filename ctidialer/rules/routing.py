@@ -7,10 +7,14 @@ lines keep the order of the table.
 
 A name that is neither group nor line is a fallback: a gateway of its own without a count, dialed by
 the default dial string.  Its state stands among those of the lines, by its name.
+
+A line may share a gateway of the tables with others: then it takes a call only if the gateway does,
+too.  Calls are counted on a gateway as on a line; its state stands there by `gateway_account`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -18,13 +22,14 @@ from attrs import evolve, frozen
 
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.problems import Told
-from ctidialer.contract.said import as_values
+from ctidialer.contract.said import Said, as_values
 from ctidialer.rules.line_state import (
     UNUSED,
     CallEnd,
     LineState,
     Why,
     answered,
+    calls_to_end,
     ended,
     free_at,
     idleness,
@@ -36,58 +41,50 @@ from ctidialer.rules.line_state import (
 )
 from ctidialer.rules.reasons import NO_VALUES
 from ctidialer.rules.soundness import way_problem
+from ctidialer.rules.ways import (
+    GATEWAY_ACCOUNT,
+    Choice,
+    Routes,
+    States,
+    gateway_account,
+    gateway_room,
+)
 from ctidialer.rules.words import Values
 
 __all__ = [
     "FALLBACK",
+    "GATEWAY_ACCOUNT",
     "CallEnd",
     "Choice",
     "LineBusy",
     "LineState",
     "NoLine",
     "Routes",
+    "States",
     "Why",
     "answered",
     "can_be_written",
     "choose",
     "ended",
     "free_room",
+    "gateway_account",
+    "gateway_room",
     "group_called",
     "lines_of",
     "never_left",
     "next_free_at",
     "started",
+    "way_free_at",
+    "why_not",
     "withdrawn",
 ]
+
+MAX_NAMES_KNOWN = 65_536
 
 NAMES_THE_GROUP = "null/${line_group}"
 
 FALLBACK = Line(name="", dialstring="", count=None)
 """The line that stands for any fallback in its account: no count, no rest, no faults."""
-
-States = Mapping[str, LineState]
-"""The states of the lines and fallbacks by name; one that is not there was never used."""
-
-
-MAX_NAMES_KNOWN = 65_536
-
-
-@frozen
-class Routes:
-    """The lines and line groups of this node, and the dial string for names that are neither."""
-
-    lines: Mapping[str, Line]
-    groups: Mapping[str, LineGroup]
-    default_dialstring: str
-
-
-@frozen
-class Choice:
-    """The way of the next call; ``line`` None = the group's name is a fallback."""
-
-    group: str
-    line: Line | None
-    dialstring: str
 
 
 @frozen
@@ -128,7 +125,7 @@ def choose(routes: Routes, states: States, group_name: str, now: float) -> Choic
     if group is None:
         return _fallback(routes, states, group_name, now)
     for tier in _tiers(routes, group):
-        free = [line for line in tier if why_busy(line, _state(states, line), now) is None]
+        free = [line for line in tier if why_not(routes, states, line.name, line, now) is None]
         if free:
             line = min(free, key=lambda line: idleness(_state(states, line)))
             return Choice(group_name, line, line.dialstring)
@@ -165,8 +162,15 @@ def free_room(
 
     A line that stands in several groups or tiers counts once.
     """
-    lines = lines_of(routes, groups)
-    free = sum(room(line, states.get(name, UNUSED), now) for name, line in lines.items())
+    free, shared = 0.0, Counter[str]()
+    for name, line in lines_of(routes, groups).items():
+        places, gateway = room(line, states.get(name, UNUSED), now), routes.gateway_of(line)
+        if gateway is None:
+            free += places
+        else:
+            shared[gateway.name] += int(min(places, at_most))
+    for name, places in shared.items():
+        free += min(places, gateway_room(routes.gateways[name], states, now))
     return max(0, int(min(free, at_most)))
 
 
@@ -176,8 +180,46 @@ def next_free_at(routes: Routes, states: States, groups: Sequence[str], now: flo
     ``now`` = one can already; None = all wait for a hang-up or a change of the tables.
     """
     lines = lines_of(routes, groups)
-    moments = (free_at(line, states.get(name, UNUSED), now) for name, line in lines.items())
+    moments = (way_free_at(routes, states, name, line, now) for name, line in lines.items())
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def may_come_free(routes: Routes, states: States, lines: Mapping[str, Line], now: float) -> bool:
+    """Say whether one of these lines is free, or will be by itself or with a hang-up."""
+    return any(
+        _may_take(line, states.get(name, UNUSED), now) and _gateway_may(routes, states, line, now)
+        for name, line in lines.items()
+    )
+
+
+def _gateway_may(routes: Routes, states: States, line: Line, now: float) -> bool:
+    gateway = routes.gateway_of(line)
+    if gateway is None:
+        return True
+    return _may_take(gateway, states.get(gateway_account(gateway.name), UNUSED), now)
+
+
+def _may_take(line: Line, state: LineState, now: float) -> bool:
+    return calls_to_end(state) > 0 or free_at(line, state, now) is not None
+
+
+def way_free_at(routes: Routes, states: States, name: str, line: Line, now: float) -> float | None:
+    """Return when a line and its gateway can take a call by themselves; None = not before something
+    else happens."""
+    of_line, gateway = free_at(line, states.get(name, UNUSED), now), routes.gateway_of(line)
+    if gateway is None or of_line is None:
+        return of_line
+    of_gateway = free_at(gateway, states.get(gateway_account(gateway.name), UNUSED), now)
+    return None if of_gateway is None else max(of_line, of_gateway)
+
+
+def why_not(routes: Routes, states: States, name: str, line: Line, now: float) -> Why | None:
+    """Return why the line (or fallback) of a name takes no call, itself or for its gateway; None =
+    it does."""
+    why, gateway = why_busy(line, states.get(name, UNUSED), now), routes.gateway_of(line)
+    if why is not None or gateway is None or gateway_room(gateway, states, now) > 0:
+        return why
+    return Why.GATEWAY_BUSY
 
 
 def _with_ways(routes: Routes, group: LineGroup) -> LineGroup:
@@ -245,7 +287,26 @@ def _reason(routes: Routes, states: States, group: str, name: str, now: float) -
     line = routes.lines.get(name)
     if line is None:
         return LineBusy(name, Why.UNKNOWN_LINE, None, group)
-    return _busy(name, line, _state(states, line), now, group)
+    busy = _busy(name, line, _state(states, line), now, group)
+    if busy is None and why_not(routes, states, name, line, now) is not None:
+        until = way_free_at(routes, states, name, line, now)
+        return LineBusy(
+            name, Why.GATEWAY_BUSY, until, group, _of_gateway(routes, states, line, now)
+        )
+    return busy
+
+
+def _of_gateway(routes: Routes, states: States, line: Line, now: float) -> Values:
+    """Return what the sentence on a busy gateway names."""
+    gateway = routes.gateway_of(line)
+    assert gateway is not None
+    state = states.get(gateway_account(gateway.name), UNUSED)
+    why = why_busy(gateway, state, now)
+    if why is None:
+        return {"gateway": gateway.name}
+    values = _named(why, gateway, state)
+    said = Said(why.sentence(values), why.sentence(values, "zh"))
+    return {"gateway": gateway.name, **as_values("why", said)}
 
 
 def _busy(name: str, line: Line, state: LineState, now: float, group: str) -> LineBusy | None:
@@ -259,5 +320,10 @@ def _named(why: Why, line: Line, state: LineState) -> Values:
     """Return what the sentence of a busy line names."""
     if why is Why.MALFORMED and line.fault:
         return as_values("faults", line.fault)
+    if why is Why.FULL_ELSEWHERE:
+        return {"calls": str(state.calls), "others": str(state.others)}
+    if why is Why.TAKEN_OUT and state.taken_out:
+        said = {"by": state.taken_out.by, "why": state.taken_out.why}
+        return {name: text for name, text in said.items() if text}
     is_unable = state.never_left and why in (Why.NEVER_LEFT, Why.TRIAL_UNDER_WAY)
     return {"cause": state.never_left} if is_unable else NO_VALUES

@@ -11,10 +11,12 @@ from attrs import evolve, frozen
 from ctidialer.contract.control import Order
 from ctidialer.contract.faults import Fault
 from ctidialer.contract.schedule import MAX_TIME, ScheduleConfig
+from ctidialer.contract.status import Later
 from ctidialer.rules.explaining import (
     faults_said,
     given,
     local_time,
+    of_later,
     of_lines,
     of_node_limit,
     of_obstacle,
@@ -34,7 +36,7 @@ class ScheduleFacts:
     ``is_counted``: all that are due were looked at, so that ``due`` is no guess.  ``paused`` is the
     operator's order.  ``calls`` counts its numbers in hand, ``waiting`` those of them that wait for
     a further call, the next one at ``next_call``; ``next_start``: when its ``cps`` lets the next
-    call start, None = nothing was started yet.
+    call start, None = nothing was started yet.  ``later``: its numbers that wait in Redis.
     """
 
     config: ScheduleConfig | None
@@ -47,6 +49,7 @@ class ScheduleFacts:
     waiting: int = 0
     next_call: float | None = None
     next_start: float | None = None
+    later: Later | None = None
 
 
 def explain_schedule(facts: ScheduleFacts, node: NodeFacts) -> Explanation:
@@ -101,6 +104,8 @@ def _no_config(facts: ScheduleFacts) -> Explanation:
 
 
 def _nothing_due(facts: ScheduleFacts, node: NodeFacts) -> Explanation:
+    if facts.later is not None:
+        return of_later(facts.later, node.zone)
     if facts.next_due is None:
         return Explanation(Reason.NOTHING_SCHEDULED)
     if facts.next_due > MAX_TIME:

@@ -20,12 +20,17 @@ from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.line_document import (
     LineDocument,
+    gateway_of,
     group_of,
     line_of,
     read_group,
     read_line,
 )
-from ctidialer.contract.line_warnings import warnings_of_group, warnings_of_line
+from ctidialer.contract.line_warnings import (
+    warnings_of_gateway,
+    warnings_of_group,
+    warnings_of_line,
+)
 from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.problems import Problem, Told
 from ctidialer.contract.schedule import ScheduleConfig
@@ -103,6 +108,14 @@ def examined_line(name: str, raw: bytes) -> Examined[Line]:
 def sound_line(name: str, raw: bytes) -> Line:
     """Return a line as `decode_line` does; raises ContractError for what no call can carry too."""
     return examined_line(name, raw).sound()
+
+
+def examined_gateway(name: str, raw: bytes) -> Examined[Line]:
+    """Return a gateway, counted as a line that has no dial string (`gateway_of`)."""
+    noted = FaultList()
+    document = read_group(raw, noted)
+    gateway = gateway_of(name, document)
+    return _examined(gateway, noted.all(), partial(warnings_of_gateway, document=document))
 
 
 def examined_line_group(name: str, raw: bytes) -> Examined[LineGroup]:

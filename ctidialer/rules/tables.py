@@ -45,7 +45,8 @@ MANY_LINES = 1000
 class Tables:
     """All that the back ends have configured for one node, decoded.
 
-    ``record_variables``: what every record of this node carries.
+    ``record_variables``: what every record of this node carries.  ``dnc``: the do-not-call lists
+    that hold for every number.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Tables:
         domain: str,
         default_dialstring: str,
         record_variables: tuple[WantedVariable, ...] = (),
+        dnc: tuple[str, ...] = (),
     ) -> None:
         self.domain = domain
+        self._host = host
         self._template_key = keys.at(keys.TASK, keys.TEMPLATE)
         self._host_key = keys.at(keys.TASK, host)
         self._tables: dict[str, str] = {
@@ -63,6 +66,7 @@ class Tables:
             self._host_key: keys.TASK,
             keys.at(keys.LINE, domain): keys.LINE,
             keys.at(keys.LINE_GROUP, domain): keys.LINE_GROUP,
+            keys.at(keys.GATEWAY, domain): keys.GATEWAY,
             keys.at(keys.SCHEDULE_CONFIG, domain): keys.SCHEDULE_CONFIG,
             keys.control(host): keys.CONTROL,
         }
@@ -70,7 +74,7 @@ class Tables:
             table: tuple(key for key, name in self._tables.items() if table in (None, name))
             for table in (None, *self._tables.values())
         }
-        self._decoder = Decoder(host, self._tables, record_variables)
+        self._decoder = Decoder(host, self._tables, record_variables, dnc)
         self._raw: dict[str, dict[str, bytes]] = {key: {} for key in self._tables}
         self.tasks: dict[str, Task] = {}
         self.schedules: dict[str, ScheduleConfig] = {}
@@ -84,10 +88,12 @@ class Tables:
         """Sentences why keys cannot be read; their earlier content is kept, but not dialed by."""
         self._lines: dict[str, Line] = {}
         self._groups: dict[str, LineGroup] = {}
+        self._gateways: dict[str, Line] = {}
         self._values: dict[str, dict[str, Any]] = {
             keys.TASK: self.tasks,
             keys.LINE: self._lines,
             keys.LINE_GROUP: self._groups,
+            keys.GATEWAY: self._gateways,
             keys.SCHEDULE_CONFIG: self.schedules,
         }
         self.routes = Routes({}, {}, default_dialstring)
@@ -95,6 +101,16 @@ class Tables:
     def keys_of(self, table: str | None = None) -> tuple[str, ...]:
         """Return the Redis keys that make up ``table``, or all of them."""
         return self._keys_of.get(table, ())
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """In whose names numbers of this node wait: the template's, the host's, the domain's."""
+        return tuple(dict.fromkeys((keys.TEMPLATE, self._host, self.domain)))
+
+    def scope_of(self, task: str) -> str:
+        """Return under which name keys of this task are shared: that of the template, if it stands
+        there, so that other hosts may run it too, else that of the host."""
+        return keys.TEMPLATE if task in self._raw[self._template_key] else self._host
 
     def draft(self) -> Draft:
         """Begin a change."""
@@ -118,6 +134,15 @@ class Tables:
         routes = self.routes
         names = [one for one in groups if one not in routes.groups and one not in routes.lines]
         return _as_routes(names) if names else NO_NAMES
+
+    def is_line(self, name: str) -> bool:
+        """Say whether calls can be placed by this name: a line, or a fallback that is in use."""
+        routes = self.routes
+        if name in routes.lines or name in routes.groups:
+            return name in routes.lines
+        if any(name in task.line_groups for task in self.tasks.values()):
+            return True
+        return any(name in config.line_groups for config in self.schedules.values())
 
     def lines_to_read(self, group: LineGroup) -> set[str]:
         """Return the lines that are read with a group."""
@@ -218,14 +243,18 @@ class Draft:
         """Return the names that the ``read`` names refer to, by this draft."""
         groups: set[str] = set()
         lines: set[str] = set()
+        gateways: set[str] = set()
         for table, name in read:
             value = self._value(table, name)
             if isinstance(value, Task | ScheduleConfig):
                 groups.update(value.line_groups)
             elif isinstance(value, LineGroup):
                 lines |= self._tables.lines_to_read(value)
+            elif isinstance(value, Line) and value.gateway is not None:
+                gateways.add(value.gateway)
         # A name of ``line_group`` may be a line that acts as a group.
-        return Named({keys.LINE_GROUP: frozenset(groups), keys.LINE: frozenset(groups | lines)})
+        found = {keys.LINE_GROUP: groups, keys.LINE: groups | lines, keys.GATEWAY: gateways}
+        return Named({table: frozenset(names) for table, names in found.items() if names})
 
     def apply(self) -> Iterator[None]:
         """Put all of it in force, step by step; whoever may see the tables must see all steps."""
@@ -243,9 +272,10 @@ class Draft:
         tables.postponed.update(self._postponed)
         if self._control is not None:
             tables.control = self._control
-        if self._changed.get(keys.LINE) or self._changed.get(keys.LINE_GROUP):
+        if any(self._changed.get(one) for one in (keys.LINE, keys.LINE_GROUP, keys.GATEWAY)):
             lines, groups = dict(tables._lines), dict(tables._groups)
-            tables.routes = evolve(tables.routes, lines=lines, groups=groups)
+            gateways = dict(tables._gateways)
+            tables.routes = evolve(tables.routes, lines=lines, groups=groups, gateways=gateways)
 
     @property
     def changes(self) -> list[Changed]:

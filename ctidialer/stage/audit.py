@@ -15,7 +15,10 @@ from ctidialer.contract.record import Outcome, Record
 
 @frozen
 class Audit:
-    """What an audit found; ``faults`` are sentences, empty = every number is accounted for."""
+    """What an audit found; ``faults`` are sentences, empty = every number is accounted for.
+
+    ``outcomes`` are those of the final records: a number that was tried again has others.
+    """
 
     outcomes: Counter[Outcome]
     attempts: int
@@ -34,7 +37,8 @@ def audit(
     faults = [*_unaccounted(entries, records)]
     if dialed is not None:
         faults += _disagreement(Counter(attempts), Counter(dialed))
-    return Audit(Counter(record.outcome for record in records), len(attempts), tuple(faults))
+    finals = Counter(record.outcome for record in records if record.is_final)
+    return Audit(finals, len(attempts), tuple(faults))
 
 
 def audit_channels(records: Sequence[Record], created: Counter[str]) -> tuple[str, ...]:
@@ -55,7 +59,7 @@ def audit_channels(records: Sequence[Record], created: Counter[str]) -> tuple[st
 
 def _unaccounted(entries: Sequence[bytes], records: Sequence[Record]) -> list[str]:
     put_in = Counter(entries)
-    recorded = Counter(record.entry for record in records)
+    recorded = Counter(record.entry for record in records if record.is_final)
     return [
         *(
             f"{_shown(entry)}: {count} without a record"

@@ -22,11 +22,13 @@ TableDocuments = Mapping[str, Mapping[str, object]]
 
 @frozen
 class StageProgress:
-    """How many numbers wait in their lists and the schedule, are in flight, have their record."""
+    """How many numbers stand in their lists and the schedule, are in flight, have a record, and
+    how many wait to be called (again)."""
 
     queued: int
     in_flight: int
     recorded: int
+    waiting: int = 0
 
 
 @frozen
@@ -71,7 +73,20 @@ class BackEnd:
         if schedule:
             queued.append(await self.length("ZCARD", schedule))
         in_flight = await self.length("HLEN", keys.in_flight(self.host))
-        return StageProgress(sum(queued), in_flight, await self.recorded())
+        waiting = await self.waiting()
+        return StageProgress(sum(queued), in_flight, await self.recorded(), waiting)
+
+    async def waiting(self) -> int:
+        """Return how many numbers wait, of tasks of the template and of this host."""
+        scopes = dict.fromkeys((keys.TEMPLATE, self.host))
+        counts = [await self.call("HVALS", keys.waiting_count(scope)) for scope in scopes]
+        return sum(
+            int(one)
+            for some in counts
+            if isinstance(some, list)
+            for one in some
+            if isinstance(one, bytes)
+        )
 
 
 def _raw(document: object) -> str | bytes:

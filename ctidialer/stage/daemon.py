@@ -28,14 +28,24 @@ class DaemonProcess(ChildProcess):
 
 
 def settings_text(
-    host: str, redis_url: str, freeswitch: FreeSwitch, *, node: str = "", more: str = ""
+    host: str,
+    redis_url: str,
+    freeswitch: FreeSwitch,
+    *,
+    node: str = "",
+    redis: str = "",
+    more: str = "",
 ) -> str:
-    """Return a settings file; ``node`` are further keys of ``[node]``, ``more`` further tables."""
+    """Return a settings file.
+
+    ``node`` and ``redis`` are further keys of these tables, ``more`` further tables.
+    """
     return "\n".join(
         [
             f"[node]\nhost = {json.dumps(host)}",
             node,
             f"[redis]\nurl = {json.dumps(redis_url)}",
+            redis,
             f"[freeswitch]\naddress = {json.dumps(freeswitch.address)}",
             f"password = {json.dumps(freeswitch.password)}",
             more,

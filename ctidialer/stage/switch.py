@@ -57,26 +57,27 @@ def start_switch(
 
     ``directory`` gets its log, ``calls.jsonl``, which a later start in the same directory goes on
     with, and the script.  ``options`` are those of the command line, with underscores:
-    ``heartbeat=1.0``, ``listen="127.0.0.1:18021"``; ``True`` stands for a switch without a value.
+    ``heartbeat=1.0``, ``listen="127.0.0.1:18021"``; ``True`` stands for a switch without a value,
+    an object for a file that holds it: ``callcenter={…}``.
     The process ends when its parent does.
     """
     place = directory.absolute()
     protocol = SwitchProcess(place / "calls.jsonl")
     arguments = ["--log", str(protocol.log_path), "--die-with-parent"]
-    if script is not None:
-        path = place / "script.json"
-        path.write_text(json.dumps(script))
-        arguments += ["--script", str(path)]
-    for name, value in options.items():
-        arguments += _option(name, value)
+    for name, value in {"script": script, **options}.items():
+        arguments += _option(name, value, place)
     command = [sys.executable, "-m", "ctidialer.switchsim", *arguments]
     environ = with_our_packages(os.environ)
     spawn(reactor, protocol, command, place, environ=environ, pipes=PIPES)
     return protocol.ready
 
 
-def _option(name: str, value: object) -> list[str]:
+def _option(name: str, value: object, place: Path) -> list[str]:
     flag = "--" + name.replace("_", "-")
+    if isinstance(value, dict):
+        path = place / f"{name}.json"
+        path.write_text(json.dumps(value))
+        return [flag, str(path)]
     if value is None or value is False:
         return []
     return [flag] if value is True else [flag, str(value)]

@@ -14,7 +14,7 @@ from ctidialer.contract.notice import ConfigChange, decode_notice
 from ctidialer.reconnection import BackOff, Reconnection
 from ctidialer.store.address import RedisAddress
 from ctidialer.store.connection import ANSWER_TIMEOUT, ResponseError, SubscribedConnection
-from ctidialer.store.endpoint import Dialup, LoginRefused, end
+from ctidialer.store.endpoint import Dialup, LoginRefused, end, usual_back_off
 from ctidialer.store.errors import StoreError
 
 log = Logger()
@@ -80,7 +80,7 @@ class ChangeFeed:
         self._reconnection: Reconnection[_ChangeConnection] = Reconnection(
             self._clock,
             self,
-            back_off or BackOff(),
+            back_off or usual_back_off(address),
             f"Redis at {address.safe} (changes)",
             expected=(StoreError,),
             refusals=(LoginRefused,),

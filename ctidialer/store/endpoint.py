@@ -13,6 +13,7 @@ from twisted.internet.ssl import Certificate, optionsForClientTLS
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
+from ctidialer.reconnection import BackOff
 from ctidialer.store.address import RedisAddress, RedisCredentials
 from ctidialer.store.connection import ANSWER_TIMEOUT, ResponseError, WatchedConnection
 from ctidialer.store.errors import StoreError, StoreUnavailable
@@ -20,7 +21,16 @@ from ctidialer.store.errors import StoreError, StoreUnavailable
 SENTINEL_TIMEOUT = 0.5
 """Seconds for which a sentinel may stay silent; after them the next one is asked."""
 
+LONGEST_SENTINEL_WAIT = 0.5
+"""Seconds between two tries where sentinels are asked: the new master is to be found soon, and a
+question to a sentinel costs little."""
+
 Connection = TypeVar("Connection", bound=WatchedConnection)
+
+
+def usual_back_off(address: RedisAddress) -> BackOff:
+    """Return how long to wait between two tries to connect."""
+    return BackOff(most=LONGEST_SENTINEL_WAIT) if address.service else BackOff()
 
 
 class LoginRefused(StoreError):

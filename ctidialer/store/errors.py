@@ -33,6 +33,17 @@ class WritesRefused(StoreUnavailable):
         super().__init__(f"Redis refuses writes: {said}")
 
 
+class NotReplicated(StoreUnavailable):
+    """Redis has written something, but too few replicas have it: a fail-over would lose it.
+
+    ``said``: how many have it, or why that is not known.
+    """
+
+    def __init__(self, said: str) -> None:
+        self.said = said
+        super().__init__(f"Redis has too few replicas: {said}", may_have_been_executed=True)
+
+
 class NotAllowed(StoreError):
     """The user's rights (ACL) lack something; nothing was changed.
 
@@ -97,3 +108,18 @@ class LeaseHeld(StoreError):
         self.holder = holder
         self.expires_in = expires_in
         super().__init__(f"another daemon works under the host name {host!r}: {holder}")
+
+
+class Denied(Exception):
+    """A call may not be placed now, and is not noted: no fault of Redis.
+
+    ``dnc``: the list of numbers not to be called on which it stands, with ``reason`` (may be
+    empty).  None = the caps forbid it ``until`` then (unix seconds by Redis' clock).
+    """
+
+    def __init__(self, dnc: str | None, reason: str = "", until: float | None = None) -> None:
+        self.dnc = dnc
+        self.reason = reason
+        self.until = until
+        why = f"it stands on the list {dnc!r} {reason}" if dnc else f"too many calls until {until}"
+        super().__init__(why.rstrip())

@@ -12,6 +12,9 @@ The second line is empty until a call is about to be placed; when that call is a
 
 An entry that is too long to be called has ``"v":2`` and its ``length``.  Its value ends with the
 beginning of the entry; the whole entry is the string ``cti_dialer_inflight@<host>:<id>``.
+
+An entry that waited has ``"v":3``, ``"side":"waiting"``, the ``scope`` and the ``name`` of its
+place, and, as the last of its first line, ``carried``: what `contract.waiting` says.
 """
 
 from __future__ import annotations
@@ -22,16 +25,24 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 import msgspec
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Side
+from ctidialer.contract.waiting import Carried, decode_carried
+from ctidialer.store.waiting import Waiting
 
 VERSION = 1
 VERSION_APART = 2
 """The version of an entry with a key of its own: so an older daemon leaves it where it is."""
+VERSION_WAITED = 3
+"""The version of an entry that waited before."""
 
 DUE = "due"
+WAITING = "waiting"
+CARRIED = b',"carried":'
+"""What stands before the last member of the first line: in no text of JSON, where a quotation mark
+has a backslash before it."""
 
 NO_CALL = ""
 """The UUID that is noted while no call of the number is up."""
@@ -39,15 +50,43 @@ NO_CALL = ""
 
 @frozen
 class Origin:
-    """Where entries come from: a list and its end, or (``side`` None) a zset."""
+    """Where entries come from: a list and its end, or (``side`` None) a zset.
+
+    ``where``: the zset is that of a place where numbers wait; None = of scheduled numbers.
+    """
 
     key: str
     side: Side | None
+    where: Waiting | None = None
+
+    @classmethod
+    def of(cls, where: Waiting) -> Origin:
+        """Return the origin of numbers that waited."""
+        return cls(where.key, None, where)
 
     @property
     def end(self) -> str:
         """The side as it stands in Redis."""
+        if self.where is not None:
+            return WAITING
         return DUE if self.side is None else self.side.value
+
+    @property
+    def kind(self) -> Kind:
+        """What its entries are."""
+        if self.where is not None:
+            return self.where.kind
+        return Kind.SCHEDULE if self.side is None else Kind.QUEUE
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys that a script which takes from it or puts back changes."""
+        return (self.key,) if self.where is None else self.where.names
+
+    @property
+    def field(self) -> str:
+        """`Waiting.field`; empty where no numbers wait."""
+        return "" if self.where is None else self.where.field
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -55,7 +94,8 @@ class Claimed(msgspec.Struct, frozen=True):
 
     ``id`` is unique for ever, and also the id of its record.  ``score`` is a scheduled member's
     time, None for a queue's entry.  ``length`` is that of an entry too long to be called, in bytes:
-    ``entry`` is then only its beginning; None = ``entry`` is all of it.
+    ``entry`` is then only its beginning; None = ``entry`` is all of it.  ``carried``: what it kept
+    while it waited, None = it is taken for the first time.
     """
 
     id: str
@@ -63,6 +103,12 @@ class Claimed(msgspec.Struct, frozen=True):
     taken_at: float
     score: float | None = None
     length: int | None = None
+    carried: Carried | None = None
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether a try of this number has ended before."""
+        return self.carried is not None and self.carried.tried > 0
 
 
 @frozen
@@ -87,7 +133,8 @@ class InFlight:
     """An entry that a daemon of this host has taken and not settled.
 
     ``key`` is the list or zset it came from, ``side`` the list's end (None = a zset).  ``dialing``
-    None = taken, and certainly not dialed.
+    None = taken, and certainly not dialed.  ``where``: it waited there, and ``carried`` is what it
+    kept meanwhile.
     """
 
     id: str
@@ -100,16 +147,18 @@ class InFlight:
     score: float | None = None
     dialing: Dialing | None = None
     length: int | None = None
+    where: Waiting | None = None
+    carried: Carried | None = None
 
     @property
     def origin(self) -> Origin:
         """Where it was taken from."""
-        return Origin(self.key, self.side)
+        return Origin(self.key, self.side, self.where)
 
     @property
     def claimed(self) -> Claimed:
         """The entry as it was when it was taken."""
-        return Claimed(self.id, self.entry, self.taken_at, self.score, self.length)
+        return Claimed(self.id, self.entry, self.taken_at, self.score, self.length, self.carried)
 
     @property
     def daemon(self) -> str:
@@ -125,15 +174,16 @@ class InFlight:
 
 def header(origin: Origin, task: str | None) -> str:
     """Return the first line of a value without the braces and what the script adds: the version,
-    ``taken_at``, ``score`` and ``length``.
+    ``taken_at``, ``score``, ``length`` and ``carried``.
     """
-    kind = Kind.SCHEDULE if origin.side is None else Kind.QUEUE
     document = {
-        "kind": kind.value,
+        "kind": origin.kind.value,
         "key": origin.key,
         "side": origin.end,
         "task": task,
     }
+    if origin.where is not None:
+        document |= {"scope": origin.where.scope, "name": origin.where.name}
     return json.dumps(document)[1:-1]
 
 
@@ -165,23 +215,32 @@ def answer_note(uuid: str, answered_at: float) -> bytes:
 _ENCODER = msgspec.json.Encoder()
 
 
+_NOTHING = msgspec.Raw(b"")
+
+
 class _Taken(msgspec.Struct):
     """What differs from entry to entry of one claim."""
 
     taken_at: float
     score: str | None = None
     length: int | None = None
+    carried: msgspec.Raw = _NOTHING
 
 
 _TAKEN = msgspec.json.Decoder(_Taken)
 
 
 def decode_claimed(entry_id: str, value: bytes) -> Claimed:
-    """Read a value of the answer to our own claim: only what the claim did not know before."""
+    """Read a value of the answer to our own claim: only what the claim did not know before.
+
+    Raises ValueError if what an entry kept while it waited is malformed.
+    """
     first, _, entry = value.split(b"\n", 2)
     taken = _TAKEN.decode(first)
     score = None if taken.score is None else float(taken.score)
-    return Claimed(entry_id, entry, taken.taken_at, score, taken.length)
+    text = bytes(taken.carried)
+    carried = decode_carried(text) if text else None
+    return Claimed(entry_id, entry, taken.taken_at, score, taken.length, carried)
 
 
 def decode_in_flight(entry_id: str, value: bytes) -> InFlight:
@@ -189,9 +248,11 @@ def decode_in_flight(entry_id: str, value: bytes) -> InFlight:
     try:
         first, second, entry = value.split(b"\n", 2)
         taken: dict[str, Any] = json.loads(first)
-        if taken["v"] not in (VERSION, VERSION_APART):
+        if taken["v"] not in (VERSION, VERSION_APART, VERSION_WAITED):
             raise ValueError(f"version {taken['v']} of the in-flight entries is not known here")
         entry_in_flight = _decode(entry_id, taken, _dialing(second), entry)
+        if taken["v"] == VERSION_WAITED:
+            entry_in_flight = _waited(entry_in_flight, taken, first)
         _ = entry_in_flight.order
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"no in-flight entry: {error!r}") from None
@@ -207,12 +268,19 @@ def _decode(
         taken_at=float(taken["taken_at"]),
         kind=Kind(taken["kind"]),
         key=_text(taken["key"]),
-        side=None if taken["side"] == DUE else Side(taken["side"]),
+        side=None if taken["side"] in (DUE, WAITING) else Side(taken["side"]),
         task=_text_or_none(taken["task"]),
         score=float(taken["score"]) if "score" in taken else None,
         dialing=dialing,
         length=int(taken["length"]) if taken["v"] == VERSION_APART else None,
     )
+
+
+def _waited(entry: InFlight, taken: dict[str, Any], first: bytes) -> InFlight:
+    """Return the entry with what it kept while it waited."""
+    where = Waiting(_text(taken["scope"]), entry.kind, _text(taken["name"]))
+    carried = first.partition(CARRIED)[2][:-1]
+    return evolve(entry, where=where, carried=decode_carried(carried))
 
 
 def _dialing(line: bytes) -> Dialing | None:

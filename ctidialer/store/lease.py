@@ -21,11 +21,13 @@ from ctidialer.store.errors import (
     LeaseHeld,
     LeaseLost,
     NotAllowed,
+    NotReplicated,
     StoreError,
     WritesRefused,
     WrongType,
 )
 from ctidialer.store.link import Link
+from ctidialer.store.replication import Replication
 from ctidialer.store.scripts import LEASE, Script
 
 BEGUN = 2
@@ -42,7 +44,8 @@ class Lease:
 
     ``duration`` is in seconds; it is renewed every ``renewal_period``.  ``token`` is unique to this
     daemon's life, and begins the id of every entry it takes.  ``monotonic`` is a clock that goes on
-    while this process is stopped or the machine asleep, and that nobody sets.
+    while this process is stopped or the machine asleep, and that nobody sets.  So many ``replicas``
+    have what a script wrote that must last, before it counts as done.
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class Lease:
         daemon_id: str,
         duration: float,
         monotonic: Callable[[], float] = _awake_or_asleep,
+        replicas: int = 0,
     ) -> None:
         self._link = link
+        self._replication = Replication(link, replicas)
         self._host = host
         self._key = keys.lease(host)
         self._milliseconds = max(1, round(duration * 1000))
@@ -64,7 +69,7 @@ class Lease:
         )
         self.token = token_hex(8)
         self.refused: Callable[[StoreError], None] = lambda error: None
-        """Called when Redis answers that it takes no write, or that a right is missing."""
+        """Called when Redis takes no write, lacks replicas, or says that a right is missing."""
         self.renewal_period = duration / 3
 
     async def acquire(self) -> bool:
@@ -100,19 +105,24 @@ class Lease:
     ) -> Reply:
         """Run ``script`` under the lease, its key and token put before the others.
 
-        Raises LeaseLost, WrongType, or what ``Link.run`` raises.
+        Raises LeaseLost, WrongType, NotReplicated, or what ``Link.run`` raises.
         """
         names, arguments = (self._key, *names), (self.token, *arguments)
+        session = self._link.session
         try:
-            return await self._link.run(script, names, arguments)
+            reply = await self._link.run(script, names, arguments)
+            if script.must_last and self._replication.count:
+                await self._replication.follow(session)
+            return reply
         except StoreError as error:
             translated = self._translated(error, names, arguments)
-            if isinstance(translated, WritesRefused | NotAllowed):
+            if isinstance(translated, WritesRefused | NotReplicated | NotAllowed):
                 self.refused(translated)
             raise translated from None
 
     async def _ask(self, what: str) -> list[Reply]:
-        reply = await self.run(LEASE, (), (what, self._milliseconds, self._holder[:-1]))
+        arguments = (what, self._milliseconds, self._holder[:-1], keys.HOSTS, self._host)
+        reply = await self.run(LEASE, (), arguments)
         assert isinstance(reply, list)
         return reply
 
@@ -122,12 +132,20 @@ class Lease:
         code, _, rest = str(error).partition(" ")
         if code == "LEASELOST":
             return LeaseLost(self._host, "" if rest == "-" else describe_holder(rest))
-        if code == "KEYTYPE":
-            index, found, wanted = rest.split()[:3]
-            return WrongType(names[int(index) - 1], found, wanted)
-        if code == "NOTALLOWED":
-            return _not_allowed(rest, {"KEYS": names, "ARGV": arguments})
-        return error
+        return refusal_of(error, names, arguments)
+
+
+def refusal_of(
+    error: StoreError, names: Sequence[str], arguments: Sequence[Argument]
+) -> StoreError:
+    """Return what a script's error means that names its KEYS and ARGV by their places."""
+    code, _, rest = str(error).partition(" ")
+    if code == "KEYTYPE":
+        index, found, wanted = rest.split()[:3]
+        return WrongType(names[int(index) - 1], found, wanted)
+    if code == "NOTALLOWED":
+        return _not_allowed(rest, {"KEYS": names, "ARGV": arguments})
+    return error
 
 
 def _not_allowed(said: str, words: Mapping[str, Sequence[Argument]]) -> NotAllowed:

@@ -21,7 +21,7 @@ from ctidialer.store.connection import (
     ResponseError,
     WatchedConnection,
 )
-from ctidialer.store.endpoint import Dialup, LoginRefused
+from ctidialer.store.endpoint import Dialup, LoginRefused, usual_back_off
 from ctidialer.store.errors import NotAllowed, StoreError, StoreUnavailable, WritesRefused
 from ctidialer.store.scripts import Script
 
@@ -79,7 +79,7 @@ class Link:
         self._reconnection: Reconnection[WatchedConnection] = Reconnection(
             self.clock,
             self,
-            back_off or BackOff(),
+            back_off or usual_back_off(address),
             f"Redis at {address.safe}",
             expected=(StoreError,),
             refusals=(LoginRefused,),

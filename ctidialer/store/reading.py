@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -10,17 +11,21 @@ from twisted.logger import Logger
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
+from ctidialer.contract.waiting import WaitReason
 from ctidialer.store.connection import Argument, Reply
 from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.in_flight import InFlight, decode_in_flight
 from ctidialer.store.lease import describe_holder
 from ctidialer.store.link import Link
 from ctidialer.store.scripts import FILLED
+from ctidialer.store.waiting import Waiting, counts, earliest
 
 log = Logger()
 
 LENGTH_OF = {Kind.QUEUE: "LLEN", Kind.SCHEDULE: "ZCARD"}
-TYPE_FOR = {"LLEN": "list", "ZCARD": "zset", "HGETALL": "hash", "HGET": "hash", "HMGET": "hash"}
+TYPE_FOR = {"LLEN": "list", "ZCARD": "zset", "HGETALL": "hash", "HGET": "hash", "HMGET": "hash"} | {
+    "ZRANGEBYSCORE": "zset"
+}
 
 
 class NodeReading:
@@ -34,6 +39,8 @@ class NodeReading:
         self._link = link
         self._in_flight_key = keys.in_flight(host)
         self._lease_key = keys.lease(host)
+        self.unreadable = 0
+        """Entries in flight that this version could not read when it read all of them last."""
 
     def read_table(self, key: str) -> Deferred[dict[str, bytes]]:
         """Return the hash ``key``; empty if there is none.
@@ -57,6 +64,28 @@ class NodeReading:
         """Return the positions of the queues that are not empty."""
         return self._link.run(FILLED, (), (msgspec.json.encode(queues),)).addCallback(positions)
 
+    def due_waiting(
+        self, scopes: Sequence[str], now: float = math.inf
+    ) -> Deferred[dict[Waiting, float]]:
+        """Return when the next number of each place is due (unix seconds), up to ``now``."""
+        return Deferred.fromCoroutine(self._due_waiting(scopes, now))
+
+    def waiting_counts(
+        self, scopes: Sequence[str]
+    ) -> Deferred[dict[Waiting, dict[WaitReason, int]]]:
+        """Return how many numbers wait in each place of these scopes, by reason."""
+        return Deferred.fromCoroutine(self._waiting_counts(scopes))
+
+    async def overdue(self, places: Sequence[Waiting], now: float) -> dict[Waiting, int]:
+        """Return how many numbers are due in each place at ``now`` (unix seconds).
+
+        A place that this user may not count is left out.
+        """
+        asked = [("ZCOUNT", where.key, "-inf", repr(now)) for where in places]
+        answers = await self._link.series(*asked) if asked else []
+        pairs = zip(places, answers, strict=True)
+        return {where: count for where, count in pairs if isinstance(count, int)}
+
     def lease_holder(self) -> Deferred[str | None]:
         """Return a text about the daemon with this host's name; None = there is none."""
         return Deferred.fromCoroutine(self._read_holder())
@@ -76,6 +105,22 @@ class NodeReading:
         assert isinstance(values, list)
         found = zip(entry_ids, values, strict=True)
         return self._decoded((one, value) for one, value in found if isinstance(value, bytes))
+
+    async def _due_waiting(self, scopes: Sequence[str], now: float) -> dict[Waiting, float]:
+        found: dict[Waiting, float] = {}
+        for scope in dict.fromkeys(scopes):
+            key, until = keys.waiting_next(scope), repr(float(now))
+            pairs = await self._read("ZRANGEBYSCORE", key, "-inf", until, "WITHSCORES")
+            found |= earliest(scope, named_values(pairs))
+        return found
+
+    async def _waiting_counts(self, scopes: Sequence[str]) -> dict[Waiting, dict[WaitReason, int]]:
+        found: dict[Waiting, dict[WaitReason, int]] = {}
+        for scope in dict.fromkeys(scopes):
+            found |= counts(
+                scope, named_values(await self._read("HGETALL", keys.waiting_count(scope)))
+            )
+        return found
 
     async def _read_holder(self) -> str | None:
         holder = await self._read_field(self._lease_key, "holder")
@@ -107,8 +152,10 @@ class NodeReading:
         return length
 
     async def _read_in_flight(self) -> list[InFlight]:
-        fields = await self._read("HGETALL", self._in_flight_key)
-        return sorted(self._decoded(named_values(fields)), key=lambda entry: entry.order)
+        values = named_values(await self._read("HGETALL", self._in_flight_key))
+        entries = self._decoded(values)
+        self.unreadable = len(values) - len(entries)
+        return sorted(entries, key=lambda entry: entry.order)
 
     def _decoded(self, values: Iterable[tuple[str, bytes]]) -> list[InFlight]:
         entries = []

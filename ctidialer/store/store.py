@@ -6,17 +6,17 @@ be called again with the same arguments: a step done twice has the effect of one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from ctidialer.contract import keys
+from ctidialer.contract import call_event, keys
 from ctidialer.contract.task import Side
+from ctidialer.contract.waiting import Carried
 from ctidialer.store.batch import Batch
-from ctidialer.store.connection import Argument, Reply
 from ctidialer.store.due import DueLook, DueQuestion, look_at_due
+from ctidialer.store.ending import Ending
 from ctidialer.store.errors import (
     LeaseHeld,
     LeaseLost,
@@ -32,15 +32,18 @@ from ctidialer.store.in_flight import (
     Dialing,
     InFlight,
     Origin,
-    answer_note,
-    dialing_line,
 )
 from ctidialer.store.lease import Lease
 from ctidialer.store.link import Link
+from ctidialer.store.noting import Noting
 from ctidialer.store.oversize import MAX_ENTRY, OversizeEntries
-from ctidialer.store.reading import NodeReading, flags
-from ctidialer.store.scripts import NOTE, SETTLE, STATUS, TELL, Script
-from ctidialer.store.taking import NamedMember, Taking, flat
+from ctidialer.store.pacing import PacingStore
+from ctidialer.store.permit import Permit
+from ctidialer.store.places import ADOPT_AFTER, Places
+from ctidialer.store.reading import NodeReading
+from ctidialer.store.scripts import STATUS, TELL
+from ctidialer.store.taking import NamedMember, Taking
+from ctidialer.store.waiting import Waiting
 
 __all__ = [
     "Claimed",
@@ -68,6 +71,7 @@ class Store(NodeReading):
     ``daemon_id`` is this daemon's name in messages.  ``max_records``: about how many the stream
     keeps.  ``record_list`` and ``record_channel``: where each record goes besides; empty = nowhere.
     ``lease`` is in seconds.  Entries above ``max_entry`` bytes are claimed apart (`Claimed`).
+    ``wait_replicas``: so many replicas have a step before it counts as done (`Replication`).
     """
 
     def __init__(
@@ -81,19 +85,25 @@ class Store(NodeReading):
         *,
         lease: float = 15.0,
         max_entry: int = MAX_ENTRY,
+        adopt_after: float = ADOPT_AFTER,
+        wait_replicas: int = 0,
     ) -> None:
         super().__init__(link, host)
         self._oversize = OversizeEntries(link, self._in_flight_key)
-        self._lease = Lease(link, host, daemon_id, lease)
+        self._lease = Lease(link, host, daemon_id, lease, replicas=wait_replicas)
+        self.pacing = PacingStore(self._lease, host)
+        self.places = Places(self._lease, self._in_flight_key, host, link.clock, adopt_after)
         self._status_key = keys.status(host)
-        self._record_keys = tuple(filter(None, (keys.records(host), record_list)))
-        self._max_records = max_records
-        self._record_channel = record_channel
         self._max_entry = max_entry
         self._taking = Taking(self._lease, self._in_flight_key, max_entry, link.clock)
-        self._notes: Batch[tuple[str, bytes], bool] = Batch(link.clock, self._send_notes, _size)
-        self._settlements: Batch[tuple[str, bytes, bool], bool] = Batch(
-            link.clock, self._send_settlements, _size
+        self._noting = Noting(self._lease, self._in_flight_key, link.clock)
+        self._ending = Ending(
+            self._lease,
+            self._in_flight_key,
+            tuple(filter(None, (keys.records(host), record_list))),
+            max_records,
+            record_channel,
+            link.clock,
         )
         self._write_backs: Batch[tuple[str, float | None], bool] = Batch(
             link.clock, self._send_back
@@ -170,42 +180,93 @@ class Store(NodeReading):
         origin, count = Origin(key, None), len(members)
         return Deferred.fromCoroutine(self._taking.claim(origin, count, None, now, members))
 
+    def claim_waiting(
+        self, where: Waiting, count: int, task: str | None
+    ) -> Deferred[list[Claimed]]:
+        """Take up to ``count`` of the numbers that wait there and are due by Redis' clock.
+
+        The longest due come first.  ``task`` is its name, None for a schedule configuration.
+        Otherwise as ``claim``.
+        """
+        return Deferred.fromCoroutine(self._taking.claim(Origin.of(where), count, task, 0.0))
+
     # --- while it is in flight ---------------------------------------------------------------
 
-    def note_dialing(self, entry_id: str, dialing: Dialing) -> Deferred[None]:
+    def note_dialing(
+        self, entry_id: str, dialing: Dialing, permit: Permit | None = None
+    ) -> Deferred[None]:
         """Write which call is about to be placed; it may be placed only after this has fired.
 
-        Fails with NotInFlight if somebody has settled the entry or given it back, and with
-        LeaseLost if the answer comes so late that another daemon may have the entry by now.
+        ``permit``: what is looked at, and counted, in the same step.  Fails with Denied (no
+        StoreError) if that forbids the call, with WrongType or NotAllowed if it cannot be looked
+        at; then nothing is noted.  Fails with NotInFlight if somebody has settled the entry or
+        given it back, and with LeaseLost if the answer comes so late that another daemon may have
+        the entry by now.
         """
-        noting = self._notes.add((entry_id, dialing_line(dialing)))
-        return noting.addCallback(self._noted, entry_id)
+        return self._noting.dialing(entry_id, dialing, permit)
 
-    def note_answered(self, entry_id: str, uuid: str, answered_at: float) -> Deferred[bool]:
+    def note_answered(
+        self, entry_id: str, uuid: str, answered_at: float, permit: Permit | None = None
+    ) -> Deferred[bool]:
         """Write that the call ``uuid``, which was noted before, was answered (unix seconds).
 
         All notes of one turn of the reactor go out together, those of `note_dialing` too.  The
-        first answer counts.  False = the entry is no longer in flight, or names another call;
-        nothing was written.
+        first answer counts, also as a conversation for the caps of ``permit``.  False = the entry
+        is no longer in flight, or names another call; nothing was written.
         """
-        return self._notes.add((entry_id, answer_note(uuid, answered_at)))
+        return self._noting.answered(entry_id, uuid, answered_at, permit)
+
+    def uncount(self, permit: Permit, uuid: str) -> Deferred[bool]:
+        """Take back that a call was counted: it was certainly not sent."""
+        return self._noting.uncount(permit, uuid, is_talk=False)
+
+    def count_talk(self, permit: Permit, uuid: str) -> Deferred[bool]:
+        """Count a conversation whose answer could not be noted, whatever became of its entry."""
+        return self._noting.count_talk(permit, uuid)
+
+    def uncount_talk(self, permit: Permit, uuid: str) -> Deferred[bool]:
+        """Take back that a conversation was counted: a machine had answered."""
+        return self._noting.uncount(permit, uuid, is_talk=True)
 
     # --- the end -----------------------------------------------------------------------------
 
     def digest(self, claim: Claimed) -> Deferred[str | None]:
-        """Return the SHA-256 of an entry of which only the beginning was read (`Claimed`).
-
-        None = the whole entry is no longer there.
-        """
+        """Return the SHA-256 of an entry read only in its beginning; None = it is gone."""
         return self._oversize.digest(claim)
 
-    def settle(self, entry_id: str, record: bytes, *, is_apart: bool = False) -> Deferred[bool]:
+    def settle(
+        self,
+        entry_id: str,
+        record: bytes,
+        *,
+        is_apart: bool = False,
+        dnc_add: tuple[str, str] | None = None,
+    ) -> Deferred[bool]:
         """Write the record and end the flight of the entry, exactly once.
 
-        ``is_apart``: the entry has a key of its own (`Claimed`).  False = it was no longer in
-        flight, and nothing was written.
+        ``is_apart``: the entry has a key of its own (`Claimed`).  ``dnc_add``: a list of numbers
+        not to be called (set, or hash number -> reason), and the number that goes there as well.
+        False = it was no longer in flight, and nothing was written.
         """
-        return self._settlements.add((entry_id, record, is_apart))
+        return self._ending.settle(entry_id, record, is_apart, dnc_add)
+
+    def wait(
+        self,
+        entry_id: str,
+        where: Waiting,
+        carried: Carried,
+        due: float,
+        record: bytes | None = None,
+        *,
+        dnc_add: tuple[str, str] | None = None,
+    ) -> Deferred[bool]:
+        """End the flight of the entry, and let it wait until ``due`` (unix seconds), exactly once.
+
+        ``record``: that of a try which has ended; it is written in the same step.  ``dnc_add`` as
+        in `settle`.  False = it was no longer in flight, and nothing was written.  Raises
+        ValueError if ``due`` is no time.
+        """
+        return self._ending.wait(entry_id, where, carried, due, record or b"", dnc_add)
 
     def give_back(self, entry_ids: Sequence[str]) -> Deferred[int]:
         """Put entries back that were certainly not dialed.
@@ -229,15 +290,17 @@ class Store(NodeReading):
         """Publish what this daemon is doing (JSON); it vanishes after ``ttl`` seconds."""
         return Deferred.fromCoroutine(self._publish_status(document, ttl))
 
-    def tell(self, stream: str, most: int, events: Sequence[bytes]) -> Deferred[None]:
-        """Append events (JSON) to a stream that keeps about ``most`` of them.
+    def tell(
+        self, stream: str, most: int, entries: Sequence[bytes], name: str = call_event.FIELD
+    ) -> Deferred[None]:
+        """Append entries (JSON, in a field ``name``) to a stream that keeps about ``most`` of them.
 
-        After a failure it must not be called again with the same events: they would stand there
+        After a failure it must not be called again with the same ones: they would stand there
         twice.
 
         Fails with LeaseLost, WrongType, NotAllowed or StoreUnavailable.
         """
-        return Deferred.fromCoroutine(self._tell(stream, most, events))
+        return Deferred.fromCoroutine(self._tell(stream, most, name, entries))
 
     # -----------------------------------------------------------------------------------------
 
@@ -249,20 +312,6 @@ class Store(NodeReading):
         begun = await self._lease.renew()
         await self._taking.call_off_all()
         return begun
-
-    def _noted(self, was_in_flight: bool, entry_id: str) -> None:
-        if not was_in_flight:
-            raise NotInFlight(entry_id)
-        self._lease.check()
-
-    async def _send_notes(self, notes: Sequence[tuple[str, bytes]]) -> list[bool]:
-        return flags(await self._run(NOTE, (), flat(notes)))
-
-    async def _send_settlements(self, records: Sequence[tuple[str, bytes, bool]]) -> list[bool]:
-        apart = "".join([f"{entry_id} " for entry_id, _, is_apart in records if is_apart])
-        pairs = flat([(entry_id, record) for entry_id, record, _ in records])
-        arguments = (self._max_records, self._record_channel, apart, *pairs)
-        return flags(await self._run(SETTLE, self._record_keys, arguments))
 
     async def _send_back(self, entries: Sequence[tuple[str, float | None]]) -> list[bool]:
         """Return entries to where they came from; the answers are in the order of ``entries``."""
@@ -294,19 +343,8 @@ class Store(NodeReading):
             by_origin.setdefault(origin, []).append(entry_id)
         return by_origin
 
-    async def _tell(self, stream: str, most: int, events: Sequence[bytes]) -> None:
-        await self._lease.run(TELL, (stream,), (most, *events))
+    async def _tell(self, stream: str, most: int, name: str, entries: Sequence[bytes]) -> None:
+        await self._lease.run(TELL, (stream,), (most, name, *entries))
 
     async def _publish_status(self, document: bytes, ttl: float) -> None:
         await self._lease.run(STATUS, (self._status_key,), (document, max(1, round(ttl * 1000))))
-
-    def _run(
-        self, script: Script, names: Sequence[str], arguments: Sequence[Argument]
-    ) -> Coroutine[Deferred[Any], Any, Reply]:
-        """Run a script that works on in-flight entries, under the lease."""
-        return self._lease.run(script, (self._in_flight_key, *names), arguments)
-
-
-def _size(item: tuple[str, bytes, *tuple[object, ...]]) -> int:
-    """Return the bytes of an entry's note or record."""
-    return len(item[1])

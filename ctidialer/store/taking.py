@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError
@@ -75,7 +75,7 @@ class Taking:
         try:
             reply = await self._lease.run(
                 CLAIM,
-                (self._in_flight_key, origin.key),
+                (self._in_flight_key, *origin.names),
                 [*self._arguments(claim, task, now), *_named(members)],
             )
         except StoreUnavailable as error:
@@ -89,7 +89,7 @@ class Taking:
             if error.command == "SET":
                 self._left_alone[origin] = (self._clock.seconds() + LONG_INTERVAL, error)
             raise
-        return [decode_claimed(entry_id, value) for entry_id, value in named_values(reply)]
+        return list(_decoded(named_values(reply)))
 
     def _look_at_pause(self, origin: Origin) -> None:
         until, error = self._left_alone.get(origin, (0.0, None))
@@ -121,7 +121,7 @@ class Taking:
     def _arguments(self, claim: _UnansweredClaim, task: str | None, now: float) -> list[Argument]:
         limits = (self._max_entry, MAX_CLAIM_BYTES, MAX_KEPT_BYTES)
         what = (claim.number, claim.count, claim.origin.end, repr(float(now)))
-        return [*what, header(claim.origin, task), *limits]
+        return [*what, header(claim.origin, task), *limits, claim.origin.field]
 
     async def _call_off_from(self, origin: Origin) -> None:
         if self._unanswered:
@@ -142,8 +142,20 @@ class Taking:
         self, origin: Origin, entries: Sequence[tuple[str, float | None]], called_off: int
     ) -> list[bool]:
         scores = [(one, "" if score is None else repr(float(score))) for one, score in entries]
-        arguments = (called_off, origin.end, *flat(scores))
-        return flags(await self._lease.run(RETURN, (self._in_flight_key, origin.key), arguments))
+        arguments = (called_off, origin.end, origin.field, *flat(scores))
+        return flags(await self._lease.run(RETURN, (self._in_flight_key, *origin.names), arguments))
+
+
+def _decoded(values: Iterable[tuple[str, bytes]]) -> Iterator[Claimed]:
+    for entry_id, value in values:
+        try:
+            yield decode_claimed(entry_id, value)
+        except ValueError as error:  # what it kept while it waited: nobody here has written that
+            log.error(
+                "The entry {id} cannot be read and stays in flight: {reason}",
+                id=entry_id,
+                reason=str(error),
+            )
 
 
 def _named(members: Sequence[NamedMember]) -> list[Argument]:

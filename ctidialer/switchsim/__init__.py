@@ -25,6 +25,8 @@ several orders in one object:
     names (and without this order): all, and they are up
 ``gateway_state NAME up|down|gone``
     changes one of them; JSON ``{"gateway_state": {"carrier1": "down", …}}``
+``bridge UUID``
+    connects a call to another leg now, as an agent who takes it
 ``drop [fin|rst] [others]``
     closes all connections, or all but the one that asks
 ``mute SECONDS [others]``
@@ -39,6 +41,17 @@ several orders in one object:
     turns new clients away as the access list does
 ``max_sessions N``, ``heartbeat SECONDS``
     the session limit; the interval of HEARTBEAT (0 = none)
+``agents STATUS``
+    gives all agents of mod_callcenter a status (``Logged Out``); JSON ``{"agents": {"a": "…"}}``
+    those that are named
+``agent_stuck NAME STATE``
+    leaves an agent in ``Reserved`` or ``Receiving`` whatever happens; ``off`` ends it
+``members_stay N``
+    the next N members stay listed when their call has ended
+``agent_calls_stay on|off``
+    the agent's call goes on when the callee has hung up, until ``uuid_kill`` ends it
+``work {"handle_time": …, "ring": …, "no_answer": …}``
+    how agents work from now on
 ``stats``
     ``+OK {"calls":…,"originates":…,"listeners":…,"commands":{"originate":…}}``
 ``clear``

@@ -16,6 +16,16 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from ctidialer.switchsim.behaviour import Script, ScriptError, read_script_file
+from ctidialer.switchsim.callcenter.plan import (
+    DEFAULT_QUEUE,
+    Plan,
+    PlanError,
+    install,
+    read_plan_file,
+    some_agents,
+    span_option,
+)
+from ctidialer.switchsim.callcenter.tables import STANDBY, TYPES
 from ctidialer.switchsim.calllog import CallLogWriter
 from ctidialer.switchsim.server import EventSocketFactory, EventSocketPort
 from ctidialer.switchsim.switch import Switch
@@ -48,6 +58,29 @@ def _read_script(path: Path | None, seed: int | None) -> Script:
     return script
 
 
+def _open_queues(
+    switch: Switch, path: Path | None, agents: int, queue: str | None, kind: str, wrap_up: int
+) -> None:
+    try:
+        if path is not None:
+            install(read_plan_file(path), switch.callcenter)
+        if agents or queue:
+            name = queue or DEFAULT_QUEUE
+            install(Plan((name,), some_agents(agents, (name,), wrap_up, kind)), switch.callcenter)
+    except PlanError as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+def _set_work(switch: Switch, seed: int | None, handle: str | None, ring: str | None) -> None:
+    work = switch.callcenter.work
+    try:
+        work.handle = span_option(handle, "--handle-time") if handle else work.handle
+        work.ring = span_option(ring, "--agent-ring") if ring else work.ring
+    except PlanError as problem:
+        raise click.ClickException(str(problem)) from problem
+    work.seed = work.seed if seed is None else seed
+
+
 def _split_address(address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit():
@@ -66,6 +99,13 @@ def _split_address(address: str) -> tuple[str, int]:
 @click.option("--sessions-per-second", default=2_000)
 @click.option("--refuse-address", is_flag=True, help="Answer every client as the ACL does.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written once it listens.")
+@click.option("--callcenter", type=click.Path(path_type=Path), help="Queues, agents: a JSON file.")
+@click.option("--agents", default=0, help="So many agents in --queue, available.")
+@click.option("--queue", help=f"A queue of mod_callcenter; {DEFAULT_QUEUE} where there are agents.")
+@click.option("--agent-type", type=click.Choice(TYPES), default=STANDBY, help="Of --agents.")
+@click.option("--handle-time", help="Seconds a call takes an agent: a number or a distribution.")
+@click.option("--wrap-up", default=0, help="Whole seconds of wrap-up after each call.")
+@click.option("--agent-ring", help="Seconds until a callback agent answers, likewise.")
 @click.option("--log-answers", is_flag=True, help="Log when each call was answered, too.")
 @click.option("--die-with-parent", is_flag=True, help="Exit when standard input ends.")
 def main(
@@ -79,6 +119,13 @@ def main(
     sessions_per_second: int,
     refuse_address: bool,
     ready_file: Path | None,
+    callcenter: Path | None,
+    agents: int,
+    queue: str | None,
+    agent_type: str,
+    handle_time: str | None,
+    wrap_up: int,
+    agent_ring: str | None,
     log_answers: bool,
     die_with_parent: bool,
 ) -> None:
@@ -94,7 +141,9 @@ def main(
     switch.limits.max_sessions = max_sessions
     switch.limits.per_second = sessions_per_second
     switch.acl_refuses = refuse_address
-    switch.logs_answers = log_answers
+    _open_queues(switch, callcenter, agents, queue, agent_type, wrap_up)
+    _set_work(switch, seed, handle_time, agent_ring)
+    switch.logs_answers = log_answers or bool(switch.callcenter.book.queues)
     factory = EventSocketFactory(switch)
     factory.faults.heart.start(heartbeat)
     try:

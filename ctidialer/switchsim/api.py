@@ -56,6 +56,8 @@ class Api:
             "originate": self._originate,
             "bgapi": self._bgapi,
             "uuid_kill": self._uuid_kill,
+            "uuid_transfer": self._uuid_transfer,
+            "callcenter_config": switch.callcenter.config.run,
             "uuid_exists": self._uuid_exists,
             "uuid_dump": self._uuid_dump,
             "uuid_getvar": self._uuid_getvar,
@@ -147,16 +149,32 @@ class Api:
         uuid, _, text = argument.partition(" ")
         if not uuid:
             return "-USAGE: <uuid> [cause]\n"
+        cause = cause_from_text(text) if text else "NORMAL_CLEARING"
         call = self._switch.calls.get(uuid)
         if call is None:
-            return NO_CHANNEL
-        cause = cause_from_text(text) if text else "NORMAL_CLEARING"
+            return "+OK\n" if self._switch.callcenter.kill_leg(uuid, cause) else NO_CHANNEL
         self._switch.clock.callLater(0, call.kill, cause)
         del self._switch.calls[uuid]
         return "+OK\n"
 
     def _uuid_exists(self, argument: str) -> str:
-        return "true" if argument in self._switch.calls else "false"
+        return "true" if self._switch.callcenter.has_leg(argument) else "false"
+
+    def _uuid_transfer(self, argument: str) -> str:
+        words = separate(argument, " ", 5)
+        uuid, words = words[0] if words else "", words[1:]
+        if words and words[0].lower() in ("-aleg", "-bleg", "-both"):
+            words = words[1:]
+        if not words:
+            return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
+        call = self._switch.calls.get(uuid)
+        if call is None:
+            return NO_CHANNEL
+        extension, dialplan, context = [*words, "", ""][:3]
+        self._switch.clock.callLater(
+            0, call.transfer, extension, dialplan or "XML", context or call.request.context
+        )
+        return "+OK\n"
 
     def _uuid_dump(self, argument: str) -> str:
         words = separate(argument, " ", 2)

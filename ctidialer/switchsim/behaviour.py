@@ -11,12 +11,15 @@ A script is a JSON object; every key may be missing::
      "gateways": {"slowgw": {"result": "silent"}},
      "known_gateways": {"carrier1": "up", "downgw": "down"},
      "mix":      [{"weight": 6, "result": "answer"}, {"weight": 3, "result": "busy"}],
+     "phases":   [[1800, [{"weight": 1, "result": "busy"}]]],
      "users":    {"esl@127.0.0.1": {"password": "limited", "events": "HEARTBEAT", "api": "show"}}}
 
 Looked up in this order: gateway, exact number, longest prefix, first pattern, mix, default.  A list
 gives the first, second… attempt on a number its behaviour; the last one holds from then on.  What
-chance decides depends on the seed and the number alone.  Where ``known_gateways`` are given (a list
-of names will do), there are no others; without it every gateway exists and is up.
+chance decides depends on the seed and the number alone.  A phase's mix takes the place of ``mix``
+from so many seconds after the start on.  Durations are written as `ctidialer.switchsim.spans` has
+them.  Where ``known_gateways`` are given (a list of names will do), there are no others; without it
+every gateway exists and is up.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from attrs import Factory, define, fields, frozen
 
 from ctidialer.switchsim.causes import Q850
 from ctidialer.switchsim.gateways import Gateways
+from ctidialer.switchsim.spans import Span, draw, read_span
 
 RESULTS = frozenset(
     {
@@ -48,7 +52,8 @@ RESULTS = frozenset(
         "refused",
     }
 )
-JOB_ORDERS = ("seeded", "before", "first", "middle", "last")
+_SEEDED_ORDERS = ("before", "first", "middle", "last")
+JOB_ORDERS = ("seeded", *_SEEDED_ORDERS)
 _LOSSES = {"hangup": ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY")}
 
 
@@ -68,11 +73,14 @@ class Behaviour:
     ``cause``); ``refused`` (DESTINATION_OUT_OF_ORDER, as under load).
     ``progress``: ``none``, ``ringing`` (180) or ``early`` (183), ``progress_after`` seconds after
     the INVITE.  ``ring``: seconds from the INVITE to the final response.  ``talk``: seconds from
-    the answer to the end; 0 = the far end hangs up at once, and the job says -ERR.  A pair of
-    numbers is a range.  ``reason``: Q.850 number of a SIP Reason header, which overrides the cause.
+    the answer to the end; 0 = the far end hangs up at once, and the job says -ERR.
+    ``reason``: Q.850 number of a SIP Reason header, which overrides the cause.
     ``far_end_hangs_up``: who ends an answered SIP call.  ``bridge``: seconds from the answer until
     the call is connected to another leg, null = it never is.  ``variables``: channel variables that
-    the dialplan sets by the end of an answered call (``cc_agent``, say).
+    the dialplan sets by the end of an answered call (``cc_agent``, say).  ``patience``: seconds
+    that the callee waits in a queue for an agent; the talk with one lasts as long as the agents'
+    handle time.  ``after_transfer``: seconds that the extension lasts to which `uuid_transfer`
+    sends the call.
     ``job``: where the job's event stands among the hang-up events: ``before`` CHANNEL_HANGUP,
     ``first`` (after it), ``middle`` (after HANGUP_COMPLETE), ``last`` (after DESTROY), or
     ``seeded``.
@@ -86,10 +94,12 @@ class Behaviour:
     cause: str = "NORMAL_TEMPORARY_FAILURE"
     progress: str = "none"
     progress_after: float = 0.0
-    ring: float | tuple[float, float] = 0.0
-    talk: float | tuple[float, float] = 0.2
+    ring: Span = 0.0
+    talk: Span = 0.2
+    patience: Span = 30.0
+    after_transfer: Span = 3.0
     far_end_hangs_up: bool = True
-    bridge: float | tuple[float, float] | None = None
+    bridge: Span | None = None
     variables: dict[str, str] = Factory(dict)
     job: str = "seeded"
     lose: tuple[str, ...] = ()
@@ -97,6 +107,7 @@ class Behaviour:
     weight: float = 1.0
 
 
+_SPANS = ("ring", "talk", "bridge", "patience", "after_transfer")
 _NAMES = frozenset(attribute.name for attribute in fields(Behaviour))
 
 
@@ -110,14 +121,21 @@ def read_behaviour(value: object, path: str = "$") -> Behaviour:
     given = dict(value)
     if given.get("result") == "busy":
         given.update(result="sip", status=486)
-    for span in ("ring", "talk", "bridge"):
-        if isinstance(given.get(span), list):
-            given[span] = tuple(float(second) for second in given[span])
+    for span in _SPANS:
+        if given.get(span) is not None:
+            given[span] = _span(given[span], f"{path}.{span}")
     if "lose" in given:
         given["lose"] = _lost_events(given["lose"])
     behaviour = Behaviour(**given)
     _check(behaviour, path)
     return behaviour
+
+
+def _span(value: object, path: str) -> Span:
+    try:
+        return read_span(value, path)
+    except ValueError as problem:
+        raise ScriptError(str(problem)) from None
 
 
 def _lost_events(value: object) -> tuple[str, ...]:
@@ -156,18 +174,24 @@ class Script:
     patterns: list[tuple[re.Pattern[str], tuple[Behaviour, ...]]] = Factory(list)
     gateways: dict[str, tuple[Behaviour, ...]] = Factory(dict)
     mix: tuple[Behaviour, ...] = ()
+    phases: tuple[tuple[float, tuple[Behaviour, ...]], ...] = ()
     users: dict[str, dict[str, Any]] = Factory(dict)
     known_gateways: Gateways = Factory(Gateways)
     _attempts: dict[str, int] = Factory(dict)
 
-    def choose(self, number: str, gateway: str = "") -> Behaviour:
-        """Give the behaviour of the next attempt on a number."""
+    def choose(self, number: str, gateway: str = "", age: float = 0.0) -> Behaviour:
+        """Give the behaviour of the next attempt on a number; ``age`` of the switch in seconds."""
         attempt = self._attempts.get(number, 0)
         self._attempts[number] = attempt + 1
         series = self._series(number, gateway)
         if series:
             return series[min(attempt, len(series) - 1)]
-        return self._by_chance(number) if self.mix else self.default
+        mix = self._mix_at(age) if self.phases else self.mix
+        return self._by_chance(number, mix) if mix else self.default
+
+    def _mix_at(self, age: float) -> tuple[Behaviour, ...]:
+        begun = [mix for after, mix in self.phases if after <= age]
+        return begun[-1] if begun else self.mix
 
     def _series(self, number: str, gateway: str) -> tuple[Behaviour, ...]:
         if gateway in self.gateways:
@@ -179,23 +203,32 @@ class Script:
                 return self.prefixes[number[:length]]
         return next((series for pattern, series in self.patterns if pattern.search(number)), ())
 
-    def _by_chance(self, number: str) -> Behaviour:
-        left = chance(self.seed, number, "mix") * sum(each.weight for each in self.mix)
-        for behaviour in self.mix:
+    def _by_chance(self, number: str, mix: tuple[Behaviour, ...]) -> Behaviour:
+        left = chance(self.seed, number, "mix") * sum(each.weight for each in mix)
+        for behaviour in mix:
             left -= behaviour.weight
             if left < 0:
                 return behaviour
-        return self.mix[-1]
+        return mix[-1]
 
-    def seconds(self, span: float | tuple[float, float], *what: object) -> float:
-        """Give a duration: itself, or a seeded one out of the range."""
-        if isinstance(span, tuple):
-            return span[0] + (span[1] - span[0]) * chance(self.seed, *what)
-        return float(span)
+    def seconds(self, span: Span, *what: object) -> float:
+        """Give a duration: itself, or a seeded one out of its distribution."""
+        if isinstance(span, int | float):  # nearly always
+            return float(span)
+        return draw(span, lambda: chance(self.seed, *what))
+
+    def job_order(self, behaviour: Behaviour, number: str, stage: str, *, answered: bool) -> str:
+        """Give where the job's event stands when a call ends by ``stage``."""
+        if behaviour.job != "seeded":
+            return behaviour.job
+        if answered:
+            return "middle"
+        return _SEEDED_ORDERS[int(self.seconds((0.0, 4.0), number, "job", stage))]
 
 
 _KEYS = {"seed", "default", "numbers", "prefixes", "patterns", "gateways", "mix", "users"} | {
-    "known_gateways"
+    "known_gateways",
+    "phases",
 }
 
 
@@ -214,8 +247,17 @@ def read_script(document: object) -> Script:
         patterns=_patterns(document.get("patterns", [])),
         gateways=_table(document.get("gateways", {}), "$.gateways"),
         mix=read_series(document.get("mix", []), "$.mix"),
+        phases=_phases(document.get("phases", [])),
         users=dict(document.get("users", {})),
         known_gateways=_known_gateways(document),
+    )
+
+
+def _phases(value: object) -> tuple[tuple[float, tuple[Behaviour, ...]], ...]:
+    if not isinstance(value, list) or not all(isinstance(one, list) for one in value):
+        raise ScriptError("$.phases: must be a list of pairs [seconds, mix]")
+    return tuple(
+        (float(after), read_series(mix, f"$.phases[{at}]")) for at, (after, mix) in enumerate(value)
     )
 
 

@@ -12,7 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
 from ctidialer.switchsim.behaviour import Behaviour
-from ctidialer.switchsim.causes import PHRASES, Q850, cause_of_q850, cause_of_status, q850_of
+from ctidialer.switchsim.callcenter.tables import Member
+from ctidialer.switchsim.causes import PHRASES, cause_of_q850, cause_of_status, q850_of
 from ctidialer.switchsim.dialstring import DialRequest
 from ctidialer.switchsim.exchange import Exchange
 from ctidialer.switchsim.fields import (
@@ -20,13 +21,14 @@ from ctidialer.switchsim.fields import (
     end_fields,
     first_fields,
     other_leg,
+    refusal_fields,
     route_fields,
     set_variables,
 )
+from ctidialer.switchsim.timeouts import longest_wait, timeouts
 
 _SILENCE_SECONDS = 32.0
 _UNREACHABLE_AFTER = 0.02
-_SEEDED_ORDERS = ("before", "first", "middle", "last")
 
 
 class Call:
@@ -61,6 +63,7 @@ class Call:
         self.path: tuple[str, ...] = ("sofia created" if self.sip else "null created",)
         self.fields = first_fields(request, uuid, serial, switch.now())
         self.tags = frozenset({"named"}) if named else frozenset()
+        self.member: Member | None = None
         self._timers: list[IDelayedCall] = []
 
     @property
@@ -92,7 +95,7 @@ class Call:
         elif result == "silent" and self.behaviour.progress == "none":
             self._later(_SILENCE_SECONDS, lambda: self._cancel("RECOVERY_ON_TIMER_EXPIRE"))
         else:
-            self._later(self._longest_wait() + 1.0, self._give_up)
+            self._later(longest_wait(self.request) + 1.0, self._give_up)
 
     def _give_up(self) -> None:
         """End a call that nobody answers: no timeout watches it once its job is done (14)."""
@@ -110,20 +113,8 @@ class Call:
             action()
 
     def _watch_timeouts(self) -> None:
-        """Arm the timeouts; FreeSWITCH counts whole seconds, so N means N-1…N."""
-        rounding = self._switch.now() % 1
-        total = self._longest_wait()
-        for seconds, cause in (
-            (total, "NO_ANSWER"),
-            (self.request.number_of("leg_timeout"), "ALLOTTED_TIMEOUT"),
-            (self.request.number_of("progress_timeout"), "PROGRESS_TIMEOUT"),
-        ):
-            if seconds > 0:
-                delay = max(0.001, seconds - rounding)
-                self._timers.append(self._switch.clock.callLater(delay, self._time_out, cause))
-
-    def _longest_wait(self) -> int:
-        return self.request.number_of("originate_timeout") or self.request.timeout
+        for delay, cause in timeouts(self.request, self._switch.now()):
+            self._timers.append(self._switch.clock.callLater(delay, self._time_out, cause))
 
     def _time_out(self, cause: str) -> None:
         progressed = self.call_state != b"DOWN"
@@ -191,23 +182,83 @@ class Call:
             self._report(f"+OK {self.uuid}\n")
         if not self.routed:
             self._route()
+        if self._enter_queue():
+            return
         if self.behaviour.bridge is not None:
             number = self.request.number
             self._later(
-                self._switch.script.seconds(self.behaviour.bridge, number, "bridge"), self._bridge
+                self._switch.script.seconds(self.behaviour.bridge, number, "bridge"), self.bridge
             )
-        stage = "bye" if self.behaviour.far_end_hangs_up else "send_bye"
-        self._later(seconds, lambda: self.hang_up("NORMAL_CLEARING", stage))
+        self._later(seconds, self.talked)
 
-    def _bridge(self) -> None:
+    def bridge(self) -> None:
         """The callee is connected to another leg (recordings 19, 95)."""
         agent = self.behaviour.variables.get("cc_agent")
         if agent is not None:
             self._switch.fire_custom("callcenter::info", agent_starts(self.uuid, agent), None)
+        self._bridge_to(other_leg(self.uuid))
+
+    def _bridge_to(self, other_uuid: str) -> None:
         self.fields[b"bridged"] = self._now_field()
-        self.fields[b"other_uuid"] = other_leg(self.uuid).encode()
+        self.fields[b"other_uuid"] = other_uuid.encode()
         self.tags |= {"bridged"}
         self._fire("CHANNEL_BRIDGE", b"CS_EXECUTE", 4, b"answered")
+
+    # In a queue ----------------------------------------------------------------------------------
+
+    def connect(self, leg: str, variables: dict[str, str]) -> None:
+        """An agent takes the call."""
+        self.set_variables(**variables)
+        self._bridge_to(leg)
+
+    def talked(self) -> None:
+        """The talk with an agent is over."""
+        self._hang_up_after("bye" if self.behaviour.far_end_hangs_up else "send_bye")
+
+    def set_variables(self, **variables: str) -> None:
+        """Set channel variables."""
+        self.request.variables.update(variables)
+        set_variables(self.fields, self.request)
+
+    def transfer(self, extension: str, dialplan: str, context: str) -> None:
+        """Send the call to another extension (``uuid_transfer``); it leaves its queue."""
+        request = evolve(self.request, extension=extension, dialplan=dialplan, context=context)
+        self.request = request
+        if not self.answered or self.over:
+            return
+        self._stop_timers()
+        self._leave_queue()
+        self.tags -= {"extension", "application_data"}
+        self._route()
+        if not self._enter_queue():
+            length = self.behaviour.after_transfer
+            seconds = self._switch.script.seconds(length, request.number, "transfer")
+            self._later(seconds, lambda: self._hang_up_after("send_bye"))
+
+    def _enter_queue(self) -> bool:
+        """Wait in the queue to which the extension leads; False where it leads to none."""
+        queue = self._switch.callcenter.queue_of(self.request.extension)
+        if not queue:
+            return False
+        self.member = self._switch.callcenter.join(self, queue)
+        patience = self.behaviour.patience
+        seconds = self._switch.script.seconds(patience, self.request.number, "patience")
+        self._later(seconds, self._lose_patience)
+        return True
+
+    def _lose_patience(self) -> None:
+        if self.member is not None and not self.member.bridge_epoch:
+            self._hang_up_after("bye")
+
+    def _hang_up_after(self, stage: str) -> None:
+        self.hang_up("NORMAL_CLEARING", stage)
+
+    def _leave_queue(self) -> None:
+        member, self.member = self.member, None
+        if member is not None:
+            self._switch.callcenter.leave(member)
+
+    # To its end ----------------------------------------------------------------------------------
 
     def _route(self) -> None:
         self.routed = True
@@ -220,21 +271,17 @@ class Call:
         status, reason = self.behaviour.status, self.behaviour.reason
         cause = cause_of_q850(reason) if reason else cause_of_status(status)
         phrase = PHRASES.get(status, "Rejected").replace(" ", "%20").encode()
-        self._refused(status, phrase, cause)
+        self.fields.update(refusal_fields(status, phrase, cause))
         if reason:
             self.tags |= {"sip_reason"}
             self.fields[b"sip_reason"] = b"Q.850%%3Bcause%%3D%d" % reason
         self.hang_up(cause, "refused")
 
     def _unreachable(self) -> None:
-        self._refused(503, b"Service%20Unavailable", "NORMAL_TEMPORARY_FAILURE")
+        cause = "NORMAL_TEMPORARY_FAILURE"
+        self.fields.update(refusal_fields(503, b"Service%20Unavailable", cause))
         self.tags |= {"unreachable"}
-        self.hang_up("NORMAL_TEMPORARY_FAILURE", "unreachable")
-
-    def _refused(self, status: int, phrase: bytes, cause: str) -> None:
-        self.fields[b"sip_status"] = b"%d" % status
-        self.fields[b"sip_phrase"] = phrase
-        self.fields[b"sip_cause"] = b"%d" % Q850[cause]
+        self.hang_up(cause, "unreachable")
 
     def _cancel(self, cause: str) -> None:
         self.hang_up(cause, "cancelled")
@@ -260,7 +307,10 @@ class Call:
             self.tags |= {"playback"}
         if self.sip and cause == "LOSE_RACE":
             self.tags |= {"elsewhere"}
-        self._end_events(self._job_order(stage))
+        order = self._switch.script.job_order(
+            self.behaviour, self.request.number, stage, answered=self.answered
+        )
+        self._end_events(order)
 
     def _stop_timers(self) -> None:
         for timer in self._timers:
@@ -268,20 +318,13 @@ class Call:
                 timer.cancel()
         self._timers.clear()
 
-    def _job_order(self, stage: str) -> str:
-        if self.behaviour.job != "seeded":
-            return self.behaviour.job
-        if self.answered:
-            return "middle"
-        at = self._switch.script.seconds((0.0, 4.0), self.request.number, "job", stage)
-        return _SEEDED_ORDERS[int(at)]
-
     def _end_events(self, order: str) -> None:
         text = self._end_text()
         if order == "before":
             self._report(text)
         state = b"CS_EXECUTE" if self.routed else b"CS_CONSUME_MEDIA"
         self._fire("CHANNEL_HANGUP", state, 10, b"hangup")
+        self._leave_queue()
         if self.behaviour.create_last:
             self._create()
         self._switch.call_over(self)

@@ -61,6 +61,38 @@ class AnswerLine:
 
 
 @frozen
+class QueuedLine:
+    """A call came into a queue of mod_callcenter."""
+
+    time: float
+    call: int
+    uuid: str
+    queue: str
+
+
+@frozen
+class BridgedLine:
+    """A call in a queue was connected to an agent."""
+
+    time: float
+    call: int
+    uuid: str
+    queue: str
+    agent: str
+
+
+@frozen
+class LeftLine:
+    """A call left a queue: ``Terminated`` after a talk, ``BREAK_OUT`` without one (abandoned)."""
+
+    time: float
+    call: int
+    uuid: str
+    queue: str
+    cause: str
+
+
+@frozen
 class CommandLine:
     """A command that is not one of the usual ones, as it arrived."""
 
@@ -77,6 +109,9 @@ class CallLog:
     ends: tuple[EndLine, ...] = ()
     commands: tuple[CommandLine, ...] = ()
     answers: tuple[AnswerLine, ...] = ()
+    queued: tuple[QueuedLine, ...] = ()
+    bridged: tuple[BridgedLine, ...] = ()
+    left: tuple[LeftLine, ...] = ()
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -127,6 +162,9 @@ def read_call_log(path: Path) -> CallLog:
         ends=tuple(EndLine(**line) for line in _of(lines, "end")),
         commands=tuple(CommandLine(**line) for line in _of(lines, "command")),
         answers=tuple(AnswerLine(**line) for line in _of(lines, "answer")),
+        queued=tuple(QueuedLine(**line) for line in _of(lines, "queued")),
+        bridged=tuple(BridgedLine(**line) for line in _of(lines, "bridged")),
+        left=tuple(LeftLine(**line) for line in _of(lines, "left")),
     )
 
 

@@ -8,16 +8,34 @@ from typing import TYPE_CHECKING, Protocol
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.switchsim.behaviour import Script
-from ctidialer.switchsim.events import Fields
+from ctidialer.switchsim.callcenter.tables import Member
+from ctidialer.switchsim.templates import Fields
 
 if TYPE_CHECKING:
     from ctidialer.switchsim.call import Call
+
+
+class Queues(Protocol):
+    """The queues of a switch, as a call sees them."""
+
+    def queue_of(self, extension: str) -> str:
+        """Give the queue to which an extension leads, empty where it leads elsewhere."""
+
+    def join(self, call: Call, queue: str) -> Member:
+        """Put a call into a queue."""
+
+    def leave(self, member: Member) -> None:
+        """A member's call has ended or goes elsewhere."""
 
 
 class Exchange(Protocol):
     """A switch, as a call sees it."""
 
     script: Script
+
+    @property
+    def callcenter(self) -> Queues:
+        """The queues."""
 
     @property
     def clock(self) -> IReactorTime:

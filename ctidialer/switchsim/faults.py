@@ -11,6 +11,8 @@ from typing import Protocol
 import msgspec
 
 from ctidialer.switchsim.behaviour import ScriptError, read_behaviour, read_series
+from ctidialer.switchsim.callcenter.book import Refused
+from ctidialer.switchsim.callcenter.plan import read_work
 from ctidialer.switchsim.heart import Heart
 from ctidialer.switchsim.switch import Switch
 
@@ -47,6 +49,7 @@ class Faults:
             "known_gateways": self._known_gateways,
             "gateway_state": self._gateway_state,
             "default": self._script_default,
+            "bridge": self._bridge,
             "drop": self._drop,
             "mute": self._mute,
             "refuse": self._refuse,
@@ -55,6 +58,11 @@ class Faults:
             "acl": self._acl,
             "max_sessions": self._max_sessions,
             "heartbeat": self._heartbeat,
+            "agents": self._agents,
+            "agent_stuck": self._agent_stuck,
+            "members_stay": self._members_stay,
+            "agent_calls_stay": self._agent_calls_stay,
+            "work": self._work,
             "stats": self._stats,
             "clear": self._clear,
         }
@@ -64,7 +72,7 @@ class Faults:
         try:
             orders = _read(argument)
             answers = [self._carry_out(name, value) for name, value in orders.items()]
-        except (ScriptError, ValueError, TypeError, msgspec.DecodeError) as problem:
+        except (Refused, ValueError, TypeError, msgspec.DecodeError) as problem:
             return f"-ERR sim: {problem}\n"
         return answers[-1] if answers else "-ERR sim: no order given\n"
 
@@ -101,6 +109,13 @@ class Faults:
     def _script_default(self, value: object) -> str:
         self._switch.script.default = read_behaviour(value)
         self._switch.script.mix = ()
+        return "+OK\n"
+
+    def _bridge(self, value: object) -> str:
+        call = self._switch.calls.get(str(value))
+        if call is None:
+            raise ScriptError(f"there is no call {value!r}")
+        call.bridge()
         return "+OK\n"
 
     def _drop(self, value: object) -> str:
@@ -140,6 +155,38 @@ class Faults:
         self.heart.start(_seconds(value))
         return "+OK\n"
 
+    def _agents(self, value: object) -> str:
+        """Give all agents, or those in an object, a status, as if each had set it himself."""
+        book = self._switch.callcenter.book
+        named = value if isinstance(value, dict) else dict.fromkeys(book.agents, value)
+        for name, one in named.items():
+            book.set_agent("status", name, str(one))
+        return "+OK\n"
+
+    def _agent_stuck(self, value: object) -> str:
+        """Leave agents in a state that nothing ends; ``off`` lets one go on."""
+        center = self._switch.callcenter
+        if isinstance(value, str):
+            value = dict([value.rsplit(" ", 1)])
+        for name, state in _object(value).items():
+            center.stuck.discard(name)
+            center.book.set_agent("state", name, "Waiting" if state == "off" else str(state))
+            if state != "off":
+                center.stuck.add(name)
+        return "+OK\n"
+
+    def _members_stay(self, value: object) -> str:
+        self._switch.callcenter.members_stay = int(_seconds(value))
+        return "+OK\n"
+
+    def _agent_calls_stay(self, value: object) -> str:
+        self._switch.callcenter.agent_calls_stay = _is_on(value)
+        return "+OK\n"
+
+    def _work(self, value: object) -> str:
+        self._switch.callcenter.work = read_work(_object(value), self._switch.callcenter.work)
+        return "+OK\n"
+
     def _stats(self, value: object) -> str:
         stats = {
             "calls": len(self._switch.calls),
@@ -152,6 +199,7 @@ class Faults:
     def _clear(self, value: object) -> str:
         for name, calm in _CLEARED.items():
             setattr(self._switch, name, calm)
+        self._switch.callcenter.end_faults()
         self._switch.script.numbers.clear()
         self._switch.script.gateways.clear()
         self._switch.gateways.clear()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from uuid import NAMESPACE_OID, uuid5
 
+from ctidialer.switchsim.causes import Q850
 from ctidialer.switchsim.dialstring import DialRequest
 from ctidialer.switchsim.encoding import percent_encode, to_bytes
-from ctidialer.switchsim.events import Fields, stamp_text, variable_lines
+from ctidialer.switchsim.events import stamp_text, variable_lines
+from ctidialer.switchsim.templates import Fields
 
 _MOMENTS = (b"created", b"answered", b"progress", b"progress_media")
 
@@ -133,6 +135,11 @@ def agent_starts(uuid: str, agent: str) -> list[tuple[str, str]]:
         ("CC-Agent-UUID", other_leg(uuid)),
         ("CC-Member-Session-UUID", uuid),
     ]
+
+
+def refusal_fields(status: int, phrase: bytes, cause: str) -> Fields:
+    """Give what a final SIP status leaves in a channel."""
+    return {b"sip_status": b"%d" % status, b"sip_phrase": phrase, b"sip_cause": b"%d" % Q850[cause]}
 
 
 def end_fields(fields: Fields) -> Fields:

@@ -7,7 +7,7 @@ import uuid as uuids
 from attrs import field, frozen
 
 from ctidialer.switchsim.encoding import percent_encode, to_bytes
-from ctidialer.switchsim.events import Fields
+from ctidialer.switchsim.templates import Fields
 
 VERSION = "1.11.3-dev"
 VERSION_FULL = "1.11.3-dev+git~20260821T141014Z~cc93a683ca~64bit"

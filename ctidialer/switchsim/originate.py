@@ -70,7 +70,7 @@ def _place(switch: Switch, serial: int, argument: str, request: DialRequest) -> 
     asked = request.variable("origination_uuid")
     lost = _gateway_fault(switch, request)
     # What never leaves is no attempt that the far end could count.
-    behaviour = Behaviour() if lost else switch.script.choose(request.number, _gateway(request))
+    behaviour = Behaviour() if lost else _behaviour(switch, request)
     refusal = _refusal(switch, request, behaviour, asked)
     taken = asked in switch.calls
     uuid = "" if refusal else asked if asked and not taken else switch.new_uuid()
@@ -86,6 +86,11 @@ def _place(switch: Switch, serial: int, argument: str, request: DialRequest) -> 
     call.serial = serial
     switch.calls[uuid] = call
     return Started(call.job, "BACKGROUND_JOB" in behaviour.lose, call.start)
+
+
+def _behaviour(switch: Switch, request: DialRequest) -> Behaviour:
+    age = switch.now() - switch.started_at
+    return switch.script.choose(request.number, _gateway(request), age)
 
 
 def _refused(

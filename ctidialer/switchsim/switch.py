@@ -13,12 +13,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.switchsim.behaviour import Script
 from ctidialer.switchsim.call import Call
+from ctidialer.switchsim.callcenter.center import Callcenter
 from ctidialer.switchsim.calllog import CallLogWriter
 from ctidialer.switchsim.encoding import to_bytes
-from ctidialer.switchsim.events import Event, EventWriter, Fields
+from ctidialer.switchsim.events import Channel, Event, EventWriter
 from ctidialer.switchsim.identity import Identity
 from ctidialer.switchsim.limits import SessionLimits
 from ctidialer.switchsim.subscription import LOG_LEVELS
+from ctidialer.switchsim.templates import Fields, Source
 
 
 class Listener(Protocol):
@@ -84,6 +86,7 @@ class Switch:
         self._writer = EventWriter(self.identity.fields())
         self._takers: dict[str, tuple[Listener, ...]] = {}
         self.started_at = self.now()
+        self.callcenter = Callcenter(self)
 
     def now(self) -> float:
         """Give unix seconds."""
@@ -133,16 +136,34 @@ class Switch:
     def channel_data(self, call: Call) -> Event:
         """Render what ``uuid_dump`` shows of a call."""
         exact, self._writer.exact = self._writer.exact, True
-        state = b"CS_EXECUTE" if call.routed else b"CS_CONSUME_MEDIA"
-        answer = b"answered" if call.answered else b"ringing"
-        fields = {**call.fields, b"state": state, b"state_number": b"4" if call.routed else b"7"}
-        fields |= {b"call_state": call.call_state, b"answer_state": answer}
-        variables = call.request.variables
         event = self._writer.channel_event(
-            "CHANNEL_DATA", call.path, call.tags, fields, variables, self.now()
+            "CHANNEL_DATA",
+            call.path,
+            call.tags,
+            _fields_now(call),
+            call.request.variables,
+            self.now(),
         )
         self._writer.exact = exact
         return event
+
+    def fire_module(
+        self,
+        source: Source,
+        headers: list[tuple[str, str]],
+        call: Call | None,
+    ) -> None:
+        """Send ``callcenter::info``, with a channel's data where ``call`` is one."""
+        takers = self._takers_of("CUSTOM")
+        if not takers:
+            self._writer.skip()
+            return
+        channel = None
+        if call is not None:
+            channel = Channel(call.path, call.tags, _fields_now(call), call.request.variables)
+        event = self._writer.module_event("callcenter::info", source, headers, self.now(), channel)
+        for listener in takers:
+            listener.take(event)
 
     def fire(self, name: str, headers: list[tuple[str, str]], body: bytes | None = None) -> None:
         """Send an event that is no channel's."""
@@ -211,6 +232,15 @@ class Switch:
         known = [*(call for at, call in self._ended if at > written), *self.calls.values()]
         return [call for call in known if call.started_at <= written]
 
+    def has_call(self, uuid: str) -> bool:
+        """Say whether there is a call."""
+        return uuid in self.calls
+
+    def log_queue(self, kind: str, call: Call, queue: str, **more: str) -> None:
+        """Log what becomes of a call in a queue: ``queued``, ``bridged``, ``left``."""
+        values = {"time": self.now(), "call": call.serial, "uuid": call.uuid, "queue": queue}
+        self.log.write(kind, {**values, **more})
+
     def log_answer(self, call: Call) -> None:
         """Note when a call was answered, if that is wanted."""
         if self.logs_answers:
@@ -228,6 +258,7 @@ class Switch:
             request = call.request
             if all(request.variable(name) == text for name, text in (having or {}).items()):
                 call.kill(cause)
+        self.callcenter.kill_legs(having or {}, cause)
 
     def shut_down(self, notice_after: float = 0.3) -> Deferred[None]:
         """End as on SIGTERM (recording 91, in short): SHUTDOWN, hang-ups, notice, the end."""
@@ -243,6 +274,18 @@ class Switch:
         for listener in list(self.listeners):
             listener.close("notice")
         done.callback(None)
+
+
+def _fields_now(call: Call) -> Fields:
+    state, number = (b"CS_EXECUTE", b"4") if call.routed else (b"CS_CONSUME_MEDIA", b"7")
+    answer = b"hangup" if call.over else b"answered" if call.answered else b"ringing"
+    return {
+        **call.fields,
+        b"state": state,
+        b"state_number": number,
+        b"call_state": call.call_state,
+        b"answer_state": answer,
+    }
 
 
 def _log_stamp(moment: float) -> str:

@@ -1,15 +1,15 @@
-"""Who may ask: the bearer token, the dashboard's sessions, and what keeps foreign pages out."""
+"""Who may ask: the bearer tokens, the dashboard's sessions, and what keeps foreign pages out."""
 
 from __future__ import annotations
 
-import hmac
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from secrets import token_urlsafe
 
 from attrs import frozen
 
 from ctidialer.settings import is_loopback
+from ctidialer.settings.tokens import HashedToken, Role
 from ctidialer.web.answers import Refusal
 
 COOKIE = "ctidialer_session"
@@ -27,7 +27,10 @@ the operators out.
 
 MAX_ADDRESSES = 1000
 
-NO_TOKEN = 'send the header "Authorization: Bearer <token>", with [http] token of the settings'
+NO_TOKEN = (
+    'send the header "Authorization: Bearer <token>", with [http] token, or one of [http] tokens,'
+    " of the settings"
+)
 
 
 @frozen
@@ -43,9 +46,22 @@ class RequestHeaders:
 
 @frozen
 class Visitor:
-    """Who asks; ``session`` None = with the token itself, or anybody if no token is set."""
+    """Who asks; ``session`` None = with a token itself, or anybody if no token is set.
+
+    ``name`` is that of the token, empty = it has none.
+    """
 
     session: str | None = None
+    name: str = ""
+    role: Role = Role.OPERATE
+
+
+@frozen
+class _Session:
+    """Somebody who has signed in with ``token``, and may ask ``until`` then (seconds)."""
+
+    until: float
+    token: HashedToken
 
 
 class WrongTokens:
@@ -74,21 +90,24 @@ class WrongTokens:
 
 
 class Access:
-    """Admits requests with ``token``; if it is empty, all requests to a loopback name.
+    """Admits requests with ``token``, or with one of ``named``; if there is none at all, all
+    requests to a loopback name.
 
     ``clock`` gives seconds.
     """
 
-    def __init__(self, token: str, clock: Callable[[], float]) -> None:
-        self._token = token.encode()
+    def __init__(
+        self, token: str, clock: Callable[[], float], named: Sequence[HashedToken] = ()
+    ) -> None:
+        self._tokens = (*((HashedToken.of(token),) if token else ()), *named)
         self._clock = clock
-        self._sessions: OrderedDict[str, float] = OrderedDict()
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._wrong = WrongTokens()
 
     @property
     def needs_token(self) -> bool:
         """Whether a token is set."""
-        return bool(self._token)
+        return bool(self._tokens)
 
     def admit(self, headers: RequestHeaders, changes: bool) -> Visitor:
         """Return who asks; ``changes``: the request would change something.  Raises Refusal."""
@@ -98,20 +117,20 @@ class Access:
             return Visitor()
         scheme, _, token = (headers.authorization or "").partition(" ")
         if scheme.lower() == "bearer":  # another one is for a proxy between us
-            self._check_bearer(token.strip())
-            return Visitor()
+            return self._bearer(token.strip())
         session = (headers.cookies or {}).get(COOKIE, "")
-        if not self.is_open(session):
+        open_session = self._open(session)
+        if open_session is None:
             raise Refusal(401, NO_TOKEN, (("WWW-Authenticate", 'Bearer realm="ctidialer"'),))
         self.refuse_foreign_pages(headers, changes)
         if changes and headers.requested_with != "ctidialer":
             raise Refusal(
                 403, 'send the header "X-Requested-With: ctidialer", which no foreign page can'
             )
-        return Visitor(session)
+        return Visitor(session, open_session.token.name, open_session.token.role)
 
     def sign_in(self, token: str, address: str = "") -> str:
-        """Begin a session for a client that knows the token; return the value of its cookie.
+        """Begin a session for a client that knows a token; return the value of its cookie.
 
         ``address`` is where the request comes from.  Raises Refusal: 401, or 429 after too many
         wrong ones from there.
@@ -122,12 +141,13 @@ class Access:
             raise Refusal(
                 429, f"too many wrong tokens: try again in {wait} s", (("Retry-After", str(wait)),)
             )
-        if not self._is_token(token):
+        known = self._known(token)
+        if known is None:
             self._wrong.add(address, now)
-            raise Refusal(401, "this is not the token of the settings ([http] token)")
+            raise Refusal(401, "this is no token of the settings ([http] token or tokens)")
         self._wrong.forgive(address)
         session = token_urlsafe(32)
-        self._sessions[session] = now + SESSION_SECONDS
+        self._sessions[session] = _Session(now + SESSION_SECONDS, known)
         while len(self._sessions) > MAX_SESSIONS:
             self._sessions.popitem(last=False)
         return session
@@ -139,20 +159,26 @@ class Access:
 
     def is_open(self, session: str) -> bool:
         """Say whether a session is still valid."""
-        until = self._sessions.get(session)
-        if until is not None and until <= self._clock():
-            del self._sessions[session]
-            return False
-        return until is not None
+        return self._open(session) is not None
 
-    def _check_bearer(self, token: str) -> None:
-        if not self._is_token(token):
+    def _open(self, session: str) -> _Session | None:
+        found = self._sessions.get(session)
+        if found is not None and found.until <= self._clock():
+            del self._sessions[session]
+            return None
+        return found
+
+    def _bearer(self, token: str) -> Visitor:
+        known = self._known(token)
+        if known is None:
             headers = (("WWW-Authenticate", 'Bearer realm="ctidialer", error="invalid_token"'),)
             raise Refusal(401, f"the token is wrong: {NO_TOKEN}", headers)
+        return Visitor(name=known.name, role=known.role)
 
-    def _is_token(self, token: str) -> bool:
-        # In constant time, so that the time does not show how much of a guess was right.
-        return hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._token)
+    def _known(self, token: str) -> HashedToken | None:
+        # All are compared, so that the time does not show which one was nearly right.
+        fitting = [one for one in self._tokens if one.fits(token)]
+        return fitting[0] if fitting else None
 
     def _refuse_foreign_names(self, headers: RequestHeaders) -> None:
         """Refuse names that are not loopback: any page can let its own name lead to 127.0.0.1 (DNS

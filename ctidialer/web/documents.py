@@ -9,7 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from ctidialer.contract.faults import Fault
-from ctidialer.contract.status import BusyLine, Explained, LineStatus, Missing
+from ctidialer.contract.pacing import PacingStatus
+from ctidialer.contract.status import BusyLine, Explained, Later, LineStatus, Missing
+from ctidialer.nodes.queues import QueueLength
 
 MAX_WHY_LENGTH = 200
 
@@ -39,9 +41,13 @@ class WarningEntry(msgspec.Struct):
 
 
 class TaskEntry(msgspec.Struct):
-    """One task of this host; ``queue_length`` null = the queue cannot be read just now.
+    """One task of this host; ``queue_length`` null = no queue of it can be read just now.
 
-    ``warnings`` are those of its document and of the groups and lines that it names, at most 20.
+    ``number_queue`` is the first of its ``queues``, ``queue_length`` the numbers in all of them.
+
+    ``pacing`` null = it counts no agents.  ``later``: its numbers that wait in Redis, null = none
+    does.  ``warnings`` are those of its document and of the groups and lines that it names, at most
+    20.
     """
 
     name: str
@@ -50,16 +56,23 @@ class TaskEntry(msgspec.Struct):
     cps: float | None
     number_queue: str
     queue_length: int | None
+    queues: tuple[QueueLength, ...]
     paused: bool
     explained: Explained
+    pacing: PacingStatus | None
+    later: Later | None
     warnings: list[WarningEntry]
 
 
 class TaskPage(msgspec.Struct):
-    """Some tasks, by name; ``total`` is how many there are with this query."""
+    """Some tasks; ``total`` is how many there are with this query.
+
+    ``reasons`` counts the tasks by reason, the worst first, whichever reason is asked for.
+    """
 
     tasks: list[TaskEntry]
     total: int
+    reasons: dict[str, int]
 
 
 class TaskExplanation(msgspec.Struct):
@@ -92,6 +105,7 @@ class ScheduleEntry(msgspec.Struct):
     limit: int | None
     cps: float | None
     paused: bool
+    later: Later | None
     warnings: list[WarningEntry]
 
 
@@ -205,21 +219,33 @@ class NodePage(msgspec.Struct):
     nodes: list[dict[str, Any]]
 
 
-class SampleEntry(msgspec.Struct):
-    """One second: calls ``started`` and numbers ended in it, ``calls`` up at its end.
+class HostPage(msgspec.Struct):
+    """All hosts on this Redis, as ``ctidialer status --all-hosts --json`` shows them."""
 
-    ``at`` is unix seconds, ``lag_ms`` by how much the event loop was late.
+    at: float
+    hosts: list[dict[str, Any]]
+    total: dict[str, float]
+
+
+class SampleEntry(msgspec.Struct):
+    """What happened in one step: calls ``started``, numbers ended by outcome, conversations.
+
+    ``at`` is its end (unix seconds).  ``calls``: how many were up then, or, of a step that is
+    longer than a second, the most at once in it.  ``lag_ms``: by how much the event loop was late;
+    0 where the step is longer than a second.
     """
 
     at: float
     started: int
     calls: int
     outcomes: Mapping[str, int]
-    lag_ms: float
+    talks: int
+    talk_seconds: float
+    lag_ms: float = 0.0
 
 
 class HistoryPage(msgspec.Struct):
-    """The last minutes, the oldest second first."""
+    """What happened in the last ``seconds``, in steps of ``step`` seconds, the oldest first."""
 
     step: int
     seconds: int

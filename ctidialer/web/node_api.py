@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from time import time
 
+from twisted.internet.interfaces import IReactorTime
+
 from ctidialer.contract.control import Order
 from ctidialer.contract.status import NodeStatus
 from ctidialer.nodes.daemon import DaemonView
@@ -14,10 +16,12 @@ from ctidialer.web.documents import (
     Alive,
     CheckResult,
     Drained,
+    HostPage,
     NodePage,
     ReadyAnswer,
     WhyBody,
 )
+from ctidialer.web.kept_looks import KeptLooks
 from ctidialer.web.queries import CheckQuery
 from ctidialer.web.routes import delete, get, post
 
@@ -27,11 +31,19 @@ NO_REDIS = {503: "Redis does not answer"}
 class NodeApi:
     """Answers for one daemon, and for what Redis says of the others."""
 
-    def __init__(self, host: str, daemon: DaemonView, orders: NodeOrders, aside: Aside) -> None:
+    def __init__(
+        self,
+        host: str,
+        daemon: DaemonView,
+        orders: NodeOrders,
+        aside: Aside,
+        clock: IReactorTime,
+    ) -> None:
         self._host = host
         self._daemon = daemon
         self._orders = orders
         self._aside = aside
+        self._hosts = KeptLooks(aside, clock)
 
     @get("/healthz", "Whether the event loop turns", is_open=True)
     async def alive(self) -> Alive:
@@ -60,6 +72,11 @@ class NodeApi:
     async def nodes(self) -> Answer:
         """Return the state of all nodes on this Redis."""
         return await self._look_aside("nodes")
+
+    @get("/api/hosts", "A row for each host on this Redis", answer=HostPage, others=NO_REDIS)
+    async def hosts(self) -> Answer:
+        """Return the sums of each host on this Redis, and of all."""
+        return Answer(body=await self._hosts.look("hosts", "hosts"))
 
     @post("/api/drain", "Take this node out of service: no new call", others=NO_REDIS)
     async def drain(self, asked: Asked, body: WhyBody) -> Drained:

@@ -91,7 +91,8 @@ def _responses(route: Route) -> dict[str, Any]:
         content_type = route.content_type.partition(";")[0]
         content = {content_type: {"schema": schema} if route.answer else {}}
         responses["200"] = {"description": "so it is", "content": content}
-    for status, text in route.others.items():
+    orders = {403: "the token may only read, or a page of another site asks"}
+    for status, text in {**(orders if route.is_order else {}), **route.others}.items():
         responses[str(status)] = {"description": text}
         if status >= 400:
             is_readiness = (status, route.answer) == (503, documents.ReadyAnswer)
@@ -134,4 +135,6 @@ def _without_private_fields(schemas: dict[str, Any]) -> None:
         for name in [one for one in schema.get("properties", ()) if one.startswith("_")]:
             del schema["properties"][name]
     for name in (Told.__name__, Said.__name__):
-        schemas.pop(name, None)
+        others = {other: schema for other, schema in schemas.items() if other != name}
+        if REF.format(name=name) not in str(others):
+            schemas.pop(name, None)

@@ -89,7 +89,7 @@ class Pages:
             else Answer(204, headers=(cookie,))
         )
 
-    @post("/logout", "End the session", others={204: "signed out"})
+    @post("/logout", "End the session", others={204: "signed out"}, for_readers=True)
     async def sign_out(self, asked: Asked) -> Answer:
         """End the session."""
         self._access.sign_out(asked.session)

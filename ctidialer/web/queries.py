@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from typing import Annotated
 
@@ -9,10 +10,15 @@ import msgspec
 from msgspec import Meta
 
 from ctidialer.contract.record import Outcome
+from ctidialer.contract.waiting import WaitReason
 from ctidialer.rules.moments import FORM
 from ctidialer.rules.periods import By
 
 MAX_LISTED = 1000
+MIN_SCANNED = 1000
+MAX_SCANNED = 20_000
+"""Entries looked at for one page of records."""
+
 MAX_SAMPLED = 10_000
 ENTRY_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 """The id of an entry of a stream, far below the 64 bits that either part has."""
@@ -30,6 +36,10 @@ Limit = Annotated[
     int,
     Meta(ge=0, le=MAX_LISTED, description="how many at most (default 200, at most 1000)"),
 ]
+
+
+MAX_AGENTS = 100_000
+MAX_HOURS = 366 * 24
 
 
 class Page(msgspec.Struct):
@@ -50,16 +60,29 @@ class Page(msgspec.Struct):
         return [name for name in names if word in name.lower()]
 
 
+class Order(enum.Enum):
+    """In which order tasks are listed."""
+
+    NAME = "name"
+    WORST = "worst"
+
+
 class TaskQuery(Page):
     """Which tasks."""
 
     reason: Annotated[str, Meta(description="only tasks with this reason")] = ""
+    order: Annotated[
+        Order, Meta(description="by name (default), or those first that want a look most")
+    ] = Order.NAME
 
 
 class LineQuery(Page):
     """Which lines."""
 
     state: Annotated[str, Meta(description="only lines in this state")] = ""
+    order: Annotated[
+        Order, Meta(description="by name (default), or those first that take no call")
+    ] = Order.NAME
 
 
 class CheckQuery(msgspec.Struct):
@@ -96,6 +119,41 @@ class ReportQuery(msgspec.Struct):
     ] = 100
 
 
+class ForecastQuery(msgspec.Struct):
+    """With how many agents, and how far."""
+
+    agents: Annotated[
+        Annotated[int, Meta(ge=1, le=MAX_AGENTS)] | None,
+        Meta(description="so many agents, in place of those at work now"),
+    ] = None
+    hours: Annotated[
+        Annotated[int, Meta(ge=1, le=MAX_HOURS)] | None,
+        Meta(description="look no further than so many hours ahead (default a year)"),
+    ] = None
+
+
+class WaitingQuery(msgspec.Struct):
+    """Which numbers that wait."""
+
+    reason: Annotated[
+        WaitReason | None, Meta(description="only those that wait for this reason")
+    ] = None
+    offset: Offset = 0
+    limit: Limit = 200
+
+
+class DncQuery(msgspec.Struct):
+    """How a number is read."""
+
+    region: Annotated[
+        str,
+        Meta(
+            description="how national numbers are read: CN, US; as callee_region",
+            extra_json_schema={"pattern": "^([A-Za-z]{2})?$"},
+        ),
+    ] = ""
+
+
 class RecordQuery(msgspec.Struct):
     """Which records."""
 
@@ -107,3 +165,11 @@ class RecordQuery(msgspec.Struct):
         Meta(ge=0, le=MAX_LISTED, description="how many at most (default 50, at most 1000)"),
     ] = 50
     before: Before = ""
+    scan: Annotated[
+        int,
+        Meta(
+            ge=MIN_SCANNED,
+            le=MAX_SCANNED,
+            description="how many records to look at, at most (default 20000, the most)",
+        ),
+    ] = MAX_SCANNED

@@ -12,9 +12,6 @@ from ctidialer.web.node_api import NO_REDIS
 from ctidialer.web.queries import ENTRY_ID, RecordQuery
 from ctidialer.web.routes import get
 
-MAX_SCANNED = 20_000
-"""Entries looked at for one page; ``next`` goes on behind them."""
-
 
 class RecordsApi:
     """Answers from the stream ``key``."""
@@ -32,7 +29,7 @@ class RecordsApi:
         found: list[msgspec.Raw] = []
         scanned = 0
         stream = RecordStream(self._link, self._key)
-        while len(found) < limit and scanned < MAX_SCANNED:
+        while len(found) < limit and scanned < query.scan:
             entries = await stream.before(before)
             for entry in entries:
                 before, scanned = entry.id, scanned + 1

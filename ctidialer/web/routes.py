@@ -45,7 +45,8 @@ class Streamed:
 class Route:
     """One method on one path.
 
-    ``path`` has names in braces.  ``is_open``: no token is needed.  ``if_unknown``: a method of the
+    ``path`` has names in braces.  ``is_open``: no token is needed.  ``for_readers``: it changes
+    something, but who may only read may ask it too.  ``if_unknown``: a method of the
     same object that answers requests without a token, in place of an error.  ``answer`` is the type
     of the JSON answer if the handler's annotation does not show it.  ``takes_form``: the body may
     be a form too.  ``others`` are further statuses and their meaning.
@@ -59,6 +60,7 @@ class Route:
     content_type: str = JSON
     takes_form: bool = False
     is_open: bool = False
+    for_readers: bool = False
     if_unknown: Callable[..., Answer] | None = None
     handler: Handler | None = None
     query: type[msgspec.Struct] | None = None
@@ -69,6 +71,11 @@ class Route:
     def changes(self) -> bool:
         """Whether the request changes something."""
         return self.method != "GET"
+
+    @property
+    def is_order(self) -> bool:
+        """Whether only an operator may ask it."""
+        return self.changes and not self.is_open and not self.for_readers
 
     def match(self, parts: Sequence[str]) -> dict[str, str] | None:
         """Return the named parts if these parts of a path fit this route, else None."""

@@ -17,12 +17,20 @@ from ctidialer.glue import Gate, Repeated
 from ctidialer.nodes.daemon import DaemonView
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.settings import Settings, host_and_port
+from ctidialer.settings.tokens import read_tokens
+from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
+from ctidialer.store.reading import NodeReading
 from ctidialer.web.access import Access
 from ctidialer.web.aside import Aside
+from ctidialer.web.connections import Connections
+from ctidialer.web.dnc_api import DncApi
+from ctidialer.web.forecast import ForecastApi
 from ctidialer.web.history import History
+from ctidialer.web.lines_api import LinesApi
 from ctidialer.web.metrics import Metrics
 from ctidialer.web.node_api import NodeApi
+from ctidialer.web.numbers_api import NumbersApi
 from ctidialer.web.openapi import Description
 from ctidialer.web.pages import Pages
 from ctidialer.web.records import RecordsApi
@@ -30,9 +38,11 @@ from ctidialer.web.report import ReportApi
 from ctidialer.web.routes import WebRoutes, routes_of
 from ctidialer.web.site import QuietSite, Root
 from ctidialer.web.stream import Stream
-from ctidialer.web.tables_api import LinesApi, SchedulesApi, TasksApi
+from ctidialer.web.tables_api import SchedulesApi, TasksApi
+from ctidialer.web.task_plan import TaskPlanApi
 
 LOOK_INTERVAL = 1.0
+QUEUE_INTERVAL = 3.0
 
 
 class WebService(Service):
@@ -63,10 +73,16 @@ class WebService(Service):
         self._cannot_listen = cannot_listen
         self._port: IListeningPort | None = None
         self._aside = Aside(reactor, settings)
-        self._access = Access(settings.http.token, reactor.seconds)
+        self._access = Access(
+            settings.http.token, reactor.seconds, read_tokens(settings.http.tokens)
+        )
         self._metrics = Metrics(daemon, link, reactor)
-        self._history = History(daemon.totals, lambda: self._metrics.lag)
+        self._history = History(settings.node, daemon.totals, lambda: self._metrics.lag, link)
         self._stream = Stream(self._access, reactor.seconds)
+        self._queued: int | None = None
+        self._queue_looks = Repeated(
+            reactor, self._look_at_queues, self.log, "Looking at the queues for the dashboard"
+        )
         self._seconds = Repeated(reactor, self._second, self.log, "Telling the dashboard")
 
     @property
@@ -89,11 +105,13 @@ class WebService(Service):
         self._metrics.start()
         self._daemon.add_reader(self._stream)
         self._seconds.start(LOOK_INTERVAL)
+        self._queue_looks.start(QUEUE_INTERVAL)
 
     async def _close(self) -> None:
         await self._stopped.passed()
         if self._seconds.running:
             self._seconds.stop()
+            self._queue_looks.stop()
             self._metrics.stop()
         self._stream.end()
         if self._port is not None:
@@ -108,11 +126,15 @@ class WebService(Service):
     def _site(self) -> QuietSite:
         node, daemon, link = self._settings.node, self._daemon, self._link
         described = routes_of(
-            NodeApi(node.host, daemon, NodeOrders(link, node.host), self._aside),
+            NodeApi(node.host, daemon, NodeOrders(link, node.host), self._aside, self._reactor),
             TasksApi(node, daemon, link, self._reactor),
+            TaskPlanApi(node, daemon, link),
             SchedulesApi(node, daemon, link),
-            LinesApi(daemon, self._reactor),
+            LinesApi(node, daemon, link, self._reactor),
+            NumbersApi(self._settings, link, self._aside),
+            DncApi(node, daemon, link),
             RecordsApi(link, keys.records(node.host)),
+            ForecastApi(node.host, daemon, self._aside, self._reactor),
             ReportApi(node.timezone, self._aside, self._reactor),
             self._history,
             self._stream,
@@ -120,11 +142,25 @@ class WebService(Service):
             Pages(self._access),
         )
         routes = WebRoutes([*described, *routes_of(Description(described))])
-        return QuietSite(Root(routes, self._access), reactor=self._reactor)
+        http = self._settings.http
+        connections = Connections(http.max_connections, http.max_connections_per_address)
+        return QuietSite(Root(routes, self._access), connections, http.idle_timeout, self._reactor)
 
     def _second(self) -> None:
         sample = self._history.take(self._reactor.seconds())
         if len(self._stream):
             status = self._daemon.encoded_status()
-            newest = msgspec.json.encode(sample)
-            self._stream.second(b'%s,"sample":%s}' % (status[:-1], newest))
+            more = msgspec.json.encode({"sample": sample, "queued": self._queued})
+            self._stream.second(b"%s,%s" % (status[:-1], more[1:]))
+
+    async def _look_at_queues(self) -> None:
+        """Count the numbers in the queues of the open tasks, while somebody looks."""
+        if not len(self._stream):
+            return
+        reading = NodeReading(self._link, self._settings.node.host)
+        try:
+            lengths = await reading.queue_lengths(self._daemon.queues())
+        except StoreError:
+            self._queued = None  # that Redis is away is said by others
+        else:
+            self._queued = sum(lengths.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from io import BytesIO
+from typing import Any
 from urllib.parse import parse_qsl
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -14,9 +15,16 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 from twisted.web.server import Request as SiteRequest
 
+from ctidialer.settings.tokens import Role
 from ctidialer.store.errors import StoreError
-from ctidialer.web.access import Access, RequestHeaders
+from ctidialer.web.access import Access, RequestHeaders, Visitor
 from ctidialer.web.answers import HTML, Answer, Asked, Refusal
+from ctidialer.web.connections import (
+    MAX_REFUSED,
+    Connections,
+    CountedChannel,
+    RefusedConnection,
+)
 from ctidialer.web.routes import EVENTS, Route, Streamed, WebRoutes
 
 MAX_BODY_BYTES = 64 * 1024
@@ -61,9 +69,30 @@ class BoundedRequest(SiteRequest):
 
 
 class QuietSite(Site):
-    """A site without an access log: a request may contain secrets."""
+    """A site without an access log: a request may contain secrets.
+
+    Connections beyond those that ``connections`` allows are refused.
+    """
 
     requestFactory = BoundedRequest
+    protocol = CountedChannel  # type: ignore[assignment]  # no HTTP/2 is negotiated
+
+    def __init__(self, root: Root, connections: Connections, idle_timeout: float, reactor: Any):
+        super().__init__(root, timeout=idle_timeout, reactor=reactor)
+        self._connections = connections
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """Return what answers a connection; None = it is closed at once."""
+        host = getattr(addr, "host", "")
+        refusal = self._connections.refusal(host)
+        if refusal is None:
+            channel = super().buildProtocol(addr)
+            self._connections.opened(host)
+            channel.over = partial(self._connections.closed, host)
+            return channel
+        if self._connections.refused >= MAX_REFUSED:
+            return None
+        return RefusedConnection(refusal, self._connections, self.reactor.callLater)
 
     def log(self, request: Request) -> None:
         """Write nothing."""
@@ -97,25 +126,28 @@ class Root(Resource):
         method = request.method.decode("ascii", "replace")
         route, names = self._found(request, method, path)
         try:
-            session = self._session(request, route)
+            visitor = self._visitor(request, route)
         except Refusal as refusal:
             if refusal.status == 401 and route.if_unknown is not None:
                 return route.if_unknown()
             raise
         if request.is_too_large:
             raise Refusal(413, f"the body is longer than {MAX_BODY_BYTES} bytes")
-        answer = await route.answered(asked(request, method, path, names, session))
+        answer = await route.answered(asked(request, method, path, names, visitor))
         if method == "HEAD" and isinstance(answer, Streamed):
             return Answer(content_type=EVENTS)
         return answer
 
-    def _session(self, request: BoundedRequest, route: Route) -> str | None:
-        """Return the session of a request; None = it has none.  Raises Refusal."""
+    def _visitor(self, request: BoundedRequest, route: Route) -> Visitor:
+        """Return who asks.  Raises Refusal."""
         headers = headers_of(request)
         if route.is_open:
             self._access.refuse_foreign_pages(headers, route.changes)
-            return None
-        return self._access.admit(headers, route.changes).session
+            return Visitor()
+        visitor = self._access.admit(headers, route.changes)
+        if route.is_order and visitor.role is Role.READ:
+            raise Refusal(403, f"the token {visitor.name!r} may only read: its role is not operate")
+        return visitor
 
     def _found(
         self, request: BoundedRequest, method: str, path: str
@@ -188,10 +220,11 @@ def _text(value: bytes) -> str:
 
 
 def asked(
-    request: Request, method: str, path: str, names: dict[str, str], session: str | None
+    request: Request, method: str, path: str, names: dict[str, str], visitor: Visitor
 ) -> Asked:
     """Return a request that was let in, as a value."""
     content = request.content
+    address = f"http {request.getClientAddress().host}"
     return Asked(
         method=method,
         path=path,
@@ -199,8 +232,8 @@ def asked(
         query=_query(request.uri.partition(b"?")[2].decode("ascii", "replace")),
         body=content.read() if content is not None else b"",
         content_type=(_header(request, b"content-type") or "").partition(";")[0].strip().lower(),
-        session=session,
-        by=f"http {request.getClientAddress().host}",
+        session=visitor.session,
+        by=f"{visitor.name} ({address})" if visitor.name else address,
         is_encrypted=(_header(request, b"x-forwarded-proto") or "").lower() == "https",
     )
 

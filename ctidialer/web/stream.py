@@ -91,7 +91,8 @@ class Stream:
 
     @get(
         "/api/events",
-        "Server-Sent Events: `status` each second (NodeStatus and the `sample` of that second),"
+        "Server-Sent Events: `status` each second (NodeStatus, the `sample` of that second, and"
+        " `queued`, the numbers in the queues of the open tasks),"
         " `record` (a record), `skipped` (how many records were not sent)",
         others={503: "too many listen"},
         content_type=EVENTS,

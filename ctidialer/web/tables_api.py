@@ -1,19 +1,19 @@
-"""The JSON API: tasks, schedule configurations and lines, as the daemon sees them."""
+"""The JSON API: tasks and schedule configurations, as the daemon sees them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from time import time
 
 from attrs import asdict
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 
 from ctidialer.contract import keys
-from ctidialer.contract.status import LineStatus
+from ctidialer.contract.pacing import PacingReport
 from ctidialer.nodes.daemon import DaemonView, ScheduleNow, TaskNow
 from ctidialer.nodes.doubts import Doubts
 from ctidialer.nodes.orders import NodeOrders
+from ctidialer.nodes.pacing import read_pacing
+from ctidialer.nodes.queues import all_queues, numbers_in, queue_lengths
 from ctidialer.nodes.schedules import Waiting, read_waiting
 from ctidialer.settings import Node
 from ctidialer.store.errors import StoreError
@@ -21,7 +21,6 @@ from ctidialer.store.link import Link
 from ctidialer.store.reading import NodeReading
 from ctidialer.web.answers import Asked, Refusal
 from ctidialer.web.documents import (
-    LinePage,
     ScheduleEntry,
     ScheduleExplanation,
     SchedulePage,
@@ -34,18 +33,21 @@ from ctidialer.web.documents import (
     WhyBody,
 )
 from ctidialer.web.node_api import NO_REDIS, order_of
-from ctidialer.web.queries import LineQuery, Page, TaskQuery
+from ctidialer.web.queries import Order, Page, TaskQuery
 from ctidialer.web.routes import get, post
+from ctidialer.web.task_states import TaskStates, counted, worst_first
 
 MAX_BUSY_LINES = 20
 """Lines with their reasons, of each task in a list."""
 
 MAX_ALL_BUSY_LINES = 1000
-LINES_PER_SLICE = 100
-"""Tasks explained, or lines looked at, in one turn of the reactor."""
-
 NO_TASK = {404: "there is no such task"}
 NO_CONFIG = {404: "there is no such configuration"}
+
+
+def no_task(name: str, host: str) -> Refusal:
+    """Say that a host has no task of this name."""
+    return Refusal(404, f"there is no task {name[:80]!r} on {host}")
 
 
 class TasksApi:
@@ -54,30 +56,50 @@ class TasksApi:
     def __init__(self, node: Node, daemon: DaemonView, link: Link, clock: IReactorTime) -> None:
         self._host = node.host
         self._daemon = daemon
-        self._clock = clock
+        self._link = link
+        self._states = TaskStates(daemon, clock)
         self._orders = NodeOrders(link, node.host)
         self._reading = NodeReading(link, node.host)
 
     @get("/api/tasks", "All tasks of this host, with their reasons")
     async def tasks(self, query: TaskQuery) -> TaskPage:
-        """Return a page of the tasks, of those of one reason where one is asked for."""
-        names = query.found_in(self._daemon.task_names())
+        """Return a page of the tasks, of those of one reason where one is asked for.
+
+        How many have each reason is counted over all whose names fit.
+        """
+        states = await self._states.of(query.found_in(self._daemon.task_names()))
+        names = worst_first(states) if query.order == Order.WORST else list(states)
         if query.reason:
-            names = [name async for name in self._with_reason(names, query.reason)]
+            names = [name for name in names if states[name].reason == query.reason]
         listed = self._daemon.tasks(names[query.part], MAX_BUSY_LINES)
         lengths = await self._queue_lengths(listed)
         doubts = self._daemon.doubts()
-        return TaskPage([_entry(task, lengths, doubts) for task in listed], len(names))
+        entries = [_entry(task, lengths, doubts) for task in listed]
+        return TaskPage(entries, len(names), counted(states))
 
     @get("/api/tasks/{task}/explain", "Why a task is, or is not, dialing now", others=NO_TASK)
     async def explain(self, task: str) -> TaskExplanation:
         """Say why one task is, or is not, dialing now."""
         if not (self._daemon.has_task(task) or self._daemon.has_calls(task)):
-            raise self._no_task(task)
+            raise no_task(task, self._host)
         (found,) = self._daemon.tasks([task], MAX_ALL_BUSY_LINES)
         warnings = _warnings(self._daemon.doubts(), keys.TASK, task)
         explained = asdict(found.explained, recurse=False)
         return TaskExplanation(task, self._host, **explained, warnings=warnings)
+
+    @get(
+        "/api/tasks/{task}/pacing",
+        "How a task is paced by its agents, and what it has learnt",
+        others={404: "there is no such task, or it counts no agents", **NO_REDIS},
+    )
+    async def pacing(self, task: str) -> PacingReport:
+        """Return agents, calls on their way, abandoned calls and what was learnt."""
+        if not self._daemon.has_task(task):
+            raise no_task(task, self._host)
+        found = await read_pacing(self._link, self._host, task)
+        if found is None:
+            raise Refusal(404, f"task {task[:80]!r} was not paced by its agents on any host")
+        return found
 
     @post(
         "/api/tasks/{task}/pause",
@@ -99,22 +121,11 @@ class TasksApi:
 
     def _check_known(self, task: str) -> None:
         if not self._daemon.has_task(task):
-            raise self._no_task(task)
-
-    def _no_task(self, name: str) -> Refusal:
-        return Refusal(404, f"there is no task {name[:80]!r} on {self._host}")
-
-    async def _with_reason(self, names: list[str], reason: str) -> AsyncIterator[str]:
-        for start in range(0, len(names), LINES_PER_SLICE):
-            for task in self._daemon.tasks(names[start : start + LINES_PER_SLICE], most_lines=0):
-                if task.explained.reason == reason:
-                    yield task.name
-            await deferLater(self._clock, 0)
+            raise no_task(task, self._host)
 
     async def _queue_lengths(self, listed: list[TaskNow]) -> dict[str, int]:
-        queues = sorted({task.number_queue for task in listed} - {""})
         try:
-            return await self._reading.queue_lengths(queues)
+            return await self._reading.queue_lengths(all_queues(listed))
         except StoreError:
             return {}  # the tasks are told all the same
 
@@ -195,40 +206,20 @@ class SchedulesApi:
         return await read_waiting(self._link, self._domain, time())
 
 
-class LinesApi:
-    """Answers for the lines of this host's domain."""
-
-    def __init__(self, daemon: DaemonView, clock: IReactorTime) -> None:
-        self._daemon = daemon
-        self._clock = clock
-
-    @get("/api/lines", "All lines, with their states")
-    async def lines(self, query: LineQuery) -> LinePage:
-        """Return a page of the lines, of those in one state where one is asked for."""
-        names = query.found_in(self._daemon.line_names())
-        if not query.state:
-            return LinePage(self._daemon.lines(names[query.part]), len(names))
-        found = [line async for line in self._in_state(names, query.state)]
-        return LinePage(found[query.part], len(found))
-
-    async def _in_state(self, names: list[str], state: str) -> AsyncIterator[LineStatus]:
-        for start in range(0, len(names), LINES_PER_SLICE):
-            for line in self._daemon.lines(names[start : start + LINES_PER_SLICE]):
-                if line.state == state:
-                    yield line
-            await deferLater(self._clock, 0)
-
-
 def _entry(task: TaskNow, lengths: dict[str, int], doubts: Doubts) -> TaskEntry:
+    queues = queue_lengths(task, lengths)
     return TaskEntry(
         name=task.name,
         calls=task.calls,
         limit=task.limit,
         cps=task.cps,
         number_queue=task.number_queue,
-        queue_length=lengths.get(task.number_queue),
+        queue_length=numbers_in(queues),
+        queues=queues,
         paused=task.paused,
         explained=task.explained,
+        pacing=task.pacing,
+        later=task.later,
         warnings=_warnings(doubts, keys.TASK, task.name),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ctidialer.rules.line_reasons import LINE_STATES, LINE_WORDS
-from ctidialer.rules.reasons import Of, Reason
+from ctidialer.rules.reasons import Condition, Of, Reason
 from ctidialer.rules.words import LANGUAGES, Language, Words
 
 NAME = "reasons.js"
@@ -28,6 +28,7 @@ def reasons_js() -> bytes:
         "FORMS": {language: _forms(groups, language) for language in LANGUAGES},
         "TASK_REASONS": _tones(_of(Of.TASK)),
         "SCHEDULE_REASONS": _tones(_of(Of.SCHEDULE)),
+        "NODE_REASONS": sorted({one.reason.value for one in Condition}),
         "FORM_TONES": {
             f"{one.value}.{form}": tone.value
             for one in Reason

@@ -2,39 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from pathlib import Path
-from typing import Any
-
-from twisted.internet import reactor
-from twisted.internet.utils import getProcessOutputAndValue
-from twisted.trial.unittest import TestCase
-
-import ctidialer
-
-ROOT = Path(ctidialer.__file__).resolve().parent.parent
+from tests.benchmarks.running import BenchmarkCase
 
 
-class BenchmarkTests(TestCase):
-    kind = "integration"
-    timeout = 240
-
-    async def run_benchmark(self, name: str, *options: str) -> dict[str, Any]:
-        """Run one benchmark with few calls; return the one line it prints."""
-        command = ["-m", f"benchmarks.{name}", *options]
-        output, errors, status = await getProcessOutputAndValue(
-            sys.executable, command, dict(os.environ), str(ROOT), reactor
-        )
-        self.assertEqual(status, 0, errors.decode()[-2000:])
-        (line,) = output.splitlines()
-        figures: dict[str, Any] = json.loads(line)
-        self.assertEqual(figures["benchmark"], name)
-        self.assertIn("load", figures["environment"])
-        self.assertTrue(figures["target"])
-        return figures
-
+class BenchmarkTests(BenchmarkCase):
     async def test_latency(self) -> None:
         figures = await self.run_benchmark("latency", "--samples", "5", "--limits", "2")
         refill = figures["refill_ms_by_limit"]["2"]
@@ -56,6 +27,14 @@ class BenchmarkTests(TestCase):
             self.assertGreater(figures[others]["20"]["calls"], 0)
             self.assertIn("idle_cpu_percent", figures[others]["20"])
             self.assertGreater(figures[others]["20"]["first_call_after_start_seconds"], 0)
+
+    async def test_hosts(self) -> None:
+        options = ("--hosts", "2", "--calls", "40", "--count", "6", "--cps", "40", "--talk", "0.05")
+        figures = await self.run_benchmark("hosts", *options)
+        shared = figures["by_hosts"]["2"]["domain"]
+        self.assertEqual(shared["calls"], 40)
+        self.assertLessEqual(shared["most_at_once"], 6)
+        self.assertLessEqual(shared["most_in_a_second"], 41)
 
     async def test_scale_lines(self) -> None:
         figures = await self.run_benchmark("scale_lines", "--lines", "2", "30", "--calls", "60")
@@ -87,7 +66,8 @@ class BenchmarkTests(TestCase):
     async def test_load_file(self) -> None:
         figures = await self.run_benchmark("load_file", "--rows", "50")
         self.assertEqual(
-            set(figures["by_kind"]), {"text", "csv", "gbk", "excel", "dedupe", "region"}
+            set(figures["by_kind"]),
+            {"text", "csv", "gbk", "excel", "dedupe", "region", "dnc"},
         )
         for found in figures["by_kind"].values():
             self.assertEqual(found["pushed"], 50)
@@ -110,12 +90,30 @@ class BenchmarkTests(TestCase):
         figures = await self.run_benchmark("scale_schedule", "--members", "50", "--burst", "20")
         self.assertGreater(figures["by_members"]["50"]["burst_seconds"], 0)
 
+    async def test_scale_waiting(self) -> None:
+        options = ("--waiting", "50", "--due", "40", "--seconds", "0.5", "--rounds", "1")
+        figures = await self.run_benchmark("scale_waiting", *options)
+        self.assertIn("daemon", figures["idle_cpu_ms_per_second"][0]["all_wait"])
+        self.assertEqual(figures["misplaced"], 0)
+        self.assertGreater(figures["calls_per_second"], 0)
+
+    async def test_callee_zone(self) -> None:
+        figures = await self.run_benchmark("callee_zone", "--numbers", "5", "--rounds", "1")
+        for country, each in figures["us_per_number"].items():
+            self.assertGreater(min(each.values()), 0, country)
+
     async def test_scale_calls(self) -> None:
         figures = await self.run_benchmark("scale_calls", "--calls", "5", "10")
         for calls in ("5", "10"):
             self.assertGreater(figures["by_calls"][calls]["resident_mb"], 0)
             self.assertGreater(figures["by_calls"][calls]["status_seconds"], 0)
             self.assertGreater(figures["by_calls"][calls]["explain_seconds"], 0)
+
+    async def test_pacing_live(self) -> None:
+        options = ("--agents", "3", "--handle", "1", "--seconds", "4", "--warm-up", "1")
+        figures = await self.run_benchmark("pacing_live", *options)
+        self.assertEqual(figures["agents"], 3)
+        self.assertIn("use_percent", figures)
 
     async def test_pacing(self) -> None:
         options = ("--seconds", "3", "--rates", "2", "10", "--away", "0.5", "--run", "1")

@@ -8,6 +8,8 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from chaos.auditor import Evidence, Findings, Moment, Unknown, Written, examine
+from chaos.callees import Callees
+from chaos.permission import Rules
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
 from ctidialer.switchsim.calllog import AnswerLine, CallLog, EndLine, OriginateLine
 
@@ -65,6 +67,7 @@ CLEAN = Evidence(
     ),
     moments=(),
     most_calls=2,
+    rules=Rules(Callees(0.0), {}),
 )
 """Number 1 answered, 2 was busy twice, 3 still waits."""
 

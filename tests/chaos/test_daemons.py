@@ -11,8 +11,8 @@ from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.trial.unittest import TestCase
 
 from chaos.faults import Kind, Strike
-from chaos.load import HOST, script
-from chaos.site import Site
+from chaos.load import script
+from chaos.site import Ground
 from chaos.strikes import REFUSED, Strikes
 from ctidialer.contract import keys
 from tests.support.node import DEADLINE
@@ -29,9 +29,10 @@ class ReplacedDaemonTests(TestCase):
         return Deferred.fromCoroutine(self.set_up())
 
     async def set_up(self) -> None:
-        self.site = Site(reactor, Path(new_directory(self)), script(1), {})
-        self.addCleanup(lambda: Deferred.fromCoroutine(self.site.end()))
-        await self.site.start()
+        self.ground = Ground(reactor, Path(new_directory(self)), script(1), {})
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.ground.end()))
+        await self.ground.start()
+        self.site = await self.ground.add_host()
         self.supervisor = self.site.supervisor
         self.strikes = Strikes(self.site)
         self.supervisor.start()
@@ -65,7 +66,7 @@ class ReplacedDaemonTests(TestCase):
         await self.strikes.until_named()
         other = self.supervisor.current
         other.pause()
-        await self.site.call("DEL", keys.lease(HOST))
+        await self.ground.call("DEL", keys.lease(self.site.name))
         ended = Deferred.fromCoroutine(self.supervisor.keep_one(former, DEADLINE))
         former.go_on()
         await self.named(former)

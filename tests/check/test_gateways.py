@@ -8,9 +8,10 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.check.findings import Severity
-from ctidialer.check.gateways import GatewayState, Use, gateway_findings, gateways_used, read_answer
+from ctidialer.check.gateways import Use, gateway_findings, gateways_used
 from ctidialer.check.node_tables import NodeTables
 from ctidialer.contract import keys
+from ctidialer.rules.gateway_state import GatewayState, read_answer
 from ctidialer.settings import Node
 from tests.switchsim.replay import recorded
 

@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
+from math import inf
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from ctidialer.check.agents import AgentTables, check_agents
+from ctidialer.check.dnc import MISSING, list_findings, lists_used
 from ctidialer.check.findings import Finding
-from ctidialer.check.gateways import GatewayState, Use, gateway_findings
+from ctidialer.check.gateways import Use, gateway_findings
 from ctidialer.check.node_tables import NodeTables
 from ctidialer.check.numbers import (
     KeysIgnored,
@@ -25,6 +28,7 @@ from ctidialer.check.numbers import (
     scheduled_refusal,
     scores_in_milliseconds,
 )
+from ctidialer.check.queues import QueueUse, queue_findings, queues_unasked
 from ctidialer.check.security import (
     RedisFacts,
     SecretFile,
@@ -37,6 +41,7 @@ from ctidialer.check.tables import check_tables
 from ctidialer.contract import causes
 from ctidialer.contract.problems import Problem, of_decoder
 from ctidialer.contract.said import Said, named, needed
+from ctidialer.rules.gateway_state import GatewayState
 from ctidialer.settings import FreeSwitch, Http, Node, Settings
 from ctidialer.store.address import parse_address
 
@@ -45,6 +50,7 @@ NOW = 1_785_556_800.0
 PATTERN = re.compile(r".*[0-9].*|bad number.*")
 TASK, OWN = "cti_queue_dialer_task@template", "cti_queue_dialer_task@fs1"
 LINE, GROUP, CONFIG = "cti_line@d", "cti_line_group@d", "cti_schedule_dialer_config@d"
+GATEWAY = "cti_gateway@d"
 NO_HOURS: list[dict[str, str]] = [{"begin": "8:00", "end": "8:00"}]
 
 PARAMS: dict[str, Any] = {
@@ -65,7 +71,14 @@ BAD_PARAMS: tuple[dict[str, Any], ...] = (
     {"destination_extension": "&park", "destination_context": "undef"},
     {"destination_dialplan": "a\u2028b", "brake_after": -1},
     {"destination_context": "\ud800"},
-    {"limti": 1, "remark": "r", "number_cacheable": 1, "service_line_group": "s", "xyz": 1},
+    {"destination_dialplan": ["XML"], "callee_region": "China"},
+    {"retry_plan": [{"outcome": "unknown", "after": 60}]},
+    {"limti": 1, "remark": "r", "number_cacheable": 1, "xyz": 1},
+    {"dial_mode": "ratio", "abandon_rate": 3, "abandon_extension": "-both", "ring_min": "long"},
+    {"agent_queue": "q", "agent_group": "g", "dial_mode": "fast"},
+    {"agent_group": ["a", "b"]},
+    {"agent_group": "a", "service_line_group": "s", "agent_ratio": 2},
+    {"agent_queue": "q", "ring_min": 100},
     {"work_hour": NO_HOURS, "work_time": NO_HOURS, "line_group": "a,b"},
     {"work_hour": [{"begin": "8:00", "end": "9:00", "wday": 1}], "work_week": [2]},
     {"work_hour": [], "work_week": [], "holiday": [{"begin": "2020-1-2", "end": "2020-1-1"}]},
@@ -74,6 +87,23 @@ BAD_PARAMS: tuple[dict[str, Any], ...] = (
     {"line_group": ["no where"]},
     {"line_group": ["nowhere", "unfit group"]},
     {"work_hour": NO_HOURS},
+)
+HARDLY_MEANT_OF_CALLEES: tuple[dict[str, Any], ...] = (
+    {"callee_region": "UK"},
+    {"callee_week": [1]},
+    {"callee_hour": NO_HOURS, "callee_region": "CN"},
+    {"callee_week": [1], "callee_region": "CN", "work_week": [2]},
+    {"retry_count": 3},
+    {"retry_count": 0, "retry_plan": {"outcome": "busy", "after": 60}},
+    {"retry_plan": [{"outcome": "busy", "after": 60}, {"outcome": "busy", "after": 60}]},
+    {"retry_plan": [{"outcome": "busy", "after": 60, "count": 0}]},
+    {"retry_plan": {"outcome": "abandoned", "after": 60}},
+    {"retry_plan": {"outcome": "busy", "after": 900}, "stop_time": NOW + 600},
+    {"retry_plan": {"outcome": "busy", "after": 60}, "callee_limit": {"count": 1, "time": 900}},
+    {"callee_limit": [{"count": 1, "time": 60}, {"count": 1, "time": 90}], "line_group": "gh"},
+    {"callee_limit": {"count": 1, "time": 60}, "line_group": ["g", "un fit"]},
+    {"dnc": ["missing", "wrong"], "dnc_add": "wrong"},
+    {"dnc_add": "unheeded"},
 )
 BAD_VARIABLES: tuple[dict[str, Any], ...] = (
     {"1a": "x", "b": [], "c": "\0", "cti_host": "x", "origination_uuid": "y"},
@@ -135,6 +165,7 @@ def documents() -> dict[str, dict[str, bytes]]:
     }
     stub = {"off": {"params": {"enable": False}}, "other": {"limit": 5, "params": {}}}
     config = {"c": {"params": {"line_group": ["x y"], "destination_extension": "&"}}}
+    config["c"]["params"]["dial_mode"] = "predictive"
     return {
         TASK: {name: raw(one) for name, one in (tasks | others | stub).items()},
         OWN: {"t0": raw({"params": {"limit": 1.5}})},
@@ -156,6 +187,8 @@ def sound_documents() -> dict[str, dict[str, bytes]]:
         "unfit": {"params": {**PARAMS, "line_group": ["a:_:b", "un fit"]}},
         "many": {"params": PARAMS, "variables": {f"{index}": "x" for index in range(60)}},
     }
+    of_callees = enumerate(HARDLY_MEANT_OF_CALLEES)
+    tasks |= {f"c{index}": {"params": {**PARAMS, **one}} for index, one in of_callees}
     groups = {
         "g": {"line": ["l"]},
         "un fit": {"line": ["named"]},
@@ -175,6 +208,35 @@ def idle_documents() -> dict[str, dict[str, bytes]]:
         LINE: {"idle": raw({"dialstring": "user/1"})},
         GROUP: {"idle": raw({"line": [], "redialer_rule": rule})},
     }
+
+
+def of_lists() -> Iterable[Finding]:
+    """Return what is found in do-not-call lists."""
+    tables = NodeTables(NODE, sound_documents())
+    uses = lists_used(tables, ())
+    kinds = {"missing": MISSING, "wrong": "string", "unheeded": "set"}
+    return list_findings(tables, uses, kinds, ())
+
+
+def of_queues() -> Iterator[Finding]:
+    """Yield what is found in the queues of agents."""
+    uses = [QueueUse("sales@default", TASK, "t", "$.params.agent_queue")]
+    for answer in ("name|strategy\n+OK\n", "-ERR callcenter_config Command not found!\n"):
+        yield from queue_findings(uses, answer, "127.0.0.1:8021")
+    yield queues_unasked("127.0.0.1:8021", Problem.EMPTY.of())
+
+
+def of_agents() -> Iterator[Finding]:
+    """Yield what is found in the agents that tasks wait for."""
+    tables = NodeTables(NODE, {TASK: {"t": raw({"params": {**PARAMS, "agent_group": "none"}})}})
+    documents: dict[str, Any] = {
+        "7": {"group": "sales", "state": "idle", "time": NOW + 99},
+        "8": {"group": "sales", "state": "free"},
+    }
+    agents = {name: raw(one) for name, one in documents.items()}
+    for heart in (0.0, inf):
+        counts = {"sales": raw({"free": 1})}
+        yield from check_agents(AgentTables("d", agents, counts, heart), tables, NOW)
 
 
 def of_the_machine() -> Iterator[Finding]:
@@ -217,12 +279,33 @@ def of_tables(tables: dict[str, dict[str, bytes]]) -> Iterable[Finding]:
     return check_tables(NodeTables(NODE, tables), NOW)
 
 
+def shared_documents() -> dict[str, dict[str, bytes]]:
+    """Return lines that share gateways, some of which are not there or count in other ways."""
+    lines: dict[str, dict[str, str]] = {
+        "missing": {"gateway": "nowhere"},
+        "wide": {"gateway": "narrow", "scope": "domain"},
+        "mixed-a": {"gateway": "mixed", "scope": "domain"},
+        "mixed-b": {"gateway": "mixed"},
+    }
+    gateways = {"narrow": {}, "unused": {}, "mixed": {"scope": "domain"}}
+    return {
+        LINE: {
+            name: raw({"params": {"dialstring": "user/1", **one}}) for name, one in lines.items()
+        },
+        GATEWAY: {name: raw({"params": {"count": 5, **one}}) for name, one in gateways.items()},
+    }
+
+
 def everything() -> Iterator[Finding]:
     return chain(
         of_tables(documents()),
         of_tables(sound_documents()),
         of_tables(idle_documents()),
+        of_tables(shared_documents()),
         of_tables({}),
+        of_agents(),
+        of_queues(),
+        of_lists(),
         of_numbers(),
         of_gateways(),
         of_the_machine(),

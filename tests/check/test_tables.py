@@ -22,6 +22,7 @@ TEMPLATE = "cti_queue_dialer_task@template"
 OWN = "cti_queue_dialer_task@fs1"
 LINE = "cti_line@d"
 GROUP = "cti_line_group@d"
+GATEWAY = "cti_gateway@d"
 CONFIG = "cti_schedule_dialer_config@d"
 NOW = datetime(2026, 8, 1, 4, tzinfo=UTC).timestamp()
 
@@ -117,10 +118,6 @@ class TableCheckTests(SynchronousTestCase):
             ({TEMPLATE: {"t": task(work_hours=[])}}, [f"warning {TEMPLATE} t $.params.work_hours"]),
             ({OWN: {"t": {"params": {"stoptime": 1}}}}, [f"warning {OWN} t $.params.stoptime"]),
             ({TEMPLATE: {"t": task(remark="x")}}, [f"notice {TEMPLATE} t $.params.remark"]),
-            (
-                {TEMPLATE: {"t": task(service_line_group="x")}},
-                [f"warning {TEMPLATE} t $.params.service_line_group"],
-            ),
             ({LINE: {"l": line(tenant=5)}}, [f"notice {LINE} l $.tenant"]),
             (
                 {GROUP: {"g": {"line": "l", "redial_count": 1, "x": 1}}},
@@ -261,5 +258,5 @@ class TableCheckTests(SynchronousTestCase):
     def test_the_keys_are_those_of_the_contract(self) -> None:
         tables = NodeTables(NODE, {}).tables
         control = "cti_dialer_control@fs1"
-        self.assertEqual(tables.keys_of(), (TEMPLATE, OWN, LINE, GROUP, CONFIG, control))
+        self.assertEqual(tables.keys_of(), (TEMPLATE, OWN, LINE, GROUP, GATEWAY, CONFIG, control))
         self.assertEqual(tables.keys_of(keys.TASK), (TEMPLATE, OWN))

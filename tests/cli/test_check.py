@@ -45,6 +45,40 @@ class CheckTests(CommandTestCase):
         self.assertIn(f"fault: {TEMPLATE} t $.params.limit: must be a whole number", done.out)
         self.assertTrue(done.out.splitlines()[-1].startswith("1 fault, 0 warnings"), done.out)
 
+    async def test_the_agents_are_looked_at(self) -> None:
+        await self.usual(agent_group="sales")
+        await self.put(keys.at(keys.AGENT, HOST), {"7": {"group": "sales", "state": "free"}})
+        await self.call("SET", keys.at(keys.AGENT_COUNT, HOST), "x")
+        place = keys.at(keys.AGENT, HOST)
+        found = [one for one in await self.found() if one[2] != "t"]
+        self.assertEqual(
+            found,
+            [
+                ("fault", keys.at(keys.AGENT_COUNT, HOST), "", "$"),
+                ("fault", place, "7", "$.state"),
+                ("warning", keys.at(keys.AGENT_HEART, HOST), "", "$"),
+            ],
+        )
+
+    async def test_do_not_call_lists_are_looked_at(self) -> None:
+        await self.usual(dnc=["optouts", "asked", "away"], dnc_add="optouts")
+        await self.call("SADD", "optouts", "13800138000")
+        await self.call("SET", "asked", "13800138001")
+        place = (TEMPLATE, "t", "$.params.dnc")
+        self.assertEqual(
+            await self.found(),
+            [("fault", *place[:2], f"{place[2]}[1]"), ("warning", *place[:2], f"{place[2]}[2]")],
+        )
+        settings = self.write("settings.toml", '[compliance]\ndnc = ["asked"]\n')
+        done = await self.on_node("check", "--config", settings)
+        self.assertIn('fault: settings $.compliance.dnc[0]: "asked" holds a string', done.out)
+
+    async def test_every_queue_of_a_task_is_looked_at(self) -> None:
+        await self.usual(number_queue=["q", "later"])
+        await self.call("RPUSH", "q", "13800138000")
+        await self.call("RPUSH", "later", "nobody")
+        self.assertEqual(await self.found(), [("fault", "later", "[0]", "$")])
+
     async def test_bad_json_is_said_with_its_place(self) -> None:
         await self.put(TEMPLATE, {"t": '{"params":\n {"destination_extension": "6\\v3"}}'})
         done = await self.on_node("check")

@@ -58,3 +58,13 @@ class GatewayTests(SwitchTestCase):
         self.assertEqual(done.status, 0, done)
         self.assertIn("refused the password", done.out)
         self.assertNotIn("wr0ng-password", done.out + done.err)
+
+    async def test_a_queue_of_agents_is_asked_for_too(self) -> None:
+        await self.put_task(line_group=["g", "carrier2"], agent_queue="sales@default")
+        done = await self.check()
+        self.assertEqual(done.status, 1, done)
+        self.assertIn("t $.params.agent_queue: ", done.out)
+        await self.switch.kill()
+        done = await self.check()
+        self.assertEqual(done.status, 0, done)
+        self.assertIn("the queues that tasks name", done.out)

@@ -43,7 +43,8 @@ class ProtocolTests(TablesCase):
 
     async def test_tasks(self) -> None:
         node = ("--host", "fs1")
-        for command in (("explain",), ("pause",), ("resume",), ("load",), ("records", "--task")):
+        words = ("explain", "pause", "resume", "load", "waiting", "cancel", "requeue")
+        for command in (*((word,) for word in words), ("records", "--task")):
             name, *rest = command
             self.assertEqual(await self.offered(name, *node, *rest, "we"), ["weekend", "welcome"])
         every = ["bad", "own", "weekend", "welcome"]
@@ -54,7 +55,7 @@ class ProtocolTests(TablesCase):
 
     async def test_hosts_commands_and_options(self) -> None:
         self.assertEqual(await self.offered("status", "--host", "fs"), ["fs2", "fs3"])
-        self.assertEqual(await self.offered("re"), ["records", "report", "resume"])
+        self.assertEqual(await self.offered("re"), ["records", "report", "requeue", "resume"])
         self.assertIn("--dry-run", await self.offered("load", "--d"))
         self.assertEqual(await self.offered("completion", "z"), ["zsh"])
 

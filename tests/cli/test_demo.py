@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
 from collections import Counter
 from pathlib import Path
 from subprocess import PIPE, Popen
 from time import monotonic, sleep
 from typing import Any
+from urllib.request import urlopen
 
 from attrs import evolve
 from click.testing import CliRunner
@@ -97,6 +99,48 @@ class CampaignTests(DemoCase):
         self.assertEqual(found["switch"], "simulated")
         self.assertEqual(self.left_behind(), [])
 
+    async def test_for_agents(self) -> None:
+        arguments = ("--agents", "3", "--mode", "progressive", "--numbers", "12", "--json")
+        status, said, complaints = await self.ended(self.start(*arguments))
+        self.assertEqual((status, complaints), (0, ""))
+        found = json.loads(said)
+        self.assertEqual((found["records"], found["faults"]), (12, []))
+        agents = found["agents"]
+        self.assertEqual((agents["agents"], agents["mode"]), (3, "progressive"))
+        self.assertLessEqual(agents["answered"], found["outcomes"]["answered"])
+        self.assertLessEqual(agents["abandoned"], agents["answered"])
+        self.assertTrue(0.0 < agents["use"] <= 1.0)
+        self.assertEqual(self.left_behind(), [])
+
+    async def test_what_can_be_looked_at_meanwhile(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        # As slow as it must be for a busy machine to look in while it dials.
+        process = self.start("--numbers", "60", "--cps", "2", "--http", str(port))
+        body = await deferToThread(
+            self.first_answer, f"http://127.0.0.1:{port}/api/tasks/demo/explain"
+        )
+        self.assertEqual(json.loads(body)["task"], "demo")
+        process.send_signal(signal.SIGINT)
+        _, _, said = await self.ended(process)
+        self.assertIn(f"the dashboard: http://127.0.0.1:{port}/", said)
+        self.assertRegex(said, "meanwhile: ctidialer forecast demo --redis .+ --host demo")
+        self.assertEqual(self.left_behind(), [])
+
+    def first_answer(self, url: str) -> bytes:
+        """Return what stands at an address, as soon as something does."""
+        end = monotonic() + DEADLINE
+        while True:
+            try:
+                with urlopen(url, timeout=DEADLINE) as answer:
+                    body: bytes = answer.read()
+                    return body
+            except OSError:
+                if monotonic() > end:
+                    raise
+                sleep(0.05)
+
     async def test_for_people_and_beside_a_real_node(self) -> None:
         """The secrets of the machine's own node are not the demo's."""
         process = self.start(
@@ -141,6 +185,8 @@ class UsageTests(DemoCase):
             ["--cps", "inf"],
             ["--cps", "-1"],
             ["--freeswitch", "fs1"],
+            ["--freeswitch", "127.0.0.1:1", "--agents", "2"],
+            ["--agents", "2", "--mode", "batch"],
             ["more"],
         ):
             result = runner.invoke(main, ["demo", *arguments])

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import click
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.cli import main
-from tests.cli.command_case import CommandTestCase
+from tests.cli.command_case import HOST, CommandTestCase
 from tools.commands_page import commands, is_about_a_node
 
-ARGUMENTS = {"explain": ["t"], "pause": ["t"], "resume": ["t"], "load": ["t", "-"]}
+NAMED_ALL_THE_SAME = ("cancel", "pause", "requeue", "resume", "waiting")
+"""Commands that name a task or, by an option, a schedule configuration."""
+
+GIVEN = {"file": "-", "number": "13800138000", "numbers": "13800138000"}
+"""What stands for an argument of this name; ``t`` for any other."""
+
 ABOUT_A_NODE = sorted(name for name in commands() if is_about_a_node(name))
+
+
+def arguments(name: str) -> list[str]:
+    """Return the arguments without which a command would not look at its options."""
+    wanted = [one for one in commands()[name].params if isinstance(one, click.Argument)]
+    is_named = name in NAMED_ALL_THE_SAME
+    return [GIVEN.get(one.name or "", "t") for one in wanted if one.required or is_named]
 
 
 class UsageTests(SynchronousTestCase):
     def run_wrong(self, name: str, *more: str) -> Result:
-        result = CliRunner().invoke(main, [name, *ARGUMENTS.get(name, []), *more])
+        result = CliRunner().invoke(main, [*name.split(), *arguments(name), *more])
         self.assertEqual(result.exit_code, 2, (name, more, result.output))
         self.assertNotIn("Traceback", result.output)
         return result
@@ -46,22 +59,33 @@ class JsonTests(CommandTestCase):
         await self.put_task()
         self.write("n", "13800138000\n")
         for words in (
+            ("cancel", "t"),
             ("check",),
+            ("disable", "t"),
+            ("dnc", "add", "list", "13800138000"),
+            ("dnc", "check", "list", "13800138000"),
+            ("dnc", "load", "list", "n"),
+            ("dnc", "remove", "list", "13800138000"),
             ("drain",),
+            ("enable", "t"),
             ("explain", "t"),
             ("load", "t", "n"),
             ("pause", "t"),
+            ("requeue", "t", "--waiting"),
             ("resume", "t"),
+            ("set", "t", "limit=3"),
             ("status",),
+            ("waiting", "t"),
         ):
-            done = await self.on_node(*words, "--json")
+            node = ("--redis", self.url, "--host", HOST)
+            done = await self.run_command(*words, *node, "--json")
             self.assertEqual((done.status, done.err), (0, ""), words)
             self.assertIsNotNone(done.json(), words)
 
     async def test_no_error_steers_the_terminal(self) -> None:
         self.write("s.toml", '"\u202etxet" = 1\n')
         for name in ABOUT_A_NODE:
-            words = [name, *ARGUMENTS.get(name, [])]
+            words = [*name.split(), *arguments(name)]
             done = await self.run_command(*words, "--config", "s.toml")
             self.assertEqual(done.status, 2, name)
             self.assertNotIn("\u202e", done.err)
@@ -69,7 +93,7 @@ class JsonTests(CommandTestCase):
 
     async def test_a_redis_that_is_away_is_said_with_status_1(self) -> None:
         for name in ("drain", "load", "pause", "records"):
-            words = [name, *ARGUMENTS.get(name, [])]
+            words = [*name.split(), *arguments(name)]
             away = ("--json", "--redis", "redis://127.0.0.1:1/0")
             done = await self.run_command(*words, *away, stdin=b"13800138000\n")
             self.assertEqual((done.status, done.out), (1, ""), name)

@@ -120,6 +120,19 @@ class ExplainTests(NodeCommandCase):
         self.assertTrue(text.endswith(changes.removeprefix("changes at ")))
         self.assertEqual(queue, "numbers in q: 0; calls: 0/10")
 
+    async def test_several_queues(self) -> None:
+        await self.usual_tables(limit=0, number_queue=["q", "later"])
+        await self.put_numbers(NUMBERS[:3])
+        await self.put_numbers(NUMBERS[:2], "later")
+        await self.begin()
+        answer = await self.reason("limit_zero")
+        self.assertEqual((answer["number_queue"], answer["queue_length"]), ("q", 5))
+        each = [{"queue": "q", "length": 3}, {"queue": "later", "length": 2}]
+        self.assertEqual(answer["queues"], each)
+        *_, first, second = await self.sentence()
+        self.assertEqual(first, "numbers in q: 3; calls: 0/0")
+        self.assertEqual(second, "numbers in later: 2; calls: 0/0")
+
     async def test_queue_empty_limit_reached_paced_and_paused(self) -> None:
         await self.sim(default=LONG)
         await self.usual_tables(limit=2)

@@ -31,9 +31,14 @@ class ExplainScheduleTests(NodeCommandCase):
         await self.put_group()
         await self.put(CONFIGS, {"callback": CONFIG, "other": CONFIG, "bad": {"params": 1}})
 
-    async def schedule(self, at: float, number: str, config: str = "callback") -> None:
-        member = {"params": {"number": number, "config": config, "expires": int(time() + 600)}}
-        await self.call("ZADD", NUMBERS, str(at), json.dumps(member))
+    async def schedule(self, at: float, *numbers: str, config: str = "callback") -> None:
+        expires = int(time() + 600)
+        members = [
+            json.dumps({"params": {"number": number, "config": config, "expires": expires}})
+            for number in numbers
+        ]
+        scored = (word for member in members for word in (str(at), member))
+        await self.call("ZADD", NUMBERS, *scored)
 
     async def test_without_a_daemon(self) -> None:
         await self.tables()
@@ -75,15 +80,14 @@ class ExplainScheduleTests(NodeCommandCase):
             self.assertEqual(done.err, "")
         later = round(time()) + 3600
         await self.schedule(later, "1000")
-        await self.schedule(later - 60, "1001", "other")
+        await self.schedule(later - 60, "1001", config="other")
         answer = await self.ask()
         self.assertEqual((answer["reason"], answer["changes_at"]), ("not_due", later))
         self.assertEqual((answer["due"], answer["scheduled"]), (0, 3))
         await self.schedule(time() - 1, "1002")
         await self.until("the one line is busy", self.line_is_full)
         # Twenty each second are told that there is no line, and put off: most are due still.
-        for index in range(200):
-            await self.schedule(time() - 1, f"2{index:03}")
+        await self.schedule(time() - 1, *(f"2{index:04}" for index in range(2000)))
         answer = await self.ask()
         self.assertEqual(answer["reason"], "no_free_line")
         self.assertGreater(answer["due"], 0)

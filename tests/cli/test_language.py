@@ -78,7 +78,7 @@ class ChineseTests(CommandTestCase):
         await self.put_task("bad", limit="x")
         out = (await self.speak("status")).out
         self.assertIn("节点 fs1：未就绪\n  没有以主机名 'fs1' 运行的守护进程\n", out)
-        self.assertRegex(out, r"任务 +状态 +呼叫 +上限 +队列 +号码 +原因 *\n")
+        self.assertRegex(out, r"任务 +状态 +呼叫 +上限 +队列 +号码 +等待 +原因 *\n")
         self.assertRegex(out, r"bad +invalid .*任务内容有错误：")
         out = (await self.speak("check", "--no-freeswitch")).out
         self.assertIn("错误：cti_queue_dialer_task@template bad $.params.limit：必须是", out)

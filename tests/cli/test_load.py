@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import time
+from typing import Any
 
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -14,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.cli import main
 from ctidialer.contract import keys
+from ctidialer.contract.waiting import Carried, WaitReason, encode_carried
 from tests.cli.command_case import HOST, CommandTestCase
 from tests.files.test_any_bytes import PIECES
 from tests.files.test_workbook import workbook_of
@@ -120,7 +124,8 @@ class LoadTests(LoadTestCase):
             {
                 **{"task": "t", "queue": "q", "rows": 2, "pushed": 2},
                 **{"length": 2, "bad_rows": 0, "bad": [], "bad_kinds": {}, "dry_run": False},
-                **{"would_push": None, "duplicates": 0, "in_list": 0},
+                **{"would_push": None, "duplicates": 0, "in_list": 0, "in_waiting": 0},
+                **{"prospects": None},
                 **{"format": "text", "encoding": "UTF-8", "columns_left_out": []},
             },
         )
@@ -344,6 +349,51 @@ class BadRowTests(LoadTestCase):
         self.assertEqual(await self.queue(), ["1"])
 
 
+class ProspectsTests(LoadTestCase):
+    """Who may be called now, and what holds the others back: ``--dry-run``."""
+
+    async def test_lists_hours_and_caps(self) -> None:
+        begin, end = (f"{datetime.now(UTC) + timedelta(hours=h):%H:%M}" for h in (2, 4))
+        hours: dict[str, Any] = {"callee_hour": [{"begin": begin, "end": end}]}
+        hours |= {"callee_region": "CN", "dnc": ["optouts"], "timezone": "UTC"}
+        await self.put_task(**hours)
+        await self.call("SADD", "optouts", "13800138000", "008613800138001")
+        await self.call("HSET", "asked", "+8613800138002", '{"reason":"letter","until":1}')
+        await self.call("HSET", "asked", "+8613800138003", "by letter")
+        self.write("s.toml", '[compliance]\ndnc = ["asked"]\n')
+        numbers = [f'"1380013800{last}"' for last in range(6)]
+        numbers += ['{"params":{"number":"6","timezone":"UTC"}}', '"7"']
+        self.write("n.jsonl", "\n".join(numbers))
+        load = ("load", "t", "n.jsonl", "--dry-run", "--config", "s.toml")
+        done = await self.on_node(*load, "--json")
+        found = done.json()["prospects"]
+        self.assertEqual((done.err, done.json()["would_push"], done.json()["bad"]), ("", 8, []))
+        self.assertEqual((found["now"], found["dnc"], found["closed"]), (0, 3, 1))
+        self.assertEqual(sum(one["count"] for one in found["hours"]), 4)
+        done = await self.on_node(*load)
+        self.assertIn("  of these 0 may be called now\n", done.out)
+        self.assertIn("  3 on a do-not-call list: they would end as dnc\n", done.out)
+        self.assertIn("  1 outside of their callees' hours, which begin 20", done.out)
+        self.assertIn(f" {begin}:00 (UTC)\n", done.out)
+        self.assertIn("  1 whose callees' hours do not come: they would end as closed", done.out)
+        self.assertEqual(await self.queue(), [])
+
+    async def test_caps(self) -> None:
+        await self.put_task(callee_limit=[{"count": 1, "time": 86400}])
+        await self.call("ZADD", "cti_dialer_callee:2", f"{time()}", "uuid")
+        self.write("n", "1\n2\n3\n")
+        done = await self.on_node("load", "t", "n", "--dry-run")
+        self.assertIn("  of these 2 may be called now\n", done.out)
+        self.assertIn("  1 called as often as callee_limit allows, the first until 20", done.out)
+        found = (await self.on_node("load", "t", "n", "--dry-run", "--json")).json()["prospects"]
+        self.assertEqual((found["now"], found["capped"]), (2, 1))
+
+    async def test_a_task_without_such_rules(self) -> None:
+        self.write("n", "1\n2\n")
+        done = await self.on_node("load", "t", "n", "--dry-run")
+        self.assertEqual(len(done.out.splitlines()), 1)
+
+
 class DuplicateTests(LoadTestCase):
     """``--dedupe``."""
 
@@ -357,6 +407,20 @@ class DuplicateTests(LoadTestCase):
         again = await self.on_node("load", "t", "n.csv", "--dedupe", "--json")
         self.assertEqual((again.status, again.json()["pushed"]), (0, 0))
         self.assertEqual(len(await self.queue()), 5)
+
+    async def test_in_further_lists_and_among_those_that_wait(self) -> None:
+        await self.put_task(number_queue=["q", "later"])
+        await self.call("RPUSH", "later", "1")
+        carried = Carried("id", 1.0, 1.0, WaitReason.HOURS)
+        waiting = [encode_carried(carried) + b"\n" + f"9{n}".encode() for n in range(1200)]
+        for due, member in enumerate(waiting):
+            await self.call("ZADD", "cti_dialer_waiting@template:queue:t", due, member)
+        self.write("n", "\n".join(["1", "2", *(f"9{n}" for n in range(1200))]))
+        found = (await self.on_node("load", "t", "n", "--dedupe", "--json")).json()
+        self.assertEqual((found["in_list"], found["in_waiting"], found["pushed"]), (1, 1200, 1))
+        self.assertEqual(await self.queue(), ["2"])
+        done = await self.on_node("load", "t", "n", "--dedupe")
+        self.assertIn("left out: 1200 rows with a number that waits already", done.out)
 
     async def test_in_a_list_of_several_pages(self) -> None:
         numbers = [f"138{index:05}" for index in range(2500)]

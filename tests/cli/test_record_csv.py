@@ -7,6 +7,7 @@ import io
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.cli.record_csv import CsvPrinter, columns_of, csv_row, plain_cell, safe_cell
@@ -36,6 +37,19 @@ class CellTests(SynchronousTestCase):
     def test_what_is_no_formula_stays_as_it_is(self) -> None:
         for text in ("13800138000", "a=b", "催收", "", "1-2", "a@b"):
             self.assertEqual(safe_cell(text), text)
+
+
+class TryTests(SynchronousTestCase):
+    def test_which_try_it_was_and_when_the_next_one_follows(self) -> None:
+        columns = columns_of("id,entry_id,try,final,next_at")
+        record = Record("r2", Kind.QUEUE, "t", "1", b"1", Outcome.BUSY, 1.0, 2.0, "h")
+        again = replace(record, entry_id="r1", try_number=2, is_final=False, next_at=86400.0)
+        printer = CsvPrinter("UTC", terminal=False, columns=columns)
+        self.assertEqual(printer.header(), "id,entry_id,try,final,next_at (UTC)")
+        self.assertEqual(printer.row(encode_record(record), record), "r2,r2,1,true,")
+        self.assertEqual(
+            printer.row(encode_record(again), again), "r2,r1,2,false,1970-01-02 00:00:00"
+        )
 
 
 class VariableTests(SynchronousTestCase):

@@ -138,7 +138,7 @@ class RecordsTests(RecordsTestCase):
         crm = {"crm_id": '=1,"2"\r\n3', "score": 4.5}
         await self.write_records(replace(RECORD, variables=crm), RECORD)
         first, second = await self.csv("--columns", "all, variables.crm_id,variables.score")
-        self.assertEqual(list(first)[-3:], ["entry_base64", "variables.crm_id", "variables.score"])
+        self.assertEqual(list(first)[-3:], ["next_at (UTC)", "variables.crm_id", "variables.score"])
         self.assertEqual(first["variables.crm_id"], '\'=1,"2"\r\n3')
         self.assertEqual((first["variables.score"], first["number"]), ("4.5", "13800138000"))
         self.assertEqual((second["variables.crm_id"], second["variables.score"]), ("", ""))

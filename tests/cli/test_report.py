@@ -126,6 +126,23 @@ class ReportTests(CommandTestCase):
         self.assertIn("接通率", done.out)
         self.assertIn("催收（定时）", done.out)
 
+    async def test_what_each_try_yields(self) -> None:
+        again = {"try_number": 2, "entry_id": "r0"}
+        await self.write_records(
+            replace(UNHEARD, is_final=False), replace(RECORD, **again), UNHEARD, MACHINE
+        )
+        total = (await self.found())["total"]
+        first = {"number": 1, "called": 3, "reached": 1}
+        self.assertEqual(total["tries"], [first, {"number": 2, "called": 1, "reached": 1}])
+        self.assertEqual((total["taken"], total["tries_per_number"]), (3, 1.3333))
+        done = await self.on_node("report")
+        said = "reached, by the number of the try: 1: 1/3 (33.3%), 2: 1/1 (100.0%)"
+        self.assertEqual(done.out.splitlines()[-1], said)
+        done = await self.on_node("report", "--csv")
+        (row,) = csv.DictReader(io.StringIO(done.out, newline=""), strict=True)
+        self.assertEqual((row["tries_per_number"], row["try_1_called"]), ("1.3333", "3"))
+        self.assertEqual((row["try_2_called"], row["try_2_reached"]), ("1", "1"))
+
     async def test_csv(self) -> None:
         await self.write_records(RECORD, replace(UNHEARD, task="=1+1"))
         done = await self.on_node("report", "--csv")

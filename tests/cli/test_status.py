@@ -34,10 +34,11 @@ class StatusTests(NodeCommandCase):
         await self.until(f"{host} has {calls} calls", is_told)
 
     async def begin(self) -> None:
-        """Start two nodes, one with two calls and 3 numbers left, the other with nothing."""
+        """Start two nodes, one with two calls and 3 + 1 numbers left, the other with nothing."""
         await self.sim(default=LONG)
-        await self.usual_tables(limit=2)
+        await self.usual_tables(limit=2, number_queue=["q", "later"])
         await self.put_task("idle", number_queue="other", cps=2)
+        await self.put_numbers(["1009"], "later")
         await self.put_task("off", enable=False)
         await self.put_task("bad", limit="x")
         await self.put_numbers([f"100{index}" for index in range(5)])
@@ -49,6 +50,20 @@ class StatusTests(NodeCommandCase):
         await NodeOrders(self.redis, "fs2").pause("t", Order())
         self.start_dialer(self.settings("fs2"))
         await self.told("fs2", 0)
+
+    async def test_entries_of_a_later_version_are_said(self) -> None:
+        await self.call("HSET", keys.in_flight(HOST), "later-1-0", '{"v":99}\n\n1001')
+        await self.usual_tables()
+        self.start_dialer()
+
+        async def is_said() -> bool:
+            raw = await self.call("GET", keys.status(HOST))
+            return isinstance(raw, bytes) and decode_status(raw).unreadable == 1
+
+        await self.until("the entry is counted", is_said)
+        done = await self.on_node("status")
+        self.assertIn("1 entries in flight are of a later version", done.out)
+        self.assertEqual(await self.call("HLEN", keys.in_flight(HOST)), 1)
 
     async def test_two_nodes_for_programs(self) -> None:
         await self.begin()
@@ -68,7 +83,9 @@ class StatusTests(NodeCommandCase):
         expected = {"t": "limit_reached", "bad": "invalid", "idle": "paused", "off": "disabled"}
         self.assertEqual(reasons, expected)
         t, idle = tasks["t"], tasks["idle"]
-        self.assertEqual((t["calls"], t["limit"], t["queue_length"], t["paused"]), (2, 2, 3, False))
+        self.assertEqual((t["calls"], t["limit"], t["queue_length"], t["paused"]), (2, 2, 4, False))
+        each = [{"queue": "q", "length": 3}, {"queue": "later", "length": 1}]
+        self.assertEqual(t["queues"], each)
         self.assertEqual((idle["cps"], idle["queue_length"], idle["paused"]), (2.0, 0, True))
         paths = [fault["path"] for fault in tasks["bad"]["faults"]]
         self.assertEqual(paths, ["$.params.limit"])
@@ -93,14 +110,15 @@ class StatusTests(NodeCommandCase):
         )
         self.assertIn("  lines: 1 of 1 in use", lines)
         words = [line.split() for line in lines]
-        self.assertIn(["t", "limit_reached", "2", "2", "q", "3"], [line[:6] for line in words])
+        two_lists = ["t", "limit_reached", "2", "2", "q,", "later", "4"]
+        self.assertIn(two_lists, [line[:7] for line in words])
         self.assertIn(["off", "disabled", "0", "10", "q", "3"], [line[:6] for line in words])
         self.assertIn(["l", "free", "2", "100", "0"], words)
         await self.end()
 
     async def end(self) -> None:
         """Let no call be left, and none come."""
-        await self.call("DEL", "q")
+        await self.call("DEL", "q", "later")
         await self.hang_up()
 
 

@@ -6,9 +6,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.control import (
     Control,
+    Edited,
+    LineOff,
     Order,
     decode_control,
     decode_order,
+    edit_field,
     pause_field,
     resume_field,
 )
@@ -43,6 +46,29 @@ class ControlTests(SynchronousTestCase):
         taken_back = decode_control({resume_field("a", is_schedule=True): b'{"by":"eve"}'})
         self.assertEqual(taken_back.resumed_schedules, {"a": Order(by="eve")})
         self.assertEqual(taken_back.resumed, {})
+
+    def test_what_was_edited(self) -> None:
+        edited = Edited(Order(17.5, "ann", "why not"), "limit 1 -> 2")
+        found = decode_control({edit_field("t"): edited.encode(), edit_field("u"): b"{"})
+        self.assertEqual(found, Control(edited={"t": edited, "u": Edited(Order())}))
+
+    def test_lines_that_are_taken_out_put_back_and_tried(self) -> None:
+        by_ann = Order(17.5, "ann", "noise")
+        off = LineOff(by_ann, 77.5)
+        documents = {
+            "line_off:a": off.encode(),
+            "line_off:b": LineOff(by_ann).encode(),
+            "line_off:c": b'{"until":"soon"}',
+            "line_on:a:b": by_ann.encode(),
+            "line_try:d": b"1",
+        }
+        found = decode_control(documents)
+        out = {"a": off, "b": LineOff(by_ann), "c": LineOff(Order())}
+        self.assertEqual(found.lines_off, out)
+        self.assertEqual(found.lines_on, {"a:b": by_ann})
+        self.assertEqual(found.lines_tried, {"d": Order()})
+        self.assertEqual([off.holds(now) for now in (77.4, 77.5)], [True, False])
+        self.assertTrue(LineOff(Order()).holds(1e12))
 
     def test_an_order_that_says_nothing_of_itself_is_one_all_the_same(self) -> None:
         rubbish = [b"", b"1", b"{", b"[]", b"null", b"\xff", b'{"since":true,"by":7}', b'"x"']

@@ -11,6 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from ctidialer.contract.agents import (
+    agent_count_warnings,
+    agent_warnings,
+    decode_agent,
+    decode_agent_count,
+)
 from ctidialer.contract.faults import ContractError
 from ctidialer.contract.line_document import decode_line, decode_line_group
 from ctidialer.contract.line_warnings import line_group_warnings, line_warnings
@@ -35,6 +41,7 @@ KEYS = st.sampled_from(
         *("count", "rest", "dialstring", "fault_threshold", "fault_try_interval"),
         *("fault_condition", "connect_time", "line", "redialer_count", "no_redialer_rule"),
         *("redialer_rule", "hangup_sipcode", "hangup_cause", "duration", "bill"),
+        *("group", "state", "free", "busy"),
     ]
 )
 TEXTS = st.text() | st.from_regex(r"[0-9]{1,4}[-:./][0-9]{1,2}([-: ][0-9]{1,2}){0,4}")
@@ -86,6 +93,10 @@ READERS: list[Callable[[bytes], object]] = [
     lambda raw: decode_schedule_config("c", raw),
     lambda raw: decode_scheduled_number(raw, PATTERN),
     decode_notice,
+    lambda raw: decode_agent("a", raw),
+    agent_warnings,
+    lambda raw: decode_agent_count("g", raw),
+    agent_count_warnings,
 ]
 
 

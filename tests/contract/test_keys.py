@@ -20,6 +20,7 @@ class KeyTests(SynchronousTestCase):
             (keys.records("fs1"), "cti_dialer_record@fs1"),
             (keys.control("fs1"), "cti_dialer_control@fs1"),
             (keys.status("fs1"), "cti_dialer_status@fs1"),
+            (keys.pacing("template", "t"), "cti_dialer_pacing@template:t"),
         ]:
             self.assertEqual(key, expected)
 

@@ -71,7 +71,6 @@ class IgnoredKeyTests(SynchronousTestCase):
         for name, doubtful, part in (
             ("remark", False, "has no effect"),
             ("number_cacheable", False, "until there is room"),
-            ("service_line_group", True, "does not count free agents"),
         ):
             ((_, is_doubtful, problem),) = ignored(known_keys.TASK, **{name: 1})
             self.assertEqual(is_doubtful, doubtful)

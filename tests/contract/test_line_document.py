@@ -4,8 +4,15 @@ from collections.abc import Mapping
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup
-from ctidialer.contract.line_document import decode_line, decode_line_group
+from ctidialer.contract.document import FaultList
+from ctidialer.contract.faults import ContractError
+from ctidialer.contract.line import CallRule, FaultPolicy, Line, LineGroup, Scope
+from ctidialer.contract.line_document import (
+    decode_line,
+    decode_line_group,
+    gateway_of,
+    read_group,
+)
 from ctidialer.contract.line_warnings import line_group_warnings, line_warnings
 from tests.contract.documents import as_json, paths_of
 
@@ -292,3 +299,39 @@ class LineGroupTests(SynchronousTestCase):
         )
         self.assertEqual(line_group_warnings("a", b'{"line":["a"]}'), ())
         self.assertEqual(line_group_warnings("a", b"{"), ())
+
+
+class SharedTests(SynchronousTestCase):
+    """What counts over hosts, and what lines share."""
+
+    def gateway(self, **params: object) -> tuple[Line, FaultList]:
+        faults = FaultList()
+        document = read_group(as_json({"params": params}), faults)
+        return gateway_of("t", document), faults
+
+    def test_without_them_a_line_is_as_before(self) -> None:
+        found = line()
+        self.assertEqual((found.scope, found.gateway), (Scope.HOST, None))
+
+    def test_a_scope_and_a_gateway(self) -> None:
+        for written in ("domain", "DOMAIN", " domain "):
+            found = line(scope=written, gateway=" carrier1 ")
+            self.assertEqual((found.scope, found.gateway), (Scope.DOMAIN, "carrier1"))
+        self.assertIs(line(scope="").scope, Scope.HOST)
+
+    def test_another_word_is_a_fault(self) -> None:
+        with self.assertRaises(ContractError) as raised:
+            line(scope="all")
+        self.assertIn("$.params.scope", str(raised.exception))
+
+    def test_a_gateway(self) -> None:
+        gateway, faults = self.gateway(count=5, cps="2.5", scope="domain")
+        expected = Line("t", "", count=5, cps=2.5, scope=Scope.DOMAIN)
+        self.assertEqual((gateway, bool(faults)), (expected, False))
+
+    def test_a_gateway_without_limits(self) -> None:
+        self.assertEqual(self.gateway()[0], Line("t", "", count=None))
+
+    def test_a_gateway_with_faults(self) -> None:
+        for params in ({"count": -1}, {"cps": 0}, {"scope": "host,domain"}):
+            self.assertTrue(self.gateway(**params)[1], params)

@@ -38,7 +38,7 @@ class NoticeTests(SynchronousTestCase):
             {"type": "reload"},
             {"type": None},
             {"type": ["config_change"]},
-            {"table": "cti_agent"},
+            {"table": "cti_agents"},
             {"table": None},
             {"table": ["cti_line"]},
             {"table": ""},

@@ -50,6 +50,7 @@ RECORD = Record(
     reason="",
     agent="1001@default",
     variables={"customer": "42", "billsec": 60.0},
+    abandoned=True,
 )
 
 
@@ -65,6 +66,10 @@ class EncodingTests(SynchronousTestCase):
             written(RECORD),
             {
                 "id": "r1",
+                "entry_id": "r1",
+                "try": 1,
+                "final": True,
+                "next_at": None,
                 "uuid": "u2",
                 "requested_uuid": "mine",
                 "kind": "queue",
@@ -113,10 +118,16 @@ class EncodingTests(SynchronousTestCase):
                 "talk_seconds": 58.25,
                 "agent": "1001@default",
                 "variables": {"customer": "42", "billsec": 60.0},
+                "abandoned": True,
                 "host": "fs1",
                 "reason": "",
+                "version": 1,
             },
         )
+
+    def test_a_later_version_is_read_as_far_as_it_goes(self) -> None:
+        document = {**written(RECORD), "version": 2, "new": {"a": 1}}
+        self.assertEqual(decode_record(json.dumps(document).encode()), RECORD)
 
     def test_a_scheduled_number_names_its_config(self) -> None:
         found = written(replace(RECORD, kind=Kind.SCHEDULE))
@@ -172,6 +183,15 @@ class EncodingTests(SynchronousTestCase):
         found = written(replace(RECORD, reason="\ud800", attempts=(cause,)))
         self.assertEqual((found["reason"], found["hangup_cause"]), ("\\ud800", "X\\udcff"))
 
+    def test_a_try_that_another_one_follows(self) -> None:
+        again = replace(RECORD, entry_id="r0", try_number=2, is_final=False, next_at=2000.5)
+        found = written(again)
+        self.assertEqual(
+            (found["entry_id"], found["try"], found["final"], found["next_at"]),
+            ("r0", 2, False, 2000.5),
+        )
+        self.assertEqual((RECORD.first_id, again.first_id), ("r1", "r0"))
+
     def test_it_is_one_line(self) -> None:
         self.assertNotIn(b"\n", encode_record(replace(RECORD, reason="a\nb")))
 
@@ -204,6 +224,9 @@ RECORDS = st.builds(
     attempts=st.lists(ATTEMPTS, max_size=3).map(tuple),
     requested_uuid=st.none() | TEXT,
     reason=TEXT,
+    try_number=st.integers(1, 99),
+    is_final=st.booleans(),
+    next_at=st.none() | MOMENTS,
 )
 
 
@@ -244,6 +267,16 @@ class DecodingTests(SynchronousTestCase):
     def test_rubbish(self) -> None:
         for raw in (b"", b"{}", b"[]", b"\xff", b'{"id":"\xff"}', b'{"x":' * 100_000):
             self.assertEqual(len(faults_of(decode_record, raw)), 1)
+
+    def test_a_record_of_before_the_retries_is_the_only_one_of_its_number(self) -> None:
+        old = written(RECORD)
+        for key in ("entry_id", "try", "final", "next_at"):
+            del old[key]
+        found = decode_record(json.dumps(old).encode())
+        self.assertEqual(found, RECORD)
+        self.assertEqual(
+            (found.first_id, found.try_number, found.is_final, found.next_at), ("r1", 1, True, None)
+        )
 
     def test_keys_of_a_later_version_are_passed_over(self) -> None:
         raw = json.dumps({**written(RECORD), "new": [1, {}]}).encode()

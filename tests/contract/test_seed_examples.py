@@ -7,12 +7,13 @@ from datetime import datetime
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from ctidialer.contract.hours import CallingHours, Span, Window
 from ctidialer.contract.notice import ConfigChange, decode_notice
 from ctidialer.contract.number import NumberEntry
 from ctidialer.contract.number_document import decode_number
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.schedule_document import decode_schedule_config, decode_scheduled_number
-from ctidialer.contract.task import CallingHours, Destination, Span, Task, Window
+from ctidialer.contract.task import Destination, Task
 from ctidialer.contract.task_document import decode_task
 from ctidialer.contract.task_warnings import task_warnings
 from tests.contract import seed_examples

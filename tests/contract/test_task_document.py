@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.task import CallingHours, Destination, Side, Span, Task, Window
+from ctidialer.contract.hours import CallingHours, Span, Window
+from ctidialer.contract.task import Destination, Side, Task
 from ctidialer.contract.task_document import decode_task
 from ctidialer.contract.times import EARLIEST, LATEST
 from tests.contract.documents import (

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.error import ConnectionRefusedError
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from twisted.web.client import Agent, readBody
 
@@ -37,6 +38,12 @@ def expressions() -> Iterator[str]:
 def panels() -> list[dict[str, Any]]:
     dashboard: dict[str, Any] = json.loads(DASHBOARD.read_text("utf-8"))
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+def states_in(expression: str) -> set[str]:
+    """Return the states of agents that an expression names."""
+    named = re.findall(r'ctidialer_agents\{[^}]*state=~"([a-z_|]+)"', expression)
+    return {state for one in named for state in one.split("|")}
 
 
 def metrics_in(expression: str) -> set[str]:
@@ -99,24 +106,48 @@ class MetricTests(NodeTestCase):
     """What alerts and panels name is what a real daemon tells."""
 
     async def test_only_metrics_that_there_are(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.start_daemon(extra=f'[http]\nlisten = "127.0.0.1:{port}"\n')
+        url = self.start_http()
         await self.usual_tables()
         await self.put_numbers(["1001", "1002"])
         await self.records_of(2)
-        there = await self.told(f"http://127.0.0.1:{port}/metrics")
+        there = await self.told(url)
         for what in (*expressions(), *(t["expr"] for p in panels() for t in p["targets"])):
             self.assertEqual(metrics_in(what) - there, set(), what)
         tested = set(re.findall(r"series: (ctidialer_\w+)", RULE_TESTS.read_text("utf-8")))
         self.assertEqual(tested - there, set())
 
+    async def test_only_states_of_agents_that_there_are(self) -> None:
+        url = self.start_http()
+        await self.usual_tables(agent_group="sales")
+        named = {state for p in panels() for t in p["targets"] for state in states_in(t["expr"])}
+        self.assertIn("wrap_up", named)
+
+        async def are_told() -> bool:
+            told = re.findall(r'ctidialer_agents\{.*state="(\w+)"', await self.page(url))
+            return named <= set(told)
+
+        await self.until(f"{named} are told of", are_told)
+
+    def start_http(self) -> str:
+        """Start a daemon; return where its metrics are."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.start_daemon(extra=f'[http]\nlisten = "127.0.0.1:{port}"\n')
+        return f"http://127.0.0.1:{port}/metrics"
+
+    async def page(self, url: str) -> str:
+        """Return the metrics; empty while the daemon does not listen yet."""
+        try:
+            response = await Agent(reactor).request(b"GET", url.encode())
+        except ConnectionRefusedError:
+            return ""
+        self.assertEqual(response.code, 200)
+        return (await readBody(response)).decode()
+
     async def told(self, url: str) -> set[str]:
         """Return the names of all metrics, with those of a histogram's parts."""
-        response = await Agent(reactor).request(b"GET", url.encode())
-        self.assertEqual(response.code, 200)
-        text = (await readBody(response)).decode()
+        text = await self.page(url)
         kinds = dict(re.findall(r"(?m)^# TYPE (\w+) (\w+)$", text))
         parts = {name + end for name, kind in kinds.items() for end in SUFFIXES.get(kind, ())}
         return kinds.keys() | parts

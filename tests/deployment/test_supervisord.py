@@ -184,9 +184,12 @@ class SupervisordTests(SwitchTestCase):
 
         records = await self.records_of(40)
         self.assertEqual(sorted(record.number or "" for record in records), numbers)
-        self.assertEqual(sorted(self.switch_log().numbers), numbers)
-        self.assert_accounted_for(records)
-        lost = 40 - outcomes(records)[Outcome.ANSWERED]
-        self.assertLessEqual(lost, 3, outcomes(records))
+        unknown = {record.number for record in records if record.outcome is Outcome.UNKNOWN}
+        self.assertLessEqual(len(unknown), 3)
+        self.assertEqual(outcomes(records)[Outcome.ANSWERED], 40 - len(unknown))
+        dialed = self.switch_log().numbers
+        self.assertEqual(len(dialed), len(set(dialed)))
+        # A daemon that is killed between its note and its command has called nobody.
+        self.assertLessEqual(set(numbers) - set(dialed), unknown)
         self.assertNotIn(await self.pid(), (0, killed))
         self.assertIn("terminated by SIGKILL", self.supervisord_log())

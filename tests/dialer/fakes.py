@@ -5,25 +5,31 @@ The real ones run in the end-to-end tests; these give every order of events that
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from attrs import define, evolve
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock, deferLater
 
+from ctidialer.contract.counted import Counted
 from ctidialer.contract.record import Kind, Record
 from ctidialer.contract.record_document import decode_record
 from ctidialer.contract.task import Side
+from ctidialer.contract.waiting import Carried
 from ctidialer.esl.errors import ConnectionGone, EslError
 from ctidialer.esl.events import Event, make_event
 from ctidialer.esl.jobs import JobResult, Jobs
 from ctidialer.store.due import DueLook, DueQuestion
-from ctidialer.store.errors import NotInFlight, NotReturned, StoreError
-from ctidialer.store.in_flight import Claimed, Dialing, InFlight
+from ctidialer.store.errors import Denied, LeaseLost, NotInFlight, NotReturned, StoreError
+from ctidialer.store.in_flight import NO_CALL, Claimed, Dialing, InFlight
+from ctidialer.store.permit import Permit
+from ctidialer.store.places import NO_NOTE, Asking, Note, Owned, Places, Righted, Seen, Taken
 from ctidialer.store.store import Store
 from ctidialer.store.taking import NamedMember
+from ctidialer.store.waiting import Waiting
 
 Answer = TypeVar("Answer")
 
@@ -133,8 +139,27 @@ class FakeSwitch:
             answer.callback(text)
 
 
-def answer_event(uuid: str) -> Event:
-    return make_event({"Event-Name": "CHANNEL_ANSWER", "Unique-ID": uuid})
+def answer_event(uuid: str, sent_at: float | None = None) -> Event:
+    """Return the answer of a call; ``sent_at`` (unix seconds) = its stamp."""
+    return make_event({"Event-Name": "CHANNEL_ANSWER", "Unique-ID": uuid, **stamp(sent_at)})
+
+
+def bridge_event(uuid: str, agent_leg: str = "agent-leg", *, sent_at: float | None = None) -> Event:
+    """Return the bridge of a call, told as an event of the other leg, as FreeSWITCH may do it."""
+    return make_event(
+        {
+            "Event-Name": "CHANNEL_BRIDGE",
+            "Unique-ID": agent_leg,
+            "Bridge-A-Unique-ID": uuid,
+            "Bridge-B-Unique-ID": agent_leg,
+            **stamp(sent_at),
+        }
+    )
+
+
+def stamp(sent_at: float | None) -> dict[str, str]:
+    """Return the header that says when FreeSWITCH made an event."""
+    return {} if sent_at is None else {"Event-Date-Timestamp": str(round(sent_at * 1e6))}
 
 
 def hang_up_event(
@@ -161,6 +186,78 @@ def hang_up_event(
     return make_event({**headers, **(more or {})})
 
 
+class MemoryPlaces(Places):
+    """Places in memory; ``taken`` are those of all hosts by key, ``me`` is this one.
+
+    ``start_in``: seconds until the next call may start.
+    """
+
+    sweep_interval = 60.0
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.taken: dict[str, list[tuple[str, str]]] = {}
+        self.asked: list[tuple[Asking, str]] = []
+        self.is_displaced = False
+        self.start_in = 0.0
+        self.given_back: list[int] = []
+
+    def others_take(self, key: str, *names: str) -> None:
+        """Let another host have these places."""
+        self.taken.setdefault(key, []).extend(("other", name) for name in names)
+
+    def others_leave(self, key: str) -> None:
+        """Let another host leave all its places."""
+        self.taken[key] = [one for one in self.taken[key] if one[0] == "me"]
+
+    def take(self, name: str, counted: Sequence[Counted], note: Note = NO_NOTE) -> Deferred[Taken]:
+        full = [at for at, one in enumerate(counted) if self._room(one) <= 0]
+        for one in () if full else counted:
+            if one.count is not None:
+                self.taken.setdefault(one.key, []).append(("me", name))
+        start = round((self.clock.seconds() + self.start_in) * 1e6)
+        answer = Taken(full[0] if full else None, self.start_in, None, self._seen(counted), start)
+        return deferLater(self.clock, ROUND_TRIP, lambda: answer)
+
+    def leave(self, name: str, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
+        for one in counted:
+            if ("me", name) in self.taken.get(one.key, ()):
+                self.taken[one.key].remove(("me", name))
+        answer = self._seen(counted)
+        return deferLater(self.clock, ROUND_TRIP, lambda: answer)
+
+    def give_back(self, start: int, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
+        self.given_back.append(start)
+        answer = self._seen(counted)
+        return deferLater(self.clock, ROUND_TRIP, lambda: answer)
+
+    def ask(self, asking: Asking, counted: Counted) -> Deferred[Seen]:
+        self.asked.append((asking, counted.key))
+        (answer,) = self._seen([counted])
+        return deferLater(self.clock, ROUND_TRIP, lambda: answer)
+
+    def check_lease(self) -> None:
+        if self.is_displaced:
+            raise LeaseLost("fs1")
+
+    async def set_right(self, own: Mapping[str, Owned]) -> dict[str, Righted]:
+        righted = {}
+        for key, one in own.items():
+            before = self.taken.get(key, ())
+            others = [place for place in before if place[0] != "me"]
+            kept = [name for name in one.doubtful if ("me", name) in before]
+            self.taken[key] = others + [("me", name) for name in (*one.names, *kept)]
+            righted[key] = Righted(0, tuple(kept))
+        return righted
+
+    def _room(self, one: Counted) -> float:
+        count = float("inf") if one.count is None else one.count
+        return count - len(self.taken.get(one.key, ()))
+
+    def _seen(self, counted: Sequence[Counted]) -> tuple[Seen, ...]:
+        return tuple(Seen(len(self.taken.get(one.key, ())), 0.0) for one in counted)
+
+
 class MemoryStore(Store):
     """The documented behaviour of the store, in memory; ``error`` is how every call fails.
 
@@ -183,7 +280,18 @@ class MemoryStore(Store):
         self.digests: dict[str, str] = {}
         self.apart: list[str] = []
         self.looks: list[DueQuestion] = []
+        self.permits: list[Permit] = []
+        self.denials: list[Denied] = []
+        self.slow_notes: list[float] = []
+        """Seconds that the next notes of a call take."""
+        self.uncounted: list[str] = []
+        self.waiting: dict[Waiting, list[tuple[float, Carried, bytes]]] = {}
         self._numbered = 0
+        self.places = MemoryPlaces(clock)
+
+    async def overdue(self, places: Sequence[Waiting], now: float) -> dict[Waiting, int]:
+        there = {where: self.waiting.get(where, []) for where in places}
+        return {where: sum(due <= now for due, *_ in some) for where, some in there.items()}
 
     @property
     def token(self) -> str:
@@ -192,7 +300,7 @@ class MemoryStore(Store):
     def _done(self, value: Answer) -> Deferred[Answer]:
         return deferLater(self.clock, ROUND_TRIP, lambda: value)
 
-    def _failed(self, error: StoreError) -> Deferred[Any]:
+    def _failed(self, error: Exception) -> Deferred[Any]:
         def fails() -> None:
             raise error
 
@@ -253,16 +361,83 @@ class MemoryStore(Store):
         found = [(due.pop(one), one) for one, _ in members if due.get(one, now + 1) <= now]
         return self._done([self._take(Kind.SCHEDULE, key, e, score=score) for score, e in found])
 
-    def note_dialing(self, entry_id: str, dialing: Dialing) -> Deferred[None]:
+    def claim_waiting(
+        self, where: Waiting, count: int, task: str | None
+    ) -> Deferred[list[Claimed]]:
+        self.asked_for.append(count)
+        if self.error is not None:
+            return self._failed(self.error)
+        there = sorted(self.waiting.setdefault(where, []), key=lambda one: one[0])
+        due = [one for one in there if one[0] <= self.clock.seconds()][:count]
+        self.waiting[where] = [one for one in there if one not in due]
+        return self._done(
+            [
+                self._take(
+                    where.kind,
+                    where.key,
+                    entry,
+                    task=task,
+                    score=score,
+                    where=where,
+                    carried=carried,
+                )
+                for score, carried, entry in due
+            ]
+        )
+
+    def due_waiting(
+        self, scopes: Sequence[str], now: float = math.inf
+    ) -> Deferred[dict[Waiting, float]]:
+        if self.error is not None:
+            return self._failed(self.error)
+        earliest = {
+            where: min(one[0] for one in there)
+            for where, there in self.waiting.items()
+            if there and where.scope in scopes
+        }
+        return self._done({where: due for where, due in earliest.items() if due <= now})
+
+    def wait(
+        self,
+        entry_id: str,
+        where: Waiting,
+        carried: Carried,
+        due: float,
+        record: bytes | None = None,
+        **_: object,
+    ) -> Deferred[bool]:
+        if self.error is not None:
+            return self._failed(self.error)
+        entry = self.flying.pop(entry_id, None)
+        if entry is None:
+            return self._done(False)
+        self.waiting.setdefault(where, []).append((due, carried, entry.entry))
+        self.records += [] if record is None else [decode_record(record)]
+        return self._done(True)
+
+    def note_dialing(
+        self, entry_id: str, dialing: Dialing, permit: Permit | None = None
+    ) -> Deferred[None]:
         if self.error is not None:
             return self._failed(self.error)
         if entry_id not in self.flying:
             return self._failed(NotInFlight(entry_id))
+        if permit is not None and dialing.uuid != NO_CALL:
+            self.permits.append(permit)
+            if self.denials:
+                return self._failed(self.denials.pop(0))
         self.notes.append(dialing)
         self.flying[entry_id] = evolve(self.flying[entry_id], dialing=dialing)
-        return self._done(None)
+        takes = self.slow_notes.pop(0) if self.slow_notes else ROUND_TRIP
+        return deferLater(self.clock, takes, lambda: None)
 
-    def note_answered(self, entry_id: str, uuid: str, answered_at: float) -> Deferred[bool]:
+    def uncount(self, permit: Permit, uuid: str) -> Deferred[bool]:
+        self.uncounted.append(uuid)
+        return self._done(True)
+
+    def note_answered(
+        self, entry_id: str, uuid: str, answered_at: float, permit: Permit | None = None
+    ) -> Deferred[bool]:
         if self.error is not None:
             return self._failed(self.error)
         entry = self.flying.get(entry_id)
@@ -272,7 +447,14 @@ class MemoryStore(Store):
         self.flying[entry_id] = evolve(entry, dialing=noted)
         return self._done(True)
 
-    def settle(self, entry_id: str, record: bytes, *, is_apart: bool = False) -> Deferred[bool]:
+    def settle(
+        self,
+        entry_id: str,
+        record: bytes,
+        *,
+        is_apart: bool = False,
+        dnc_add: tuple[str, str] | None = None,
+    ) -> Deferred[bool]:
         if self.error is not None:
             return self._failed(self.error)
         if self.flying.pop(entry_id, None) is None:
@@ -292,7 +474,12 @@ class MemoryStore(Store):
         entry_ids = [one for one in entry_ids if one not in left]
         back = [self.flying.pop(one) for one in entry_ids if one in self.flying]
         for entry in sorted(back, key=lambda entry: entry.order, reverse=True):
-            if entry.side is None:
+            if entry.where is not None:
+                assert entry.score is not None
+                assert entry.carried is not None
+                there = self.waiting.setdefault(entry.where, [])
+                there.append((entry.score, entry.carried, entry.entry))
+            elif entry.side is None:
                 assert entry.score is not None
                 self.due.setdefault(entry.key, {}).setdefault(entry.entry, entry.score)
             else:

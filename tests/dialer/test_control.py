@@ -9,7 +9,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import keys
-from ctidialer.contract.control import Control, Order
+from ctidialer.contract.control import Control, Edited, Order
 from ctidialer.contract.record import Outcome
 from ctidialer.dialer.control import Orders
 from ctidialer.dialer.dispatch.brakes import Brakes
@@ -186,9 +186,9 @@ class OrderTests(ControlCase):
 class ToldTests(SynchronousTestCase):
     """What the log says of the orders."""
 
-    def told(self, *controls: Control) -> list[str]:
+    def told(self, *controls: Control, readiness: Readiness | None = None) -> list[str]:
         runs = TaskRuns("UTC")
-        orders = Orders(runs, Brakes(runs, 50), Readiness())
+        orders = Orders(runs, Brakes(runs, 50), readiness or Readiness())
         with capturedLogs() as events:
             for control in controls:
                 orders.obey(control)
@@ -217,6 +217,20 @@ class ToldTests(SynchronousTestCase):
             "This node is back in service by bob",
         ]
         self.assertEqual(self.told(drained, back), told)
+
+    def test_who_edited_a_task_and_what(self) -> None:
+        readiness = Readiness()
+        first = Control(edited={"t": Edited(ORDER, "limit 5 -> 9")})
+        second = Control(edited={"t": Edited(Order(2.0, "bob"), "limit 9 -> 3")})
+        self.assertEqual(self.told(first, readiness=readiness), [])
+        readiness.met(Condition.TABLES)
+        told = [
+            "Task t is edited by ann@pbx1: trunk fault (limit 5 -> 9)",
+            "Task t is edited by bob (limit 9 -> 3)",
+        ]
+        self.assertEqual(self.told(first, first, second, readiness=readiness), told)
+        readiness.lost(Condition.REDIS)  # what was ordered meanwhile is told afterwards
+        self.assertEqual(self.told(Control(), second, readiness=readiness), told[1:])
 
     def test_an_order_taken_back_by_hand_names_nobody(self) -> None:
         before = Control(drain=Order(), paused={"t": Order()})

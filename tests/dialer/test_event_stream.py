@@ -160,7 +160,7 @@ class WholeDaemonTests(EventsCase):
         self.assertTrue(dialer.parts.shown.is_ready())
 
     async def test_a_call_that_outlives_its_daemon_is_told_of_to_its_end(self) -> None:
-        await self.sim(default={"result": "answer", "talk": 8.0, "bridge": 6.0})
+        await self.sim(default={"result": "answer", "talk": 26.0, "bridge": 25.0})
         await self.usual_tables(record_variables=["cti_host"])
         await self.put_numbers(["1001"])
         records = f'[records]\nevents = "{STREAM}"'

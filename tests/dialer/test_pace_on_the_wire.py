@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.esl.jobs import JobResult
 from ctidialer.store.in_flight import Dialing
+from ctidialer.store.permit import Permit
 from tests.dialer.world import World
 
 CPS = 20
@@ -22,11 +23,15 @@ class PaceOnTheWireTests(SynchronousTestCase):
         begin = world.clock.seconds() + 1
         note, send = world.store.note_dialing, world.switch.background
 
-        def stalled(entry_id: str, dialing: Dialing) -> Deferred[None]:
+        def stalled(
+            entry_id: str, dialing: Dialing, permit: Permit | None = None
+        ) -> Deferred[None]:
             wait = begin + 0.4 - world.clock.seconds()
             if not 0 < wait <= 0.4:
-                return note(entry_id, dialing)
-            return deferLater(world.clock, wait).addCallback(lambda _: note(entry_id, dialing))
+                return note(entry_id, dialing, permit)
+            return deferLater(world.clock, wait).addCallback(
+                lambda _: note(entry_id, dialing, permit)
+            )
 
         def sent(job_id: str, command: str) -> Deferred[JobResult]:
             self.wire.append(world.clock.seconds())

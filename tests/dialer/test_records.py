@@ -22,7 +22,8 @@ FIELDS = {
     *("id", "uuid", "requested_uuid", "kind", "task", "number", "entry", "outcome", "answered"),
     *("hangup_cause", "q850", "sip_code", "line", "line_group", "attempts", "taken_at"),
     *("ended_at", "bill_seconds", "host", "reason"),
-    *("connect_seconds", "talk_seconds", "agent", "variables"),
+    *("connect_seconds", "talk_seconds", "agent", "variables", "abandoned"),
+    *("entry_id", "try", "final", "next_at", "version"),
 }
 ATTEMPT_FIELDS = {
     *("uuid", "line", "line_group", "dialed_at", "progress_at", "answered_at", "ended_at"),
@@ -105,7 +106,11 @@ class RecordTests(SwitchTestCase):
             line_group="g",
             host=HOST,
             reason="",
+            entry_id=document["id"],
+            final=True,
+            next_at=None,
         )
+        self.assertEqual(document["try"], 1)
         self.assertGreaterEqual(document["bill_seconds"], 0.25)
         (attempt,) = document["attempts"]
         self.assertEqual(set(attempt), ATTEMPT_FIELDS)

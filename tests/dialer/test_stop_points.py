@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from chaos.stop_points import POINTS
 from ctidialer.contract import keys
-from ctidialer.contract.record import Outcome, Record
-from ctidialer.store.scripts import CLAIM, NOTE, RETURN, SETTLE
+from ctidialer.contract.record import Kind, Outcome, Record
+from ctidialer.store.scripts import CLAIM, NOTE, PERMIT, RETURN, SETTLE, WAIT
+from ctidialer.store.waiting import Waiting
 from tests.dialer.life.fault_case import FaultCase
 
 KILLED = -signal.SIGKILL
@@ -31,6 +33,7 @@ FIRST_IS_REFUSED: dict[str, Any] = {
     "numbers": {FIRST: [{"result": "refused"}, {"result": "answer", "talk": 0.02}]},
 }
 ALL_TALK: dict[str, Any] = {"default": {"result": "answer", "ring": 0.1, "talk": 1.0}}
+LONG_TALK: dict[str, Any] = {"default": {"result": "answer", "ring": 0.1, "talk": 20.0}}
 
 
 class StopPointCase(FaultCase):
@@ -39,7 +42,7 @@ class StopPointCase(FaultCase):
     async def set_up(self) -> None:
         """Make the scripts known: each is one command, and not two for the first time."""
         await super().set_up()
-        for script in (CLAIM, NOTE, SETTLE, RETURN):
+        for script in (CLAIM, NOTE, PERMIT, SETTLE, RETURN, WAIT):
             await self.call("SCRIPT", "LOAD", script.text)
 
     async def stopped(self, point: str, count: int = 1) -> None:
@@ -198,6 +201,55 @@ class GiveBackTests(StopPointCase):
         self.assertEqual(self.switch_log().numbers, (FIRST, FIRST, *OTHERS))
 
 
+class WaitTests(StopPointCase):
+    """The number is busy, and is called again a second later."""
+
+    script = FIRST_IS_BUSY
+    where = Waiting(keys.TEMPLATE, Kind.QUEUE, "t")
+
+    async def life(self, point: str) -> list[Record]:
+        """Kill a daemon at ``point``; return the records of the first number, oldest first."""
+        plan = [{"outcome": ["busy"], "after": 1, "count": 1}]
+        await self.usual_tables(limit=1, retry_plan=plan)
+        await self.put_numbers([FIRST, *OTHERS])
+        await self.stopped(point)
+        self.start_dialer(self.settings(call_check_interval=1.0))
+
+        async def all_over() -> bool:
+            records = await self.records()
+            return {one.number for one in records if one.is_final} == {FIRST, *OTHERS}
+
+        await self.until("every number has its last record", all_over)
+        await self.nothing_in_flight()
+        self.assertEqual(await self.call("EXISTS", *self.where.names), 0)
+        records = [one for one in await self.records() if one.number == FIRST]
+        self.assertEqual([one.try_number for one in records], list(range(1, len(records) + 1)))
+        self.assertEqual([one.is_final for one in records][:-1], [False] * (len(records) - 1))
+        self.assertEqual(len({one.first_id for one in records}), 1)
+        return records
+
+    async def test_it_was_about_to_be_put_to_wait(self) -> None:
+        # Its call is over and its entry still says that it may be up: nobody calls it again.
+        (record,) = await self.life("before the wait")
+        self.assertIs(record.outcome, Outcome.UNKNOWN)
+        self.assertEqual(self.dialed_of(FIRST), 1)
+
+    async def test_it_was_being_put_to_wait(self) -> None:
+        records = await self.life("wait sent")
+        self.assertEqual([one.outcome for one in records], [Outcome.BUSY, Outcome.ANSWERED])
+        self.assertEqual(self.dialed_of(FIRST), 2)
+
+    async def test_it_was_put_to_wait(self) -> None:
+        records = await self.life("put to wait")
+        self.assertEqual([one.outcome for one in records], [Outcome.BUSY, Outcome.ANSWERED])
+        self.assertEqual(self.dialed_of(FIRST), 2)
+
+    async def test_it_was_claimed_again(self) -> None:
+        records = await self.life(f"claimed of {self.where.key}")
+        self.assertEqual([one.outcome for one in records], [Outcome.BUSY, Outcome.ANSWERED])
+        self.assertEqual(self.dialed_of(FIRST), 2)
+
+
 class ManyTests(StopPointCase):
     """Several numbers are at the same step."""
 
@@ -222,15 +274,6 @@ class ManyTests(StopPointCase):
         await self.recovered(10)
         self.assertEqual(self.switch_log().numbers, self.numbers)
 
-    async def test_calls_that_are_up_are_followed_and_keep_their_slots(self) -> None:
-        await self.usual_tables(limit=5)
-        await self.put_numbers(self.numbers)
-        await self.stopped("answered", count=5)
-        records = await self.recovered(10)
-        self.assertEqual({one.outcome for one in records.values()}, {Outcome.ANSWERED})
-        self.assertEqual(sorted(self.switch_log().numbers), sorted(self.numbers))
-        self.assertEqual(self.most_at_once(), 5)
-
     async def test_scheduled_numbers_go_back_with_their_times(self) -> None:
         await self.usual_tables()
         config = {"params": {"line_group": ["g"], "destination_extension": "8888"}}
@@ -251,6 +294,21 @@ class ManyTests(StopPointCase):
 
 class CompletenessTests(StopPointCase):
     async def test_every_point_is_tested(self) -> None:
-        with open(__file__.removesuffix("c"), encoding="utf-8") as source:
-            text = source.read()
-        self.assertEqual([point for point in POINTS if f'"{point}' not in text], [])
+        texts = [path.read_text("utf-8") for path in Path(__file__).parent.glob("test_stop_p*.py")]
+        self.assertEqual([point for point in POINTS if f'"{point}' not in "".join(texts)], [])
+
+
+class UpTests(StopPointCase):
+    """Calls that last until a daemon is there again, however slow the machine is."""
+
+    numbers = tuple(str(1001 + index) for index in range(10))
+    script = LONG_TALK
+
+    async def test_calls_that_are_up_are_followed_and_keep_their_slots(self) -> None:
+        await self.usual_tables(limit=5)
+        await self.put_numbers(self.numbers)
+        await self.stopped("answered", count=5)
+        records = await self.recovered(10)
+        self.assertEqual({one.outcome for one in records.values()}, {Outcome.ANSWERED})
+        self.assertEqual(sorted(self.switch_log().numbers), sorted(self.numbers))
+        self.assertEqual(self.most_at_once(), 5)

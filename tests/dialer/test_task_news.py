@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
@@ -72,6 +73,12 @@ class TaskNewsTests(NewsCase):
         self.runs.queue_seen(self.run_of(), is_empty=False)
         self.assertEqual(self.told(QUIET_INTERVAL / 2), [])
         self.assertEqual(self.told(QUIET_INTERVAL / 2), ["Task t has numbers in q again"])
+
+    def test_several_queues_that_run_out(self) -> None:
+        self.put(evolve(task(), further_queues=("later",)))
+        self.assertEqual(self.told(), ["Task t is open"])
+        self.runs.queue_seen(self.run_of(), is_empty=True)
+        self.assertEqual(self.told(QUIET_INTERVAL), ["Task t has no number left in q, later"])
 
     def test_numbers_that_trickle_in_are_told_once_a_while(self) -> None:
         self.put(task())

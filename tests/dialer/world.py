@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 from twisted.internet.defer import Deferred, fail, succeed
 
 from ctidialer.contract import keys
 from ctidialer.dialer.dispatch.brakes import EDITED, Brakes
+from ctidialer.dialer.dispatch.due_watch import DueWatch
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.dispatch.queue import QueueDialer
 from ctidialer.dialer.dispatch.schedule import ScheduleDialer, ScheduleSource
+from ctidialer.dialer.dispatch.shared_places import SharedPlaces
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.dialer.life.acceptance import Acceptance
@@ -22,6 +25,7 @@ from ctidialer.dialer.life.caller import CallDefaults, Caller
 from ctidialer.dialer.life.calls import Calls
 from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.journal import Journal
+from ctidialer.dialer.life.listening import WatchFor, nobody
 from ctidialer.dialer.life.numbers import Numbers
 from ctidialer.dialer.life.pursuit import Pursuit
 from ctidialer.dialer.life.story import Stories
@@ -52,10 +56,18 @@ class World:
     dials the list ``q`` through both, a schedule configuration ``s`` that does, too.
     """
 
-    def __init__(self, *, max_calls: int = 0, max_cps: float = 0.0, brake_after: int = 50) -> None:
+    def __init__(
+        self,
+        *,
+        max_calls: int = 0,
+        max_cps: float = 0.0,
+        brake_after: int = 50,
+        switch: FakeSwitch | None = None,
+        watch_for: WatchFor = nobody,
+    ) -> None:
         self.clock = clock()
         self.looked_up: list[list[tuple[str, str]]] = []
-        self.switch = FakeSwitch()
+        self.switch = switch or FakeSwitch()
         self.store = MemoryStore(self.clock)
         self.readiness = Readiness()
         self.writable = Gate()
@@ -71,8 +83,17 @@ class World:
         self.closing = Closing(
             self.clock, "fs1", self.store, self.writable, self.readiness, Journal()
         )
+        self.places = SharedPlaces(
+            self.clock, self.store.places, self.tables, self.lines, self.runs
+        )
         caller = Caller(
-            CallDefaults("fs1", 60), self.store, self.switch, self.calls, Stories("fs1")
+            CallDefaults("fs1", 60),
+            self.store,
+            self.switch,
+            self.calls,
+            Stories("fs1"),
+            self.places,
+            watch_for,
         )
         self.ways = ways = Ways(self.clock, self.tables, self.lines, self.look_up)
         between = Between(self.clock, caller, ways, ready)
@@ -80,14 +101,17 @@ class World:
         self.numbers = Numbers(self.pursuit, self.closing, self.look_up)
         self.brakes = Brakes(self.runs, brake_after)
         intake = Intake(self.store, self.numbers, ready)
+        self.due_watch = DueWatch(self.clock, self.store, self.tables)
+        self.closing.waits = lambda again, *_: self.due_watch.waits(again.where, again.due)
         self.queue_dialer = QueueDialer(
-            self.clock, PATTERN, self.runs, self.slots, intake, self.brakes
+            self.clock, PATTERN, self.runs, self.slots, intake, self.brakes, self.due_watch
         )
         self.schedule_dialer = ScheduleDialer(
             self.clock,
             ScheduleSource(ZSET, PATTERN, self.tables),
             self.slots,
             intake,
+            self.due_watch,
         )
         self.put_line("gw1")
         self.put_line("gw2")
@@ -107,11 +131,15 @@ class World:
         changed = self.tables.put(key, name, raw)
         if changed.table == keys.TASK:
             self.runs.update(self.tables.tasks, changed.names, self.clock.seconds())
+            self.tasks_changed(changed.names)
             for task in changed.names:
                 self.brakes.let_go(self.runs.get(task), EDITED)
         elif changed.table in (keys.LINE, keys.LINE_GROUP):
             self.brakes.lines_edited(changed.names, self.tables.routes)
         assert not self.tables.faults, self.tables.faults
+
+    def tasks_changed(self, names: Iterable[str]) -> None:
+        """Tasks were put."""
 
     def put_line(self, name: str, **params: object) -> None:
         usual = {"count": 100, "dialstring": f"sofia/gateway/{name}/${{destination_number}}"}
@@ -172,6 +200,7 @@ class World:
     def stop(self) -> None:
         self.readiness.lost(Condition.RUNNING)
         self.queue_dialer.stop()
+        self.due_watch.stop()
         self.schedule_dialer.stop()
         self.pursuit.drain()
 

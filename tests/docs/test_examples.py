@@ -9,8 +9,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest
 
+from ctidialer.contract.agents import decode_agent
 from ctidialer.contract.record import Outcome
 from tests.docs.blocks import ROOT
 from tests.docs.docs_case import DocsCase
@@ -43,6 +46,24 @@ def gson() -> Path:
     if not jar.is_file():
         raise SkipTest(f"Gson is not installed: no {jar} (Debian: libgoogle-gson-java)")
     return jar
+
+
+def phpredis() -> None:
+    """Skip the test where PHP has not got it."""
+    needed("php")
+    listed = subprocess.run(["php", "-m"], capture_output=True, text=True, check=False)
+    if "redis" not in listed.stdout.split():
+        raise SkipTest("PHP has no extension redis here (Debian: php-redis)")
+
+
+def go_environment() -> dict[str, str]:
+    """Return what builds against the client library that Debian has; skip where it is missing."""
+    needed("go")
+    if not REDIGO.is_dir():
+        package = "golang-github-gomodule-redigo-dev"
+        raise SkipTest(f"redigo is not installed: no {REDIGO} (Debian: {package})")
+    cache = os.environ.get("GOCACHE") or str(Path.home() / ".cache" / "go-build")
+    return {"GO111MODULE": "off", "GOPATH": str(GO_SOURCES), "GOCACHE": cache}
 
 
 class ExampleTests(DocsCase):
@@ -128,6 +149,88 @@ class PopCase(DocsCase):
             self.assertNotIn(word, said)
 
 
+class AgentsCase(DocsCase):
+    """The back end's agents: numbers are called for those of whom an example tells."""
+
+    script = SCRIPT
+
+    async def agents(self, command: str) -> None:
+        """Have an example read of agents who come, talk and go; then give it trouble."""
+        where = {"REDIS_URL": self.url, "CTIDIALER_DOMAIN": HOST}
+        self.assertIn("usage: ", await self.type(command, where, status=2))
+        await self.usual_tables(agent_group="sales")
+        self.start_daemon()
+        await self.put_numbers(NUMBERS)
+        path = self.directory / "states"
+        os.mkfifo(path)
+        states = os.open(path, os.O_RDWR)
+        example = self.start_shell(f"exec {command} sales < states", where)
+        os.write(states, "2001 talk\n2002 idle\nnonsense\n坐席 rest\n".encode())
+        await self.records_of(len(NUMBERS))
+        self.assertEqual(await self.told(), {"2001": "talk", "2002": "idle", "坐席": "rest"})
+        ends_in = await self.call("TTL", f"cti_agent_heart@{HOST}")
+        self.assertIn(ends_in, range(11))
+        os.write(states, b"2002 out\n")
+        await self.until_told({"2001": "talk", "2002": "out", "坐席": "rest"})
+        os.close(states)
+        status, said = await self.ended(example)
+        self.assertEqual((status, said), (0, "not an agent and a state: 'nonsense'\n"))
+        self.assertEqual(await self.told(), {})
+        await self.call("SET", f"cti_agent@{HOST}", "no hash")
+        line = f"echo 2001 idle | {command} sales"
+        self.assertIn("WRONGTYPE", await self.type(line, where, status=1))
+        nobody = {**where, "REDIS_URL": "redis://127.0.0.1:1/0"}
+        away = self.start_shell(f"echo 2001 idle | {command} sales", nobody)
+        assert away.stdout is not None
+        said = await deferToThread(away.stdout.readline)
+        self.assertIn("Redis is away, trying again", said)
+
+    async def told(self) -> dict[str, str]:
+        """Return what each agent does, by the table; check how it is written."""
+        found = {}
+        fields: Any = await self.call("HGETALL", f"cti_agent@{HOST}")
+        for name, document in zip(fields[::2], fields[1::2], strict=True):
+            agent = decode_agent(name.decode(), document)
+            self.assertEqual(agent.groups, ("sales",))
+            assert agent.since is not None
+            self.assertLess(abs(agent.since - reactor.seconds()), 60)
+            found[name.decode()] = agent.state.value
+        return found
+
+    async def until_told(self, wanted: dict[str, str]) -> None:
+        async def is_told() -> bool:
+            return await self.told() == wanted
+
+        await self.until(f"the table has {wanted}", is_told)
+
+
+class PythonAgentsTests(AgentsCase):
+    async def test_agents_come_and_go(self) -> None:
+        await self.agents(f"python {EXAMPLES / 'python' / 'agents.py'}")
+
+
+class JavaAgentsTests(AgentsCase):
+    async def test_agents_come_and_go(self) -> None:
+        needed("java", "javac")
+        jar = gson()
+        files = f"{EXAMPLES / 'java' / 'Crm.java'} {EXAMPLES / 'java' / 'Agents.java'}"
+        await self.type(f"javac -cp {jar} -d classes {files}")
+        await self.agents(f"java -cp {jar}:classes Agents")
+
+
+class GoAgentsTests(AgentsCase):
+    async def test_agents_come_and_go(self) -> None:
+        where = go_environment()
+        await self.type(f"go build -o tell {EXAMPLES / 'go' / 'agents' / 'agents.go'}", where)
+        await self.agents("./tell")
+
+
+class PhpAgentsTests(AgentsCase):
+    async def test_agents_come_and_go(self) -> None:
+        phpredis()
+        await self.agents(f"php {EXAMPLES / 'php' / 'agents.php'}")
+
+
 class PythonPopTests(PopCase):
     async def test_a_call_to_an_agent(self) -> None:
         await self.pop(f"python {EXAMPLES / 'python' / 'pop.py'}")
@@ -144,21 +247,14 @@ class JavaPopTests(PopCase):
 
 class GoPopTests(PopCase):
     async def test_a_call_to_an_agent(self) -> None:
-        needed("go")
-        if not REDIGO.is_dir():
-            raise SkipTest(f"redigo is not installed: no {REDIGO}")
-        cache = os.environ.get("GOCACHE") or str(Path.home() / ".cache" / "go-build")
-        where = {"GO111MODULE": "off", "GOPATH": str(GO_SOURCES), "GOCACHE": cache}
+        where = go_environment()
         await self.type(f"go build -o screen {EXAMPLES / 'go' / 'pop' / 'pop.go'}", where)
         await self.pop("./screen")
 
 
 class PhpPopTests(PopCase):
     async def test_a_call_to_an_agent(self) -> None:
-        needed("php")
-        listed = subprocess.run(["php", "-m"], capture_output=True, text=True, check=False)
-        if "redis" not in listed.stdout.split():
-            raise SkipTest("PHP has no extension redis here (Debian: php-redis)")
+        phpredis()
         await self.pop(f"php {EXAMPLES / 'php' / 'pop.php'}")
 
 
@@ -191,13 +287,8 @@ class JavaTests(ExampleTests):
 class GoTests(ExampleTests):
     async def set_up(self) -> None:
         """Build it against the client library that Debian has."""
-        needed("go")
-        if not REDIGO.is_dir():
-            package = "golang-github-gomodule-redigo-dev"
-            raise SkipTest(f"redigo is not installed: no {REDIGO} (Debian: {package})")
+        where = go_environment()
         await super().set_up()
-        cache = os.environ.get("GOCACHE") or str(Path.home() / ".cache" / "go-build")
-        where = {"GO111MODULE": "off", "GOPATH": str(GO_SOURCES), "GOCACHE": cache}
         await self.type(f"go build -o crm {EXAMPLES / 'go' / 'crm.go'}", where)
 
     async def test_a_campaign(self) -> None:
@@ -212,10 +303,7 @@ class PhpTests(ExampleTests):
 
     async def set_up(self) -> None:
         """Look whether the extension is there."""
-        needed("php")
-        listed = subprocess.run(["php", "-m"], capture_output=True, text=True, check=False)
-        if "redis" not in listed.stdout.split():
-            raise SkipTest("PHP has no extension redis here (Debian: php-redis)")
+        phpredis()
         await super().set_up()
 
     async def test_a_campaign(self) -> None:

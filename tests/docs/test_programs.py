@@ -41,12 +41,18 @@ class EventSocketPageTests(DocsCase):
 
 class SimulatedSwitchPageTests(DocsCase):
     async def test_it_is_started_as_shown(self) -> None:
-        page = ROOT / "docs" / "simulated-switch.rst"
-        (block,) = [block for block in blocks(page) if "ctidialer.switchsim" in block.text]
-        (script,) = [block for block in blocks(page) if block.language == "json"]
-        (self.directory / "script.json").write_text(script.text, encoding="utf-8")
-        line = block.text.replace(".venv/bin/", "").replace(":8021", ":0")
-        process = self.start_shell(f"exec {line}")
+        page = blocks(ROOT / "docs" / "simulated-switch.rst")
+        lines = [block.text for block in page if "ctidialer.switchsim" in block.text]
+        script, plan = (block.text for block in page if block.language == "json")
+        (self.directory / "script.json").write_text(script, encoding="utf-8")
+        (self.directory / "plan.json").write_text(plan, encoding="utf-8")
+        for line in (*lines, f"{lines[-1].partition(' --')[0]} --callcenter plan.json"):
+            await self.assert_listens(line)
+
+    async def assert_listens(self, line: str) -> None:
+        """Start a switch as a page says, on a free port; it must come to listen there."""
+        command = line.replace(".venv/bin/", "").replace(" --listen 127.0.0.1:8021", "")
+        process = self.start_shell(f"exec {command} --listen 127.0.0.1:0")
         assert process.stdout is not None
         said = await deferToThread(process.stdout.readline)
         self.assertGreater(json.loads(said)["port"], 0)

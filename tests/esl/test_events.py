@@ -67,6 +67,23 @@ class Headers(SynchronousTestCase):
         self.assertEqual(read.all("Hangup-Cause"), ["FIRST", "SECOND"])
         self.assertEqual(read.all("Nothing"), [])
 
+    def test_channel_variables(self) -> None:
+        read = event(
+            b"Event-Name: CHANNEL_ANSWER",
+            b"variable_a: 1%202",
+            b"xvariable_b: 3",
+            b"variable_a: 4",
+            b"variable_bc: 5",
+            b"variable_a: 6",
+            b"variable_none: ",
+            b"variable_octet: \xff",
+            body=b"\nvariable_d: 7\n",
+        )
+        said = {name: read.variable(name) for name in ("a", "b", "bc", "c", "d", "none", "octet")}
+        self.assertEqual(said, {name: read.get(f"variable_{name}") for name in said})
+        self.assertEqual((said["a"], said["b"], said["d"]), ("1 2", None, None))
+        self.assertEqual((said["bc"], said["none"], said["octet"]), ("5", "", "\\xff"))
+
     def test_lists(self) -> None:
         read = event(b"A: ARRAY%3A%3Aa%7C%3Ab%7C%3Ac", b"B: ARRAY::one", b"C: plain")
         self.assertEqual(read.values("A"), ["a", "b", "c"])

@@ -307,6 +307,18 @@ class HearingMore(SwitchTest):
             ),
         )
 
+    def test_what_others_want_too_is_not_taken_back(self) -> None:
+        self.start()
+        all_of_them = More("CUSTOM", "callcenter::info", ("Event-Subclass", "callcenter::info"))
+        some = More("CUSTOM", "callcenter::info", ("CC-Action", "bridge-agent-start"))
+        self.switch.hear(some, all_of_them)
+        self.network.flush()
+        before = len(self.asked())
+        self.switch.hear_no_more(all_of_them)
+        self.network.flush()
+        taken_back = ["filter delete Event-Subclass callcenter::info"]
+        self.assertEqual(self.asked()[before:], taken_back)
+
     def test_a_user_who_may_not_is_told_and_goes_on_without(self) -> None:
         self.script.refuse = lambda command: "CHANNEL_BRIDGE" in command
         self.switch.hear(BRIDGES)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberType
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.files.plain_numbers import plain_numbers
+from ctidialer.contract.plain_numbers import plain_numbers
 
 ALONE = sorted(
     region

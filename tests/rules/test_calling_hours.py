@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.task import CallingHours, Span, Window
+from ctidialer.contract.hours import CallingHours, Span, Window
 from ctidialer.rules.calling_hours import Closed, Opening, opening
 
 SHANGHAI = "Asia/Shanghai"

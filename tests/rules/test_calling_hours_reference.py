@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.task import CallingHours, Span, Window
+from ctidialer.contract.hours import CallingHours, Span, Window
 from ctidialer.rules.calling_hours import opening
 
 DAYS = 14

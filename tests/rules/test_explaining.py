@@ -11,9 +11,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.control import Order
 from ctidialer.contract.faults import Fault
+from ctidialer.contract.hours import CallingHours
 from ctidialer.contract.line import Line, LineGroup
 from ctidialer.contract.record import Outcome
-from ctidialer.contract.task import CallingHours, Destination, Task
+from ctidialer.contract.status import Later
+from ctidialer.contract.task import Destination, Task
 from ctidialer.rules.backpressure import Backpressure
 from ctidialer.rules.brake import Brake
 from ctidialer.rules.calling_hours import Closed, Opening
@@ -266,6 +268,11 @@ class ReasonTests(SynchronousTestCase):
         facts = evolve(FACTS, queue_is_empty=True, calls=2)
         self.check(Reason.QUEUE_EMPTY, text, NOW + 3600, facts=facts)
 
+    def test_several_queues_that_are_empty(self) -> None:
+        text = "there is no number left in 'q', 'later'; calls up: 0"
+        facts = evolve(task(further_queues=("later",)), queue_is_empty=True)
+        self.check(Reason.QUEUE_EMPTY, text, NOW + 3600, facts=facts)
+
     def test_queue_empty_after_failures(self) -> None:
         facts = evolve(FACTS, queue_is_empty=True, recent=Recent(100, 97))
         text = (
@@ -292,6 +299,7 @@ TASK_FACTS: tuple[tuple[Reason, dict[str, Any]], ...] = (
     (Reason.BRAKED, {"brake": BRAKED}),
     (Reason.LIMIT_REACHED, {"calls": 5}),
     (Reason.QUEUE_UNUSABLE, {"queue_problem": "it is no list"}),
+    (Reason.NUMBERS_WAIT, {"queue_is_empty": True, "later": Later(1, 2, 0, NOW + 60)}),
     (Reason.QUEUE_EMPTY, {"queue_is_empty": True}),
 )
 NODE_FACTS: tuple[tuple[Reason, dict[str, Any]], ...] = (

@@ -15,8 +15,10 @@ from ctidialer.rules.line_state import (
     UNUSED,
     CallEnd,
     LineState,
+    TakenOut,
     Why,
     answered,
+    calls_to_end,
     changes_at,
     ended,
     free_at,
@@ -24,6 +26,8 @@ from ctidialer.rules.line_state import (
     never_left,
     room,
     started,
+    taken_out,
+    tried_now,
     why_busy,
     withdrawn,
 )
@@ -169,6 +173,46 @@ class FaultTests(SynchronousTestCase):
 
     def test_a_full_line_out_of_use_waits_for_a_hang_up(self) -> None:
         self.assertIsNone(free_at(FAULTY, replace(OUT, calls=10), 10))
+
+
+class TakenOutTests(SynchronousTestCase):
+    """An operator has taken the line out of use."""
+
+    trunk = Line("trunk", "user/1", count=2)
+
+    def test_no_call_is_placed_and_those_that_are_up_count(self) -> None:
+        state = taken_out(after(self.trunk, (100, None)), TakenOut(by="ann", why="noise"))
+        self.assertIs(why_busy(self.trunk, state, 101), Why.TAKEN_OUT)
+        self.assertEqual(room(self.trunk, state, 101), 0)
+        self.assertIsNone(free_at(self.trunk, state, 101))
+        self.assertIsNone(changes_at(self.trunk, state, 101))
+        self.assertEqual(calls_to_end(state), 0)
+        self.assertEqual(ended(state, self.trunk, 110, ANSWERED).calls, 0)
+        self.assertEqual(room(self.trunk, taken_out(state, None), 111), 1)
+
+    def test_it_ends_by_itself(self) -> None:
+        state = taken_out(after(self.trunk, (100, None)), TakenOut(until=160.0))
+        self.assertEqual(free_at(self.trunk, state, 101), 160)
+        self.assertEqual(changes_at(self.trunk, state, 101), 160)
+        self.assertEqual(calls_to_end(state), 1)
+        self.assertIsNone(why_busy(self.trunk, state, 160))
+        full = replace(state, calls=2)
+        self.assertIsNone(free_at(self.trunk, full, 101))
+
+    def test_faults_count_meanwhile_and_are_waited_for_afterwards(self) -> None:
+        out = taken_out(replace(OUT, calls=1), TakenOut(until=20.0))
+        self.assertEqual(free_at(FAULTY, out, 10), 63)
+        self.assertIs(why_busy(FAULTY, out, 20), Why.OUT_OF_USE)
+        back = ended(taken_out(replace(UNUSED, calls=1), TakenOut()), FAULTY, 5, FAILED)
+        self.assertEqual(back.faults, 1)
+
+    def test_a_trial_by_hand_ends_the_rest_once(self) -> None:
+        tried = tried_now(OUT)
+        self.assertEqual(room(FAULTY, tried, 10), 1)
+        self.assertEqual(free_at(FAULTY, tried, 10), 10)
+        again = ended(started(tried, FAULTY, 10), FAULTY, 11, FAILED)
+        self.assertEqual(free_at(FAULTY, again, 11), 71)
+        self.assertIs(tried_now(UNUSED), UNUSED)
 
 
 class NeverLeftTests(SynchronousTestCase):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.rules.moments import NoMoment, moment_of
+from ctidialer.rules.moments import NoMoment, NoSpan, moment_of, span_of
 
 NOW = datetime(2026, 11, 28, 12, 30, 15, tzinfo=UTC).timestamp()
 ZONE = "Asia/Shanghai"  # there it is 20:30:15
@@ -55,3 +55,14 @@ class MomentTests(SynchronousTestCase):
             moment_of(text, NOW, ZONE)
         except NoMoment as error:
             self.assertEqual(len(str(error).splitlines()), 1)
+
+
+class SpanTests(SynchronousTestCase):
+    def test_each_unit(self) -> None:
+        spans = ("90s", "30m", " 2 h ", "1d", "1w")
+        self.assertEqual(list(map(span_of, spans)), [90, 1800, 7200, 86_400, 604_800])
+
+    def test_what_is_none(self) -> None:
+        for text in ("", "0m", "30", "-5m", "1y", "2h30m", "1h ago", "1234567s"):
+            with self.assertRaisesRegex(NoSpan, "must be a span of time like"):
+                span_of(text)

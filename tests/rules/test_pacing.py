@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.rules.pacing import UNLIMITED, Pace, next_start, room, sent, spent
+from ctidialer.rules.pacing import UNLIMITED, Pace, next_start, room, sent, spent, unspent
 
 TICK = 0.05
 
@@ -45,6 +45,17 @@ def ticks(begin: float, count: int) -> Iterator[float]:
 
 
 class PaceTests(SynchronousTestCase):
+    def test_a_call_that_is_not_placed_gives_its_start_back(self) -> None:
+        for cps in (0.5, 5.0, 50.0):
+            once = spent(Pace(), cps, 1, 1e9)
+            self.assertEqual(room(once, cps, 1e9), 0)
+            self.assertEqual(room(unspent(once, cps, 1e9), cps, 1e9), 1)
+            twice = spent(once, cps, 1, 1e9 + 1 / cps)
+            self.assertAlmostEqual(
+                unspent(twice, cps, 1e9 + 1 / cps).slot or 0.0, once.slot or 0.0, places=5
+            )
+        self.assertEqual(unspent(Pace(), 5.0, 1e9), Pace())
+
     def test_the_first_call_starts_at_once_and_the_next_one_interval_later(self) -> None:
         pace = spent(Pace(), 10, room(Pace(), 10, 5.0), 5.0)
         self.assertEqual(room(Pace(), 10, 5.0), 1)

@@ -54,11 +54,31 @@ USUAL: Mapping[str, list[Any]] = {
     "record_variables": [["da2_result", "number:billsec"], ["1x"]],
     "outcome_rule": [[{"variable": "a", "value": "b*", "outcome": "busy"}], [{"variable": "a"}]],
     "agent_variable": ["agent", "1agent"],
+    "dial_mode": ["progressive", "Predictive", "batch", "ratio", "fast"],
+    "agent_queue": ["sales@default", "q", 7, "a\nb"],
+    "agent_group": ["sales", ["sales"], ["a", "b"], []],
+    "service_line_group": ["sales", ["坐席"], ""],
+    "agent_ratio": [1.5, "2", -1],
+    "agent_busy_ratio": [0.2, "x"],
+    "abandon_time": [2, "1.5", 0, 61],
+    "abandon_from": ["answer", "greeting", "hello"],
+    "abandon_extension": ["8999", 8999, "undef", "a b"],
+    "abandon_rate": [0.03, "0.05", 3],
+    "abandon_period": ["30d", "24h", "7d"],
+    "ring_min": [15, "20", 121],
+    "ring_release": [True, "yes", "maybe"],
     "remark": ["spring", 7, None],
     "number_cacheable": [True, 1],
     "work_hours": [HOURS],
     "recordpath": ["/var/x"],
 }
+NEEDS_ANOTHER: Mapping[str, dict[str, Any]] = {
+    "dial_mode": {"agent_queue": "q"},
+    "agent_ratio": {"agent_queue": "q", "dial_mode": "ratio"},
+    "agent_busy_ratio": {"agent_queue": "q", "dial_mode": "ratio"},
+}
+"""What a key is nothing without."""
+
 NAMES_OF_VARIABLES = ["a", "B_c", "d.e-f", "1x", "cti_host", "CTI_Task_Name", "a b"]
 VALUES: list[Any] = [
     *("x", "公司", "", None, 7, -7, True, 1.10, "${uuid}", "${other}", "a:b", "\x00", [])
@@ -147,13 +167,17 @@ class TakenTests(SynchronousTestCase):
 
     def test_each_key_alone(self) -> None:
         for key, values in USUAL.items():
-            if key not in ("work_hours", "recordpath"):
+            if key not in ("work_hours", "recordpath", *NEEDS_ANOTHER):
                 self.taken({"params": params({key: values[0]})})
+            elif key in NEEDS_ANOTHER:
+                changed = {**NEEDS_ANOTHER[key], key: values[0]}
+                self.taken({"params": params(changed)})
 
     def test_all_that_a_task_can_say(self) -> None:
         said = {key: values[0] for key, values in USUAL.items()}
-        for key in ("work_time", "work_hours", "recordpath"):
+        for key in ("work_time", "work_hours", "recordpath", "agent_group", "service_line_group"):
             del said[key]
+        said["dial_mode"] = "ratio"
         said["stop_time"] = MOMENTS[1]
         self.taken({"params": said, "variables": {"a": "x", "b": 7, "c": True, "d": "", "e": None}})
 

@@ -7,12 +7,13 @@ from math import ceil
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.record_summary import AttemptSummary, RecordSummary
 from ctidialer.rules.periods import By, Periods
-from ctidialer.rules.results import ERROR, Results, Spread, Tally
+from ctidialer.rules.results import ERROR, MAX_TRY, Results, Spread, Tally
 from ctidialer.rules.results_document import Stretch, detailed_results
 
 ZONE = "Asia/Shanghai"
@@ -31,6 +32,8 @@ RECORDS = st.builds(
     config=st.sampled_from([None, "a"]),
     answered=st.booleans(),
     attempts=st.lists(ATTEMPTS, max_size=3).map(tuple),
+    try_number=st.integers(1, 3),
+    is_final=st.booleans(),
 )
 
 
@@ -69,7 +72,20 @@ class MergeTests(SynchronousTestCase):
                     for tally in rows.values():
                         total.merge(tally)
                     self.assertEqual(total, margins.total)
-            self.assertEqual(margins.total.taken, len(records))
+            self.assertEqual(margins.total.taken, sum(one.is_final for one in records))
+
+    def test_a_number_that_was_called_again_counts_once(self) -> None:
+        call = AttemptSummary(BEGAN, BEGAN + 2, None, BEGAN + 9)
+        first = RecordSummary(Kind.QUEUE, "busy", BEGAN, attempts=(call, call), is_final=False)
+        last = RecordSummary(Kind.QUEUE, "answered", BEGAN, answered=True, attempts=(call,))
+        total = summed([first, replace(last, try_number=2)], 10).margins.total
+        self.assertEqual((total.taken, total.dialed, total.reached), (1, 1, 1))
+        self.assertEqual((total.outcomes, total.attempts), ({"answered": 1}, 3))
+        self.assertEqual(total.attempts_per_number, 3)
+
+    def test_a_number_whose_last_try_had_no_call_was_dialed_all_the_same(self) -> None:
+        last = RecordSummary(Kind.QUEUE, "closed", BEGAN, try_number=2)
+        self.assertEqual(summed([last], 10).margins.total.dialed, 1)
 
     def test_a_table_that_is_too_large_is_given_up_and_the_margins_are_kept(self) -> None:
         records = [
@@ -106,6 +122,64 @@ class TallyTests(SynchronousTestCase):
         self.assertEqual((tally.connect.count, tally.connect.mean), (1, 5.0))
         self.assertEqual((tally.talk.count, tally.talk.mean), (1, 35.0))
         self.assertEqual((tally.bill.count, tally.bill.mean), (2, 21.0))
+
+    def test_abandoned_calls_are_a_share_of_live_answers(self) -> None:
+        tally = Tally()
+        connected = AttemptSummary(10.0, 12.0, 20.0, 60.0, 21.0)
+        waited = AttemptSummary(10.0, 12.0, 20.0, 60.0)
+        for outcome, attempt, abandoned, is_final in (
+            ("answered", connected, False, True),
+            ("answered", waited, True, False),  # it is tried again, and counts all the same
+            ("answered", connected, False, True),
+            ("answered", waited, False, True),  # who hung up soon counts in neither
+            ("machine", waited, False, True),
+        ):
+            tally.add(
+                RecordSummary(
+                    Kind.QUEUE,
+                    outcome,
+                    60.0,
+                    answered=True,
+                    attempts=(attempt,),
+                    abandoned=abandoned,
+                    is_final=is_final,
+                )
+            )
+        both = Tally()
+        both.merge(tally)
+        both.merge(tally)
+        self.assertEqual((both.live, both.abandoned), (6, 2))
+        self.assertAlmostEqual(both.abandon_rate or 0.0, 1 / 3)
+        self.assertIsNone(Tally().abandon_rate)
+
+    def test_what_each_try_yields(self) -> None:
+        tally = Tally()
+        call = AttemptSummary(10.0, 12.0, None, 60.0)
+        for outcome, try_number, answered, is_final, attempts in (
+            ("busy", 1, False, False, (call,)),
+            ("answered", 2, True, True, (call, call)),
+            ("answered", 1, True, True, (call,)),
+            ("no_answer", MAX_TRY + 5, False, True, (call,)),
+            ("machine", MAX_TRY, True, True, (call,)),
+            ("dnc", 2, False, True, ()),  # it was not called at that try
+        ):
+            tally.add(
+                RecordSummary(
+                    Kind.QUEUE,
+                    outcome,
+                    60.0,
+                    answered=answered,
+                    attempts=attempts,
+                    try_number=try_number,
+                    is_final=is_final,
+                )
+            )
+        both = Tally()
+        both.merge(tally)
+        both.merge(tally)
+        self.assertEqual(both.tried, {1: 4, 2: 2, MAX_TRY: 4})
+        self.assertEqual(both.picked_up, {1: 2, 2: 2, MAX_TRY: 2})
+        self.assertEqual((both.dialed, both.tries_per_number), (10, 1.0))
 
     def test_nothing_has_no_rate(self) -> None:
         tally = Tally()

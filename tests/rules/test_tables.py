@@ -14,7 +14,7 @@ from ctidialer.rules.routing import NoLine, choose
 from ctidialer.rules.tables import Tables
 
 TEMPLATE, HOST = "cti_queue_dialer_task@template", "cti_queue_dialer_task@fs1"
-LINE, GROUP = "cti_line@d", "cti_line_group@d"
+LINE, GROUP, GATEWAY = "cti_line@d", "cti_line_group@d", "cti_gateway@d"
 SCHEDULE = "cti_schedule_dialer_config@d"
 CONTROL = "cti_dialer_control@fs1"
 DIALSTRING = "sofia/gateway/${line_group}/${destination_number}"
@@ -36,7 +36,9 @@ class TablesCase(SynchronousTestCase):
 
 class KeyTests(TablesCase):
     def test_the_keys_of_a_node(self) -> None:
-        self.assertEqual(self.tables.keys_of(), (TEMPLATE, HOST, LINE, GROUP, SCHEDULE, CONTROL))
+        self.assertEqual(
+            self.tables.keys_of(), (TEMPLATE, HOST, LINE, GROUP, GATEWAY, SCHEDULE, CONTROL)
+        )
         self.assertEqual(self.tables.keys_of(keys.TASK), (TEMPLATE, HOST))
         self.assertEqual(self.tables.keys_of(keys.LINE), (LINE,))
         self.assertEqual(self.tables.keys_of("cti_other"), ())

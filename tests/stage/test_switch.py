@@ -109,6 +109,20 @@ class Processes(ProcessCase):
             answers = read_call_log(process.log_path).answers
             self.assertEqual([line.uuid for line in answers], expected)
 
+    async def test_agents_are_hired_by_options_and_by_a_file(self) -> None:
+        file = {"queues": ["sales@default"], "agents": 2, "handle_time": 0.2}
+        for options in ({"agents": 2, "handle_time": 0.2}, {"callcenter": file}):
+            process = await self.start(**options)
+            caller = await self.call(process)
+            caller.send("event plain CHANNEL_HANGUP_COMPLETE")
+            caller.send("bgapi originate {origination_uuid=u}null/1 sales")
+            await caller.until(b"variable_cc_agent: agent1%40default\n")
+            await process.kill()
+            log = read_call_log(process.log_path)
+            self.assertEqual([line.agent for line in log.bridged], ["agent1@default"])
+            self.assertEqual(len(log.answers), len(log.queued))
+            process.log_path.unlink()
+
     async def test_kill_leaves_a_readable_log(self) -> None:
         process = await self.start({"default": {"talk": 60}})
         caller = await self.call(process)

@@ -9,7 +9,10 @@ from twisted.internet.defer import Deferred
 
 from ctidialer.contract import keys
 from ctidialer.stage.redis_binary import ServerBinary, find_server
+from ctidialer.store import ending as ending_module
 from ctidialer.store import lease as lease_module
+from ctidialer.store import noting as noting_module
+from ctidialer.store import places as places_module
 from ctidialer.store import rights as rights_module
 from ctidialer.store import store as store_module
 from ctidialer.store import taking as taking_module
@@ -59,10 +62,13 @@ class RightsCase(RedisTestCase):
     def try_instead_of_asking(self) -> None:
         """Run the scripts as before Redis 7."""
         for module, names in (
-            (store_module, ("NOTE", "SETTLE", "STATUS")),
+            (store_module, ("STATUS",)),
+            (noting_module, ("NOTE", "PERMIT")),
+            (ending_module, ("SETTLE", "WAIT")),
             (taking_module, ("CLAIM", "RETURN")),
             (rights_module, ("PROVE",)),
             (lease_module, ("LEASE",)),
+            (places_module, ("PLACES", "PLACE_QUEUE", "OWN_PLACES")),
         ):
             for name in names:
                 self.patch(module, name, without_asking(getattr(module, name)))
@@ -91,6 +97,8 @@ class RightsCase(RedisTestCase):
         found = {}
         for name in names:
             assert isinstance(name, bytes)
+            if name == keys.HOSTS.encode():
+                continue
             content = await self.content(name.decode())
             if content:  # what is empty expires within a millisecond
                 found[name.decode()] = content
@@ -103,6 +111,7 @@ class RightsCase(RedisTestCase):
             "list": ("LRANGE", key, 0, -1),
             "zset": ("ZRANGE", key, 0, -1, "WITHSCORES"),
             "hash": ("HGETALL", key),
+            "set": ("SMEMBERS", key),
             "stream": ("XRANGE", key, "-", "+"),
             "string": ("GET", key),
             "none": ("GET", key),

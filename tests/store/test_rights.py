@@ -8,18 +8,34 @@ from ctidialer.contract import keys
 from ctidialer.contract.task import Side
 from ctidialer.stage.redis_binary import ServerBinary
 from ctidialer.store.errors import NotAllowed, WritesRefused
-from ctidialer.store.rights import Need, NodeNames, Rights, node_needs, queue_needs
+from ctidialer.store.rights import (
+    Need,
+    NodeNames,
+    Rights,
+    adoption_needs,
+    node_needs,
+    notice_needs,
+    permit_needs,
+    queue_needs,
+    waiting_needs,
+)
 from tests.store.rights_case import CHANNEL, LIST, RightsCase
-from tests.store.test_refusals import LONG, taken, valkey
+from tests.store.test_refusals import LONG, WHERE, taken, valkey
 
-NAMES = NodeNames("fs1", (keys.at(keys.LINE, "fs1"),), ("config@all",), LIST, CHANNEL, "events")
+NAMES = NodeNames(
+    "fs1", "fs1", (keys.at(keys.LINE, "fs1"),), ("config@all",), LIST, CHANNEL, "events"
+)
 NEEDS = (
     *node_needs(NAMES),
     *queue_needs("q", Side.LEFT),
     *queue_needs("p", Side.RIGHT),
     *queue_needs("z", None),
+    *waiting_needs(WHERE),
+    *permit_needs(("dnc:all",), has_caps=True),
+    *adoption_needs(),
+    *notice_needs(),
 )
-NEVER_TRIED = {"DEL", "HGETALL", "PUBLISH", "SUBSCRIBE"}
+NEVER_TRIED = {"DEL", "HGETALL", "PUBLISH", "SCAN", "SUBSCRIBE"}
 """What can be found out by asking only."""
 
 

@@ -138,15 +138,17 @@ class NodeTestCase(RedisTestCase):
         host: str = HOST,
         extra: str = "",
         node: str = "",
+        redis: str = "",
         **process: Any,
     ) -> DaemonProcess:
         """Start the real daemon in a process of its own; it is killed when the test ends.
 
-        ``extra`` are further tables of its settings, ``node`` further keys of ``[node]``,
+        ``extra`` are further tables of its settings, ``node`` and ``redis`` further keys of these,
         ``process`` what :func:`~ctidialer.stage.daemon.start_daemon` takes besides.
         """
         node = f'domain = "{HOST}"\ntimezone = "Asia/Shanghai"\n{node}'
-        text = settings_text(host, self.url, self.freeswitch(), node=node, more=extra)
+        freeswitch = self.freeswitch()
+        text = settings_text(host, self.url, freeswitch, node=node, redis=redis, more=extra)
         daemon = start_daemon(reactor, self.directory, text, name, **process)
         self.addCleanup(daemon.kill)
         return daemon

@@ -12,12 +12,14 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from ctidialer.switchsim.behaviour import read_script
+from ctidialer.switchsim.callcenter.plan import install, read_plan
 from ctidialer.switchsim.identity import Identity
 from ctidialer.switchsim.listener import EventSocketListener
 from ctidialer.switchsim.server import EventSocketFactory
 from ctidialer.switchsim.switch import Switch
 
 DIRECTORY = Path(__file__).parent.parent / "esl" / "recordings"
+OWN_DIRECTORY = Path(__file__).parent / "recordings"
 WALL = 1_795_375_478.0
 _MARK = re.compile(rb"^\[(\d+\.\d+)\] ([<>#])(.*)$")
 
@@ -54,7 +56,8 @@ class Frame:
 
 def read_recording(name: str) -> list[Chunk]:
     """Read a recording; ``name`` is the beginning of the file's name."""
-    path = next(iter(sorted(DIRECTORY.glob(f"{name}*"))))
+    found = [*DIRECTORY.glob(f"{name}*"), *OWN_DIRECTORY.glob(f"{name}*")]
+    path = min(found)
     chunks: list[tuple[float, str, list[bytes]]] = []
     for line in path.read_bytes().split(b"\n"):
         mark = _MARK.match(line)
@@ -108,7 +111,9 @@ def decoded(value: str) -> str:
 class Bench:
     """A simulated switch on a clock of the test's, and connections to it in memory."""
 
-    def __init__(self, script: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, script: dict[str, Any] | None = None, callcenter: dict[str, Any] | None = None
+    ) -> None:
         self.clock = Clock()
         self.clock.rightNow = 0.8
         self.ended: list[int] = []
@@ -119,6 +124,8 @@ class Bench:
             end_process=self.ended.append,
             wall=WALL,
         )
+        if callcenter is not None:
+            install(read_plan(callcenter), self.switch.callcenter)
         self.factory = EventSocketFactory(self.switch)
 
     def connect(self) -> Client:
@@ -177,9 +184,15 @@ class Client:
         return answers[-1].body.decode() if answers else ""
 
 
-def play(name: str, script: dict[str, Any], *, until: str = "") -> list[Frame]:
+def play(
+    name: str,
+    script: dict[str, Any],
+    *,
+    until: str = "",
+    callcenter: dict[str, Any] | None = None,
+) -> list[Frame]:
     """Send a recording's client side at its times, up to the command ``until``, if given."""
-    bench = Bench(script)
+    bench = Bench(script, callcenter)
     client = bench.connect()
     now = 0.0
     for chunk in read_recording(name):

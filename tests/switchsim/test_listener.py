@@ -256,12 +256,28 @@ class Faults(SynchronousTestCase):
         client.send("api sim clear")
         self.assertEqual(len(client.events()), 6)
 
+    def test_a_call_is_connected_when_it_is_ordered(self) -> None:
+        bench = Bench({"default": {"talk": 60}})
+        client = bench.client("event plain CHANNEL_BRIDGE")
+        client.send("api originate {origination_uuid=abc}null/1 &park")
+        bench.advance(1.0)
+        self.assertNotIn("CHANNEL_BRIDGE", names(client.frames()))
+        client.send("api sim bridge abc")
+        self.assertIn("CHANNEL_BRIDGE", names(client.frames()))
+
     def test_stats_and_bad_orders(self) -> None:
         client = Bench().client("api originate null/1 &park")
         stats = json.loads(client.ask("sim stats")[4:])
         self.assertEqual((stats["calls"], stats["originates"]), (1, 1))
         self.assertEqual(stats["commands"]["originate"], 1)
-        for order in ("", "nosuch 1", "mute x", 'number 1 {"result":"x"}', "{broken"):
+        for order in (
+            "",
+            "nosuch 1",
+            "mute x",
+            "bridge nobody",
+            'number 1 {"result":"x"}',
+            "{broken",
+        ):
             self.assertTrue(client.ask(f"sim {order}").startswith("-ERR sim"), order)
 
 

@@ -46,6 +46,42 @@ class StateTests(WebTestCase):
         found = (await self.ask("GET", "/api/tasks?q=ROK")).json
         self.assertEqual([task["name"] for task in found["tasks"]], ["broken"])
 
+    async def test_several_queues(self) -> None:
+        await self.usual_tables(limit=0, number_queue=["q", "later"])
+        await self.put_numbers(["1001", "1002"])
+        await self.put_numbers(["1003"], "later")
+        self.start_web()
+        await self.until("ready", self.is_ready)
+        (task,) = (await self.ask("GET", "/api/tasks")).json["tasks"]
+        self.assertEqual((task["number_queue"], task["queue_length"]), ("q", 3))
+        each = [{"queue": "q", "length": 2}, {"queue": "later", "length": 1}]
+        self.assertEqual(task["queues"], each)
+
+    async def test_the_worst_tasks_come_first_and_all_are_counted(self) -> None:
+        await self.usual_tables()
+        await self.put_task("a-off", enable=False)
+        await self.put_task("a-later", start_time="2099-01-01 08:00")
+        await self.put_task("z-broken", limit="many")
+        await self.put_task("y-broken", limit="more")
+        self.start_web()
+        await self.until("ready", self.is_ready)
+        counts = {"invalid": 2, "queue_empty": 1, "before_start": 1, "disabled": 1}
+
+        async def are_counted() -> bool:
+            page = (await self.ask("GET", "/api/tasks?order=worst")).json
+            return bool(page["reasons"] == counts)
+
+        await self.until("the queue is seen to be empty, and all are counted", are_counted)
+        page = (await self.ask("GET", "/api/tasks?order=worst")).json
+        names = [task["name"] for task in page["tasks"]]
+        self.assertEqual(names, ["y-broken", "z-broken", "a-later", "t", "a-off"])
+        self.assertEqual(next(iter(page["reasons"])), "invalid")
+        part = (await self.ask("GET", "/api/tasks?order=worst&q=broken&offset=1&limit=1")).json
+        self.assertEqual([task["name"] for task in part["tasks"]], ["z-broken"])
+        self.assertEqual(part["reasons"], {"invalid": 2})
+        only = (await self.ask("GET", "/api/tasks?order=worst&reason=disabled")).json
+        self.assertEqual((only["total"], only["reasons"]), (1, counts))
+
     async def test_explain(self) -> None:
         name = "回访/上海 1"
         await self.usual_tables()
@@ -248,6 +284,29 @@ class StreamTests(WebTestCase):
         self.assertEqual(sum(one["started"] for one in history["samples"]), 1)
         answered = [one["outcomes"].get("answered", 0) for one in history["samples"]]
         self.assertEqual(sum(answered), 1)
+
+    async def test_an_hour_and_a_day_stand_in_redis_and_end_now(self) -> None:
+        now = time()
+        for ago in (7200, 120):
+            minute = json.dumps({"at": now - ago, "started": 10, "outcomes": {"busy": 4}})
+            entry = f"{int((now - ago) * 1000)}-0"
+            await self.call("XADD", keys.minutes(HOST), entry, "minute", minute)
+        await self.usual_tables()
+        self.start_web()
+        await self.put_numbers(["1001"])
+        await self.records_of(1)
+
+        async def has_all() -> bool:
+            hour = (await self.ask("GET", "/api/history?span=hour")).json
+            started = sum(one["started"] for one in hour["samples"])
+            return bool(hour["step"] == 60 and hour["seconds"] == 3600 and started == 11)
+
+        await self.until("the second of the call is told", has_all)
+        day = (await self.ask("GET", "/api/history?span=today")).json
+        self.assertEqual(day["step"], 900)
+        is_of_today = day["seconds"] >= 7200
+        self.assertEqual(sum(one["started"] for one in day["samples"]), 21 if is_of_today else 11)
+        self.assertEqual((await self.ask("GET", "/api/history?span=week")).status, 400)
 
     async def test_more_records_than_anybody_reads_are_counted(self) -> None:
         await self.usual_tables(limit=60)

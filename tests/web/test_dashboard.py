@@ -69,6 +69,8 @@ class LiveTests(DashboardTestCase):
     async def test_it_shows_what_happens_while_it_happens(self) -> None:
         await self.usual_tables()
         await self.put_task(HOSTILE, number_queue="hostile")
+        await self.put_task("two", number_queue=["first", "second"], limit=0)
+        await self.put_numbers(["1001", "1002"], queue="second")
         await self.serve()
         await self.open()
         await self.see(shows_an_idle_node)
@@ -77,6 +79,7 @@ class LiveTests(DashboardTestCase):
         await self.records_of(17)
         await self.see(shows_the_calls)
         await self.see(shows_markup_as_text)
+        await self.see(shows_every_list)
         await self.see(filters_the_records)
         await self.put_numbers([f"1390000{n:04d}" for n in range(200)])
         await self.see(counts_what_it_does_not_show)
@@ -112,6 +115,14 @@ def shows_the_calls(page: Page) -> None:
     has_text(page, "#rate-chart-summary", "16 calls started")
     wait_until(page, "document.querySelector('.rate-line').getBBox().height > 5")
     assert page.evaluate("window.stillTheSamePage")
+
+
+def shows_every_list(page: Page) -> None:
+    row = task_row(page, "two")
+    expect(row).to_contain_text("2")
+    row.locator(".opener").click()
+    expect(row.locator(".details")).to_contain_text("first (0), second (2)")
+    page.keyboard.press("Escape")
 
 
 def shows_markup_as_text(page: Page) -> None:
@@ -200,8 +211,15 @@ class PauseTests(DashboardTestCase):
 
 def pauses_by_mouse(page: Page) -> None:
     expect(task_row(page, "t").locator(".badge")).to_have_text("Paced")
-    page.get_by_role("button", name="Pause t", exact=True).click()
+    pause = page.get_by_role("button", name="Pause t", exact=True)
+    pause.click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(task_row(page, "t").locator(".badge")).to_have_text("Paced")
+    pause.click()
+    page.get_by_label("Reason, for everybody who asks why").fill("the list is wrong")
+    page.keyboard.press("Enter")
     expect(page.locator("#toasts")).to_contain_text("t is paused")
+    expect(task_row(page, "t").locator(".sentence")).to_contain_text("(the list is wrong)")
     expect(task_row(page, "t").locator(".badge")).to_have_text("Paused")
 
 
@@ -258,7 +276,7 @@ class TroubleTests(DashboardTestCase):
         await self.call("HSET", keys.control(HOST), "drain", '{"by":"ann"}')
         await self.published("cti_dialer_control")
         await self.see(has_text, "#service", "Out of service")
-        await self.see(has_text, "#notices", "Ordered by ann")
+        await self.see(has_text, "#notices", "Out of service by ann")
 
     async def test_it_marks_itself_as_stale_and_recovers(self) -> None:
         await self.usual_tables()
@@ -295,6 +313,7 @@ def is_stale(page: Page) -> None:
         struck = f"getComputedStyle(document.querySelector('{selector}')).textDecorationLine"
         assert page.evaluate(struck) == "line-through", selector
     page.get_by_role("button", name="Pause t", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Pause", exact=True).click()
     expect(page.locator("#toasts")).to_contain_text("t: the daemon does not answer.")
 
 

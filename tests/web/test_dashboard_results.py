@@ -22,11 +22,12 @@ class ResultsTests(DashboardTestCase):
 
     async def test_this_week_by_task_and_by_day(self) -> None:
         await self.usual_tables(limit=20)
-        await self.put_task("<b>催收</b>", number_queue="p")
+        again = {"outcome": "busy", "after": 0, "count": 1}
+        await self.put_task("<b>催收</b>", number_queue="p", retry_plan=again)
         await self.serve()
         await self.put_numbers([f"138{n:08d}" for n in range(6)])
         await self.put_numbers([f"139{n:08d}" for n in range(2)], queue="p")
-        await self.records_of(8)
+        await self.records_of(10)
         await self.open()
         await self.see(shows_the_week)
         await self.see(shows_days)
@@ -35,9 +36,14 @@ class ResultsTests(DashboardTestCase):
         await self.see(is_whole, "chinese")
         phone = {"width": 360, "height": 740}
         await self.open(viewport=phone, has_touch=True, is_mobile=True)
+        await self.see(turns_to_results)
         await self.see(shows_the_week)
         await self.see(is_whole, "phone")
         self.assert_no_trouble()
+
+
+def turns_to_results(page: Page) -> None:
+    page.locator("#tabs").get_by_role("button", name="Results").click()
 
 
 def shows_the_week(page: Page) -> None:
@@ -48,8 +54,10 @@ def shows_the_week(page: Page) -> None:
     has_text(page, "#results .total", "All")
     expect(rows.nth(0).locator("td")).to_contain_text(["All", "8", "8", "6", "75%", "1"])
     expect(rows.nth(1).locator("td")).to_contain_text(["t", "6", "6", "6", "100%", "1"])
-    expect(rows.nth(2).locator("td")).to_contain_text(["<b>催收</b>", "2", "2", "0", "0%", "1"])
+    expect(rows.nth(2).locator("td")).to_contain_text(["<b>催收</b>", "2", "2", "0", "0%", "2"])
+    has_text(page, "#results-note", "Reached, by the number of the try: 1: 6/8 (75%), 2: 0/2 (0%).")
     expect(rows.nth(2).locator("td").nth(7)).to_have_text("–")
+    expect(rows.nth(2).locator("td").nth(8)).to_have_text("–")
 
 
 def shows_days(page: Page) -> None:

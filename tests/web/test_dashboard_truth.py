@@ -54,6 +54,42 @@ class TruthTests(DashboardTestCase):
             self.assertEqual(explained_in(msgspec.convert(raw, Explained), "zh"), shown)
         self.assert_no_trouble()
 
+    async def test_agents_and_abandoned_calls(self) -> None:
+        await self.begin()
+        await self.put(keys.at(keys.AGENT_COUNT, HOST), {"sales": {"free": 3, "busy": 9}})
+        await self.put_task("paced", agent_group="sales", number_queue="paced")
+        await self.call("SET", keys.at(keys.AGENT_HEART, HOST), "1")
+        await self.open()
+        await self.see(shows_agents)
+        self.assert_no_trouble()
+
+    async def test_the_rest_of_a_list(self) -> None:
+        """Asked for on demand, for agents there are and for others; no daemon may dial it."""
+        await self.usual_tables()
+        await self.put(keys.at(keys.AGENT_COUNT, HOST), {"sales": {"free": 3, "busy": 0}})
+        paused = {"pause:paced": '{"by": "ann"}', "pause:t": '{"by": "ann"}'}
+        await self.put(keys.control(HOST), paused)
+        await self.put_task("paced", agent_group="sales", number_queue="paced")
+        await self.call("RPUSH", "paced", *(str(1000 + place) for place in range(50)))
+        await self.call("SET", keys.at(keys.AGENT_HEART, HOST), "1")
+        await self.serve()
+        await self.open()
+        await self.see(foresees)
+        self.assert_no_trouble()
+
+    async def test_what_hosts_share_and_whose_it_is(self) -> None:
+        """Two hosts on a trunk; one of them is gone, and its calls still count."""
+        trunk = {"count": 60, "cps": 9, "scope": "domain"}
+        await self.put(keys.at(keys.GATEWAY, HOST), {"trunk": {"params": trunk}})
+        key = keys.counted_calls(HOST, "gateway", "trunk")
+        members = ("fs8\ta", "fs8\tb", "fs9\tc")
+        await self.call("ZADD", key, *(part for one in members for part in ("1", one)))
+        await self.call("ZADD", keys.HOSTS, "1000", "fs9", "4000000000", "fs8")
+        await self.begin()
+        await self.open()
+        await self.see(shows_what_is_shared)
+        self.assert_no_trouble()
+
     async def test_nothing_is_said_before_it_is_known(self) -> None:
         await self.begin()
         await self.open()
@@ -74,6 +110,7 @@ def says_what_is_so(page: Page) -> None:
     callback = page.locator("#schedules tbody")
     expect(callback.locator(".badge")).to_have_text("Not due")
     callback.get_by_role("button", name="Pause callback").click()
+    page.get_by_role("dialog").get_by_role("button", name="Pause", exact=True).click()
     expect(callback.locator(".badge")).to_have_text("Paused")
     callback.get_by_role("button", name="Resume callback").click()
     expect(callback.locator(".badge")).to_have_text("Not due")
@@ -96,6 +133,50 @@ def says_what_is_so(page: Page) -> None:
     wrong.get_by_role("button", name="wrong", exact=True).click()
     has_text(page, ".explained", "怎么做：按路径修正")
     page.locator("#language").select_option("English")
+
+
+def shows_agents(page: Page) -> None:
+    agents = task_row(page, "paced").locator(".agents")
+    expect(agents).to_have_text("Agents: 3 free, 0 ringing, 9 talking, 0 in wrap-up, 0 stale")
+    expect(task_row(page, "t").locator(".agents")).to_be_hidden()
+    page.locator("#language").select_option("中文")
+    expect(agents).to_contain_text("坐席：空闲 3")
+    page.locator("#language").select_option("English")
+
+
+def shows_what_is_shared(page: Page) -> None:
+    trunk = page.locator("#shared tbody")
+    expect(trunk).to_contain_text("gateway")
+    expect(trunk).to_contain_text("3 / 60")
+    expect(trunk).to_contain_text("fs8: 2; fs9: 1, without a daemon since")
+    page.locator("#language").select_option("中文")
+    expect(trunk).to_contain_text("fs8：2 个")
+    page.locator("#language").select_option("English")
+
+
+def foresees(page: Page) -> None:
+    row = task_row(page, "paced")
+    row.get_by_role("button", name="paced", exact=True).click()
+    panel = page.locator(".forecast")
+    expect(panel).to_contain_text("0 calls on their way, 3 agents free")
+    expect(panel).to_contain_text("6 more may be abandoned before the ceiling of 3%")
+    panel.get_by_role("button", name="Foresee the rest of the list").click()
+    expect(panel.locator(".end")).to_contain_text("Ends ")
+    expect(panel).to_contain_text("50 calls, ")
+    expect(panel).to_contain_text("3 agents: busy ")
+    expect(panel).to_contain_text("the task does not dial now (Paused")
+    panel.get_by_label("Agents:").fill("9")
+    panel.get_by_label("Agents:").press("Enter")
+    expect(panel).to_contain_text("9 agents: busy ")
+    page.locator("#language").select_option("中文")
+    expect(panel).to_contain_text("9 个坐席：忙碌时间")
+    expect(panel).to_contain_text("任务现在没有呼叫")
+    page.locator("#language").select_option("English")
+    task_row(page, "t").get_by_role("button", name="t", exact=True).click()
+    plain = task_row(page, "t").locator(".forecast")
+    expect(plain.get_by_label("Agents:")).to_be_hidden()
+    plain.get_by_role("button", name="Foresee the rest of the list").click()
+    expect(plain.locator(".end")).to_contain_text("Ends ")
 
 
 def sentences(page: Page) -> list[tuple[Any, str]]:

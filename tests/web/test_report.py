@@ -12,8 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.rules.periods import By
 from ctidialer.web.answers import Answer, Refusal
+from ctidialer.web.kept_looks import MIN_KEPT
 from ctidialer.web.queries import ReportQuery
-from ctidialer.web.report import MIN_KEPT, ReportApi
+from ctidialer.web.report import ReportApi
 from tests.web.web_case import WebTestCase
 
 BUSY_1002 = {"numbers": {"1002": {"result": "busy"}}}

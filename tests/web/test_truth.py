@@ -174,7 +174,7 @@ class TruthCase(WebTestCase, SwitchTestCase):
             "the status": named.get("t") or next(iter(status["closed"]), None),
         }
         self.assertEqual(voices, dict.fromkeys(voices, reason.value))
-        await self.agreed_on_readiness(look.is_ready, status)
+        await self.agreed_on_readiness(look.told.is_ready, status)
         self.assert_said(outside)
         return outside
 
@@ -396,7 +396,7 @@ class CallTests(TruthCase):
             explained.text, r"^no word from the daemon for more than [23]\.5 s: .* in \d+ s \("
         )
         look = await overview_of(nodes, HOST, True, time())
-        self.assertEqual((look.is_ready, look.as_json()["status"]), (False, None))
+        self.assertEqual((look.told.is_ready, look.as_json()["status"]), (False, None))
         self.assertEqual(look.tasks[0].explained.reason, "no_daemon")
         self.assert_said(explained)
 

@@ -95,9 +95,9 @@ class WebTestCase(NodeTestCase):
 
     token = TOKEN
 
-    def web_settings(self, settings: Settings | None = None, **http: str) -> Settings:
+    def web_settings(self, settings: Settings | None = None, **http: Any) -> Settings:
         """Return the settings of the node with an HTTP interface on any free port."""
-        given = {"listen": "127.0.0.1:0", "token": self.token, **http}
+        given: dict[str, Any] = {"listen": "127.0.0.1:0", "token": self.token, **http}
         return replace(settings or self.settings(), http=Http(**given))
 
     def start_web(self, settings: Settings | None = None) -> DialerService:

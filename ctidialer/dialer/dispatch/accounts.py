@@ -14,7 +14,9 @@ class Account:
     ``calls`` counts the numbers in hand, from the claim to the hang-up of the last call; ``asked``
     counts those that a claim under way asks for.  ``waiting`` has the numbers that are between two
     calls: by the id of their entry, when the next call is due (unix seconds).  ``turns`` counts
-    those of them that wait for the rates.
+    those of them that wait for the rates.  ``others``: places of its limit that other hosts have,
+    where it is counted over all of them; ``barred_until``: before then (unix seconds) they let no
+    call of this host start.
     """
 
     calls: int = field(default=0, kw_only=True)
@@ -22,6 +24,8 @@ class Account:
     pace: Pace = field(factory=Pace, kw_only=True)
     waiting: dict[str, float] = field(factory=dict, kw_only=True)
     turns: int = field(default=0, kw_only=True)
+    others: int = field(default=0, kw_only=True)
+    barred_until: float = field(default=0.0, kw_only=True)
 
     @property
     def cps(self) -> float | None:

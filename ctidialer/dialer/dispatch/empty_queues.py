@@ -68,10 +68,12 @@ class EmptyQueues:
         if not asked:
             return
         self._looking = True
-        looking = self._store.filled([run.task.number_queue for run in asked])
+        owners = [place for place, run in enumerate(asked) for _ in run.task.queues]
+        looking = self._store.filled([queue for run in asked for queue in run.task.queues])
+        looking.addCallback(lambda filled: dict.fromkeys(owners[one] for one in filled))
         looking.addCallback(self._seen, asked).addErrback(self._failed).addBoth(self._looked)
 
-    def _seen(self, filled: Sequence[int], asked: Sequence[TaskRun]) -> None:
+    def _seen(self, filled: Iterable[int], asked: Sequence[TaskRun]) -> None:
         self._tell(asked, [asked[position] for position in filled])
 
     def _failed(self, failure: Failure) -> None:

@@ -12,6 +12,9 @@ its place in the order depend on these things only, and each makes the list look
 * time: `changes_at` says until when the room stays as it is, and those moments stand in a heap;
 * a clock that was put back: then all lines are looked at again.
 
+What a gateway that several lines share has room for is asked for each time, of the few gateways
+there are.
+
 Looking at a line twice does no harm.  If there were more changes than the list has lines, or more
 than the book remembers, all lines are looked at: that costs no more than the plain rule.
 """
@@ -19,15 +22,25 @@ than the book remembers, all lines are looked at: that costs no more than the pl
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 from typing import TypeVar
 
 from ctidialer.contract.line import Line
-from ctidialer.rules.line_state import UNUSED, LineState, changes_at, free_at, idleness, room
-from ctidialer.rules.routing import FALLBACK
+from ctidialer.rules.line_state import (
+    UNUSED,
+    LineState,
+    calls_to_end,
+    changes_at,
+    idleness,
+    room,
+)
+from ctidialer.rules.routing import FALLBACK, Routes, gateway_room, may_come_free
 
 Key = TypeVar("Key", float, tuple[bool, float])
+
+UNLIMITED_ON_A_GATEWAY = 1e9
+"""The room of a line without a count that shares a gateway: that of the gateway decides."""
 
 MAX_REMEMBERED = 50_000
 """Changes that the book remembers."""
@@ -37,7 +50,7 @@ class LineBook:
     """Lines by name with their states, and the names of those that changed, in order."""
 
     def __init__(self) -> None:
-        self.lines: Mapping[str, Line] = {}
+        self.routes = Routes({}, {}, "")
         self.states: dict[str, LineState] = {}
         self._changed: list[str] = []
         self._forgotten = 0
@@ -53,16 +66,21 @@ class LineBook:
             return None
         return self._changed[position - self._forgotten :]
 
-    def take(self, lines: Mapping[str, Line]) -> None:
-        """These are the lines of the tables now.
+    def take(self, routes: Routes) -> None:
+        """These are the lines and gateways of the tables now.
 
         Lines that were not edited are the same objects as before, so the comparison is quick.
         """
-        before, self.lines = self.lines, lines
+        before, lines, self.routes = self.routes.lines, routes.lines, routes
         if before is lines:
             return
         self._note(name for name, line in lines.items() if before.get(name) is not line)
         self._note(before.keys() - lines.keys())
+
+    def gateway_room(self, name: str, now: float) -> float:
+        """Return how many calls a gateway takes at ``now``; one that is not known has no limit."""
+        gateway = self.routes.gateways.get(name)
+        return math.inf if gateway is None else gateway_room(gateway, self.states, now)
 
     def put(self, name: str, state: LineState) -> None:
         """This is the state of a line now."""
@@ -101,6 +119,8 @@ class FreeLines:
         self._free: list[tuple[tuple[bool, float], int, int, str]] = []
         self._changes: list[tuple[float, int, int, str]] = []
         self._finite = 0.0
+        self._on_gateways: dict[str, float] = {}  # the room of the lines that share one
+        self._shared: dict[int, str] = {}  # by place
         self._unlimited = 0
         self._with_calls = 0
         self._seen = -1
@@ -115,19 +135,43 @@ class FreeLines:
         free = self._free
         while free and self._stamps[free[0][1]] != free[0][2]:
             heappop(free)
+        if free and self._on_gateways:
+            return self._best_with_gateway(now)
         return free[0][3] if free else None
+
+    def _best_with_gateway(self, now: float) -> str | None:
+        """Return the best line whose gateway takes a call; usually that is the first one."""
+        if self._gateway_takes(self._free[0][3], now):
+            return self._free[0][3]
+        there = (one for one in self._free if self._stamps[one[1]] == one[2])
+        takes = [one for one in there if self._gateway_takes(one[3], now)]
+        return min(takes)[3] if takes else None
+
+    def _gateway_takes(self, name: str, now: float) -> bool:
+        gateway = self._gateway(name)
+        return gateway is None or self._book.gateway_room(gateway, now) > 0
+
+    def _gateway(self, name: str) -> str | None:
+        line = self._line(name)
+        return None if line is None else line.gateway
 
     def room(self, now: float) -> float:
         """Return how many calls could be started at ``now``: a whole number or infinity."""
         self._catch_up(now)
-        return math.inf if self._unlimited else self._finite
+        if self._unlimited:
+            return math.inf
+        limits = self._on_gateways.items()
+        beyond = (free - self._book.gateway_room(name, now) for name, free in limits)
+        return self._finite - sum(max(0.0, places) for places in beyond)
 
     def may_come_free(self, now: float) -> bool:
         """Say whether one is free at ``now``, or will be by itself or with a hang-up."""
         self._catch_up(now)
-        if self._unlimited or self._finite or self._with_calls:
+        if self._unlimited or ((self._finite or self._with_calls) and not self._on_gateways):
             return True
-        return any(self._free_at(name, now) is not None for name in self._places)
+        named = {name: self._line(name) for name in self._places}
+        lines = {name: line for name, line in named.items() if line is not None}
+        return may_come_free(self._book.routes, self._book.states, lines, now)
 
     def _catch_up(self, now: float) -> None:
         book, places = self._book, self._places
@@ -156,23 +200,32 @@ class FreeLines:
         line = self._line(name)
         state = self._book.states.get(name, UNUSED)
         if line is None:
+            self._share(place, None, 0)
             self._count(place, 0, 0)
             return
         free = room(line, state, now)
-        self._count(place, free, state.calls)
+        if line.gateway is not None:
+            free = min(free, UNLIMITED_ON_A_GATEWAY)
+        self._share(place, line.gateway, free)
+        self._count(place, free, calls_to_end(state))
         if free > 0:
             self._push(self._free, (idleness(state), place, stamp, name))
         change = changes_at(line, state, now)
         if change is not None:
             self._push(self._changes, (change, place, stamp, name))
 
-    def _free_at(self, name: str, now: float) -> float | None:
-        line = self._line(name)
-        return None if line is None else free_at(line, self._book.states.get(name, UNUSED), now)
-
     def _line(self, name: str) -> Line | None:
-        line = self._book.lines.get(name)
+        line = self._book.routes.lines.get(name)
         return FALLBACK if line is None and name in self._fallbacks else line
+
+    def _share(self, place: int, gateway: str | None, free: float) -> None:
+        """Count the room of a line for the gateway that it shares, before `_count` counts it."""
+        before = self._shared.pop(place, None)
+        if before is not None:
+            self._on_gateways[before] -= self._rooms[place]
+        if gateway is not None:
+            self._shared[place] = gateway
+            self._on_gateways[gateway] = self._on_gateways.get(gateway, 0.0) + free
 
     def _count(self, place: int, free: float, calls: int) -> None:
         before = self._rooms[place]

@@ -62,7 +62,7 @@ class LineIndex:
     def choose(self, routes: Routes, group_name: str, now: float) -> Choice | NoLine:
         """Return the way of a call, as `routing.choose` does; a NoLine of a large group has no
         reasons."""
-        self._book.take(routes.lines)
+        self._book.take(routes)
         group = routes.groups.get(group_name)
         tiers = None if group is None else self._tiers_of(group)
         if tiers is None:
@@ -101,7 +101,7 @@ class LineIndex:
         return tuple(self._made(tier) for tier in tiers)
 
     def _together_of(self, routes: Routes, groups: Sequence[str]) -> _Together:
-        self._book.take(routes.lines)
+        self._book.take(routes)
         key = tuple(groups)
         known = self._together.get(key)
         if known is None or known.routes is not routes:

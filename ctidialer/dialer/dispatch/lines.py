@@ -7,17 +7,25 @@ dialed by the default dial string) has an account by that name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from twisted.logger import Logger
 
 from ctidialer.contract.line import Line
 from ctidialer.dialer.dispatch.free_lines import LineBook
 from ctidialer.dialer.dispatch.line_index import LineIndex
-from ctidialer.rules import routing
-from ctidialer.rules.line_state import TRY_INTERVAL, UNUSED
+from ctidialer.rules import line_state, routing
+from ctidialer.rules.line_state import TRY_INTERVAL, UNUSED, TakenOut
 from ctidialer.rules.never_left import advice
-from ctidialer.rules.routing import FALLBACK, CallEnd, Choice, LineState, NoLine, Routes
+from ctidialer.rules.routing import (
+    FALLBACK,
+    CallEnd,
+    Choice,
+    LineState,
+    NoLine,
+    Routes,
+    gateway_account,
+)
 
 
 class LineAccounts:
@@ -32,6 +40,7 @@ class LineAccounts:
         self._book = LineBook()
         self._index = LineIndex(self._book)
         self._fallbacks: set[str] = set()
+        self._taken_out: Mapping[str, TakenOut] = {}
 
     @property
     def states(self) -> Mapping[str, LineState]:
@@ -65,6 +74,7 @@ class LineAccounts:
         name = _name(line, group)
         state = self._book.states.get(name, UNUSED)
         self._book.put(name, routing.started(state, line or FALLBACK, now))
+        self._on_gateway(line, lambda state, gateway: routing.started(state, gateway, now))
 
     def answered(self, line: Line | None, group: str) -> None:
         """The call was answered: its line works."""
@@ -73,6 +83,7 @@ class LineAccounts:
     def withdrawn(self, line: Line | None, group: str) -> None:
         """The call was not placed after all: never sent, or refused by FreeSWITCH itself."""
         self._put(line, group, routing.withdrawn(self._state(line, group)))
+        self._on_gateway(line, lambda state, gateway: routing.withdrawn(state))
 
     def never_left(self, line: Line | None, group: str, word: str, now: float) -> None:
         """FreeSWITCH made no channel for the call and answered ``word``: the line is out of use."""
@@ -80,10 +91,67 @@ class LineAccounts:
         if state.never_left != word:
             self._warn(line, group, word)
         self._put(line, group, routing.never_left(state, line or FALLBACK, word, now))
+        self._on_gateway(line, lambda state, gateway: routing.withdrawn(state))
 
     def ended(self, line: Line | None, group: str, now: float, end: CallEnd) -> None:
         """The call has ended; there was a channel."""
         self._put(line, group, routing.ended(self._state(line, group), line or FALLBACK, now, end))
+        self._on_gateway(line, lambda state, gateway: routing.ended(state, gateway, now, end))
+
+    def take_out(self, orders: Mapping[str, TakenOut]) -> None:
+        """These lines, or names that are dialed by the default dial string, and no others are taken
+        out of use by operators."""
+        for name in self._taken_out.keys() | orders.keys():
+            before = self._book.states.get(name, UNUSED)
+            after = line_state.taken_out(before, orders.get(name))
+            if after is before:
+                continue
+            self._book.put(name, after)
+            if after == UNUSED:
+                self._book.forget(name)
+        self._taken_out = orders
+
+    def is_taken_out(self, name: str) -> bool:
+        """Say whether operators have taken this line, or fallback, out of use."""
+        return name in self._taken_out
+
+    def has_taken_out(self, routes: Routes, groups: Sequence[str]) -> bool:
+        """Say whether operators have taken a line of these groups out of use."""
+        if not self._taken_out:
+            return False
+        return not self._taken_out.keys().isdisjoint(routing.lines_of(routes, groups))
+
+    def try_now(self, name: str) -> bool:
+        """Let the trial call of a line, or fallback, that is out of use through at once; return
+        whether it is."""
+        before = self._book.states.get(name, UNUSED)
+        after = line_state.tried_now(before)
+        if after is not before:
+            self._book.put(name, after)
+        return after is not before
+
+    def counted(
+        self, name: str, others: int, barred_until: float | None, sharers: int | None = 1
+    ) -> None:
+        """Redis has said how it stands with a line, or (`gateway_account`) with a gateway.
+
+        ``sharers``: how many hosts share its starts, None = it has not said.
+        """
+        state = self._book.states.get(name, UNUSED)
+        shared_by = state.sharers if sharers is None else sharers
+        after = line_state.counted(state, others, barred_until, shared_by)
+        if after is not state:
+            self._book.put(name, after)
+
+    def _on_gateway(
+        self, line: Line | None, change: Callable[[LineState, Line], LineState]
+    ) -> None:
+        """Change the account of the gateway that a line shares, also of one that is not known."""
+        if line is None or line.gateway is None:
+            return
+        name = gateway_account(line.gateway)
+        gateway = self._book.routes.gateways.get(line.gateway, FALLBACK)
+        self._book.states[name] = change(self._book.states.get(name, UNUSED), gateway)
 
     def _state(self, line: Line | None, group: str) -> LineState:
         return self._book.states.get(_name(line, group), UNUSED)
@@ -94,7 +162,7 @@ class LineAccounts:
             self._book.put(name, after)
         if after.out_of_use is not before.out_of_use or before.never_left != after.never_left:
             self._say(line, group, after)
-        if line is None and not after.calls and not after.out_of_use:
+        if line is None and not (after.calls or after.out_of_use or after.taken_out):
             self._book.forget(name)  # a fallback has no other state
             self._fallbacks.discard(name)
 

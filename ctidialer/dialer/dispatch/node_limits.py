@@ -66,6 +66,10 @@ class NodeLimits:
         if self.backpressure.pause:
             self._careful = pacing.spent(self._careful, backpressure.MAX_CAREFUL_CPS, count, now)
 
+    def unspent(self, now: float) -> None:
+        """A call that was counted is not placed after all."""
+        self._pace = pacing.unspent(self._pace, self._max_cps, now)
+
     def sent(self, decided: float, now: float) -> None:
         """A call that was decided on at ``decided`` was sent at ``now``."""
         if self._max_cps is not None:

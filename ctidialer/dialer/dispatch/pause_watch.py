@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
-from ctidialer.dialer.life.calls import SwitchPort
+from ctidialer.dialer.life.switch_port import SwitchPort
 from ctidialer.esl.errors import EslError
 from ctidialer.glue import Repeated
 

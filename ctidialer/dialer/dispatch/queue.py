@@ -15,19 +15,23 @@ from itertools import islice
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from ctidialer.contract.callee import NO_CALLEE_RULES
+from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Task
 from ctidialer.dialer.dispatch.brakes import Brakes
+from ctidialer.dialer.dispatch.due_watch import DueWatch
 from ctidialer.dialer.dispatch.empty_queues import EmptyQueues
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.queue_errand import OrphanErrand, QueueDesk, QueueErrand
 from ctidialer.dialer.dispatch.slots import Slots
+from ctidialer.dialer.dispatch.sources import Haul, Sources
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.dispatch.turns import Turns
 from ctidialer.dialer.life.errand import Errand
 from ctidialer.glue import Complaints, Repeated, background
 from ctidialer.rules import brake
 from ctidialer.store.errors import StoreError
-from ctidialer.store.in_flight import Claimed, InFlight
+from ctidialer.store.in_flight import InFlight
 
 MAX_CLAIM = 200
 """Numbers taken by one claim: with more, other clients of Redis would wait too long."""
@@ -44,6 +48,15 @@ MIN_WAIT = 0.01
 claim."""
 
 
+MAX_AHEAD = 100
+"""Numbers claimed at once where none of the last ones may be called yet: they are read, and put to
+wait, within some milliseconds."""
+
+AHEAD_INTERVAL = 0.02
+"""Seconds between two such claims: so a list of which nobody may be called yet is put to wait with
+5,000 numbers a second, and costs at most about half of the processor."""
+
+
 class QueueDialer:
     """Keeps every open task at as many calls as it may have."""
 
@@ -57,13 +70,16 @@ class QueueDialer:
         slots: Slots,
         intake: Intake,
         brakes: Brakes,
+        due: DueWatch,
     ) -> None:
         self._clock = clock
         self._runs = runs
         self._slots = slots
         self._intake = intake
         turns = Turns(clock, slots)
-        self._desk = QueueDesk(clock, number_pattern, slots, turns, brakes, self._wake)
+        self._desk = QueueDesk(clock, number_pattern, slots, turns, brakes, self.wake, due)
+        self._sources = Sources(intake.store, due)
+        due.came[Kind.QUEUE] = self._numbers_are_due
         self._ticks = Repeated(clock, self.tick, self.log, "A look at the tasks")
         self._empty = EmptyQueues(intake.store, self._queues_seen)
         self._woken: dict[str, TaskRun] = {}
@@ -109,6 +125,12 @@ class QueueDialer:
             return OrphanErrand(self._desk, entry)
         return QueueErrand(self._desk, run, run.task, entry.claimed)
 
+    def _numbers_are_due(self, name: str) -> None:
+        """Numbers of this task that waited are due: they go before those of its queues."""
+        run = self._runs.get(name)
+        if run is not None and self._intake.is_open and self._ticks.running:
+            self._dispatch_fairly([run])
+
     def _queues_seen(self, runs: Sequence[TaskRun], filled: Sequence[TaskRun]) -> None:
         holding = {run.task.name for run in filled}
         for run in runs:
@@ -139,13 +161,17 @@ class QueueDialer:
                 self.log.failure("A look at task {task} failed", task=name)
 
     def _dispatch(self, run: TaskRun, now: float) -> None:
-        if run.asked or run.queue_is_empty or run.held or not run.may_start(now):
+        if run.asked or run.held or not run.may_start(now):
             return
+        if run.queue_is_empty and not self._sources.has_due(run.task):
+            return
+        if run.ahead and 0 < run.ahead_from - now <= AHEAD_INTERVAL:
+            return  # a timer is set
         count = self._slots.room(run, now, MAX_CLAIM)
         if not count:
             self._wake_when_paced(run, now)
         else:
-            claim = self._claim(run, run.task, count)
+            claim = self._claim(run, run.task, count, max(count, run.ahead))
             background(claim, self.log, "A claim", task=run.task.name)
 
     def _wake_when_node_may(self, now: float) -> None:
@@ -172,48 +198,83 @@ class QueueDialer:
         if self._intake.is_open:
             self._dispatch_fairly([run])
 
-    async def _claim(self, run: TaskRun, task: Task, count: int) -> None:
+    async def _claim(self, run: TaskRun, task: Task, room: int, count: int) -> None:
+        """Claim ``count`` numbers, more than there is ``room`` for if most of them have to wait."""
         self._claiming += 1
-        self._slots.ask(run, count)
+        self._slots.ask(run, room)
         try:
-            claims = await self._intake.store.claim(
-                task.number_queue, task.queue_side, count, task=task.name
-            )
+            haul = await self._sources.claim(task, count)
         except StoreError as error:
             self._complain(run, task, str(error))
             return
         finally:
             self._claiming -= 1
-            self._slots.answered(run, count)
-        self._complaints.over(task.name)
-        self._runs.queue_seen(run, len(claims) < count)
-        run.queue_problem = ""
+            self._slots.answered(run, room)
+        self._claimed(run, task, haul)
         if run.task != task or run.held or not run.may_start(self._clock.seconds()):
             # It was edited or paused during the claim: its numbers go back and are taken again.
-            self._intake.numbers.give_back(claims)
+            self._intake.numbers.give_back([one.claim for one in haul.taken])
             return
         before = run.calls
-        self._take_all(run, task, claims)
-        if len(claims) == count and run.calls > before:
-            self._wake(run)  # if all of them went back at once, the next tick is soon enough
+        self._take_all(run, task, self._to_call(run, task, haul), room)
+        if run.ahead:
+            self._wake_for_more(run)
+        elif not haul.room and run.calls > before:
+            self.wake(run)  # if all of them went back at once, the next tick is soon enough
         elif self._in_line:
             self._look_soon()  # there is room that this task did not need
 
-    def _take_all(self, run: TaskRun, task: Task, claims: list[Claimed]) -> None:
+    def _wake_for_more(self, run: TaskRun) -> None:
+        """Look again after a rest: nobody of the last claim may be called yet."""
+        run.ahead_from = self._clock.seconds() + AHEAD_INTERVAL
+        if run.task.name not in self._paced and self._ticks.running:
+            timer = self._clock.callLater(AHEAD_INTERVAL, self._paced_out, run)
+            self._paced[run.task.name] = timer
+
+    def _claimed(self, run: TaskRun, task: Task, haul: Haul) -> None:
+        if haul.problem is not None:
+            self._complain(run, task, str(haul.problem))
+            return
+        self._complaints.over(task.name)
+        run.queue_problem = ""
+        if haul.is_empty is not None:
+            self._runs.queue_seen(run, haul.is_empty)
+
+    def _to_call(self, run: TaskRun, task: Task, haul: Haul) -> list[QueueErrand]:
+        """Return the numbers that may be called now; the others end, or wait, without a slot."""
+        errands = [QueueErrand(self._desk, run, task, one.claim, one.queue) for one in haul.taken]
+        if task.callee is NO_CALLEE_RULES:
+            return errands
+        found = [one for one in errands if not self._is_put_aside(one)]
+        are_all_aside = not haul.room and not found
+        run.ahead = min(MAX_AHEAD, 2 * haul.wanted) if are_all_aside else 0
+        return found
+
+    def _is_put_aside(self, errand: QueueErrand) -> bool:
+        barred = errand.barred()
+        if barred is None:
+            return False
+        self._intake.numbers.divert(errand, *barred)
+        return True
+
+    def _take_all(self, run: TaskRun, task: Task, errands: list[QueueErrand], room: int) -> None:
         """Take numbers until the brake changes: malformed entries end while they are taken."""
         now, numbers = self._clock.seconds(), self._intake.numbers
-        left = deque(claims[: brake.room(run.brake, now)])
-        back = claims[len(left) :]
+        left = deque(errands[: min(room, brake.room(run.brake, now))])
+        back = errands[len(left) :]
+        if not left:
+            numbers.give_back([one.claim for one in back])
+            return
         run.brake = brake.tried(run.brake, now)
         self._slots.enter(run, len(left), now)
         was_on = run.brake.is_on
         while left and run.brake.is_on is was_on:
-            numbers.take(QueueErrand(self._desk, run, task, left.popleft()))
+            numbers.take(left.popleft())
         if left:
             self._slots.leave(run, len(left))
-        numbers.give_back([*left, *back])
+        numbers.give_back([one.claim for one in (*left, *back)])
 
-    def _wake(self, run: TaskRun) -> None:
+    def wake(self, run: TaskRun) -> None:
         """Look at this task again in the next turn of the reactor.
 
         So one claim fills all its slots that come free in this turn.

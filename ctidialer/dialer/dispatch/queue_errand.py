@@ -5,29 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from ctidialer.contract.callee import NO_CALLEE_RULES
+from ctidialer.contract.faults import ContractError
 from ctidialer.contract.number_document import decode_number
 from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Destination, Task
 from ctidialer.contract.variables import merge_variables, requested_uuid
 from ctidialer.dialer.dispatch.brakes import Brakes
+from ctidialer.dialer.dispatch.due_watch import DueWatch
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.task_runs import TaskRun
 from ctidialer.dialer.dispatch.turns import Turns
+from ctidialer.dialer.life.clearance import before_first
 from ctidialer.dialer.life.errand import GoesBack, ReadEntry
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
     NotDialed,
     NumberInHand,
     Progress,
+    Terms,
     Verdict,
+    Waits,
 )
+from ctidialer.rules.callee_hours import CalleeHours
+from ctidialer.rules.calling_hours import stops_at
 from ctidialer.rules.itinerary import Itinerary
+from ctidialer.rules.permission import LastMoments
 from ctidialer.rules.table_names import NO_NAMES, Named
 from ctidialer.store.in_flight import Claimed, InFlight
+from ctidialer.store.waiting import Waiting
 
 NOWHERE = Destination("")
 """The destination of a number without a task: no call goes there."""
@@ -46,6 +56,16 @@ class QueueDesk:
     turns: Turns
     brakes: Brakes
     wake: Callable[[TaskRun], None]
+    due: DueWatch
+    hours: CalleeHours = field(factory=CalleeHours)
+
+    def terms(self, task: Task, own_zone: str | None) -> Terms | None:
+        """Return what rules whether a number may be called; None = nothing does."""
+        if task.callee is NO_CALLEE_RULES:
+            return None
+        home = self.slots.zone
+        last = LastMoments(stops=stops_at(task.hours, home))
+        return Terms(task.callee, self.hours, task.hours.timezone or home, own_zone, last)
 
 
 @define(eq=False)
@@ -60,6 +80,27 @@ class QueueErrand:
     run: TaskRun
     task: Task
     claim: Claimed
+    queue: str | None = None
+    _reading: NumberInHand | None = None
+
+    @property
+    def source(self) -> tuple[str | None, str | None]:
+        """The list it came from, and the end of it."""
+        return self.queue, self.task.queue_side.value
+
+    def place(self) -> Waiting:
+        """It waits in the name of the template or of the host, wherever its task stands now."""
+        return self.desk.due.place(Kind.QUEUE, self.task.name)
+
+    def barred(self) -> tuple[NumberInHand, Finished | Waits] | None:
+        """Return how it ends, or why it waits, without a call; None = it may be called, or cannot
+        be read."""
+        try:
+            number, _ = self.read()
+        except ContractError:
+            return None
+        barred = before_first(number, self.desk.clock.seconds())
+        return None if barred is None else (number, barred)
 
     @property
     def kind(self) -> Kind:
@@ -75,11 +116,16 @@ class QueueErrand:
         """Nothing: groups are looked up before each call."""
         return NO_NAMES
 
-    def read(self) -> ReadEntry:
+    def read(self) -> tuple[NumberInHand, Progress]:
         """Return the number of the entry."""
+        if self._reading is None:
+            self._reading = self._read()
+        return self._reading, Progress(Itinerary(groups=self.task.line_groups))
+
+    def _read(self) -> NumberInHand:
         entry, task = decode_number(self.claim.entry, self.desk.number_pattern), self.task
         variables = merge_variables(entry.variables, task.host_variables, task.template_variables)
-        number = NumberInHand(
+        return NumberInHand(
             claim=self.claim,
             kind=Kind.QUEUE,
             name=task.name,
@@ -88,8 +134,9 @@ class QueueErrand:
             variables=variables,
             requested_uuid=requested_uuid(entry.variables),
             after_call=task.after_call,
+            agents=task.agents,
+            terms=self.desk.terms(task, entry.timezone),
         )
-        return number, Progress(Itinerary(groups=task.line_groups))
 
     def resumed(self) -> None:
         """It takes a slot of the node and of its task."""
@@ -123,6 +170,10 @@ class QueueErrand:
         """The call counts in the second in which it was sent."""
         self.desk.slots.sent(self.run, decided, self.desk.clock.seconds())
 
+    def unspent(self) -> None:
+        """The rates of node and task allow another call."""
+        self.desk.slots.unspent(self.run, self.desk.clock.seconds())
+
     def unplaced(self, _: NotDialed) -> GoesBack:
         """It goes back to the head of its queue."""
         return GoesBack()
@@ -148,6 +199,15 @@ class OrphanErrand:
     def claim(self) -> Claimed:
         """The entry as it was taken."""
         return self.entry.claimed
+
+    @property
+    def source(self) -> tuple[str | None, str | None]:
+        """The list it came from; without its task it never waits."""
+        return None, None
+
+    def place(self) -> Waiting:
+        """Return where it would wait."""
+        return self.desk.due.place(Kind.QUEUE, self.name)
 
     @property
     def kind(self) -> Kind:
@@ -197,6 +257,9 @@ class OrphanErrand:
 
     def sent(self, decided: float) -> None:
         """No call of it is ever sent."""
+
+    def unspent(self) -> None:
+        """No call of it is ever placed."""
 
     def unplaced(self, _: NotDialed) -> GoesBack:
         """It goes back to the head of its queue."""

@@ -18,7 +18,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from ctidialer.contract import keys
+from ctidialer.contract.record import Kind
 from ctidialer.dialer.dispatch.due_choice import DueChooser
+from ctidialer.dialer.dispatch.due_watch import DueWatch
 from ctidialer.dialer.dispatch.intake import Intake
 from ctidialer.dialer.dispatch.schedule_errand import ScheduledErrand, ScheduleDesk
 from ctidialer.dialer.dispatch.schedule_runs import ConfigRun, ScheduleRuns
@@ -68,7 +70,12 @@ class ScheduleDialer:
     log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, schedule: ScheduleSource, slots: Slots, intake: Intake
+        self,
+        clock: IReactorTime,
+        schedule: ScheduleSource,
+        slots: Slots,
+        intake: Intake,
+        due: DueWatch,
     ) -> None:
         self._clock = clock
         self._schedule = schedule
@@ -85,7 +92,10 @@ class ScheduleDialer:
             self._met_no_line,
             self._met_no_config,
             self._slot_is_free,
+            due,
         )
+        self._due = due
+        due.came[Kind.SCHEDULE] = self._numbers_are_due
         self._chooser = DueChooser(intake.store, schedule.key)
         self._ticks = Repeated(clock, self.tick, self.log, "A look at the due numbers")
         self._again: IDelayedCall | None = None
@@ -112,6 +122,11 @@ class ScheduleDialer:
     def errand_of(self, entry: InFlight) -> ScheduledErrand:
         """Return what is to be done with a member that an earlier daemon took."""
         return self._desk.errand(entry.claimed)
+
+    def _numbers_are_due(self, _: str) -> None:
+        """Numbers of a configuration that waited are due."""
+        if self._ticks.running and self._again is None:
+            self._look()
 
     def _look(self, *, is_poll: bool = False) -> None:
         self._look_no_more()
@@ -162,7 +177,44 @@ class ScheduleDialer:
     async def _claimed(
         self, count: int, limited: Mapping[str, ConfigRun]
     ) -> tuple[list[Claimed], bool]:
-        """Take numbers, and say whether more may be due that can be taken."""
+        """Take numbers, and say whether more may be due that can be taken.
+
+        Those that waited go first; if no more can be taken, they are in hand all the same.
+        """
+        waited, some_left = await self._claim_waiting(count, limited)
+        if len(waited) == count:
+            return waited, True
+        try:
+            claims, has_more = await self._claim_due(count - len(waited), limited)
+        except StoreError as error:
+            if not waited:
+                raise
+            self._complain(str(error))
+            return waited, some_left
+        return [*waited, *claims], has_more or some_left
+
+    async def _claim_waiting(
+        self, count: int, limited: Mapping[str, ConfigRun]
+    ) -> tuple[list[Claimed], bool]:
+        """Take numbers that waited and are due, and say whether more are."""
+        taken: list[Claimed] = []
+        some_left = False
+        for name in self._due.names(Kind.SCHEDULE):
+            room = count - len(taken)
+            if name in limited:
+                room = min(room, limited[name].room(self._clock.seconds()))
+            if name in self._schedule.tables.schedules and room > 0:
+                for where in self._due.due(Kind.SCHEDULE, name):
+                    claims = await self._intake.store.claim_waiting(where, room, None)
+                    taken += claims
+                    some_left = some_left or len(claims) == room
+                    if len(claims) < room:
+                        self._due.emptied(where)
+        return taken, some_left
+
+    async def _claim_due(
+        self, count: int, limited: Mapping[str, ConfigRun]
+    ) -> tuple[list[Claimed], bool]:
         store, key, now = self._intake.store, self._schedule.key, self._clock.seconds()
         if not limited:
             self._chooser.forget()
@@ -179,13 +231,21 @@ class ScheduleDialer:
         errands = [self._desk.errand(claim) for claim in claims]
         held = [errand.claim for errand in errands if errand.held()]
         self._intake.numbers.give_back(held)  # it was paused while they were on their way
-        taken = [errand for errand in errands if not errand.held()]
+        taken = [one for one in errands if not (one.held() or self._is_put_aside(one))]
         for run, count in Counter(errand.run for errand in taken).items():
             self._slots.enter(run, count, self._clock.seconds())
         self._taken += len(taken)
         self._without_line = 0
         for errand in taken:
             self._intake.numbers.take(errand)
+
+    def _is_put_aside(self, errand: ScheduledErrand) -> bool:
+        """Let a number end, or wait, that may not be called now; it needs no slot for that."""
+        barred = errand.barred()
+        if barred is None:
+            return False
+        self._intake.numbers.divert(errand, *barred)
+        return True
 
     def _plan_next_look(self, limited: Mapping[str, ConfigRun]) -> None:
         """Look again when there is more that can be taken now, or when a rate allows it."""

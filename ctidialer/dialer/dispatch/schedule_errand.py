@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.contract import keys
 from ctidialer.contract.after_call import NOTHING_MORE
-from ctidialer.contract.faults import EntryError
+from ctidialer.contract.callee import NO_CALLEE_RULES
+from ctidialer.contract.faults import ContractError, EntryError
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.schedule import ScheduleConfig, ScheduledNumber
 from ctidialer.contract.schedule_document import config_named, decode_scheduled_number
 from ctidialer.contract.task import Destination
 from ctidialer.contract.variables import merge_variables, requested_uuid
+from ctidialer.dialer.dispatch.due_watch import DueWatch
 from ctidialer.dialer.dispatch.schedule_runs import ConfigRun, ScheduleRuns
 from ctidialer.dialer.dispatch.slots import Slots
 from ctidialer.dialer.dispatch.turns import Turns
-from ctidialer.dialer.life.errand import GoesBack, ReadEntry
+from ctidialer.dialer.life.clearance import before_first
+from ctidialer.dialer.life.errand import GoesBack
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
     NotDialed,
     NumberInHand,
     Progress,
+    Terms,
     Verdict,
+    Waits,
 )
+from ctidialer.rules.callee_hours import CalleeHours
 from ctidialer.rules.itinerary import Itinerary
+from ctidialer.rules.permission import LastMoments
 from ctidialer.rules.table_names import NO_NAMES, Named
 from ctidialer.rules.tables import Tables
 from ctidialer.store.in_flight import Claimed
+from ctidialer.store.waiting import Waiting
 
 DUE_AGAIN_AFTER = 60.0
 """Seconds after which a number is due again if no line was free, or if it has no valid
@@ -60,6 +69,8 @@ class ScheduleDesk:
     met_no_line: Callable[[], None]
     met_no_config: Callable[[str], None]
     wake: Callable[[ConfigRun], None]
+    due: DueWatch
+    hours: CalleeHours = field(factory=CalleeHours)
 
     def errand(self, claim: Claimed) -> ScheduledErrand:
         """Return what is to be done with a member that was taken."""
@@ -75,6 +86,31 @@ class ScheduledErrand:
     desk: ScheduleDesk
     claim: Claimed
     run: ConfigRun | None
+
+    @property
+    def source(self) -> tuple[str | None, str | None]:
+        """It is of no list."""
+        return None, None
+
+    def place(self) -> Waiting:
+        """It waits in the name of the domain."""
+        return self.desk.due.place(Kind.SCHEDULE, self.name)
+
+    def barred(self) -> tuple[NumberInHand, Finished | Waits] | None:
+        """Return how it ends, or why it waits, without a call; None = it may be called, or cannot
+        be read."""
+        if self.run is None or self.run.config is None:
+            return None
+        if self.run.config.callee is NO_CALLEE_RULES:
+            return None
+        try:
+            number, progress = self.read()
+        except ContractError:
+            return None
+        if not isinstance(progress, Progress):
+            return None
+        barred = before_first(number, self.desk.clock.seconds())
+        return None if barred is None else (number, barred)
 
     @property
     def kind(self) -> Kind:
@@ -96,7 +132,7 @@ class ScheduledErrand:
             return NO_NAMES
         return Named.of([(keys.SCHEDULE_CONFIG, name)])
 
-    def read(self) -> ReadEntry:
+    def read(self) -> tuple[NumberInHand, Progress | Finished | NotDialed]:
         """Return the number of the member, or that it has expired."""
         scheduled = self._decoded()
         config = self.desk.tables.schedules.get(scheduled.config)
@@ -141,11 +177,16 @@ class ScheduledErrand:
         """The call counts in the second in which it was sent."""
         self.desk.slots.sent(self.run, decided, self.desk.clock.seconds())
 
+    def unspent(self) -> None:
+        """The rates of node and configuration allow another call."""
+        self.desk.slots.unspent(self.run, self.desk.clock.seconds())
+
     def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:
         """Return what becomes of a number that was not dialed.
 
-        If no line was free, it is due again later, or ends if it has expired or cannot expire.
-        Without its configuration it is due again until it expires.  Else it goes back as it was.
+        If no line was free, it is due again later, or ends if it has expired or cannot expire; but
+        no order to take a line out of use ends a number.  Without its configuration it is due again
+        until it expires.  Else it goes back as it was.
         """
         now = self.desk.clock.seconds()
         if verdict.no_config:
@@ -155,7 +196,7 @@ class ScheduledErrand:
             return GoesBack()
         self.desk.met_no_line()
         expires = self._decoded().expires
-        if expires is None or now > expires:
+        if not self._lacks_lines_taken_out() if expires is None else now > expires:
             return Finished(Outcome.NO_LINE, f"no line was free when it was due: {verdict.reason}")
         return GoesBack(due=now + DUE_AGAIN_AFTER)
 
@@ -166,8 +207,19 @@ class ScheduledErrand:
             self.desk.runs.left(self.run)
             self.desk.wake(self.run)
 
+    def _lacks_lines_taken_out(self) -> bool:
+        config = self.run.config if self.run else None
+        return config is not None and self.desk.slots.has_taken_out(config.line_groups)
+
     def _decoded(self) -> ScheduledNumber:
         return decode_scheduled_number(self.claim.entry, self.desk.number_pattern)
+
+    def _terms(self, scheduled: ScheduledNumber, config: ScheduleConfig | None) -> Terms | None:
+        if config is None or config.callee is NO_CALLEE_RULES:
+            return None
+        last = LastMoments(expires=math.inf if scheduled.expires is None else scheduled.expires)
+        desk = self.desk
+        return Terms(config.callee, desk.hours, desk.slots.zone, scheduled.timezone, last)
 
     def _number(self, scheduled: ScheduledNumber, config: ScheduleConfig | None) -> NumberInHand:
         return NumberInHand(
@@ -179,6 +231,8 @@ class ScheduledErrand:
             variables=merge_variables(scheduled.variables, config.variables if config else {}),
             requested_uuid=requested_uuid(scheduled.variables),
             after_call=config.after_call if config else NOTHING_MORE,
+            agents=config.agents if config else None,
+            terms=self._terms(scheduled, config),
         )
 
 

@@ -13,7 +13,8 @@ from itertools import islice
 
 from attrs import define
 
-from ctidialer.contract.task import CallingHours, Task
+from ctidialer.contract.hours import CallingHours
+from ctidialer.contract.task import Task
 from ctidialer.dialer.dispatch.accounts import Account
 from ctidialer.rules.brake import LOOSE, Brake
 from ctidialer.rules.calling_hours import Closed, Opening, opening
@@ -36,7 +37,9 @@ class TaskRun(Account):
     ``withdrawn``: the task is gone or no longer valid; its calls go on, and count again if it comes
     back.  ``paused``: an operator wants no new call of it.  ``queue_is_empty`` and
     ``queue_problem`` are what the last claim or look found; ``queue_is_known``: somebody has looked
-    at the queue.  ``brake`` stops its fresh numbers after too many bad ends.
+    at the queue.  ``brake`` stops its fresh numbers after too many bad ends.  ``ahead``: how many
+    numbers are claimed at least, because those of the last claim may all not be called yet;
+    not before ``ahead_from`` (unix seconds).
     """
 
     task: Task
@@ -47,6 +50,8 @@ class TaskRun(Account):
     queue_is_known: bool = False
     queue_problem: str = ""
     brake: Brake = LOOSE
+    ahead: int = 0
+    ahead_from: float = 0.0
 
     @property
     def dialing(self) -> bool:
@@ -80,6 +85,7 @@ class TaskRuns:
     """
 
     def __init__(self, zone: str, changed: Callable[[TaskRun], None] = lambda run: None) -> None:
+        self.zone = zone
         self._openings = _Openings(zone)
         self._changed = changed
         self._tasks: Mapping[str, Task] = {}
@@ -240,7 +246,7 @@ class TaskRuns:
         run = self._runs.get(task.name)
         if run is None:
             run = self._runs[task.name] = TaskRun(task, UNASKED)
-        if run.task.number_queue != task.number_queue:
+        if run.task.queues != task.queues:
             run.queue_is_empty, run.queue_is_known, run.queue_problem = False, False, ""
         run.task, run.withdrawn, run.paused = task, False, task.name in self._paused
         self._look(run, now)

@@ -1,4 +1,5 @@
-"""The further calls (redials and next groups) that wait for the rates of their task and the node.
+"""The further calls (redials and next groups) that wait for the rates of their task and the node,
+or for agents.
 
 They go before fresh numbers, in the order in which they came.
 """
@@ -32,7 +33,7 @@ class Turns:
     def start(self, run: Account | None) -> bool:
         """Start a further call, if nobody waits and the rates allow it now; say whether."""
         now = self._clock.seconds()
-        may_start = run not in self._queues and self._slots.further_room(run, now) > 0
+        may_start = run not in self._queues and self._slots.further_room(run, now, itself=1) > 0
         if may_start:
             self._slots.start_further(run, now)
         return may_start

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from ctidialer.dialer.life.caller import Caller
+from ctidialer.dialer.life.clearance import before_further
 from ctidialer.dialer.life.errand import Errand
 from ctidialer.dialer.life.number_in_hand import (
     NumberInHand,
@@ -105,6 +106,9 @@ class Between:
                 return Suspended()
             if not errand.may_dial():
                 return finished(journey.progress, CLOSED)
+            barred = before_further(journey.number, journey.progress, self._clock.seconds())
+            if barred is not None:
+                return barred
             if errand.held() or not self._ready.is_open:
                 await self.hold(journey)
             elif not self._has_line(journey):

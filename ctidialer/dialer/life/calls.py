@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Protocol
 from uuid import uuid4
 
 from attrs import define, field
@@ -21,8 +20,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.dialer.life import channel_events
+from ctidialer.dialer.life.event_clock import EventClock
 from ctidialer.dialer.life.journal import Journal
-from ctidialer.dialer.life.story import Story
+from ctidialer.dialer.life.listening import CallListener
+from ctidialer.dialer.life.switch_port import SwitchPort
 from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError, UnsafeCommand
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import JobResult
@@ -34,19 +35,6 @@ ASK_AGAIN_AFTER = 1.0
 
 MAX_REMEMBERED = 1000
 """Channels without a call of ours whose events are remembered: see `Calls._remember`."""
-
-
-class SwitchPort(Protocol):
-    """What is needed of FreeSWITCH to place calls and to ask for them."""
-
-    def api(self, command: str, timeout: float = ...) -> Deferred[str]:
-        """Run a command and return its answer."""
-
-    def background(self, job_id: str, command: str) -> Deferred[JobResult]:
-        """Run a command as a background job and return its result."""
-
-    def forget(self, job_id: str) -> None:
-        """Wait for this job no longer."""
 
 
 class NotSent(Exception):
@@ -75,7 +63,7 @@ class _Live:
     news_at: float
     answered: Answered
     wanted: Sequence[str]
-    story: Story | None
+    listener: CallListener | None
     ended: Deferred[Attempt] = field(factory=Deferred)
     job_id: str | None = None
     missed: int = 0
@@ -107,6 +95,7 @@ class Calls:
         """``steady`` returns the seconds of a clock that nobody sets: it measures the calls."""
         self._clock = clock
         self._steady = steady or clock.seconds
+        self._event_clock = EventClock(self._steady)
         self._switch = switch
         self._journal = journal
         self._live: dict[str, _Live] = {}
@@ -130,19 +119,19 @@ class Calls:
         command: str,
         answered: Answered = lambda at: None,
         wanted: Sequence[str] = (),
-        story: Story | None = None,
+        listener: CallListener | None = None,
     ) -> Deferred[Attempt]:
         """Send ``originate <command>`` and follow the call.
 
         ``answered`` is called when the call is answered, unless it is over by then.  ``wanted``
-        are the channel variables to read when it ends; ``story`` tells of it meanwhile.
+        are the channel variables to read when it ends; ``listener`` is told of it meanwhile.
 
         The Deferred fires with the attempt when it has ended; it fails with NotSent, and only
         then, when the command certainly did not reach FreeSWITCH.
         """
         if attempt.uuid in self._live:
             return fail(NotSent(f"another call has the UUID {attempt.uuid}"))
-        live = self._follow(attempt, answered, wanted, story)
+        live = self._follow(attempt, answered, wanted, listener)
         live.job_id = f"{self._jobs}-{self.placed}"
         self.placed += 1
         job = self._switch.background(live.job_id, f"originate {command}")
@@ -155,7 +144,7 @@ class Calls:
         attempt: Attempt,
         answered: Answered = lambda at: None,
         wanted: Sequence[str] = (),
-        story: Story | None = None,
+        listener: CallListener | None = None,
     ) -> Deferred[Attempt]:
         """Follow a call that an earlier daemon placed (or may have placed).
 
@@ -163,13 +152,14 @@ class Calls:
         """
         if attempt.uuid in self._live:
             return succeed(rules.gone(attempt, self._clock.seconds()))
-        return self._follow(attempt, answered, wanted, story).ended
+        return self._follow(attempt, answered, wanted, listener).ended
 
     def event(self, event: Event) -> None:
         """Take in one channel event; those of calls that are not ours change nothing."""
-        step = self._step(event)
+        happened_at = self._event_clock.moment(event)
+        step = self._step(event, happened_at)
         if step is None:
-            self._tell(event)
+            self._tell(event, happened_at)
             return
         uuid = event.get("Unique-ID") or ""
         live = self._live.get(uuid)
@@ -177,20 +167,24 @@ class Calls:
             self._remember(uuid, step)
         else:
             self._advance(live, step(live))
-            if live.story is not None and not live.attempt.ended:
-                live.story.heard(event, live.attempt, live.at(live.news_at))
+            if live.listener is not None and not live.attempt.ended:
+                live.listener.heard(event, live.attempt, live.at(happened_at))
 
-    def _tell(self, event: Event) -> None:
-        """Pass an event on to the story of its call; it does not change the attempt."""
+    def _tell(self, event: Event, happened_at: float) -> None:
+        """Pass an event on to who listens to its call; it changes no more than ``bridged_at``."""
         for uuid in channel_events.legs(event):
             live = self._live.get(uuid)
             if live is not None:
-                if live.story is not None:
-                    live.story.heard(event, live.attempt, live.at(self._steady()))
+                at = live.at(happened_at)
+                if event.name == channel_events.BRIDGE:
+                    live.attempt = rules.bridged(live.attempt, at)
+                if live.listener is not None:
+                    live.listener.heard(event, live.attempt, at)
                 return
 
     def unheard(self) -> None:
         """The connection for events broke: events of the calls may have been missed."""
+        self._event_clock.forget()
         for live in self._live.values():
             live.attempt = rules.unheard(live.attempt)
 
@@ -205,11 +199,11 @@ class Calls:
         asked = DeferredList([Deferred.fromCoroutine(self._ask_for(live)) for live in silent])
         return asked.addCallback(lambda _: None)
 
-    def _step(self, event: Event) -> Step | None:
+    def _step(self, event: Event, happened_at: float) -> Step | None:
         if event.name == channel_events.ANSWER:
-            return partial(_answered, self._steady())
+            return partial(_answered, happened_at)
         if event.name == channel_events.HANG_UP:
-            return partial(_hung_up, event, self._steady())
+            return partial(_hung_up, event, happened_at)
         return None
 
     def _remember(self, uuid: str, step: Step) -> None:
@@ -219,12 +213,16 @@ class Calls:
             self._strangers.popitem(last=False)
 
     def _follow(
-        self, attempt: Attempt, answered: Answered, wanted: Sequence[str], story: Story | None
+        self,
+        attempt: Attempt,
+        answered: Answered,
+        wanted: Sequence[str],
+        listener: CallListener | None,
     ) -> _Live:
         # A call dialed before a restart has been up for that long; a clock set back counts as 0.
         steady, up_for = self._steady(), self._clock.seconds() - attempt.dialed_at
         offset = attempt.dialed_at + max(0.0, up_for) - steady
-        live = _Live(attempt, offset, steady, answered, wanted, story)
+        live = _Live(attempt, offset, steady, answered, wanted, listener)
         self._live[attempt.uuid] = live
         return live
 
@@ -297,8 +295,8 @@ class Calls:
         if is_answer and not attempt.ended:
             live.answered(attempt.answered_at or live.news_at)
         if attempt.ended and self._live.get(attempt.uuid) is live:
-            if live.story is not None:
-                live.story.ended(attempt)
+            if live.listener is not None:
+                live.listener.ended(attempt)
             self._journal.call_ended(attempt)
             self._drop(live).callback(attempt)
 

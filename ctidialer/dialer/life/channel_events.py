@@ -44,13 +44,19 @@ HAPPENINGS = {
 
 _STATUS = re.compile("[1-6][0-9]{2}")
 _STAMP = re.compile("[0-9]{1,17}")
-_SIP_STATUS = ("variable_sip_term_status", "variable_sip_invite_failure_status")
+_SIP_STATUS = ("sip_term_status", "sip_invite_failure_status")
+
+
+def sent_at(event: Event) -> float | None:
+    """Return when FreeSWITCH made an event: unix seconds of its clock, None = it does not say."""
+    return _seconds(event, "Event-Date-Timestamp")
 
 
 def hang_up(event: Event, now: float, wanted: Sequence[str] = ()) -> HangUp:
     """Return what a CHANNEL_HANGUP_COMPLETE says, its times moved onto our clock.
 
-    FreeSWITCH's clock may differ from ours: only the time between its stamps is used.
+    ``now``: when it happened.  FreeSWITCH's clock may differ from ours: only the time between its
+    stamps is used.
     ``wanted`` are the channel variables to read.
     """
     ended = _seconds(event, "Caller-Channel-Hangup-Time")
@@ -103,14 +109,14 @@ def _said(event: Event, wanted: Sequence[str]) -> dict[str, str]:
     """Return those of these channel variables that are set."""
     if not wanted:
         return {}
-    found = ((name, event.get(f"variable_{name}")) for name in wanted)
+    found = [(name, event.variable(name)) for name in wanted]
     return {name: cut(value) for name, value in found if value}
 
 
 def sip_code(event: Event) -> int | None:
     """Return the final SIP status of a call, None where there was none (no SIP, or cut short)."""
-    for header in _SIP_STATUS:
-        text = event.get(header, "")
+    for name in _SIP_STATUS:
+        text = event.variable(name) or ""
         # An entry in a queue can set these variables to anything.
         if _STATUS.fullmatch(text):
             return int(text)

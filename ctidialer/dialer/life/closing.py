@@ -18,15 +18,19 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
+from ctidialer.contract.agent_dialing import AgentDialing
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.contract.record_document import encode_record
+from ctidialer.dialer.life.again import Again
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
 from ctidialer.glue import Complaints, Gate, background
+from ctidialer.rules import abandonment
 from ctidialer.rules import after_call as rules
 from ctidialer.store.errors import (
     LeaseLost,
+    NotReplicated,
     NotReturned,
     StoreError,
     StoreUnavailable,
@@ -78,12 +82,17 @@ class Closing:
         self._again: IDelayedCall | None = None
         self._said = Complaints()
         self._writing = 0
+        self.all_back = Gate()
+        """Open while no number is on its way back to its queue."""
+        self.all_back.open()
         self.problem = ""
         """Why Redis refuses the records, for people; empty = it does not."""
         self.lost_in_flight = 0
         """Numbers whose entries were gone when they ended: their records are not in Redis."""
         self.finished: Callable[[], None] = lambda: None
         """Called when something has been written."""
+        self.waits: Callable[[Again, Claimed, str | None], None] = lambda again, claim, number: None
+        """Called when a number waits for another call, with what was claimed and the number."""
         self.outcomes: Counter[Outcome] = Counter()
         """The numbers of each outcome whose records were written since this daemon began."""
 
@@ -91,6 +100,10 @@ class Closing:
     def unwritten(self) -> int:
         """How many writes are still to be done; numbers that go back together count as one."""
         return self._writing + (1 if self._gathered or self._returning or self._aside else 0)
+
+    def now(self) -> float:
+        """Return the time by which the ends of numbers are dated (unix seconds)."""
+        return self._clock.seconds()
 
     async def settle(
         self,
@@ -102,20 +115,27 @@ class Closing:
         number: str | None = None,
         requested_uuid: str | None = None,
         after_call: AfterCall = NOTHING_MORE,
+        agents: AgentDialing | None = None,
+        again: Again | None = None,
+        dnc_add: tuple[str, str] | None = None,
     ) -> None:
-        """Write the one record of a number and take it out of the in-flight entries.
+        """Write the record of a number and take it out of the in-flight entries.
 
+        ``finished`` has the outcome as the record is to say it.  ``again``: another try follows,
+        for which the number waits; None = this was its last one.  ``dnc_add``: a list, and the
+        number that is put on it.
         If somebody has taken it out of the in-flight entries before, the log has the record.
         """
         said = finished.attempts[-1].said if finished.attempts else {}
+        carried = claim.carried
         record = Record(
             id=claim.id,
             kind=kind,
             task=name,
             number=number,
             entry=claim.entry,
-            outcome=rules.ruled(after_call, said) or finished.outcome,
-            taken_at=claim.taken_at,
+            outcome=finished.outcome,
+            taken_at=claim.taken_at if carried is None else carried.taken_at,
             ended_at=self._clock.seconds(),
             host=self._host,
             attempts=finished.attempts,
@@ -124,21 +144,50 @@ class Closing:
             agent=rules.agent(after_call, said),
             variables=rules.carried(after_call, said),
             entry_length=claim.length,
+            abandoned=abandonment.is_abandoned(agents, finished.attempts, finished.outcome),
             entry_sha256=None if claim.length is None else await self._digest(claim),
+            entry_id="" if carried is None else carried.entry_id,
+            try_number=1 if carried is None else carried.tried + 1,
+            is_final=again is None,
+            next_at=None if again is None else again.due,
         )
+        await self._write(claim, record, again, dnc_add)
+
+    async def wait(self, claim: Claimed, again: Again, number: str | None) -> None:
+        """Let a number wait that was not called at this try."""
+        waits = await self._surely(partial(self._put_to_wait, claim, again, None))
+        if waits:
+            self.waits(again, claim, number)
+
+    async def _write(
+        self,
+        claim: Claimed,
+        record: Record,
+        again: Again | None,
+        dnc_add: tuple[str, str] | None,
+    ) -> None:
         encoded = encode_record(record)
         is_apart = claim.length is not None
-        written = await self._surely(
-            lambda: self._store.settle(claim.id, encoded, is_apart=is_apart), is_record=True
-        )
+        if again is None:
+            write = partial(
+                self._store.settle, claim.id, encoded, is_apart=is_apart, dnc_add=dnc_add
+            )
+        else:
+            write = partial(self._put_to_wait, claim, again, encoded)
+        written = await self._surely(write, is_record=True)
         if written is None:
             return  # another daemon has the number
         self._records_are_taken()
-        if written:
+        if not written:
+            self._lost(record, encoded)
+        elif again is None:
             self.outcomes[record.outcome] += 1
             self._journal.number_ended(record)
         else:
-            self._lost(record, encoded)
+            self.waits(again, claim, record.number)
+
+    def _put_to_wait(self, claim: Claimed, again: Again, record: bytes | None) -> Deferred[bool]:
+        return self._store.wait(claim.id, again.where, again.carried, again.due, record)
 
     def give_back(self, claim: Claimed) -> None:
         """Put a number back at the head of its queue.
@@ -189,6 +238,7 @@ class Closing:
                 await self._surely(partial(self._return, []))
         finally:
             self._is_returning = False
+            self.all_back.open()
             self.finished()
 
     def _return(self, sent: list[str]) -> Deferred[int]:
@@ -216,6 +266,7 @@ class Closing:
     def _begin_returning(self) -> None:
         if not self._is_returning:
             self._is_returning = True
+            self.all_back.shut()
             self._clock.callLater(0, self._run, self._return_all)
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
@@ -240,7 +291,8 @@ class Closing:
                         return None
                 except StoreUnavailable as error:
                     may_be_done = may_be_done or error.may_have_been_executed
-                    pause = REFUSED_INTERVAL if isinstance(error, WritesRefused) else RETRY_INTERVAL
+                    is_there = isinstance(error, WritesRefused | NotReplicated)
+                    pause = REFUSED_INTERVAL if is_there else RETRY_INTERVAL
                 except StoreError as error:
                     self._refused(str(error), is_record)
                     pause = REFUSED_INTERVAL

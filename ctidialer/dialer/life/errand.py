@@ -22,6 +22,7 @@ from ctidialer.dialer.life.number_in_hand import (
 )
 from ctidialer.rules.table_names import Named
 from ctidialer.store.in_flight import Claimed
+from ctidialer.store.waiting import Waiting
 
 ReadEntry = tuple[NumberInHand, Progress | Finished | NotDialed] | Finished
 """A number with how far it has got, how it ends without a call, or why it goes back.  An entry of
@@ -86,6 +87,16 @@ class Errand(Protocol):
 
     def sent(self, decided: float) -> None:
         """A call was sent; it was decided on at ``decided`` (unix seconds)."""
+
+    def unspent(self) -> None:
+        """A call that the rates have counted is not placed: its callee may not be called now."""
+
+    @property
+    def source(self) -> tuple[str | None, str | None]:
+        """The list that it was taken from first, and the end of it; None = scheduled."""
+
+    def place(self) -> Waiting:
+        """Return where it waits, if it may not be called yet or is called again later."""
 
     def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:
         """Return what becomes of a number that was not dialed."""

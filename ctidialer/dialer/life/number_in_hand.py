@@ -4,18 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
 from attrs import frozen
 from msgspec import Struct
 
 from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
-from ctidialer.contract.record import AttemptRecord, Kind, Outcome
+from ctidialer.contract.agent_dialing import AgentDialing
+from ctidialer.contract.callee import CalleeRules
+from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Destination
+from ctidialer.contract.waiting import WaitReason
+from ctidialer.rules import abandonment
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
-from ctidialer.rules.disposition import outcome
-from ctidialer.rules.itinerary import Itinerary
+from ctidialer.rules.callee_hours import CalleeHours
+from ctidialer.rules.permission import NO_LAST_MOMENT, LastMoments
+from ctidialer.rules.progress import LOST as LOST
+from ctidialer.rules.progress import Finished as Finished
+from ctidialer.rules.progress import Progress as Progress
+from ctidialer.rules.progress import finished as finished
 from ctidialer.store.in_flight import Claimed
+
+OPTS_OUT = "cti_dnc"
+"""The channel variable that is true at the hang-up if the callee wants no further calls."""
+
+
+class Terms(Struct, frozen=True):
+    """What rules whether, and when again, a number may be called, beside its task's own hours.
+
+    ``callee``: the task's rules for those it calls; ``hours`` remembers when they are open.
+    ``zone`` is the IANA name of the task's zone, ``own_zone`` that which came with the number, None
+    = none did.  ``last``: from when on a call is too late for the task, or for the number.
+    """
+
+    callee: CalleeRules
+    hours: CalleeHours
+    zone: str
+    own_zone: str | None = None
+    last: LastMoments = NO_LAST_MOMENT
 
 
 # Structs: every call makes them, and attrs takes four times as long for that.
@@ -23,7 +48,8 @@ class NumberInHand(Struct, frozen=True):
     """A number to reach, with all that its task (or schedule configuration) ``name`` says of it.
 
     ``variables`` are merged already, without those of the line.  ``after_call``: what to read of
-    each call when it has ended.
+    each call when it has ended.  ``agents``: when a callee counts as abandoned, None = never.
+    ``terms``: rules of its callee, None = there are none.
     """
 
     claim: Claimed
@@ -34,35 +60,18 @@ class NumberInHand(Struct, frozen=True):
     variables: Mapping[str, str] = {}
     requested_uuid: str | None = None
     after_call: AfterCall = NOTHING_MORE
+    agents: AgentDialing | None = None
+    terms: Terms | None = None
 
-
-class Progress(Struct, frozen=True):
-    """How far a number has got: where in its line groups, and the attempts that failed.
-
-    It is written into the in-flight entry with every attempt, so that the next daemon goes on where
-    this one stopped.
-    """
-
-    itinerary: Itinerary
-    attempts: tuple[AttemptRecord, ...] = ()
-    dialed_at: float | None = None
-    """When the call noted with this was placed (unix seconds); None = the number rests."""
-
-    def encode(self) -> bytes:
-        """Return this as JSON."""
-        return _ENCODER.encode(self)
-
-    @classmethod
-    def decode(cls, raw: bytes) -> Progress:
-        """Read what ``encode`` wrote; raises ValueError."""
-        try:
-            return _DECODER.decode(raw)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise ValueError(f"not the progress of a number: {error}") from error
-
-
-_ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Progress)
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The channel variables to read when a call of it has ended."""
+        names = self.after_call.names
+        if self.agents is not None:
+            names = (*names, *abandonment.names(self.agents))
+        if self.terms is not None and self.terms.callee.dnc_add is not None:
+            names = (*names, OPTS_OUT)
+        return names
 
 
 class Ended(Struct, frozen=True):
@@ -97,14 +106,6 @@ class NeverLeft:
     progress: Progress
 
 
-class Finished(Struct, frozen=True):
-    """The number is done with: one record says how."""
-
-    outcome: Outcome
-    reason: str
-    attempts: tuple[AttemptRecord, ...] = ()
-
-
 @frozen
 class NotDialed:
     """The number was certainly not dialed: it goes back where it was.
@@ -123,20 +124,17 @@ class Suspended:
     in flight for the next one; or another daemon has the number by now."""
 
 
-Verdict = Finished | NotDialed | Suspended
+@frozen
+class Waits:
+    """The number may not be called before ``until`` (unix seconds): it waits in Redis till then.
+
+    It was not called at this try; ``text`` says why, for people.
+    """
+
+    until: float
+    reason: WaitReason
+    text: str
+
+
+Verdict = Finished | NotDialed | Suspended | Waits
 CallResult = Ended | Held | NeverLeft | Verdict
-
-
-def finished(progress: Progress, reason: str = "", *, lost: bool = False) -> Finished:
-    """Close a number by its last attempt; ``lost``: nobody can learn how that one ended."""
-    if not progress.attempts:
-        return Finished(Outcome.UNKNOWN, reason or LOST)
-    last = progress.attempts[-1]
-    answered = last.answered_at is not None
-    if lost and not answered:
-        return Finished(Outcome.UNKNOWN, reason or LOST, progress.attempts)
-    how = outcome(answered=answered, cause=last.hangup_cause, sip_code=last.sip_code)
-    return Finished(how, reason, progress.attempts)
-
-
-LOST = "the call may have been placed, and how it ended cannot be learnt"

@@ -7,13 +7,17 @@ from contextlib import suppress
 from typing import Any
 
 from attrs import frozen
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ctidialer.contract.after_call import NOTHING_MORE, AfterCall
+from ctidialer.contract.agent_dialing import AgentDialing
 from ctidialer.contract.faults import ContractError, EntryError
 from ctidialer.contract.record import Outcome
+from ctidialer.dialer.life.again import after, later
+from ctidialer.dialer.life.clearance import opted_out
 from ctidialer.dialer.life.closing import Closing
 from ctidialer.dialer.life.errand import Errand, GoesBack
 from ctidialer.dialer.life.number_in_hand import (
@@ -23,10 +27,13 @@ from ctidialer.dialer.life.number_in_hand import (
     Progress,
     Suspended,
     Verdict,
+    Waits,
 )
 from ctidialer.dialer.life.pursuit import Pursuit
 from ctidialer.dialer.life.ways import LookUp
+from ctidialer.glue import background
 from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.verdict import by_rule
 from ctidialer.store.errors import StoreError
 from ctidialer.store.in_flight import Claimed
 
@@ -38,6 +45,7 @@ class Legible:
     number: str | None = None
     requested_uuid: str | None = None
     after_call: AfterCall = NOTHING_MORE
+    agents: AgentDialing | None = None
 
 
 Known = NumberInHand | Legible
@@ -75,6 +83,11 @@ class Numbers:
         """Call a number that was just taken; it has its slot already."""
         self._live(errand, self._reach(errand))
 
+    def divert(self, errand: Errand, known: Known, end: Finished | Waits) -> None:
+        """End a number that was just taken, or let it wait; it has no slot, and gets none."""
+        closing = self._close(errand, known, end)
+        background(closing, self.log, "Putting aside", entry_id=errand.claim.id)
+
     def give_back(self, claims: Iterable[Claimed]) -> None:
         """Put numbers back that were just taken and have no slot yet."""
         for claim in claims:
@@ -111,6 +124,7 @@ class Numbers:
         try:
             number, verdict = await pursuit
         finally:
+            self._pursuit.over(errand.claim.id)
             errand.over(verdict)
         await self._close(errand, number, verdict)
 
@@ -148,6 +162,9 @@ class Numbers:
         end = errand.unplaced(verdict) if isinstance(verdict, NotDialed) else verdict
         if isinstance(end, GoesBack):
             self._put_back(errand.claim, end)
+        elif isinstance(end, Waits):
+            again = later(errand, end, self._closing.now())
+            await self._closing.wait(errand.claim, again, number.number)
         else:
             await self._settle(errand, number, end)
 
@@ -158,6 +175,12 @@ class Numbers:
             self._closing.write_back(claim, back.due)
 
     async def _settle(self, errand: Errand, number: Known, end: Finished) -> None:
+        end = _by_rule(number, end)
+        again, dnc_add = None, None
+        if isinstance(number, NumberInHand):
+            self._pursuit.settled(number, end)
+            dnc_add = opted_out(number, end)
+            again = after(errand, number, end, self._closing.now())
         await self._closing.settle(
             errand.claim,
             errand.kind,
@@ -166,7 +189,16 @@ class Numbers:
             number=number.number,
             requested_uuid=number.requested_uuid,
             after_call=number.after_call,
+            agents=number.agents,
+            again=again,
+            dnc_add=dnc_add,
         )
+
+
+def _by_rule(number: Known, end: Finished) -> Finished:
+    """Return how a number ended, with its task's rules asked."""
+    outcome = by_rule(number.after_call, end.attempts, end.outcome)
+    return end if outcome is end.outcome else replace(end, outcome=outcome)
 
 
 def _read(errand: Errand) -> tuple[NumberInHand, Progress] | Over:

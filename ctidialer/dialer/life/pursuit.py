@@ -15,6 +15,8 @@ from functools import partial
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.contract.record import Outcome
+from ctidialer.dialer.dispatch.shared_places import NoPlace
+from ctidialer.dialer.life import clearance
 from ctidialer.dialer.life.acceptance import Acceptance
 from ctidialer.dialer.life.between import Between, Journey
 from ctidialer.dialer.life.caller import Caller
@@ -36,16 +38,18 @@ from ctidialer.dialer.life.number_in_hand import (
 from ctidialer.dialer.life.ways import Ways
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
-from ctidialer.rules.itinerary import Redial, next_group
+from ctidialer.rules.itinerary import Itinerary, Redial, next_group
 from ctidialer.rules.originate import Uncarriable
 from ctidialer.rules.routing import Choice, NoLine
 from ctidialer.rules.turned_away import MAX_TIMES
-from ctidialer.store.errors import NotInFlight, StoreError
+from ctidialer.store.errors import Denied, NotInFlight, StoreError
 
 STOPPING = "this daemon is stopping"
 NOT_READY = "no call can be placed just now"
 REFUSED = "FreeSWITCH refuses calls (too many sessions, rate, or paused)"
 NO_LINE = "no line is free"
+MAX_LINES_TRIED = 20
+"""Lines that are tried one after the other where the calls of other hosts leave no place."""
 
 
 class Pursuit:
@@ -72,6 +76,15 @@ class Pursuit:
         """Place no further call: numbers that wait for one go back, or stay in flight."""
         self._between.end()
 
+    def settled(self, number: NumberInHand, end: Finished) -> None:
+        """A try is over: a machine that answered was no conversation with the callee."""
+        if end.outcome is Outcome.MACHINE and end.attempts:
+            self._caller.no_talk(number, end.attempts[-1].uuid)
+
+    def over(self, entry_id: str) -> None:
+        """The number of an entry has its verdict: no call of it follows."""
+        self._caller.over(entry_id)
+
     async def reach(self, errand: Errand, number: NumberInHand, progress: Progress) -> Verdict:
         """Call ``number`` until it is reached or given up; return how that ended.
 
@@ -79,6 +92,11 @@ class Pursuit:
         """
         if not progress.attempts and not self._between.is_open:
             return NotDialed(STOPPING if self._between.ended else NOT_READY)
+        if not progress.attempts:
+            barred = clearance.before_first(number, self._clock.seconds())
+            if barred is not None:
+                errand.unspent()
+                return barred
         return await self._go(Journey(errand, number, progress, self._clock.seconds()))
 
     async def resume(
@@ -146,15 +164,29 @@ class Pursuit:
             return Held(str(error))
         if was_asked and not self._between.is_open:
             return Held(NOT_READY)
-        now = self._clock.seconds()
-        found = self._ways.take(journey.progress.itinerary, now)
-        if isinstance(found, NoLine):
-            return (
-                Held(NO_LINE, no_line=True)
-                if journey.progress.attempts
-                else NotDialed(NO_LINE, no_line=True)
-            )
-        choice, itinerary = found
+        for _ in range(MAX_LINES_TRIED):
+            now = self._clock.seconds()
+            found = self._ways.take(journey.progress.itinerary, now)
+            if isinstance(found, NoLine):
+                return (
+                    Held(NO_LINE, no_line=True)
+                    if journey.progress.attempts
+                    else NotDialed(NO_LINE, no_line=True)
+                )
+            try:
+                return await self._place(journey, *found, now)
+            except NoPlace as error:
+                self._ways.withdraw(found[0])
+                if error.of_task:
+                    journey.errand.unspent()
+                    return Held(str(error))
+                # The line counts as full now: the next one is tried.
+        return Held(NO_LINE, no_line=True)
+
+    async def _place(
+        self, journey: Journey, choice: Choice, itinerary: Itinerary, now: float
+    ) -> CallResult:
+        """Place a call that has its line; raises NoPlace."""
         progress = Progress(itinerary, journey.progress.attempts)
         try:
             attempt = await self._send(journey, progress, choice, now)
@@ -164,11 +196,17 @@ class Pursuit:
         except NotInFlight:
             self._ways.withdraw(choice)
             return Suspended()  # another daemon has taken it over, or closed it
+        except Denied as error:
+            self._ways.withdraw(choice)
+            journey.errand.unspent()
+            return clearance.denied(journey.number, progress, error)
         except NotTaken as error:
             return self._refused(journey, choice, str(error))
         except (NotSent, StoreError) as error:
             self._ways.withdraw(choice)
             return Held(str(error))
+        except NoPlace:
+            raise
         except Exception:  # a bug of ours: the number stays in flight, but its line comes free
             self._ways.withdraw(choice)
             raise
@@ -180,7 +218,10 @@ class Pursuit:
         journey.is_noted = False
         sent = partial(journey.errand.sent, now)
         answered = partial(self._ways.answered, choice)
-        return await self._caller.call(journey.number, progress, choice, now, sent, answered)
+        may_start = partial(self._may_go_on, journey)
+        return await self._caller.call(
+            journey.number, progress, choice, now, sent, answered, may_start
+        )
 
     def _end(
         self, journey: Journey, progress: Progress, choice: Choice, attempt: Attempt
@@ -188,8 +229,10 @@ class Pursuit:
         """Return the result of a call that is over, and account for it on its line."""
         word = rules.never_left(attempt)
         if word is not None:
+            self._caller.unsent(journey.number, attempt.uuid)
             return self._never_left(journey, progress, choice, word)
         if rules.is_refusal(attempt):
+            self._caller.unsent(journey.number, attempt.uuid)
             return self._refused(journey, choice, REFUSED)
         self._ways.leave(choice, attempt, self._clock.seconds())
         self._acceptance.accepted(journey.entry, choice, attempt)
@@ -239,9 +282,11 @@ class Pursuit:
         return None
 
     def _may_begin(self, journey: Journey) -> bool:
+        return self._may_go_on(journey) and journey.errand.starts()
+
+    def _may_go_on(self, journey: Journey) -> bool:
         errand = journey.errand
-        is_open = self._between.is_open and errand.may_dial() and not errand.held()
-        return is_open and errand.starts()
+        return self._between.is_open and errand.may_dial() and not errand.held()
 
     async def _after_refusal(self, journey: Journey, held: Held) -> Verdict | None:
         """The call was not placed: the number goes back, or, after other calls, waits."""

@@ -14,13 +14,13 @@ from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.contract.record_document import in_microseconds
 from ctidialer.dialer.life import channel_events
+from ctidialer.dialer.life.again import Again
 from ctidialer.dialer.life.number_in_hand import NumberInHand
 from ctidialer.esl.events import Event
-from ctidialer.rules import after_call
+from ctidialer.rules import after_call, verdict
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.after_call import QUEUE_AGENT
 from ctidialer.rules.attempt import Attempt
-from ctidialer.rules.disposition import outcome
 
 Tell = Callable[[CallEvent], None]
 
@@ -95,11 +95,7 @@ class Story:
         """Return what the record will say if no further call follows; None = no verdict."""
         if rules.never_left(attempt) is not None or rules.is_refusal(attempt):
             return None
-        if attempt.lost and not attempt.was_answered:
-            return Outcome.UNKNOWN
-        return after_call.ruled(self._number.after_call, attempt.said) or outcome(
-            answered=attempt.was_answered, cause=attempt.cause, sip_code=attempt.sip_code
-        )
+        return verdict.of_call(self._number.after_call, attempt)
 
     def _event(
         self, happening: EventKind, attempt: Attempt, at: float, said: Mapping[str, str]
@@ -155,6 +151,26 @@ class CalledOff:
                     **_named(record.kind, record.task),
                 )
             )
+
+
+def waiting_event(host: str, again: Again, entry_id: str, number: str | None) -> CallEvent:
+    """Return what is told of a number that waits for a later call."""
+    carried, where = again.carried, again.where
+    return CallEvent(
+        event=EventKind.WAITING,
+        time=in_microseconds(carried.since),
+        id=entry_id,
+        kind=where.kind,
+        number=number,
+        uuid=None,
+        attempt=0,
+        line=None,
+        line_group=None,
+        host=host,
+        reason=carried.reason,
+        due=in_microseconds(again.due),
+        **_named(where.kind, where.name),
+    )
 
 
 class Stories:

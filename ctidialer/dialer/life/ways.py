@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.dispatch.slots import LacksLine
 from ctidialer.dialer.life.line_queue import LineQueue
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.attempt import Attempt
@@ -32,8 +33,15 @@ class Ways:
     """Which line takes a call, by the present tables, and what its end means for the line."""
 
     def __init__(
-        self, clock: IReactorTime, tables: Tables, lines: LineAccounts, look_up: LookUp
+        self,
+        clock: IReactorTime,
+        tables: Tables,
+        lines: LineAccounts,
+        look_up: LookUp,
+        lacks_line: LacksLine = lambda groups: None,
     ) -> None:
+        """``lacks_line`` is told of groups in which a further call finds no line."""
+        self._lacks_line = lacks_line
         self._tables = tables
         self._look_up = look_up
         self._lines = lines
@@ -76,6 +84,10 @@ class Ways:
         """The call was answered: its line works."""
         self._lines.answered(choice.line, choice.group)
 
+    def look(self) -> None:
+        """A line may have come free: let the calls go on that have waited longest."""
+        self._queue.look()
+
     def withdraw(self, choice: Choice) -> None:
         """The call was not placed after all: it is no verdict on its line."""
         self._lines.withdrawn(choice.line, choice.group)
@@ -100,4 +112,7 @@ class Ways:
         return step if isinstance(step, Redial | NextGroup) else None
 
     def _has_line(self, groups: tuple[str, ...], now: float) -> bool:
-        return self._lines.room(self._tables.routes, groups, now, 1) > 0
+        has_room = self._lines.room(self._tables.routes, groups, now, 1) > 0
+        if not has_room:
+            self._lacks_line(groups)
+        return has_room

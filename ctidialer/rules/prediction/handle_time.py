@@ -24,13 +24,16 @@ PRIOR_CALLS = 20.0
 PRIOR_MEAN = 90.0
 """Before anything was seen: as if so many calls had been, exponential with this mean."""
 
+PRIOR_WEIGHT = 2.0
+"""So many calls that prior is worth where it is asked how far off the hazard may be."""
+
 WIDTHS = tuple(FIRST_WIDTH * GROWTH**index for index in range(BINS))
 EDGES = (0.0, *accumulate(WIDTHS))
 """``EDGES[k]`` to ``EDGES[k + 1]`` is bin ``k``; the last bin goes on for ever."""
 
 
 def _bin(age: float) -> int:
-    return min(bisect_right(EDGES, age) - 1, BINS - 1)
+    return bisect_right(EDGES, age, 1, BINS) - 1
 
 
 def _prior_exposure() -> tuple[float, ...]:
@@ -69,7 +72,8 @@ class HandleTimes:
             for count, seconds in zip(self.ends, exposure, strict=True)
         )
         steps = (rate * width for rate, width in zip(hazard, WIDTHS, strict=True))
-        return HandleCurve(hazard=hazard, cumulated=(0.0, *accumulate(steps)))
+        seen = max(PRIOR_WEIGHT, sum(self.ends) - (PRIOR_CALLS - PRIOR_WEIGHT))
+        return HandleCurve(hazard=hazard, cumulated=(0.0, *accumulate(steps)), seen=seen)
 
     def _exposed(self, ages: Iterable[float]) -> tuple[float, ...]:
         """Return the exposure with the seconds of further calls."""
@@ -88,10 +92,16 @@ class HandleTimes:
 
 @frozen
 class HandleCurve:
-    """The hazard in each bin, and its integral H up to each edge."""
+    """The hazard in each bin, its integral H up to each edge; ``seen``: off how many calls."""
 
     hazard: tuple[float, ...]
     cumulated: tuple[float, ...]
+    seen: float
+
+    @property
+    def doubt(self) -> float:
+        """Return the standard deviation of the hazard as a share of it."""
+        return 1.0 / math.sqrt(self.seen)
 
     def integral(self, age: float) -> float:
         """Return H(age): the hazard summed up from the bridge on."""
@@ -100,7 +110,12 @@ class HandleCurve:
 
     def ends_within(self, age: float, seconds: float) -> float:
         """Return the chance that a call of this age is over ``seconds`` later."""
-        return -math.expm1(self.integral(age) - self.integral(age + seconds))
+        return self.ends(age, (seconds,))[0]
+
+    def ends(self, age: float, moments: tuple[float, ...]) -> tuple[float, ...]:
+        """Return the same for several moments, each in seconds from now."""
+        begin = self.integral(age)
+        return tuple(-math.expm1(begin - self.integral(age + u)) for u in moments)
 
     @property
     def mean(self) -> float:

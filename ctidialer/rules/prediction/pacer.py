@@ -85,6 +85,13 @@ class Learnt:
         """Return the share of the expected answers, 0 to 1, that may find no agent."""
         return self.risk.share * self.ledger.ease(rules.ceiling)
 
+    def bearable(self, rules: PacingRules) -> float:
+        """Return how many callees may find no agent in the worst likely case.
+
+        Half of what the ceiling leaves: so one surprise never brings the task to its hard stop.
+        """
+        return self.ledger.slack(rules.ceiling) / 2.0
+
     def is_progressive(self, rules: PacingRules) -> bool:
         """Whether calls are placed for free agents only: one more abandoned could be too many."""
         return self.risk.is_progressive or self.ledger.can_bear(rules.ceiling) < 1
@@ -101,7 +108,11 @@ def calls_to_place(
     if learnt.is_progressive(rules):
         return progressive
     ahead = most_calls(
-        outlook(situation, curves), curves.new_call_chances, learnt.risk_taken(rules), at_most
+        outlook(situation, curves),
+        curves,
+        learnt.risk_taken(rules),
+        learnt.bearable(rules),
+        at_most,
     )
     return max(progressive, ahead)
 

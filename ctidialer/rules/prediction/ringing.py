@@ -6,6 +6,7 @@ to be lost.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from attrs import evolve, field, frozen
@@ -19,6 +20,9 @@ PRIOR_FROM, PRIOR_UNTIL = 4, 30
 PRIOR_END = 60
 """Before anything was seen: as if so many calls had been, half of them answered, evenly between
 these seconds, and the others given up at the last.  More answers than most lists have: cautious."""
+
+PRIOR_WEIGHT = 2.0
+"""So many calls that prior is worth where it is asked how far off the share of answers may be."""
 
 
 def _second(age: float) -> int:
@@ -44,12 +48,16 @@ def _prior_at_risk() -> tuple[float, ...]:
     return tuple(at_risk)
 
 
+_PRIOR_AT_RISK = _prior_at_risk()
+_UNSEEN = tuple(count * (1.0 - PRIOR_WEIGHT / PRIOR_CALLS) for count in _PRIOR_AT_RISK)
+
+
 @frozen
 class RingTimes:
     """What was seen, in each second of age: calls that still rang as it began, and of these those
     answered and those ended without an answer before it was over."""
 
-    at_risk: tuple[float, ...] = field(factory=_prior_at_risk)
+    at_risk: tuple[float, ...] = field(default=_PRIOR_AT_RISK)
     answered: tuple[float, ...] = field(factory=_prior_answered)
     ended: tuple[float, ...] = field(factory=_prior_ended)
 
@@ -87,7 +95,7 @@ class RingTimes:
                 left *= max(0.0, 1.0 - (answers + ends) / risk)
             still.append(left)
             answered.append(reached)
-        return RingCurve(still=tuple(still), answered=tuple(answered))
+        return RingCurve(still=tuple(still), answered=tuple(answered), at_risk=tuple(at_risk))
 
     def _rang(self, seconds: int) -> tuple[float, ...]:
         """Return the calls at risk with one more, which was there in the first so many seconds."""
@@ -114,10 +122,11 @@ def _with_one(counts: tuple[float, ...], age: float) -> tuple[float, ...]:
 @frozen
 class RingCurve:
     """At the beginning of each second of age: ``still`` the share of the calls that ring, and
-    ``answered`` the share answered before."""
+    ``answered`` the share answered before; ``at_risk``: how many calls these were read off."""
 
     still: tuple[float, ...]
     answered: tuple[float, ...]
+    at_risk: tuple[float, ...]
 
     @property
     def answer_rate(self) -> float:
@@ -126,15 +135,36 @@ class RingCurve:
 
     def answers_within(self, age: float, seconds: float) -> float:
         """Return the chance that a call that rings at this age is answered ``seconds`` later."""
-        begin = self._answered_by(age)
-        still = self._still_at(age)
-        return (self._answered_by(age + seconds) - begin) / still if still > 1e-9 else 0.0
+        return self.answers(age, (seconds,))[0]
 
-    def _answered_by(self, age: float) -> float:
-        return _between(self.answered, age)
+    def answers(self, age: float, moments: tuple[float, ...]) -> tuple[float, ...]:
+        """Return the same for several moments, each in seconds from now."""
+        still = _between(self.still, age)
+        if still <= 1e-9:
+            return (0.0,) * len(moments)
+        begin = _between(self.answered, age)
+        return tuple((_between(self.answered, age + u) - begin) / still for u in moments)
 
-    def _still_at(self, age: float) -> float:
-        return _between(self.still, age)
+    def doubt(self, seconds: int) -> float:
+        """Return the standard deviation of the share answered within whole seconds of a call's
+        beginning, as a share of it: few calls were seen, another few would tell another share.
+
+        Greenwood's formula, for two ways in which ringing ends.
+        """
+        answered = self.answered[seconds]
+        if answered <= 0.0:
+            return 0.0
+        variance = 0.0
+        for second in range(seconds):
+            still, left = self.still[second], self.still[second + 1]
+            answers = self.answered[second + 1] - self.answered[second]
+            ends = max(0.0, still - left - answers)
+            later = (answered - self.answered[second + 1]) / left if left > 1e-9 else 0.0
+            gain, loss = 1.0 - later, later
+            spread = still * (answers * gain**2 + ends * loss**2)
+            seen = max(PRIOR_WEIGHT, self.at_risk[second] - _UNSEEN[second])
+            variance += (spread - (answers * gain - ends * loss) ** 2) / seen
+        return math.sqrt(max(0.0, variance)) / answered
 
 
 def _between(points: tuple[float, ...], age: float) -> float:

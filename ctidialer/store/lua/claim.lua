@@ -1,25 +1,28 @@
--- Moves entries from a queue into the entries in flight.
+-- Moves entries from a queue, or from where they waited, into the entries in flight.
 --
 -- KEYS[1]   lease of the host (hash)
 -- KEYS[2]   entries in flight (hash).  An entry above the size that is called goes to a key of its
 --           own, KEYS[2]:<id> (string); in flight are its beginning and its length.
--- KEYS[3]   origin (list, or zset of scheduled numbers)
+-- KEYS[3]   origin (list, zset of scheduled numbers, or a place where numbers wait: see waiting.lua)
+-- KEYS[4], KEYS[5]   with 'waiting', the others of that place
 -- ARGV[1]   token of this daemon
 -- ARGV[2]   number of this claim
 -- ARGV[3]   how many entries
--- ARGV[4]   'left' | 'right' | 'due'
--- ARGV[5]   the greatest score that is due
+-- ARGV[4]   'left' | 'right' | 'due' | 'waiting'
+-- ARGV[5]   with 'due', the greatest score that is due; waiting numbers are due by Redis' clock
 -- ARGV[6]   first line of the values: JSON without its opening and its closing brace
 -- ARGV[7]   bytes above which an entry is not called
 -- ARGV[8]   bytes after which no more is taken; one entry always is
 -- ARGV[9]   bytes that are kept in flight of an entry that is not called
--- ARGV[10…] with 'due', to take these members and no others, as far as they are there and due: pairs
+-- ARGV[10]  with 'waiting', the place, as KEYS[4] and KEYS[5] name it
+-- ARGV[11…] with 'due', to take these members and no others, as far as they are there and due: pairs
 --           of a member and ''; or '' and a place, for a member there that is too long to be called
 -- Returns   pairs: id of an entry, its value in flight
 local count, side, longest, enough = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[7]), tonumber(ARGV[8])
 local push = side == 'left' and 'LPUSH' or side == 'right' and 'RPUSH' or 'ZADD'
-local problem = lease_lost() or wrong_type(2, 'hash')
-    or wrong_type(3, side == 'due' and 'zset' or 'list')
+local is_zset, waited = push == 'ZADD', side == 'waiting'
+local problem = lease_lost() or wrong_type(2, 'hash') or waited and wrong_place(3)
+    or wrong_type(3, is_zset and 'zset' or 'list')
 if problem then
     return problem
 end
@@ -40,7 +43,9 @@ if tonumber(ARGV[2]) <= tonumber(redis.call('HGET', KEYS[1], 'claims') or '0') t
     return taken
 end
 
--- Returns `many` entries, and the scores of scheduled ones, from the place `from` of the queue on.
+local due = waited and now() or ARGV[5]
+
+-- Returns `many` entries, and the scores of members of a zset, from the place `from` of the queue on.
 local function look(from, many)
     local entries, scores = {}, {}
     if side == 'left' then
@@ -53,7 +58,7 @@ local function look(from, many)
         return entries, scores
     end
     local members = redis.call(
-        'ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[5], 'WITHSCORES', 'LIMIT', from, many)
+        'ZRANGEBYSCORE', KEYS[3], '-inf', due, 'WITHSCORES', 'LIMIT', from, many)
     for index = 1, #members, 2 do
         entries[#entries + 1], scores[#scores + 1] = members[index], members[index + 1]
     end
@@ -93,7 +98,7 @@ end
 
 local function choose_named()
     local chosen, scores, bytes = {}, {}, 0
-    for index = 10, #ARGV, 2 do
+    for index = 11, #ARGV, 2 do
         local entry, score = named(ARGV[index], ARGV[index + 1])
         if score and tonumber(score) <= tonumber(ARGV[5]) then
             bytes = bytes + #entry
@@ -106,23 +111,23 @@ local function choose_named()
     return chosen, scores
 end
 
-problem = #ARGV > 9 and not_allowed('ZSCORE', 3, 'ZRANGE', 3)
+problem = #ARGV > 10 and not_allowed('ZSCORE', 3, 'ZRANGE', 3)
 if problem then
     return problem
 end
-local entries, scores = (#ARGV > 9 and choose_named or choose)()
+local entries, scores = (#ARGV > 10 and choose_named or choose)()
 if #entries == 0 then -- looking at an empty queue writes nothing
     return taken
 end
 
 -- What is taken can be put back, too.
-problem = not_allowed('HSET', 2, 'HSET', 1, side == 'due' and 'ZREM' or 'LTRIM', 3,
-    push, 3, 'HDEL', 2)
+problem = not_allowed('HSET', 2, 'HSET', 1, is_zset and 'ZREM' or 'LTRIM', 3,
+    push, 3, 'HDEL', 2) or waited and place_not_allowed(3)
 if problem then
     return problem
 end
 local last = #entries
-for index = 1, #entries do
+for index = 1, waited and 0 or #entries do
     if #entries[index] > longest then
         local why = refusal('SET', KEYS[2] .. ':' .. prefix .. '0')
         if why and index == 1 then
@@ -135,29 +140,55 @@ end
 
 local start = ARGV[6] .. ',"taken_at":' .. now()
 
-local function keep(id, entry, score)
-    local line = start .. (score and ',"score":"' .. score .. '"' or '')
-    if #entry > longest then
-        redis.call('SET', KEYS[2] .. ':' .. id, entry)
-        line = '{"v":2,' .. line .. ',"length":' .. string.format('%d', #entry) .. '}'
-        entry = string.sub(entry, 1, tonumber(ARGV[9]))
-    else
-        line = '{"v":1,' .. line .. '}'
-    end
-    local value = line .. '\n\n' .. entry
+local function keep(id, line, entry)
+    local value = line .. '}\n\n' .. entry
     redis.call('HSET', KEYS[2], id, value)
     taken[#taken + 1] = id
     taken[#taken + 1] = value
 end
 
-for index = 1, last do
-    keep(prefix .. (index - 1), entries[index], scores[index])
+local function take(id, entry, score)
+    local line = start .. (score and ',"score":"' .. score .. '"' or '')
+    if #entry > longest then
+        redis.call('SET', KEYS[2] .. ':' .. id, entry)
+        line = '{"v":2,' .. line .. ',"length":' .. string.format('%d', #entry)
+        entry = string.sub(entry, 1, tonumber(ARGV[9]))
+    else
+        line = '{"v":1,' .. line
+    end
+    keep(id, line, entry)
+end
+
+-- A member that nobody here has written is never due: people find it among those that wait.
+local function take_waiting()
+    local number = 0
+    for index, member in ipairs(entries) do
+        local carried, entry, reason = split_waiting(member)
+        if carried then
+            keep(prefix .. number, '{"v":3,' .. start .. ',"score":"' .. scores[index]
+                .. '","carried":' .. carried, entry)
+            redis.call('ZREM', KEYS[3], member)
+            count_waiting(3, ARGV[10], reason, -1)
+            number = number + 1
+        else
+            redis.call('ZADD', KEYS[3], 'XX', '+inf', member)
+        end
+    end
+    sum_up(3, ARGV[10])
+end
+
+if waited then
+    take_waiting()
+else
+    for index = 1, last do
+        take(prefix .. (index - 1), entries[index], scores[index])
+    end
 end
 if side == 'left' then
     redis.call('LTRIM', KEYS[3], last, -1)
 elseif side == 'right' then
     redis.call('LTRIM', KEYS[3], 0, -last - 1)
-else
+elseif side == 'due' then
     for index = 1, last do
         redis.call('ZREM', KEYS[3], entries[index])
     end

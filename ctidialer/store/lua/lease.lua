@@ -5,6 +5,9 @@
 -- ARGV[2]   'hold' | 'release'
 -- ARGV[3]   milliseconds after which it lapses
 -- ARGV[4]   holder: JSON without its closing brace
+-- ARGV[5]   the hosts (zset: host -> until when its lease holds, unix seconds); not among KEYS, for
+--           the lease holds also where this user has no right to it
+-- ARGV[6]   name of this host
 -- Returns   {1} = prolonged or given up, {2} = begun,
 --           {0, holder, milliseconds left} = another daemon has it
 local problem = wrong_type(1, 'hash')
@@ -25,11 +28,21 @@ local function delete()
     end
 end
 
+-- Others count the calls of a host that is gone by this for a while.
+local function note_until(seconds)
+    redis.pcall('ZADD', ARGV[5], string.format('%.3f', tonumber(now()) + seconds), ARGV[6])
+end
+
 if ARGV[2] == 'release' then
-    return delete() or {1}
+    problem = delete()
+    if not problem then
+        note_until(0)
+    end
+    return problem or {1}
 end
 if held[1] then
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    note_until(ARGV[3] / 1000)
     return {1}
 end
 -- The lease is taken although Redis is full, as the status is told: PEXPIRE and DEL need no memory.
@@ -39,4 +52,5 @@ if problem then
 end
 redis.call('HSET', KEYS[1], 'token', ARGV[1], 'holder', ARGV[4] .. ',"since":' .. now() .. '}')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
+note_until(ARGV[3] / 1000)
 return {2}

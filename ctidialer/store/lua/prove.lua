@@ -6,9 +6,19 @@
 -- ARGV[3…]  pairs: command, key or channel
 -- Returns   the positions of the pairs that are refused, from 0; or the error of a first write,
 --           where Redis takes none now
+-- Says why one is refused, and which; a command may have a second word behind '|'.
+local function refused_of(command, key)
+    local first, second = string.match(command, '^(.-)|(.*)$')
+    if not first then
+        return refusal(command, key)
+    elseif may_ask and not may_ask(first, second, key) then
+        return 'no right', command
+    end
+end
+
 local missing = {}
 for index = 3, #ARGV, 2 do
-    local problem, command = refusal(ARGV[index], ARGV[index + 1])
+    local problem, command = refused_of(ARGV[index], ARGV[index + 1])
     if problem then
         local answer = refused(problem, command, '')
         if string.sub(answer['err'], 1, 10) ~= 'NOTALLOWED' then

@@ -2,18 +2,21 @@
 --
 -- KEYS[1]   lease of the host (hash)
 -- KEYS[2]   entries in flight (hash)
--- KEYS[3]   origin (list, or zset of scheduled numbers)
+-- KEYS[3]   origin (list, zset of scheduled numbers, or a place where numbers wait: see waiting.lua)
+-- KEYS[4], KEYS[5]   with 'waiting', the others of that place
 -- ARGV[1]   token of this daemon
 -- ARGV[2]   number up to which claims of this daemon are called off
--- ARGV[3]   'left' | 'right' | 'due'
--- ARGV[4…]  pairs: id of an entry, its new score; '' = the one with which it was taken.  The entry
+-- ARGV[3]   'left' | 'right' | 'due' | 'waiting'
+-- ARGV[4]   with 'waiting', the place, as KEYS[4] and KEYS[5] name it
+-- ARGV[5…]  pairs: id of an entry, its new score; '' = the one with which it was taken.  The entry
 --           that shall stand first in a list comes last.
 -- Returns   for each pair 1, or 0 where the entry was not in flight
 local side = ARGV[3]
 local push = side == 'left' and 'LPUSH' or side == 'right' and 'RPUSH' or 'ZADD'
-local problem = lease_lost() or wrong_type(2, 'hash')
-    or wrong_type(3, side == 'due' and 'zset' or 'list')
-    or not_allowed('HSET', 1, push, 3, 'HDEL', 2)
+local waited = side == 'waiting'
+local problem = lease_lost() or wrong_type(2, 'hash') or waited and wrong_place(3)
+    or wrong_type(3, push == 'ZADD' and 'zset' or 'list')
+    or not_allowed('HSET', 1, push, 3, 'HDEL', 2) or waited and place_not_allowed(3)
 if problem then
     return problem
 end
@@ -35,12 +38,17 @@ local function put_back(id, value, score)
     if why then
         return refused(why, 'SET', 'KEYS 2 :*')
     end
-    if side ~= 'due' then
+    if push ~= 'ZADD' then
         redis.call(push, KEYS[3], entry)
     else
         if score == '' then
-            score = cjson.decode(line)['score']
+            score = string.match(line, ',"score":"([^"]*)"')
         end
+    end
+    if waited then
+        local from = select(2, string.find(line, ',"carried":', 1, true)) + 1
+        put_waiting(3, ARGV[4], score, string.sub(line, from, -2), entry)
+    elseif push == 'ZADD' then
         -- A member that the back end has scheduled anew meanwhile keeps its new time.
         redis.call('ZADD', KEYS[3], 'NX', score, entry)
     end
@@ -51,15 +59,21 @@ local function put_back(id, value, score)
 end
 
 local returned = {}
-for index = 4, #ARGV, 2 do
+for index = 5, #ARGV, 2 do
     local value = redis.call('HGET', KEYS[2], ARGV[index])
     if value then
         problem = put_back(ARGV[index], value, ARGV[index + 1])
         if problem then -- those before it are back, each of them whole
-            return problem
+            break
         end
     end
     returned[#returned + 1] = value and 1 or 0
+end
+if waited then
+    sum_up(3, ARGV[4])
+end
+if problem then
+    return problem
 end
 
 if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], 'claims') or '0') then

@@ -22,14 +22,15 @@ local function harmless(command)
         return 'x', 'x'
     end
     if command == 'PEXPIRE' then return 'x' end
-    if string.find(' HDEL HEXISTS HGET HMGET LPUSH RPUSH ZSCORE ', ' ' .. command .. ' ', 1, true) then
+    if command == 'HINCRBY' then return 'a', 'x' end
+    if string.find(' HDEL HEXISTS HGET HMGET LPUSH RPUSH SMISMEMBER ZMSCORE ZSCORE ', ' ' .. command .. ' ', 1, true) then
         return ''
     end
 end
 
-local CAN_BE_TRIED = ' EXISTS GET GETRANGE HDEL HEXISTS HGET HLEN HMGET HSET LLEN LPUSH LRANGE LTRIM'
-    .. ' PEXPIRE PTTL RPUSH SET TIME TYPE XADD XLEN ZADD ZCARD ZRANGE ZRANGEBYSCORE'
-    .. ' ZREM ZSCORE '
+local CAN_BE_TRIED = ' EXISTS GET GETRANGE HDEL HEXISTS HGET HINCRBY HLEN HMGET HSET LLEN LPUSH LRANGE'
+    .. ' LTRIM PEXPIRE PTTL RPUSH SET TIME TYPE XADD XLEN ZADD ZCARD ZRANGE ZRANGEBYSCORE'
+    .. ' SMISMEMBER ZMSCORE ZREM ZSCORE '
 
 local function is_harmless(problem)
     for _, words in ipairs({'wrong number of arguments', 'not an integer', 'not a float',
@@ -115,5 +116,5 @@ end
 
 local function now()
     local time = redis.call('TIME')
-    return string.format('%d.%06d', time[1], time[2])
+    return time[1] .. '.' .. string.sub('00000' .. time[2], -6)
 end

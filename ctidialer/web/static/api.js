@@ -17,10 +17,13 @@ export function get(path, query = {}) {
 }
 
 /** Order something.  The header tells the daemon that no foreign page has made this request. */
-export function order(path, body = {}) {
+export function order(path, body = {}, method = 'POST') {
   const headers = { 'Content-Type': 'application/json', 'X-Requested-With': 'ctidialer' };
-  return ask(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return ask(path, { method, headers, body: JSON.stringify(body) });
 }
+
+/** Take an order back. */
+export const remove = (path, body) => order(path, body, 'DELETE');
 
 /** The session is over, or was ended: the same address shows the login page then. */
 export function toLogin() {

@@ -2,12 +2,10 @@
    summary for those who do not see it, and the same figures as a table. */
 
 import { el, setAttribute, setText, svg } from './dom.js';
-import { SPAN } from './history.js';
 import { minuteOf, onLanguage, rate, t } from './i18n.js';
 
 const HEIGHT = 190;
 const MARGIN = { top: 10, right: 10, bottom: 22, left: 38 };
-const LABEL_EVERY = 120;
 
 /** A round number at or above `most` whose quarters are whole numbers: calls are. */
 function roundAbove(most) {
@@ -17,7 +15,7 @@ function roundAbove(most) {
 }
 
 export class Frame {
-  /** `chart` has `key` (of its title), draw(), read(point) and table(): [heads, rows]. */
+  /** `chart` has `key` (of its title), `history`, draw(), read(point) and table(): [heads, rows]. */
   constructor(figure, chart) {
     this.chart = chart;
     this.points = [];
@@ -30,9 +28,8 @@ export class Frame {
   }
 
   #build(figure) {
-    const { key } = this.chart;
     const id = `${figure.id}-title`;
-    this.title = el('h3', { id, 'data-t': `charts.${key}` });
+    this.title = el('h3', { id });
     this.reading = el('span', { class: 'reading' });
     this.summary = el('p', { id: `${figure.id}-summary`, class: 'unseen' });
     this.area = svg('g');
@@ -68,6 +65,7 @@ export class Frame {
   redraw() {
     this.width = this.plot.clientWidth;
     if (!this.width) return;
+    setText(this.title, t(`charts.${this.chart.key}_${this.chart.history.span}`));
     setAttribute(this.picture, 'width', this.width);
     this.chart.draw(this);
     this.#read(this.cursor);
@@ -85,7 +83,7 @@ export class Frame {
 
   x(at) {
     const inner = this.width - MARGIN.left - MARGIN.right;
-    return MARGIN.left + inner * (1 - (this.end - at) / SPAN);
+    return MARGIN.left + inner * (1 - (this.end - at) / this.chart.history.seconds);
   }
 
   y(value) {
@@ -105,8 +103,9 @@ export class Frame {
 
   #times() {
     const labels = [];
-    const first = Math.ceil((this.end - SPAN) / LABEL_EVERY) * LABEL_EVERY;
-    for (let at = first; this.end && at <= this.end; at += LABEL_EVERY) {
+    const { seconds, label } = this.chart.history;
+    const first = Math.ceil((this.end - seconds) / label) * label;
+    for (let at = first; this.end && at <= this.end; at += label) {
       const x = this.x(at);
       // Half a label at the edge would be cut off, or run into its neighbour.
       if (x < MARGIN.left + 12 || x > this.width - 20) continue;
@@ -124,7 +123,7 @@ export class Frame {
 
   #key(event) {
     const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10,
-      PageDown: -10, Home: -SPAN, End: SPAN };
+      PageDown: -10, Home: -Infinity, End: Infinity };
     if (event.key === 'Escape') this.#read(null);
     if (!(event.key in steps) || !this.points.length) return;
     event.preventDefault();

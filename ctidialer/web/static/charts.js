@@ -1,18 +1,14 @@
-/* The two charts: calls started a second, and outcomes every ten seconds. */
+/* The two charts: calls started, and outcomes, by the second and ten seconds, or by longer steps. */
 
 import { Frame } from './chart_frame.js';
 import { el, setAttribute, setText, svg } from './dom.js';
 import { DRAWN, OTHER } from './history.js';
 import { minuteOf, rate, secondOf, share, t, whole, word } from './i18n.js';
 
-const STEP = 10;
-const ROW = 60;
-/** A silence longer than this many seconds is shown as one: the daemon was away. */
-const GAP = 2.5;
 const NAMES = [...DRAWN, OTHER];
 const UNKNOWN = NAMES.map(() => '–');
 
-/** Draws the calls started in each second, as an area below a line. */
+/** Draws the calls started in each step, as an area below a line. */
 export class RateChart {
   key = 'rate';
 
@@ -31,7 +27,7 @@ export class RateChart {
     const { samples, end } = this.history;
     const most = Math.max(0, ...samples.map((sample) => sample.started));
     frame.scale(end, most, samples);
-    const runs = unbroken(samples).map((run) => run.map(
+    const runs = this.history.runs().map((run) => run.map(
       (sample) => `${frame.x(sample.at).toFixed(1)},${frame.y(sample.started).toFixed(1)}`));
     const base = frame.y(0);
     setAttribute(this.line, 'd', runs.map((run) => `M${run.join('L')}`).join(''));
@@ -40,19 +36,22 @@ export class RateChart {
       return `M${first},${base}L${run.join('L')}L${last},${base}Z`;
     }).join(''));
     const now = samples.at(-1)?.started ?? 0;
-    setText(frame.summary, this.history.isLoaded ? t('charts.rate_summary',
+    setText(frame.summary, this.history.isLoaded ? t(`charts.rate_summary_${this.history.span}`,
       { started: whole(this.history.started()), most: rate(most), now: rate(now) }) : '');
   }
 
   read({ at, started, calls }) {
-    return t('charts.rate_reading',
-      { when: secondOf(at), started: whole(started), calls: whole(calls) });
+    return t('charts.rate_reading', {
+      when: this.history.isLive ? secondOf(at) : minuteOf(at),
+      started: whole(started),
+      calls: whole(calls),
+    });
   }
 
   table() {
     const most = (samples, name) => Math.max(0, ...samples.map((sample) => sample[name]));
-    // A minute of which nothing is known, before this daemon began, say, is none of zero calls.
-    const rows = this.history.spans(ROW).map(({ from, samples }) => [
+    // A time of which nothing is known, before this daemon began, say, is none of zero calls.
+    const rows = this.history.spans(this.history.row).map(({ from, samples }) => [
       minuteOf(from),
       ...(samples.length ? [
         whole(samples.reduce((sum, sample) => sum + sample.started, 0)),
@@ -64,7 +63,7 @@ export class RateChart {
   }
 }
 
-/** Draws the outcomes of each ten seconds, stacked; each has a pattern beside its colour. */
+/** Draws the outcomes of each group of steps, stacked; each has a pattern beside its colour. */
 export class OutcomeChart {
   key = 'outcomes';
 
@@ -80,12 +79,13 @@ export class OutcomeChart {
   }
 
   draw(frame) {
-    const spans = this.history.end ? this.history.spans(STEP) : [];
+    const { group } = this.history;
+    const spans = this.history.end ? this.history.spans(group) : [];
     const points = spans.map(({ from, samples }) => (
-      { at: from + STEP / 2, counts: this.history.outcomes(samples) }));
+      { at: from + group / 2, counts: this.history.outcomes(samples) }));
     const most = Math.max(0, ...points.map(({ counts }) => sum(counts)));
-    frame.scale(spans.length ? spans.at(-1).from + STEP : 0, most, points);
-    for (const [name, d] of Object.entries(stacked(frame, points))) {
+    frame.scale(spans.length ? spans.at(-1).from + group : 0, most, points);
+    for (const [name, d] of Object.entries(stacked(frame, points, group))) {
       setAttribute(this.bars[name], 'd', d);
     }
     this.#drawLegend();
@@ -100,16 +100,18 @@ export class OutcomeChart {
       setText(count, this.history.isLoaded ? known : '–');
       item.classList.toggle('absent', !counts[name]);
     }
-    setText(this.frame.summary, t('charts.outcomes_summary', { parts: inWords(counts) }));
+    const parts = inWords(counts);
+    setText(this.frame.summary, t(`charts.outcomes_summary_${this.history.span}`, { parts }));
   }
 
   read({ at, counts }) {
-    const [from, to] = [secondOf(at - STEP / 2), secondOf(at + STEP / 2)];
+    const { group, isLive } = this.history;
+    const [from, to] = [at - group / 2, at + group / 2].map(isLive ? secondOf : minuteOf);
     return t('charts.outcomes_reading', { from, to, parts: inWords(counts) });
   }
 
   table() {
-    const rows = this.history.spans(ROW).map(({ from, samples }) => [
+    const rows = this.history.spans(this.history.row).map(({ from, samples }) => [
       minuteOf(from),
       ...(samples.length ? Object.values(this.history.outcomes(samples)).map(whole) : UNKNOWN),
     ]);
@@ -125,20 +127,10 @@ function inWords(counts) {
   return parts.join(' · ') || t('charts.nothing');
 }
 
-/** Split the samples where some are missing: a line across would tell of calls nobody counted. */
-function unbroken(samples) {
-  const runs = [];
-  samples.forEach((sample, index) => {
-    if (!index || sample.at - samples[index - 1].at > GAP) runs.push([]);
-    runs.at(-1).push(sample);
-  });
-  return runs;
-}
-
 /** The bars of each outcome as the path of one element: thousands of elements would be slow. */
-function stacked(frame, points) {
+function stacked(frame, points, group) {
   const paths = Object.fromEntries(NAMES.map((name) => [name, '']));
-  const width = Math.max(1, frame.x(frame.end) - frame.x(frame.end - STEP) - 1.5);
+  const width = Math.max(1, frame.x(frame.end) - frame.x(frame.end - group) - 1.5);
   for (const { at, counts } of points) {
     let below = 0;
     for (const name of NAMES) {

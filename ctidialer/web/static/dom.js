@@ -33,6 +33,19 @@ export function setAttribute(node, name, value) {
   else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }
 
+/** Make a choice of one among buttons, as `data-value` says; returns what shows the chosen one. */
+export function choice(place, chosen) {
+  const buttons = [...place.querySelectorAll('button[data-value]')];
+  for (const button of buttons) {
+    button.addEventListener('click', () => chosen(button.dataset.value));
+  }
+  return (value) => {
+    for (const button of buttons) {
+      setAttribute(button, 'aria-pressed', String(button.dataset.value === value));
+    }
+  };
+}
+
 /** A value that was remembered in this browser; where storage is forbidden, nothing is. */
 export function remembered(name) {
   try {

@@ -1,7 +1,7 @@
 /* The header: what state the node is in, and, when it dials nothing, why. */
 
 import { byId, el, setAttribute, setText } from './dom.js';
-import { exactly, lasting, onLanguage, sentence, t, when } from './i18n.js';
+import { exactly, lasting, onLanguage, sentence, t, when, whole } from './i18n.js';
 
 /** Say what keeps the whole node from dialing, in the language of the page. */
 function problem({ condition, problem: text, form, values }) {
@@ -87,6 +87,10 @@ export class Header {
       notices.push({ tone: 'bad', text: t('notice.not_ready'), parts });
     }
     if (status?.drain) notices.push({ tone: 'warn', text: drainOf(status.drain), parts: [] });
+    if (status?.unwritten) {
+      const text = t('notice.unwritten', { count: whole(status.unwritten) });
+      notices.push({ tone: 'bad', text, parts: [] });
+    }
     if (status?.refused_until) {
       const text = t('notice.refused', { when: when(status.refused_until) });
       notices.push({ tone: 'warn', text, parts: [] });
@@ -100,10 +104,11 @@ function serviceOf(ready, missing) {
   return ['draining', 'drained'].find((state) => missing.includes(state)) ?? 'not_ready';
 }
 
-function drainOf({ by, since }) {
+function drainOf({ by, since, why }) {
   return t('notice.drain', {
     by: by ? t('notice.by', { name: by }) : '',
     since: since ? t('notice.since', { when: exactly(since) }) : '',
+    why: why ? t('notice.why', { why }) : '',
   });
 }
 

@@ -25,11 +25,12 @@ export function recordRow() {
   const agent = el('div', { class: 'sentence' });
   talk.append(talked, agent);
   for (const cell of [took, ring, bill, talk]) cell.classList.add('number');
+  for (const cell of [took, ring, bill]) cell.classList.add('minor'); // a phone leaves them out
   const update = (record) => {
     label(cells, COLUMNS.map((column) => t(`records.${column}`)));
     setText(time, when(record.ended_at));
     setAttribute(time, 'title', exactly(record.ended_at));
-    setText(number, record.number ?? record.entry);
+    setText(number, numberOf(record));
     setText(task, record.task ?? record.config ?? '–');
     setBadge(state, OUTCOMES[record.outcome], word('outcome', record.outcome));
     setText(note, noteOf(record));
@@ -46,15 +47,19 @@ export function recordRow() {
   return { body: el('tbody', { role: 'rowgroup', class: 'entry' }, tr), update };
 }
 
+/** The number of a record; where none could be read, the entry as it was. */
+export const numberOf = ({ number, entry }) => number ?? entry;
+
 /** Seconds that a record of an earlier version, or of a call that did not come so far, has not. */
 const secondsOf = (seconds) => (seconds == null ? '–' : lasting(seconds));
 
-/** What is worth saying below the outcome: several tries, or why there was none. */
-function noteOf({ attempts, reason }) {
+/** What is worth saying below the outcome: nobody was there, several tries, or why there was none. */
+export function noteOf({ attempts, reason, abandoned }) {
+  if (abandoned) return t('records.abandoned');
   if (attempts.length > 1) return t('records.attempts', { count: whole(attempts.length) });
   return attempts.length ? '' : reason;
 }
 
-function causeOf({ hangup_cause: cause, sip_code: sip }) {
+export function causeOf({ hangup_cause: cause, sip_code: sip }) {
   return [cause, sip ? `SIP ${sip}` : null].filter(Boolean).join(' · ') || '–';
 }

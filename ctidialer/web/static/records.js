@@ -6,11 +6,12 @@ import { onLanguage, t, whole, word } from './i18n.js';
 import { onFilter } from './poll.js';
 import { recordRow } from './record_row.js';
 import { Rows, sayEmpty } from './rows.js';
+import { recordsShown } from './tabs.js';
 import { toast } from './toasts.js';
 import { OUTCOMES, setOptions } from './tones.js';
 
-const MOST = 100;
-const PAGE = 50;
+/** How many records are asked for at a time. */
+const page = () => Math.min(50, recordsShown());
 /** Rows are drawn this often (ms) at most, however fast records come. */
 const DRAW_EVERY = 250;
 
@@ -34,7 +35,7 @@ export class Records {
   /** Show the newest records there are; those that come are added. */
   load() {
     this.mode = 'live';
-    return this.#show({ limit: PAGE });
+    return this.#show({ limit: page() });
   }
 
   /** The connection is back: records were missed meanwhile. */
@@ -47,7 +48,7 @@ export class Records {
     if (!this.#wanted(record)) return;
     if (this.mode !== 'live') this.newer += 1;
     else if (!this.records.some((known) => known.id === record.id)) this.records.unshift(record);
-    this.records.length = Math.min(this.records.length, MOST);
+    this.records.length = Math.min(this.records.length, recordsShown());
     this.#drawSoon();
   }
 
@@ -95,9 +96,9 @@ export class Records {
 
   /** Records came since the page was loaded: where it ends now has to be asked for first. */
   async #older() {
-    if (this.mode === 'live') await this.#show({ limit: Math.max(PAGE, this.records.length) });
+    if (this.mode === 'live') await this.#show({ limit: Math.max(page(), this.records.length) });
     this.mode = 'older';
-    await this.#show({ limit: PAGE, before: this.next });
+    await this.#show({ limit: page(), before: this.next });
     byId('records-title').scrollIntoView({ block: 'start' });
   }
 

@@ -8,7 +8,7 @@ import { label, row, Rows, sayEmpty } from './rows.js';
 const PERIOD = 60_000;
 const PERIODS = { today: 'hour', week: 'day' };
 const COLUMNS = [
-  'name', 'taken', 'dialed', 'answered', 'answer_rate', 'attempts', 'ring', 'talk',
+  'name', 'taken', 'dialed', 'answered', 'answer_rate', 'attempts', 'ring', 'talk', 'abandoned',
 ];
 
 export class Results {
@@ -22,7 +22,8 @@ export class Results {
     }
     byId('results-filters').addEventListener('submit', (event) => event.preventDefault());
     document.addEventListener('visibilitychange', () => document.hidden || this.load());
-    onLanguage(() => this.found && this.#show(this.found));
+    onLanguage(() => (this.found ? this.#show(this.found)
+      : sayEmpty(byId('results-none'), t('service.unknown'))));
   }
 
   /** Ask now, and every minute from now on: to sum up a day of records takes seconds. */
@@ -58,12 +59,17 @@ const keyOf = (one) => JSON.stringify([one.isTotal ?? false, one.kind, one.task,
 /** What has to be known of the figures: where they end, and what they leave out. */
 function noteOf(found, byTask) {
   const notes = [];
+  const { tries } = found.total;
+  if (tries.length > 1) notes.push(t('results.tries', { tries: tries.map(tryOf).join(', ') }));
   if (found.trimmed) notes.push(t('results.trimmed', { when: when(found.first_at) }));
   if (byTask && found.tasks_left_out) {
     notes.push(t('results.left_out', { count: whole(found.tasks_left_out) }));
   }
   return notes.join(' ');
 }
+
+const tryOf = ({ number, called, reached }) => (
+  `${number}: ${whole(reached)}/${whole(called)} (${share(reached / called)})`);
 
 function resultRow(first) {
   const { tr, cells } = row(COLUMNS.length);
@@ -77,12 +83,17 @@ function resultRow(first) {
       whole(one.taken), whole(one.dialed), whole(one.answered),
       one.answer_rate == null ? '–' : share(one.answer_rate),
       one.attempts_per_number == null ? '–' : rate(one.attempts_per_number),
-      timesOf(one.ring), timesOf(one.talk),
+      timesOf(one.ring), timesOf(one.talk), abandonedOf(one),
     ];
     figures.forEach((figure, index) => setText(cells[index + 1], figure));
   };
   const kind = first.isTotal ? 'entry total' : 'entry';
   return { body: el('tbody', { role: 'rowgroup', class: kind }, tr), update };
+}
+
+/** Calls for which no agent was there in time, and their share of those that an agent was to take. */
+function abandonedOf({ abandoned, abandon_rate: part }) {
+  return part == null ? '–' : `${whole(abandoned)} (${share(part)})`;
 }
 
 function nameOf(one) {

@@ -4,11 +4,13 @@
 import { get, order } from './api.js';
 import { byId, el, setAttribute, setText } from './dom.js';
 import { exactly, explanation, onLanguage, t, toneOf, when, whole, word } from './i18n.js';
-import { PAGE, Pages } from './pages.js';
+import { Pages } from './pages.js';
 import { onFilter, poll } from './poll.js';
 import { label, row, Rows, sayEmpty } from './rows.js';
 import { toast } from './toasts.js';
+import { rowsAPage } from './tabs.js';
 import { badge, setBadge, showWarned } from './tones.js';
+import { askWhy } from './why.js';
 
 const COLUMNS = ['name', 'state', 'calls', 'due', 'next'];
 
@@ -31,13 +33,15 @@ export class Schedules {
   }
 
   #ask() {
-    return get('api/schedules', { q: this.#search, offset: this.pages.offset, limit: PAGE });
+    return get('api/schedules', { q: this.#search, offset: this.pages.offset, limit: rowsAPage() });
   }
 
-  /** Pause or resume a configuration: nothing is asked before, all can be undone after. */
+  /** Pause or resume a configuration: a pause asks for the reason, and all can be undone. */
   async #order({ name, paused }, isUndo = false) {
+    const why = paused && !isUndo ? await askWhy('pause', { task: name }) : '';
+    if (why == null) return;
     try {
-      await order(`api/schedules/${encodeURIComponent(name)}/${paused ? 'pause' : 'resume'}`);
+      await order(`api/schedules/${encodeURIComponent(name)}/${paused ? 'pause' : 'resume'}`, { why });
     } catch (error) {
       const problem = error.status ? error.message : t('toast.away');
       toast(t('toast.failed', { task: name, problem }), { about: name, tone: 'bad' });
@@ -52,7 +56,8 @@ export class Schedules {
     this.found = found;
     if (this.pages.show(found.total)) this.load();
     const { schedules, total, all_due: due, scheduled } = found;
-    byId('schedules-section').hidden = !(total || scheduled || this.#search);
+    const isThere = total > 0 || scheduled > 0 || this.#search !== '';
+    byId('schedules-section').hidden = byId('schedules-tab').hidden = !isThere;
     this.rows.show(schedules, (one) => one.name);
     setText(byId('schedules-count'),
       t('schedules.total', { due: whole(due), scheduled: whole(scheduled) }));

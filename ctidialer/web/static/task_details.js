@@ -12,12 +12,20 @@ export function taskDetails(task, explained) {
   return el('div', { class: 'explained' },
     el('p', {}, explanation(explained)),
     meaning(reason),
-    task.number_queue ? el('p', { class: 'quiet' },
-      t('tasks.list', { queue: task.number_queue })) : null,
+    task.queues.length ? el('p', { class: 'quiet' }, listLine(task.queues)) : null,
     faults.length ? faultList(faults) : null,
     warnings.length ? warningList(warnings) : null,
     lines.length ? lineTable(lines) : null,
     leftOut ? el('p', {}, t('tasks.lines_left_out', { count: whole(leftOut) })) : null);
+}
+
+/** The lists of a task; of several it says how many numbers each has. */
+function listLine(queues) {
+  const [{ queue: only }] = queues;
+  if (queues.length === 1) return t('tasks.list', { queue: only });
+  const each = queues.map(({ queue, length }) => (
+    `${queue} (${length == null ? '–' : whole(length)})`));
+  return t('tasks.lists', { queues: each.join(', ') });
 }
 
 function meaning(reason) {

@@ -16,6 +16,9 @@ export const OUTCOMES = {
   expired: 'off',
   invalid: 'bad',
   canceled: 'off',
+  dnc: 'off',
+  capped: 'off',
+  closed: 'off',
   machine: 'off',
   unknown: 'bad',
 };

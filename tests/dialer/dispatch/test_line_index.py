@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,13 +17,13 @@ from hypothesis.stateful import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.contract.line import FaultPolicy, Line, LineGroup
+from ctidialer.contract.line import FaultPolicy, Line, LineGroup, Scope
 from ctidialer.dialer.dispatch import free_lines, line_index
 from ctidialer.dialer.dispatch.free_lines import FreeLines, LineBook
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.rules import line_state, routing
-from ctidialer.rules.line_state import UNUSED, LineState
-from ctidialer.rules.routing import CallEnd, Choice, Routes
+from ctidialer.rules.line_state import UNUSED, LineState, TakenOut
+from ctidialer.rules.routing import GATEWAY_ACCOUNT, CallEnd, Choice, Routes
 
 NAMES = ("a", "b", "c", "d", "e")
 GROUPS = ("g", "h", "odd name;", "b", "carrier")
@@ -34,6 +36,15 @@ lines = st.builds(
     count=st.sampled_from([0, 1, 1, 2, None]),
     rest=st.sampled_from([0.0, 0.0, 3.0]),
     faults=st.builds(FaultPolicy, st.sampled_from([0, 1]), st.sampled_from([0.0, 5.0])),
+    cps=st.sampled_from([None, None, 0.5]),
+    scope=st.sampled_from([Scope.HOST, Scope.HOST, Scope.DOMAIN]),
+    gateway=st.sampled_from([None, None, "x", "y", "unknown"]),
+)
+gateways = st.builds(
+    Line,
+    name=st.just(""),
+    dialstring=st.just(""),
+    count=st.sampled_from([0, 1, 2, 3, None]),
     cps=st.sampled_from([None, None, 0.5]),
 )
 tiers = st.lists(st.lists(st.sampled_from(NAMES), max_size=4).map(tuple), max_size=3).map(tuple)
@@ -50,7 +61,8 @@ class AnyHistory(RuleBasedStateMachine):
         self.up: list[tuple[Line | None, str, float]] = []
         made = {name: self.line(data, name) for name in NAMES[:4]}
         groups = {name: LineGroup(name, data.draw(tiers)) for name in GROUPS[:3]}
-        self.routes = Routes(made, groups, "sofia/gateway/${line_group}/1")
+        trunks = {name: evolve(data.draw(gateways), name=name) for name in "xy"}
+        self.routes = Routes(made, groups, "sofia/gateway/${line_group}/1", trunks)
 
     def line(self, data: st.DataObject, name: str) -> Line:
         """Return any line of this name."""
@@ -105,6 +117,37 @@ class AnyHistory(RuleBasedStateMachine):
             others[name] = self.line(data, name)
         self.routes = evolve(self.routes, lines=others)
 
+    @rule(name=st.sampled_from(["x", "y", "unknown"]), data=st.data())
+    def edit_gateway(self, name: str, data: st.DataObject) -> None:
+        """A gateway is added, edited or removed, its calls going on."""
+        others = {key: one for key, one in self.routes.gateways.items() if key != name}
+        if data.draw(st.booleans()):
+            others[name] = evolve(data.draw(gateways), name=name)
+        self.routes = evolve(self.routes, gateways=others)
+
+    @rule(
+        name=st.sampled_from([*NAMES, routing.gateway_account("x"), routing.gateway_account("y")]),
+        others=st.sampled_from([0, 0, 1, 2]),
+        until=st.sampled_from([None, None, 1.0, 3.0]),
+    )
+    def hear_of_others(self, name: str, others: int, until: float | None) -> None:
+        """Redis says how many calls other hosts have."""
+        self.accounts.counted(name, others, None if until is None else self.now + until)
+
+    @rule(
+        orders=st.dictionaries(
+            st.sampled_from([*NAMES, "carrier"]), st.sampled_from([1.0, 3.0, math.inf]), max_size=3
+        )
+    )
+    def take_out(self, orders: dict[str, float]) -> None:
+        """Operators take lines out of use, for a time or without an end, and put others back."""
+        self.accounts.take_out({name: TakenOut(self.now + orders[name]) for name in orders})
+
+    @rule(name=st.sampled_from([*NAMES, "carrier"]))
+    def try_now(self, name: str) -> None:
+        """A line that rests after faults is tried at once."""
+        self.accounts.try_now(name)
+
     @rule(name=st.sampled_from(GROUPS[:3]), into=tiers, enabled=st.booleans())
     def edit_group(self, name: str, into: tuple[tuple[str, ...], ...], enabled: bool) -> None:
         """A group is edited."""
@@ -117,9 +160,10 @@ class AnyHistory(RuleBasedStateMachine):
         states, now = self.accounts.states, self.now
         room = self.accounts.room(self.routes, groups, now, 1000)
         assert room == routing.free_room(self.routes, states, groups, now, 1000)
-        may = routing.next_free_at(self.routes, states, groups, now) is not None or any(
-            states[name].calls for name in routing.lines_of(self.routes, groups) if name in states
-        )
+        there = routing.lines_of(self.routes, groups)
+        may = routing.may_come_free(self.routes, states, there, now)
+        if routing.next_free_at(self.routes, states, groups, now) is not None:
+            assert may
         assert self.accounts.may_come_free(self.routes, groups, now) is may
 
     @rule(group=st.sampled_from(GROUPS))
@@ -136,8 +180,12 @@ class AnyHistory(RuleBasedStateMachine):
     def no_call_is_lost(self) -> None:
         """The accounts have each call that is up."""
         if hasattr(self, "accounts"):
-            states = self.accounts.states.values()
-            assert sum(state.calls for state in states) == len(self.up)
+            states = self.accounts.states.items()
+            of_lines = [one for name, one in states if not name.startswith(GATEWAY_ACCOUNT)]
+            assert sum(state.calls for state in of_lines) == len(self.up)
+            of_gateways = [one for name, one in states if name.startswith(GATEWAY_ACCOUNT)]
+            shared = [line for line, _, _ in self.up if line is not None and line.gateway]
+            assert sum(state.calls for state in of_gateways) == len(shared)
 
 
 class AnyHistoryTests(SynchronousTestCase):
@@ -164,7 +212,7 @@ class ClockTests(SynchronousTestCase):
 
     def room(self, line: Line, state: LineState, *moments: float) -> list[float]:
         book = LineBook()
-        book.take({"l": line})
+        book.take(Routes({"l": line}, {}, ""))
         book.put("l", state)
         free = FreeLines(book, ["l"])
         return [free.room(now) for now in moments]
@@ -246,7 +294,8 @@ class BookTests(SynchronousTestCase):
 
     def test_the_heaps_do_not_grow(self) -> None:
         book = LineBook()
-        book.take({name: Line(name, "user/1", count=None, rest=1.0) for name in "abc"})
+        lines = {name: Line(name, "user/1", count=None, rest=1.0) for name in "abc"}
+        book.take(Routes(lines, {}, ""))
         free = FreeLines(book, "abc")
         for index in range(1000):
             book.put("c", LineState(calls=1, last_start=float(index)))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 import ctidialer.dialer.dispatch.task_runs as task_runs_module
-from ctidialer.contract.task import CallingHours, Destination, Task, Window
+from ctidialer.contract.hours import CallingHours, Window
+from ctidialer.contract.task import Destination, Task
 from ctidialer.dialer.dispatch.task_runs import RUNS_PER_SLICE, TaskRun, TaskRuns
 from ctidialer.rules import calling_hours
 from ctidialer.rules.calling_hours import Closed

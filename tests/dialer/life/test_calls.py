@@ -12,7 +12,7 @@ from ctidialer.dialer.life.calls import MAX_REMEMBERED, Calls, NotSent, NotTaken
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.esl.errors import CommandRefused, CommandTimeout, ConnectionGone, UnsafeCommand
 from ctidialer.rules.attempt import LINGER_SECONDS, Attempt, Phase, is_refusal
-from tests.dialer.fakes import NOW, FakeSwitch, answer_event, clock, hang_up_event
+from tests.dialer.fakes import NOW, FakeSwitch, answer_event, clock, hang_up_event, stamp
 
 A = "aaaaaaaa-0000-4000-8000-000000000001"
 B = "bbbbbbbb-0000-4000-8000-000000000002"
@@ -46,6 +46,18 @@ class CallsCase(SynchronousTestCase):
 
 
 class EndTests(CallsCase):
+    def test_what_is_heard_late_has_happened_earlier(self) -> None:
+        ended = self.place()
+        self.place(B)
+        self.calls.event(answer_event(B, sent_at=NOW + 5000))
+        self.clock.advance(3)
+        self.calls.event(answer_event(A, sent_at=NOW + 5001))
+        self.assertEqual([one.answered_at for one in self.calls], [NOW + 1, NOW])
+        self.clock.advance(30)
+        self.calls.event(hang_up_event(A, talked=30, more=stamp(NOW + 5031)))
+        attempt = self.successResultOf(ended)
+        self.assertEqual((attempt.answered_at, attempt.ended_at), (NOW + 1, NOW + 31))
+
     def test_an_answered_call(self) -> None:
         ended = self.place()
         self.assertIn(A, self.calls)

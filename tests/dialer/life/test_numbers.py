@@ -29,6 +29,7 @@ from ctidialer.rules.itinerary import Itinerary
 from ctidialer.rules.table_names import Named
 from ctidialer.store.errors import NotInFlight, StoreUnavailable
 from ctidialer.store.in_flight import Claimed
+from ctidialer.store.waiting import Waiting
 from tests.dialer.fakes import NOW, ROUND_TRIP, hang_up_event
 from tests.dialer.world import World
 
@@ -44,6 +45,13 @@ class PlainErrand:
     case: NumbersCase
     kind: Kind = Kind.QUEUE
     name: str = "t"
+
+    @property
+    def source(self) -> tuple[str | None, str | None]:
+        return "q", "left"
+
+    def place(self) -> Waiting:
+        return Waiting("fs1", self.kind, self.name)
 
     def unknown(self) -> Named:
         return Named()
@@ -75,6 +83,9 @@ class PlainErrand:
         return succeed(True)
 
     def sent(self, decided: float) -> None:
+        pass
+
+    def unspent(self) -> None:
         pass
 
     def unplaced(self, verdict: NotDialed) -> Finished | GoesBack:

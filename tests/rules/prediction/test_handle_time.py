@@ -54,6 +54,10 @@ class HandleTimeTests(SynchronousTestCase):
             curve = curve.ended(20.0)
         self.assertLess(curve.curve([]).mean, 40.0)
 
+    def test_how_far_off_it_may_be(self) -> None:
+        self.assertAlmostEqual(learnt([30.0] * 398).curve([]).doubt, 0.05)
+        self.assertGreater(HandleTimes().curve([]).doubt, 0.7)
+
     def test_an_age_below_zero_is_none(self) -> None:
         """A clock that was set back must not undo seconds."""
         self.assertEqual(HandleTimes().ended(-5.0), HandleTimes().ended(0.0))

@@ -98,8 +98,9 @@ class OutlookTests(SynchronousTestCase):
             waiting=situation.waiting,
         )
         there = outlook(ringing, curves)
-        for one, other in zip(added.means, there.means, strict=True):
+        for one, other in zip(added.answered, there.answered, strict=True):
             self.assertAlmostEqual(one, other, places=6)
+        self.assertEqual(added.calls, there.calls)
         self.assertAlmostEqual(added.overflow(), there.overflow(), places=6)
         self.assertAlmostEqual(added.answers, there.answers, places=6)
 
@@ -108,26 +109,37 @@ class MostCallsTests(SynchronousTestCase):
     """How many calls may be placed."""
 
     @settings(deadline=None, max_examples=100)
-    @given(SITUATIONS, st.floats(1e-4, 0.5), st.integers(0, 300))
+    @given(SITUATIONS, st.floats(1e-4, 0.5), st.floats(0, 100), st.integers(0, 300))
     def test_one_by_one_comes_to_the_same(
-        self, situation: Situation, risk: float, at_most: int
+        self, situation: Situation, risk: float, bearable: float, at_most: int
     ) -> None:
         curves = curves_of(situation)
-        seen, chances = outlook(situation, curves), curves.new_call_chances
+        seen = outlook(situation, curves)
 
         def is_allowed(count: int) -> bool:
-            then: Outlook = seen.with_calls(count, chances)
-            return then.overflow() <= risk * then.answers
+            then: Outlook = seen.with_calls(count, curves.new_call_chances)
+            is_bearable = then.worst_likely(curves) <= bearable
+            return is_bearable and then.overflow() <= risk * then.answers
 
         counted = 0
         while counted < at_most and is_allowed(counted + 1):
             counted += 1
-        self.assertEqual(most_calls(seen, chances, risk, at_most), counted)
+        self.assertEqual(most_calls(seen, curves, risk, bearable, at_most), counted)
 
     def test_more_risk_is_more_calls(self) -> None:
         situation = Situation(free=2, busy=tuple(map(float, range(0, 200, 10))))
         curves = curves_of(situation)
-        seen, chances = outlook(situation, curves), curves.new_call_chances
-        counts = [most_calls(seen, chances, math.exp(log), 1000) for log in range(-8, 0)]
+        seen = outlook(situation, curves)
+        counts = [most_calls(seen, curves, math.exp(log), 99.0, 1000) for log in range(-8, 0)]
         self.assertEqual(counts, sorted(counts))
         self.assertGreater(counts[-1], counts[0])
+
+    def test_who_can_bear_more_places_more(self) -> None:
+        situation = Situation(free=10)
+        curves = HandleTimes().curve(()), RingTimes().curve(())
+        seen = outlook(situation, Curves(*curves, grace=2.0))
+        counts = [
+            most_calls(seen, Curves(*curves, grace=2.0), 0.5, bearable, 1000)
+            for bearable in (0.0, 1.0, 3.0, 4.0)
+        ]
+        self.assertEqual(counts, [10, 11, 13, 14])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.rules.prediction.feedback import MIN_LOG, Ledger, Risk
+from ctidialer.rules.prediction.feedback import MIN_ANSWERS, MIN_LOG, Ledger, Risk
 from ctidialer.rules.prediction.look_ahead import Situation
 from ctidialer.rules.prediction.pacer import (
     Learnt,
@@ -89,6 +89,42 @@ class PacerTests(SynchronousTestCase):
     def test_more_free_agents_are_never_fewer_calls(self) -> None:
         counts = [placed(Situation(free=free, busy=BUSY), seasoned()) for free in range(20)]
         self.assertEqual(counts, sorted(counts))
+
+
+class FirstCallsTests(SynchronousTestCase):
+    """A task that has learnt nothing, whatever its callees will do."""
+
+    @settings(deadline=None, max_examples=100)
+    @given(
+        st.integers(0, 500),
+        st.lists(st.floats(0, 600), max_size=40).map(tuple),
+        st.lists(st.floats(0, 3), max_size=40).map(tuple),
+        st.integers(0, 5),
+        st.integers(0, 5),
+    )
+    def test_all_may_answer_at_once(
+        self,
+        free: int,
+        busy: tuple[float, ...],
+        ringing: tuple[float, ...],
+        waiting: int,
+        abandoned: int,
+    ) -> None:
+        """If all callees answer and no busy agent is free in time, half of the calls that the
+        ceiling leaves may be abandoned, and no more."""
+        learnt = evolve(Learnt(), ledger=Ledger(abandoned, abandoned))
+        situation = Situation(free=free, busy=busy, ringing=ringing, waiting=waiting)
+        count = placed(situation, learnt)
+        without_agent = len(ringing) + waiting + count - free
+        half = (RULES.ceiling * MIN_ANSWERS - abandoned) / 2
+        self.assertTrue(count == 0 or without_agent <= half, (count, without_agent))
+        self.assertGreaterEqual(count, min(1000, max(0, situation.progressive)))
+
+    def test_what_was_learnt_widens_it(self) -> None:
+        """The same agents get more calls, once it is known how few callees answer."""
+        situation = Situation(free=40)
+        self.assertEqual(placed(situation, Learnt()), 43)
+        self.assertGreater(placed(situation, seasoned()), 80)
 
 
 class ReleaseTests(SynchronousTestCase):

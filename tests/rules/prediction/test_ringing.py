@@ -51,6 +51,26 @@ class RingTests(SynchronousTestCase):
         given_up = learnt([*ends, *[("cut_short", 15.0)] * 400]).curve([])
         self.assertApproximates(given_up.answer_rate, learnt(ends).curve([]).answer_rate, 0.02)
 
+    def test_how_far_off_it_may_be(self) -> None:
+        """Of so many calls, all seen to their end, it is the deviation of a binomial share."""
+        ends = [("answered", 10.5), *[("ended", 30.5)] * 3] * 1000
+        self.assertApproximates(learnt(ends).curve([]).doubt(60), (0.75 / 0.25 / 4000) ** 0.5, 5e-4)
+
+    def test_who_has_seen_nothing_may_be_far_off(self) -> None:
+        doubts = [
+            learnt([("answered", 10.5), ("ended", 30.5)] * count).curve([]).doubt(27)
+            for count in (0, 5, 50, 500)
+        ]
+        self.assertGreater(doubts[0], 0.5)
+        self.assertEqual(doubts, sorted(doubts, reverse=True))
+        self.assertLess(doubts[-1], 0.05)
+
+    def test_what_calls_do_later_is_not_known_of_calls_that_were_answered_early(self) -> None:
+        early = learnt([("answered", 1.5)] * 40).curve([2.0] * 40)
+        self.assertGreater(
+            early.doubt(27), 2 * learnt([("answered", 1.5)] * 80).curve([]).doubt(27)
+        )
+
     def test_an_age_beyond_all_seconds(self) -> None:
         self.assertEqual(RingTimes().curve([]).answers_within(MAX_RING + 1.0, 10.0), 0.0)
 

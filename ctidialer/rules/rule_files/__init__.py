@@ -1,0 +1,1 @@
+"""Rules for calling people, as data: docs/compliance.rst."""

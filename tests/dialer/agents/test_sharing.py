@@ -1,0 +1,135 @@
+"""Two hosts that dial one task for the same agents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from ctidialer.contract.said import Said
+from ctidialer.dialer.agents.sharing import shares
+from ctidialer.rules.agents import AgentsNow
+from tests.dialer.agents.paced_world import MemoryPacingStore, PacedWorld
+from tests.dialer.fakes import answer_event, hang_up_event
+
+NUMBERS = [f"139{index:08d}" for index in range(300)]
+
+
+class SharesTests(SynchronousTestCase):
+    @given(st.integers(-2, 300), st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 50)))
+    def test_all_of_it_to_those_who_want_it(self, room: int, wants: dict[str, int]) -> None:
+        given_out = shares(room, wants)
+        self.assertEqual(sum(given_out.values()), max(0, min(room, sum(wants.values()))))
+        for host, wanted in wants.items():
+            self.assertTrue(0 <= given_out[host] <= wanted)
+
+    @given(st.integers(0, 300), st.integers(2, 6))
+    def test_evenly(self, room: int, hosts: int) -> None:
+        given_out = shares(room, {str(host): 1000 for host in range(hosts)})
+        self.assertLessEqual(max(given_out.values()) - min(given_out.values()), 1)
+
+
+class TwoHostsTests(SynchronousTestCase):
+    """Both look at the same agents, and at the same hash in Redis."""
+
+    def setUp(self) -> None:
+        self.store = MemoryPacingStore()
+        self.one = PacedWorld(self.store, "fs1", "template")
+        self.two = PacedWorld(self.store, "fs2", "template")
+
+    @property
+    def worlds(self) -> tuple[PacedWorld, PacedWorld]:
+        return self.one, self.two
+
+    def begin(self, agents: AgentsNow, **params: Any) -> None:
+        self.agents(agents)
+        for world in self.worlds:
+            world.put_numbers(*NUMBERS)
+            usual = {"agent_group": "sales", "limit": 50, "line_group": ["main"]}
+            world.put_task(**{**usual, **params})
+            world.start()
+
+    def agents(self, agents: AgentsNow) -> None:
+        for world in self.worlds:
+            world.agents(agents)
+
+    def run_for(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.05)):
+            for world in self.worlds:
+                world.runs_for(0.05)
+
+    def up(self, world: PacedWorld) -> int:
+        return len(world.calls)
+
+    @property
+    def all_up(self) -> int:
+        return self.up(self.one) + self.up(self.two)
+
+    def test_never_more_calls_than_agents_are_free(self) -> None:
+        self.begin(AgentsNow(free=6))
+        for _ in range(60):
+            self.run_for(0.1)
+            self.assertLessEqual(self.all_up, 6)
+        self.assertEqual(self.all_up, 6)
+
+    def test_both_have_their_part(self) -> None:
+        self.begin(AgentsNow(free=0))
+        self.run_for(3.0)
+        self.agents(AgentsNow(free=1))
+        self.run_for(3.0)
+        self.agents(AgentsNow(free=12))
+        for _ in range(40):
+            for world in self.worlds:
+                for placed in world.switch.placed:
+                    if placed.uuid in world.calls:
+                        world.calls.event(hang_up_event(placed.uuid, "NO_ANSWER"))
+            self.run_for(1.0)
+            self.assertLessEqual(self.all_up, 12)
+        self.assertGreater(len(self.two.switch.placed), 20)
+
+    def test_when_the_one_that_paces_dies_the_other_goes_on(self) -> None:
+        self.begin(AgentsNow(free=6))
+        self.run_for(4.0)
+        held = self.up(self.one)
+        self.assertGreater(held, 0)
+        pacer = self.store.fields["pacer"]
+        dead, alive = self.worlds if pacer == b"fs1" else (self.two, self.one)
+        dead.stop()
+        assert dead.pacers is not None
+        dead.pacers.stop()
+        for _ in range(200):
+            alive.runs_for(0.05)
+        self.assertEqual(self.up(alive), 6)
+
+    def test_agents_who_vanish_end_the_dialing_of_both_at_once(self) -> None:
+        self.begin(AgentsNow(free=6))
+        self.run_for(4.0)
+        self.agents(AgentsNow(problem=Said("no heart", "没有心跳")))
+        placed = [len(world.switch.placed) for world in self.worlds]
+        for world in self.worlds:
+            for one in world.switch.placed:
+                world.calls.event(hang_up_event(one.uuid, "NO_ANSWER"))
+        self.run_for(3.0)
+        self.assertEqual([len(world.switch.placed) for world in self.worlds], placed)
+
+    def test_an_answer_at_one_host_teaches_both(self) -> None:
+        self.begin(AgentsNow(free=4, busy=(30.0,) * 4, talking=4), dial_mode="predictive")
+        self.run_for(4.0)
+        before = self.one.pacing().risk
+        world = next(one for one in self.worlds if one.switch.placed)
+        other = self.two if world is self.one else self.one
+        world.calls.event(answer_event(world.switch.placed[0].uuid))
+        self.run_for(5.0)
+        self.assertEqual((other.pacing().answered, other.pacing().abandoned), (1, 1))
+        assert before is not None
+        for one in self.worlds:
+            risk = one.pacing().risk
+            assert risk is not None
+            self.assertLess(risk, before)
+
+    def test_a_queue_of_mod_callcenter_is_each_hosts_own(self) -> None:
+        self.begin(AgentsNow(free=3), agent_group=None, agent_queue="sales")
+        self.run_for(2.0)
+        self.assertEqual([self.up(world) for world in self.worlds], [3, 3])
