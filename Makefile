@@ -11,6 +11,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 JOBS ?= 2
 TESTS ?= tests
 KIND ?=
+# How many failed tests with real processes may be run once more, alone (tools/run_tests.py).
+AGAIN ?= 0
 # What `make demo`, `deb`, `chaos`, `bench` and `fuzz` hand on: `make demo ARGS="--numbers 1000"`.
 ARGS ?=
 # What `make bench` runs; benchmarks/README.rst has the others, which want a FreeSWITCH or hours.
@@ -69,7 +71,7 @@ check-deb: $(VENV)/.develop  ## build it, try it in a clean Debian (as root, wit
 	$(BIN)/python -m tools.check_deb
 
 trial: $(VENV)/.develop  ## run the tests (TESTS=tests.rules, KIND=unit, JOBS=2)
-	$(BIN)/python tools/run_tests.py --jobs $(JOBS) $(if $(KIND),--kind $(KIND)) $(TESTS)
+	$(BIN)/python tools/run_tests.py --jobs $(JOBS) --again $(AGAIN) $(if $(KIND),--kind $(KIND)) $(TESTS)
 
 format: $(VENV)/.develop  ## put the code into ruff's layout
 	$(BIN)/ruff check --fix

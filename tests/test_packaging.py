@@ -13,7 +13,17 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tools.run_tests import KINDS, Count, exit_status, names_of_kind, read_count
+from tools.run_tests import (
+    KINDS,
+    Count,
+    Run,
+    both,
+    exit_status,
+    failed_names,
+    may_run_again,
+    names_of_kind,
+    read_count,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[A-Za-z0-9.!+]+)$")
@@ -264,6 +274,57 @@ class CountTests(SynchronousTestCase):
             (0, None),
         ]:
             self.assertEqual(exit_status(trial_status, count), 1)
+
+
+class SecondChanceTests(SynchronousTestCase):
+    """``--again``: a few failed tests that have real processes are run once more."""
+
+    integration = (
+        "tests.stage.test_redis.StartTests.test_the_end",
+        "tests.stage.test_redis.StartTests.test_what_it_says_of_itself",
+    )
+    unit = "tests.stage.test_audit.AuditTests.test_the_order_does_not_matter"
+
+    def failed(self, *names: str) -> Run:
+        return Run(1, Count(10, len(names), 0), list(names))
+
+    def test_trial_names_what_failed(self) -> None:
+        report = [
+            "=" * 79,
+            "[FAIL]",
+            "Traceback (most recent call last):",
+            '  File "test_a.py", line 1, in test_a',
+            "twisted.trial.unittest.FailTest: 1 != 2",
+            "",
+            "tests.a.A.test_a",
+            "tests.a.A.test_alike",
+            "=" * 79,
+            "[ERROR]",
+            "twisted.trial.util.DirtyReactorAggregateError: Reactor was unclean.",
+            "",
+            "tests.a.A.test_a",
+            "-" * 79,
+        ]
+        self.assertEqual(failed_names(report), ["tests.a.A.test_a", "tests.a.A.test_alike"])
+        self.assertEqual(failed_names(["tests.a.A.test_a", "PASSED"]), [])
+        self.assertIsNone(failed_names(["[ERROR]", "a worker ended"]))
+
+    def test_a_few_with_processes_are_run_again(self) -> None:
+        run = self.failed(*self.integration)
+        self.assertEqual(may_run_again(run, 2), list(self.integration))
+        self.assertEqual(may_run_again(run, 1), [])
+        self.assertEqual(may_run_again(run, 0), [])
+
+    def test_a_unit_test_and_what_has_no_name_are_not(self) -> None:
+        self.assertEqual(may_run_again(self.failed(self.unit), 3), [])
+        self.assertEqual(may_run_again(self.failed(self.integration[0], self.unit), 3), [])
+        self.assertEqual(may_run_again(self.failed("tests.not_there"), 3), [])
+        self.assertEqual(may_run_again(Run(1, Count(10, 1, 0), None), 3), [])
+        self.assertEqual(may_run_again(Run(1, None, [self.integration[0]]), 3), [])
+        self.assertEqual(may_run_again(Run(0, Count(10, 0, 0), []), 3), [])
+
+    def test_what_fails_twice_has_failed(self) -> None:
+        self.assertEqual(both(Count(10, 2, 1), Count(1, 1, 0)), Count(11, 1, 1))
 
 
 class KindTests(SynchronousTestCase):

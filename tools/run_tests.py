@@ -5,6 +5,11 @@ is, its closing lines were found, nothing failed and at least one test passed.  
 expected to fail and does is counted as skipped; one that unexpectedly passes, as failed.  A run
 that takes longer than the limit is ended, with all that it started, and has failed.
 
+``--again N`` gives up to N failed tests that are not unit tests a second chance, one after the
+other when everything else is done: these have real processes, which a machine may hold up for
+seconds.  What passes then counts as passed, and is named: it is unsteady, and to be mended all the
+same.  With more than N failures, or a unit test among them, nothing is run again.
+
 ``--kind`` runs one kind of test alone: ``unit`` (values and virtual time, all in this process),
 ``integration`` (a real Redis, sockets, processes) or ``browser``.  A test case is of the kind that
 its class, or a base of it, names in ``kind``; without one it is a unit test.
@@ -21,7 +26,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.trial.runner import TestLoader
@@ -32,6 +37,9 @@ _VERDICT = re.compile(r"^(?P<word>PASSED|FAILED)(?: \((?P<figures>.*)\))?$")
 _PASSED = ("successes",)
 _FAILED = ("failures", "errors", "unexpectedSuccesses")
 _SKIPPED = ("skips", "expectedFailures")
+# Trial's closing report: a heading for each failed test, and its name after the traceback.
+_HEADING = re.compile(r"^\[(FAIL|ERROR|SUCCESS!\?!)\]$")
+_NAME = re.compile(r"^tests(\.\w+)+$")
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,20 @@ def _count(figures: str) -> Count:
         sum(said.get(name, 0) for name in names) for names in (_PASSED, _FAILED, _SKIPPED)
     )
     return Count(passed, failed, skipped)
+
+
+def failed_names(lines: Iterable[str]) -> list[str] | None:
+    """Return the names of the tests that failed, None where trial did not name each of them."""
+    names: list[str] = []
+    # Of each heading, as one heading may stand over several tests that failed alike.
+    counts: list[int] = []
+    for line in lines:
+        if _HEADING.match(line):
+            counts.append(0)
+        elif counts and _NAME.match(line):
+            counts[-1] += 1
+            names.append(line)
+    return list(dict.fromkeys(names)) if all(counts) else None
 
 
 def exit_status(trial_status: int, count: Count | None) -> int:
@@ -138,16 +160,52 @@ def _cases(suite: Iterable[Any] | Any) -> Iterator[object]:
         yield suite
 
 
-def run(jobs: int, limit: float, names: list[str]) -> int:
-    """Run the tests ``names`` and return the exit status; the last line printed is the count."""
+@dataclass(frozen=True)
+class Run:
+    """What a run of trial came to: its exit status and figures, and what failed, as far as said."""
+
+    ended_with: int
+    count: Count | None
+    failed: list[str] | None
+
+
+def _run_once(jobs: int, limit: float, names: list[str]) -> Run:
+    """Run the tests ``names`` and show what trial prints."""
     with _started(_trial_command(jobs, names), limit) as process:
-        count = read_count(_shown(process))
-        ended_with = process.wait()
+        lines = list(_shown(process))
+        return Run(process.wait(), read_count(lines), failed_names(lines))
+
+
+def may_run_again(run: Run, most: int) -> list[str]:
+    """Return what ``--again`` runs a second time: a few named failures, none of a unit test."""
+    failed = run.failed
+    if run.count is None or not failed or not len(failed) <= run.count.failed <= most:
+        return []
+    return [] if names_of_kind("unit", failed) else failed
+
+
+def both(first: Count, second: Count) -> Count:
+    """Return the figures of a run whose failed tests were run again with the result ``second``."""
+    return Count(first.passed + second.passed, second.failed, first.skipped + second.skipped)
+
+
+def run(jobs: int, limit: float, names: list[str], again: int = 0) -> int:
+    """Run the tests ``names`` and return the exit status; the last line printed is the count."""
+    done = _run_once(jobs, limit, names)
+    unsteady = may_run_again(done, again)
+    if unsteady and done.count is not None:
+        print("Run again, alone, since they failed beside the others:", *unsteady, flush=True)
+        first, done = done.count, _run_once(1, limit, unsteady)
+        if done.count is not None:
+            done = replace(done, count=both(first, done.count))
+    count = done.count
     if count is None:
-        print(f"trial ended with {ended_with} and did not say how the tests ended")
-    status = exit_status(ended_with, count)
+        print(f"trial ended with {done.ended_with} and did not say how the tests ended")
+    status = exit_status(done.ended_with, count)
     if status and count is not None and not count.failed:
-        print(f"no failed test, but no success either: trial ended with {ended_with}")
+        print(f"no failed test, but no success either: trial ended with {done.ended_with}")
+    if unsteady and not status:
+        print("UNSTEADY, a fault to be mended; passed only alone:", *unsteady)
     print(count or Count(0, 1, 0), flush=True)
     return status
 
@@ -157,14 +215,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run trial and count the tests.")
     parser.add_argument("--jobs", type=int, default=1, help="worker processes (default 1)")
     parser.add_argument("--limit", type=float, default=2400.0, help="seconds (default 2400)")
+    parser.add_argument("--again", type=int, default=0, help="see above (default 0: never)")
     parser.add_argument("--kind", choices=KINDS, help="run this kind of test alone")
     parser.add_argument("names", nargs="*", default=["tests"], help="what to run (default tests)")
     arguments = parser.parse_args()
     names = arguments.names
+    sys.path.insert(0, os.getcwd())
     if arguments.kind:
-        sys.path.insert(0, os.getcwd())
         names = names_of_kind(arguments.kind, names)
-    return run(arguments.jobs, arguments.limit, names)
+    return run(arguments.jobs, arguments.limit, names, arguments.again)
 
 
 if __name__ == "__main__":
