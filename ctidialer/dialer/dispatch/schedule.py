@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import define, field, frozen
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -40,8 +40,9 @@ from ctidialer.rules.sharing import (
     looked,
 )
 from ctidialer.rules.tables import Tables
-from ctidialer.store.errors import StoreError
+from ctidialer.store.errors import NotAllowed, StoreError, WrongType
 from ctidialer.store.in_flight import Claimed, InFlight
+from ctidialer.store.waiting import Waiting
 
 MIN_LIMITED_LOOK_INTERVAL = 0.02
 """Seconds between two looks for the next number of a configuration with a limit or a rate."""
@@ -62,6 +63,25 @@ class ScheduleSource:
         """
         configs = (one for one in self.tables.schedules.values() if room.get(one.name) != 0)
         return tuple(dict.fromkeys(group for config in configs for group in config.line_groups))
+
+
+@define
+class _Haul:
+    """What one claim has brought; ``has_more``: more may be due that can be taken."""
+
+    wanted: int
+    taken: list[Claimed] = field(factory=list)
+    has_more: bool = False
+
+    @property
+    def room(self) -> int:
+        """How many more are wanted."""
+        return self.wanted - len(self.taken)
+
+    def add(self, claims: Sequence[Claimed], has_more: bool) -> None:
+        """These were taken; ``has_more``: perhaps not all that are due there."""
+        self.taken += claims
+        self.has_more = self.has_more or has_more
 
 
 class ScheduleDialer:
@@ -159,58 +179,50 @@ class ScheduleDialer:
     async def _claim(self, count: int, limited: Mapping[str, ConfigRun]) -> None:
         self._claiming, self._is_woken = True, False
         self._slots.ask(None, count)
+        haul = _Haul(count)
         try:
-            claims, has_more = await self._claimed(count, limited)
+            await self._fill(haul, limited)
+            self._complaints.over()
         except StoreError as error:
             self._complain(str(error))
-            return
+            if not haul.taken:
+                return
         finally:
             self._claiming = False
             self._slots.answered(None, count)
             self._slots.keep(NOTHING_KEPT, ())
-        self._complaints.over()
-        self._take_all(claims)
-        self._turn = claimed(self._turn, has_more, self._without_line)
+        self._take_all(haul.taken)
+        self._turn = claimed(self._turn, haul.has_more, self._without_line)
         if self._ticks.running:
             self._plan_next_look(limited)
 
-    async def _claimed(
-        self, count: int, limited: Mapping[str, ConfigRun]
-    ) -> tuple[list[Claimed], bool]:
-        """Take numbers, and say whether more may be due that can be taken.
+    async def _fill(self, haul: _Haul, limited: Mapping[str, ConfigRun]) -> None:
+        """Take numbers, those that waited first.
 
-        Those that waited go first; if no more can be taken, they are in hand all the same.
+        What was taken before a source failed is in hand, whatever becomes of the others.
         """
-        waited, some_left = await self._claim_waiting(count, limited)
-        if len(waited) == count:
-            return waited, True
-        try:
-            claims, has_more = await self._claim_due(count - len(waited), limited)
-        except StoreError as error:
-            if not waited:
-                raise
-            self._complain(str(error))
-            return waited, some_left
-        return [*waited, *claims], has_more or some_left
-
-    async def _claim_waiting(
-        self, count: int, limited: Mapping[str, ConfigRun]
-    ) -> tuple[list[Claimed], bool]:
-        """Take numbers that waited and are due, and say whether more are."""
-        taken: list[Claimed] = []
-        some_left = False
         for name in self._due.names(Kind.SCHEDULE):
-            room = count - len(taken)
-            if name in limited:
-                room = min(room, limited[name].room(self._clock.seconds()))
-            if name in self._schedule.tables.schedules and room > 0:
-                for where in self._due.due(Kind.SCHEDULE, name):
-                    claims = await self._intake.store.claim_waiting(where, room, None)
-                    taken += claims
-                    some_left = some_left or len(claims) == room
-                    if len(claims) < room:
-                        self._due.emptied(where)
-        return taken, some_left
+            for where in self._due.due(Kind.SCHEDULE, name):
+                room = haul.room
+                if name in limited:
+                    room = min(room, limited[name].room(self._clock.seconds()))
+                if name in self._schedule.tables.schedules and room > 0:
+                    await self._claim_waiting(haul, where, room)
+        if haul.room:
+            claims, has_more = await self._claim_due(haul.room, limited)
+            haul.add(claims, has_more)
+
+    async def _claim_waiting(self, haul: _Haul, where: Waiting, room: int) -> None:
+        """Take numbers that waited there; a key that cannot be used keeps only its own."""
+        try:
+            claims = await self._intake.store.claim_waiting(where, room, None)
+        except (NotAllowed, WrongType) as error:
+            self._complain(str(error), where)
+            return
+        self._complaints.over(where)
+        haul.add(claims, len(claims) == room)
+        if len(claims) < room:
+            self._due.emptied(where)
 
     async def _claim_due(
         self, count: int, limited: Mapping[str, ConfigRun]
@@ -301,6 +313,6 @@ class ScheduleDialer:
             self._again.cancel()
             self._again = None
 
-    def _complain(self, problem: str) -> None:
-        if self._complaints.is_news(problem):
+    def _complain(self, problem: str, about: Hashable = None) -> None:
+        if self._complaints.is_news(problem, about):
             self.log.warn("No scheduled numbers: {problem}", problem=problem)

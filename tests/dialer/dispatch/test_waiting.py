@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.waiting import WaitReason
 from ctidialer.dialer.dispatch.due_watch import LOOK_INTERVAL
 from ctidialer.dialer.dispatch.queue import AHEAD_INTERVAL, MAX_AHEAD
-from ctidialer.store.errors import Denied
+from ctidialer.store.errors import Denied, StoreError, StoreUnavailable, WrongType
+from ctidialer.store.in_flight import Claimed
 from ctidialer.store.waiting import Waiting
 from tests.dialer.fakes import NOW, ZSET, answer_event, hang_up_event, let_run
 from tests.dialer.world import World
+from tests.support.logbook import logged_by
 
 HERE = Waiting("fs1", Kind.QUEUE, "t")
 HOUR = 3600.0
@@ -136,6 +140,54 @@ class RetryTests(WaitingCase):
         self.assertEqual(self.dialed(), ["1001", "1001"])
         self.world.ends(answered=True)
         self.assertEqual([one.is_final for one in self.world.store.records], [False, True])
+        self.assert_even()
+
+
+class SpoiltPlaceTests(WaitingCase):
+    """Numbers of the configurations ``s`` and ``z`` wait; the place of one gives none."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for name, number in (("s", "1001"), ("z", "1002")):
+            self.world.put_schedule(name, line_group=["main"], retry_plan=BUSY_TWICE)
+            member = json.dumps({"params": {"number": number, "config": name}}).encode()
+            self.world.store.due.setdefault(ZSET, {})[member] = NOW
+        self.world.schedule_dialer.start(1.0)
+        self.world.runs_for(0.1)
+        self.assertEqual(len(self.dialed()), 2)
+        for placed in self.world.switch.placed:
+            self.world.calls.event(hang_up_event(placed.uuid, "USER_BUSY", 486))
+        self.world.runs_for(0.1)
+
+    def spoil(self, name: str, error: StoreError) -> None:
+        whole = self.world.store.claim_waiting
+
+        def spoilt(where: Waiting, count: int, task: str | None) -> Deferred[list[Claimed]]:
+            return fail(error) if where.name == name else whole(where, count, task)
+
+        self.patch(self.world.store, "claim_waiting", spoilt)
+
+    def check_others(self, spoilt: str, called: str) -> None:
+        book = logged_by(self)
+        self.spoil(spoilt, WrongType("there", "string", "zset"))
+        self.world.runs_for(5)
+        self.assertEqual(self.dialed()[2:], [called])
+        said = [one for one in book if one["log_format"].startswith("No scheduled numbers")]
+        self.assertEqual(len(said), 1)
+        self.world.ends(answered=True)
+        self.assert_even()
+
+    def test_a_key_of_another_type_keeps_nobody_behind_it(self) -> None:
+        self.check_others("s", "1002")
+
+    def test_nor_before_it(self) -> None:
+        self.check_others("z", "1001")
+
+    def test_what_was_taken_before_redis_went_is_called(self) -> None:
+        self.spoil("z", StoreUnavailable("away", may_have_been_executed=False))
+        self.world.runs_for(5)
+        self.assertEqual(self.dialed()[2:], ["1001"])
+        self.world.ends(answered=True)
         self.assert_even()
 
 
