@@ -114,6 +114,7 @@ class WatchedCall:
 
     def unsent(self) -> None:
         """The call was certainly not sent after all."""
+        self.stop()
         self._pacer.left(self, self._now())
 
     def release(self) -> None:
@@ -124,7 +125,8 @@ class WatchedCall:
         background(self._give_up(), self.log, "Giving up a call")
 
     def stop(self) -> None:
-        """This daemon stops: nothing is to be done when the time is over."""
+        """Nothing is to be done any more, also when FreeSWITCH answers what it was asked."""
+        self._is_over = True
         self._cancel()
 
     # --- what happens --------------------------------------------------------------------------
@@ -162,7 +164,7 @@ class WatchedCall:
         said = await self._variable(GREETING_END)
         answered_at, now = self._answered_at or self._dialed_at, self._now()
         until = abandonment.waits_until(self._dialing, answered_at, {GREETING_END: said})
-        if self._stage is not Stage.WAITING:
+        if not self._waits:
             return
         if until > now:
             self._wait(until, self._abandon)
@@ -173,7 +175,7 @@ class WatchedCall:
 
     def _abandon(self) -> None:
         self._timer = None
-        if self._stage is not Stage.WAITING:
+        if not self._waits:
             return
         self._count(Judgement.ABANDONED)
         if self._dialing.abandon_extension:
@@ -182,7 +184,7 @@ class WatchedCall:
 
     async def _transfer(self) -> None:
         """Send the callee to ``abandon_extension``, unless an agent has him just now."""
-        if await self._variable(PARTNER) or self._stage is not Stage.WAITING:
+        if await self._variable(PARTNER) or not self._waits:
             return
         where = self._number.destination
         target = f"{self._dialing.abandon_extension} {where.dialplan} {where.context}"
@@ -190,6 +192,8 @@ class WatchedCall:
             answer = await self._run(f"uuid_transfer {self._uuid} {target}")
         except EslError as error:
             answer = f"-ERR {error}"
+        if not self._waits:
+            return
         if not answer.startswith("+OK"):
             self.log.warn(
                 "Abandoned call {call_uuid} stays in its queue, FreeSWITCH does not transfer it to "
@@ -198,14 +202,13 @@ class WatchedCall:
                 extension=self._dialing.abandon_extension,
                 problem=answer.strip(),
             )
-        elif self._stage is Stage.WAITING:
+        else:
             self._stage = Stage.ASIDE
             self._pacer.set_aside(self, self._now())
             self._news()
 
     def _ended(self, attempt: Attempt) -> None:
-        self._is_over = True
-        self._cancel()
+        self.stop()
         record = attempt_record(attempt)
         how = after_call.ruled(self._number.after_call, attempt.said) or outcome(
             answered=attempt.was_answered, cause=attempt.cause, sip_code=attempt.sip_code
@@ -245,6 +248,11 @@ class WatchedCall:
 
     # --- how ---------------------------------------------------------------------------------
 
+    @property
+    def _waits(self) -> bool:
+        """Whether the call is up, and its callee waits for an agent."""
+        return self._stage is Stage.WAITING and not self._is_over
+
     def _count(self, judgement: Judgement) -> None:
         """Count the call, in place of what it counted as before."""
         if judgement is not self._counted:
@@ -261,7 +269,9 @@ class WatchedCall:
         """Let the callee wait for an agent until then (unix seconds), which may be over."""
         self._cancel()
         self._waits_until = until
-        self._timer = self._desk.clock.callLater(max(0.0, until - self._now()), self._safely, then)
+        if not self._is_over:
+            delay = max(0.0, until - self._now())
+            self._timer = self._desk.clock.callLater(delay, self._safely, then)
 
     def _cancel(self) -> None:
         if self._timer is not None and self._timer.active():

@@ -7,16 +7,19 @@ import json
 from typing import Any
 
 from attrs import evolve
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.said import Said
 from ctidialer.dialer.agents.memory import LEARNT, LEDGER
 from ctidialer.dialer.life.number_in_hand import Progress
+from ctidialer.esl.errors import ConnectionGone
 from ctidialer.rules.agents import AgentsNow
 from ctidialer.rules.attempt import Attempt, answered
 from ctidialer.rules.itinerary import Itinerary
 from tests.dialer.agents.paced_world import PacedWorld
 from tests.dialer.fakes import ZSET, answer_event, bridge_event, hang_up_event
+from tests.support.logbook import logged_by
 
 NUMBERS = [f"138{index:08d}" for index in range(500)]
 
@@ -317,6 +320,46 @@ class JudgingTests(PacedCase):
         self.assertEqual(self.world.pacing().abandoned, 0)
         self.world.runs_for(0.5)
         self.assertEqual(self.world.pacing().abandoned, 1)
+
+    def owed_at_the_end_of_his_time(self, **params: Any) -> Deferred[str]:
+        """Let a callee wait in vain; return the answer that FreeSWITCH owes us then.  To all that
+        is asked later it says that there is no such channel."""
+        self.agents(1)
+        self.task(abandon_extension="8999", **params)
+        self.answers(0)
+        owed: Deferred[str] = Deferred()
+        answers = iter([owed])
+        no_channel = "-ERR No such channel!"
+        self.patch(self.world.hearing, "api", lambda _: next(answers, None) or succeed(no_channel))
+        self.world.runs_for(2.1)
+        return owed
+
+    def test_who_hangs_up_while_he_is_asked_for_is_not_counted_later(self) -> None:
+        owed = self.owed_at_the_end_of_his_time(abandon_from="greeting")
+        greeted = {"variable_cti_greeting_end": str(self.now() - 0.5)}
+        self.hangs_up(0, talked=2.1, more=greeted)
+        owed.callback("-ERR No such channel!")
+        self.world.runs_for(10.0)
+        status = self.world.pacing()
+        self.assertEqual((status.answered, status.abandoned), (0, 0))
+        self.assertFalse(self.world.store.records[0].abandoned)
+
+    def test_after_a_stop_nobody_is_asked_for_any_more(self) -> None:
+        owed = self.owed_at_the_end_of_his_time(abandon_from="greeting")
+        assert self.world.pacers is not None
+        self.world.stop()
+        self.world.pacers.stop()
+        self.world.runs_for(2.0)
+        left = len(self.world.clock.getDelayedCalls())
+        owed.errback(ConnectionGone("closed", may_have_been_executed=False))
+        self.assertEqual(len(self.world.clock.getDelayedCalls()), left)
+
+    def test_who_hangs_up_while_he_is_transferred_is_not_warned_of(self) -> None:
+        owed = self.owed_at_the_end_of_his_time()
+        book = logged_by(self)
+        self.hangs_up(0, talked=2.1)
+        owed.callback("-ERR No such channel!")
+        self.assertEqual([one["log_format"] for one in book], [])
 
     def test_batch_with_abandon_time_judges_and_paces_nothing(self) -> None:
         self.task(agent_queue=None, abandon_time=2, limit=7)
