@@ -22,6 +22,7 @@ from ctidialer.dialer.agents.pacer import TaskPacer
 from ctidialer.dialer.agents.pacing_news import PacingNews
 from ctidialer.dialer.agents.roster import Roster
 from ctidialer.dialer.agents.sharing import (
+    GivenPermits,
     HostCalls,
     Permit,
     calls_of_others,
@@ -63,10 +64,17 @@ class _Paced:
     is_writing: bool = False
     is_ready: bool = False
     permit: Permit | None = None
+    given: GivenPermits = field(factory=GivenPermits)
 
     def rung(self) -> dict[object, float]:
         """Return since when telephones ring."""
         return {call: call.rung_since for call in self.calls if call.rung_since is not None}
+
+    def calls_now(self, wants: int, now: float) -> HostCalls:
+        """Return what the other hosts are told of the calls of this one."""
+        number = 0.0 if self.permit is None else self.permit.number
+        left = max(0, self.pacer.permitted or 0)
+        return HostCalls(self.pacer.ages(now), self.pacer.waiting, wants, number, left)
 
     def takes(self, permit: Permit | None) -> None:
         """Another host paces: each of its permits counts once, and none of an earlier pacer."""
@@ -291,7 +299,7 @@ class Pacers:
         """Write and read, and divide the calls among the hosts that dial for the same agents."""
         pacer = paced.pacer
         is_shared = pacer.dialing.group is not None and memory.scope == keys.TEMPLATE
-        calls = HostCalls(pacer.ages(now), pacer.waiting, _wants(run)) if is_shared else None
+        calls = paced.calls_now(_wants(run), now) if is_shared else None
         kept = await memory.exchange(pacer, self._status(paced, run, now), now, calls)
         if not is_shared:
             return
@@ -300,13 +308,14 @@ class Pacers:
         if not kept.is_pacer(self._host):
             paced.takes(permit_of(kept, self._host))
             return
-        pacer.permitted = None
+        pacer.permitted, pacer.granted = None, paced.given.open(others)
         if others:
             agents, pending = self._roster.now(pacer.dialing, now), self._pending(run, pacer)
             wants = {host: one.wants for host, one in others.items()} | {self._host: _wants(run)}
             given = shares(pacer.room(agents, pending, now, MAX_SHARED), wants)
             del given[self._host]
-            pacer.granted = sum(given.values())
+            pacer.granted += sum(given.values())
+            paced.given.give(given, now)
             await memory.permit(given, now)
 
     async def _exchange(self, paced: _Paced, run: TaskRun, now: float) -> None:

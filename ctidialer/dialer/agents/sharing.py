@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from attrs import frozen
+from attrs import define, field, frozen
 
 from ctidialer.store.pacing import Kept
 
@@ -24,11 +24,17 @@ PACES_FOR = 3.0
 
 class HostCalls(msgspec.Struct, frozen=True):
     """The calls of one host: the ages of those that ring (seconds), how many callees wait, and how
-    many more calls its limit and its queue allow."""
+    many more calls its limit and its queue allow.
+
+    ``permit``: number of the permit that it had taken when it wrote this, 0 = none, None = it does
+    not say; ``left``: calls that this one still allowed.
+    """
 
     ringing: tuple[float, ...] = ()
     waiting: int = 0
     wants: int = 0
+    permit: float | None = None
+    left: int = 0
 
 
 class Permit(msgspec.Struct, frozen=True):
@@ -53,6 +59,38 @@ class Others:
 
 
 NO_OTHERS = Others()
+
+
+@define(eq=False)
+class GivenPermits:
+    """The permits that this host has given the others, as far as they may use them unheard.
+
+    A host writes its calls and reads its permit in one step, so what it places by a permit is told
+    a second later.  Until then these calls count, or others would be given the same agents.
+    """
+
+    _unheard: dict[str, tuple[Permit, ...]] = field(factory=dict)
+
+    def open(self, calls: Mapping[str, HostCalls]) -> int:
+        """Return how many calls other hosts may have placed since they wrote ``calls``."""
+        heard = {host: one.permit for host, one in calls.items() if one.permit is not None}
+        self._unheard = {
+            host: tuple(one for one in permits if one.number > heard[host])
+            for host, permits in self._unheard.items()
+            if host in heard
+        }
+        return sum(self._open(host, one) for host, one in calls.items())
+
+    def give(self, counts: Mapping[str, int], number: float) -> None:
+        """These hosts are permitted so many calls, in place of what earlier permits left."""
+        for host, count in counts.items():
+            self._unheard[host] = (*self._unheard.get(host, ()), Permit(number, count))
+
+    def _open(self, host: str, calls: HostCalls) -> int:
+        """Only one permit holds at a time, and nobody knows which of these it was."""
+        unheard = self._unheard.get(host, ())
+        return max((calls.left, *(one.count for one in unheard)))
+
 
 encode = msgspec.json.Encoder().encode
 _CALLS = msgspec.json.Decoder(HostCalls)

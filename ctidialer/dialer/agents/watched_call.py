@@ -164,7 +164,7 @@ class WatchedCall:
         said = await self._variable(GREETING_END)
         answered_at, now = self._answered_at or self._dialed_at, self._now()
         until = abandonment.waits_until(self._dialing, answered_at, {GREETING_END: said})
-        if not self._waits:
+        if not self._is_waiting():
             return
         if until > now:
             self._wait(until, self._abandon)
@@ -175,7 +175,7 @@ class WatchedCall:
 
     def _abandon(self) -> None:
         self._timer = None
-        if not self._waits:
+        if not self._is_waiting():
             return
         self._count(Judgement.ABANDONED)
         if self._dialing.abandon_extension:
@@ -184,7 +184,7 @@ class WatchedCall:
 
     async def _transfer(self) -> None:
         """Send the callee to ``abandon_extension``, unless an agent has him just now."""
-        if await self._variable(PARTNER) or not self._waits:
+        if await self._variable(PARTNER) or not self._is_waiting():
             return
         where = self._number.destination
         target = f"{self._dialing.abandon_extension} {where.dialplan} {where.context}"
@@ -192,7 +192,7 @@ class WatchedCall:
             answer = await self._run(f"uuid_transfer {self._uuid} {target}")
         except EslError as error:
             answer = f"-ERR {error}"
-        if not self._waits:
+        if not self._is_waiting():
             return
         if not answer.startswith("+OK"):
             self.log.warn(
@@ -248,9 +248,8 @@ class WatchedCall:
 
     # --- how ---------------------------------------------------------------------------------
 
-    @property
-    def _waits(self) -> bool:
-        """Whether the call is up, and its callee waits for an agent."""
+    def _is_waiting(self) -> bool:
+        """Say whether the call is up, and its callee waits for an agent."""
         return self._stage is Stage.WAITING and not self._is_over
 
     def _count(self, judgement: Judgement) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.said import Said
-from ctidialer.dialer.agents.sharing import shares
+from ctidialer.dialer.agents.sharing import GivenPermits, HostCalls, shares
 from ctidialer.rules.agents import AgentsNow
 from tests.dialer.agents.paced_world import MemoryPacingStore, PacedWorld
 from tests.dialer.fakes import answer_event, hang_up_event
@@ -29,6 +29,73 @@ class SharesTests(SynchronousTestCase):
     def test_evenly(self, room: int, hosts: int) -> None:
         given_out = shares(room, {str(host): 1000 for host in range(hosts)})
         self.assertLessEqual(max(given_out.values()) - min(given_out.values()), 1)
+
+
+class GivenPermitsTests(SynchronousTestCase):
+    """What others may have placed by permits of which they have said nothing yet."""
+
+    def setUp(self) -> None:
+        self.given = GivenPermits()
+        self.given.give({"fs2": 5}, 10.0)
+
+    def open(self, **calls: Any) -> int:
+        return self.given.open({"fs2": HostCalls(**calls)})
+
+    def test_it_counts_until_it_is_heard_of(self) -> None:
+        self.assertEqual(self.open(permit=0.0), 5)
+        self.assertEqual(self.open(permit=10.0, left=0), 0)
+
+    def test_what_is_left_of_it_may_be_placed_yet(self) -> None:
+        self.assertEqual(self.open(permit=10.0, left=2), 2)
+
+    def test_only_one_holds_at_a_time(self) -> None:
+        self.given.give({"fs2": 3}, 11.0)
+        self.assertEqual(self.open(permit=0.0), 5)
+        self.assertEqual(self.open(permit=10.0, left=1), 3)
+        self.assertEqual(self.open(permit=11.0), 0)
+
+    def test_a_host_that_is_gone_is_forgotten(self) -> None:
+        self.assertEqual(self.given.open({}), 0)
+        self.assertEqual(self.open(permit=0.0), 0)
+
+    def test_an_earlier_version_says_nothing_of_permits(self) -> None:
+        self.assertEqual(self.open(), 0)
+
+
+class SeveralHostsTests(SynchronousTestCase):
+    """The one that paces places few calls itself, so the others get permits."""
+
+    def most_on_their_way(self, hosts: int, apart: float) -> int:
+        """Let twelve agents come; ``apart``: seconds between the looks of two hosts."""
+        store = MemoryPacingStore()
+        worlds = [PacedWorld(store, f"fs{index}", "template") for index in range(hosts)]
+
+        def run_for(seconds: float) -> int:
+            most = 0
+            for _ in range(round(seconds / 0.05)):
+                for world in worlds:
+                    world.runs_for(0.05)
+                most = max(most, sum(len(world.calls) for world in worlds))
+            return most
+
+        for index, world in enumerate(worlds):
+            world.agents(AgentsNow(free=0))
+            world.put_numbers(*NUMBERS)
+            limit = 4 if index == 0 else 50
+            world.put_task(agent_group="sales", limit=limit, line_group=["main"])
+            world.start()
+            run_for(apart)
+        run_for(4.0)
+        self.assertEqual(store.fields["pacer"], b"fs0")
+        for world in worlds:
+            world.agents(AgentsNow(free=12))
+        return run_for(10.0)
+
+    def test_they_place_one_call_for_each_free_agent_and_no_more(self) -> None:
+        for hosts in (2, 3, 4):
+            for apart in (0.0, 0.2, 0.5):
+                with self.subTest(hosts=hosts, apart=apart):
+                    self.assertEqual(self.most_on_their_way(hosts, apart), 12)
 
 
 class TwoHostsTests(SynchronousTestCase):
