@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -18,18 +17,11 @@ from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Task
 from ctidialer.dialer.agents.hearing import EventPort, Hearing
 from ctidialer.dialer.agents.memory import TaskMemory
+from ctidialer.dialer.agents.paced_task import PacedTask
 from ctidialer.dialer.agents.pacer import TaskPacer
 from ctidialer.dialer.agents.pacing_news import PacingNews
 from ctidialer.dialer.agents.roster import Roster
-from ctidialer.dialer.agents.sharing import (
-    GivenPermits,
-    HostCalls,
-    Permit,
-    calls_of_others,
-    permit_of,
-    shares,
-    together,
-)
+from ctidialer.dialer.agents.sharing import calls_of_others, permit_of, shares, together
 from ctidialer.dialer.agents.watched_call import WatchDesk, WatchedCall
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.life.number_in_hand import NumberInHand
@@ -49,40 +41,6 @@ MAX_SHARED = 1000
 
 MAX_RELEASED = 20
 """Calls of a task that are given up in one look."""
-
-
-@define(eq=False)
-class _Paced:
-    """One task, or one schedule configuration (``memory`` None: nothing of it is kept).
-
-    ``is_ready``: Redis has said what was counted before, and who paces.
-    """
-
-    pacer: TaskPacer
-    memory: TaskMemory | None = None
-    calls: dict[WatchedCall, None] = field(factory=dict)
-    is_writing: bool = False
-    is_ready: bool = False
-    permit: Permit | None = None
-    given: GivenPermits = field(factory=GivenPermits)
-
-    def rung(self) -> dict[object, float]:
-        """Return since when telephones ring."""
-        return {call: call.rung_since for call in self.calls if call.rung_since is not None}
-
-    def calls_now(self, wants: int, now: float) -> HostCalls:
-        """Return what the other hosts are told of the calls of this one."""
-        number = 0.0 if self.permit is None else self.permit.number
-        left = max(0, self.pacer.permitted or 0)
-        return HostCalls(self.pacer.ages(now), self.pacer.waiting, wants, number, left)
-
-    def takes(self, permit: Permit | None) -> None:
-        """Another host paces: each of its permits counts once, and none of an earlier pacer."""
-        if self.pacer.permitted is None or permit is None:
-            self.pacer.permitted = 0
-        elif permit != self.permit:
-            self.pacer.permitted = permit.count
-        self.permit = permit
 
 
 class Pacers:
@@ -115,7 +73,7 @@ class Pacers:
         self._scope_of = scope_of
         self._hearing = Hearing(switch, always_heard)
         self._tasks: dict[str, Task] = {}
-        self._paced: dict[tuple[Kind, str], _Paced] = {}
+        self._paced: dict[tuple[Kind, str], PacedTask] = {}
         self._desk = WatchDesk(clock, switch, self._news)
         self._complaints = Complaints()
         self._pacing_news = PacingNews()
@@ -150,11 +108,11 @@ class Pacers:
             for call in paced.calls:
                 call.stop()
 
-    def _of(self, kind: Kind, name: str, dialing: AgentDialing) -> _Paced:
+    def _of(self, kind: Kind, name: str, dialing: AgentDialing) -> PacedTask:
         """Return the pacer of a task; an edit of the task is in force at once."""
         found = self._paced.get((kind, name))
         if found is None:
-            found = self._paced[kind, name] = _Paced(TaskPacer(dialing))
+            found = self._paced[kind, name] = PacedTask(TaskPacer(dialing))
             if kind is Kind.QUEUE:
                 scope = self._scope_of(name)
                 found.memory = TaskMemory(self._store, self._host, scope, name)
@@ -205,7 +163,7 @@ class Pacers:
             self.wake(run)
         paced = self._paced.get((Kind.QUEUE, task))
         if is_abandoned and paced is not None and run is not None:
-            self._write(paced, run, self._clock.seconds())
+            self._write(paced, run, self._clock.seconds(), surely=True)
 
     def _agents_changed(self) -> None:
         for name in self._tasks:
@@ -229,7 +187,7 @@ class Pacers:
         if not self._tasks and not self._paced:
             self._looks.stop()
 
-    def _look_at(self, paced: _Paced, run: TaskRun, now: float) -> None:
+    def _look_at(self, paced: PacedTask, run: TaskRun, now: float) -> None:
         pacer, hours = paced.pacer, run.task.hours
         dialing = pacer.dialing
         begun = period_start(dialing.abandon_period, hours.start, hours.timezone or self._zone, now)
@@ -242,7 +200,7 @@ class Pacers:
         if run.dialing and dialing.is_paced:
             self.wake(run)
 
-    def _release(self, paced: _Paced, run: TaskRun, agents: AgentsNow, now: float) -> None:
+    def _release(self, paced: PacedTask, run: TaskRun, agents: AgentsNow, now: float) -> None:
         for _ in range(MAX_RELEASED):
             rung = paced.rung()
             pending = self._pending(run, paced.pacer)
@@ -257,7 +215,7 @@ class Pacers:
         run = self._runs.get(name) if kind is Kind.QUEUE else None
         if run is not None and paced.memory is not None and paced.is_ready:
             paced.memory.is_last = True
-            self._write(paced, run, now)
+            self._write(paced, run, now, surely=True)
 
     def _active(self) -> list[TaskRun]:
         """Return the tasks with agents that are open, or have calls."""
@@ -286,16 +244,21 @@ class Pacers:
         """Return how many numbers are claimed or in hand, and about to be called."""
         return max(0, run.asked + run.calls - len(run.waiting) - pacer.up)
 
-    def _status(self, paced: _Paced, run: TaskRun, now: float) -> PacingStatus:
+    def _status(self, paced: PacedTask, run: TaskRun, now: float) -> PacingStatus:
         agents = self._roster.now(paced.pacer.dialing, now)
         return paced.pacer.status(agents, self._pending(run, paced.pacer), now)
 
-    def _write(self, paced: _Paced, run: TaskRun, now: float) -> None:
-        if paced.memory is not None and not paced.is_writing:
-            paced.is_writing = True
-            background(self._exchange(paced, run, now), self.log, "Writing the pacing")
+    def _write(self, paced: PacedTask, run: TaskRun, now: float, *, surely: bool = False) -> None:
+        """Write what is new; ``surely``: after a write that is under way, too."""
+        if paced.memory is None or not paced.pacer.period_start:
+            return  # before the first look it is not known which period is counted
+        if paced.is_writing:
+            paced.is_owed = paced.is_owed or surely
+            return
+        paced.is_writing = True
+        background(self._exchange(paced, run, now), self.log, "Writing the pacing")
 
-    async def _share(self, paced: _Paced, memory: TaskMemory, run: TaskRun, now: float) -> None:
+    async def _share(self, paced: PacedTask, memory: TaskMemory, run: TaskRun, now: float) -> None:
         """Write and read, and divide the calls among the hosts that dial for the same agents."""
         pacer = paced.pacer
         is_shared = pacer.dialing.group is not None and memory.scope == keys.TEMPLATE
@@ -318,7 +281,7 @@ class Pacers:
             paced.given.give(given, now)
             await memory.permit(given, now)
 
-    async def _exchange(self, paced: _Paced, run: TaskRun, now: float) -> None:
+    async def _exchange(self, paced: PacedTask, run: TaskRun, now: float) -> None:
         memory, name = paced.memory, run.task.name
         assert memory is not None
         was_ready = paced.is_ready
@@ -337,6 +300,9 @@ class Pacers:
             paced.is_writing = False
         if paced.is_ready and not was_ready:
             self.wake(run)
+        if paced.is_owed:
+            paced.is_owed = False
+            self._write(paced, run, self._clock.seconds())
 
 
 def _wants(run: TaskRun) -> int:

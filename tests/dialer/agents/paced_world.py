@@ -50,6 +50,8 @@ class MemoryPacingStore:
     def __init__(self) -> None:
         self.fields: dict[str, bytes] = {}
         self.is_silent = False
+        self.slow_answers: list[Deferred[None]] = []
+        """When the next answers come, after what was asked for is done."""
         self.now: Callable[[], float] = lambda: 0.0
 
     def of_host(self, host: str) -> OneHost:
@@ -73,7 +75,10 @@ class OneHost:
             store.fields |= {PACER: self._host.encode(), PACER_UNTIL: f"{now + paces_for}".encode()}
         if fields:
             store.fields |= {**fields, f"{SEEN}{self._host}": f"{now}".encode()}
-        return Kept(now, dict(store.fields))
+        kept = Kept(now, dict(store.fields))
+        if store.slow_answers:
+            await store.slow_answers.pop(0)
+        return kept
 
     def _may_pace(self, now: float) -> bool:
         fields = self._store.fields

@@ -402,6 +402,54 @@ class JudgingTests(PacedCase):
         later.runs_for(0.1)
         self.assertEqual((later.pacing().answered, later.pacing().abandoned), (1, 1))
 
+    def test_an_abandoned_call_is_written_at_once_also_after_a_slow_write(self) -> None:
+        slow = self.slow_write()
+        self.answers(0)
+        self.world.runs_for(2.1)
+        slow.callback(None)
+        self.assertIn(b'"abandoned":1', self.world.pacing_store.fields[f"{LEDGER}fs1"])
+
+    def test_so_is_what_was_counted_last_when_the_daemon_stops(self) -> None:
+        slow = self.slow_write()
+        self.answers(0)
+        self.bridges(0)
+        assert self.world.pacers is not None
+        self.world.pacers.stop()
+        slow.callback(None)
+        self.assertIn(b'"answers":1', self.world.pacing_store.fields[f"{LEDGER}fs1"])
+
+    def slow_write(self) -> Deferred[None]:
+        """Begin to write; return when Redis answers."""
+        self.agents(1)
+        self.task()
+        slow: Deferred[None] = Deferred()
+        self.world.pacing_store.slow_answers.append(slow)
+        self.world.runs_for(1.0)
+        self.assertEqual(self.world.pacing_store.slow_answers, [])
+        return slow
+
+    def test_what_was_counted_stays_where_somebody_is_abandoned_before_the_first_look(self) -> None:
+        task: dict[str, Any] = {"agent_queue": "sales", "abandon_time": 0.5}
+        task["line_group"] = ["main"]
+        self.agents(1)
+        self.task(**task)
+        self.answers(0)
+        self.world.runs_for(2.0)
+        (entry,) = self.world.store.flying.values()
+        later = PacedWorld(self.world.pacing_store)
+        later.clock.advance(self.now() - later.clock.seconds())
+        later.put_task(**task, stop_time="2001-01-01")  # it is closed: it has this call only
+        assert entry.dialing is not None
+        later.store.flying[entry.id] = evolve(
+            entry, dialing=evolve(entry.dialing, uuid="of-an-earlier-daemon")
+        )
+        errand = later.queue_dialer.errand_of(later.store.flying[entry.id])
+        rings = Attempt("of-an-earlier-daemon", "gw1", "main", dialed_at=self.now())
+        later.numbers.resume(errand, rings, Progress(Itinerary(groups=("main",))))
+        later.calls.event(answer_event("of-an-earlier-daemon"))
+        later.runs_for(5.0)
+        self.assertEqual((later.pacing().answered, later.pacing().abandoned), (2, 2))
+
     def test_what_was_learnt_is_written_when_the_daemon_stops(self) -> None:
         self.agents(1)
         self.task()

@@ -1,0 +1,46 @@
+"""One task that is paced, or whose calls are judged: its pacer, its memory, its calls."""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from ctidialer.dialer.agents.memory import TaskMemory
+from ctidialer.dialer.agents.pacer import TaskPacer
+from ctidialer.dialer.agents.sharing import GivenPermits, HostCalls, Permit
+from ctidialer.dialer.agents.watched_call import WatchedCall
+
+
+@define(eq=False)
+class PacedTask:
+    """One task, or one schedule configuration (``memory`` None: nothing of it is kept).
+
+    ``is_ready``: Redis has said what was counted before, and who paces.  ``is_owed``: what must be
+    written came while a write was under way.
+    """
+
+    pacer: TaskPacer
+    memory: TaskMemory | None = None
+    calls: dict[WatchedCall, None] = field(factory=dict)
+    is_writing: bool = False
+    is_owed: bool = False
+    is_ready: bool = False
+    permit: Permit | None = None
+    given: GivenPermits = field(factory=GivenPermits)
+
+    def rung(self) -> dict[object, float]:
+        """Return since when telephones ring."""
+        return {call: call.rung_since for call in self.calls if call.rung_since is not None}
+
+    def calls_now(self, wants: int, now: float) -> HostCalls:
+        """Return what the other hosts are told of the calls of this one."""
+        number = 0.0 if self.permit is None else self.permit.number
+        left = max(0, self.pacer.permitted or 0)
+        return HostCalls(self.pacer.ages(now), self.pacer.waiting, wants, number, left)
+
+    def takes(self, permit: Permit | None) -> None:
+        """Another host paces: each of its permits counts once, and none of an earlier pacer."""
+        if self.pacer.permitted is None or permit is None:
+            self.pacer.permitted = 0
+        elif permit != self.permit:
+            self.pacer.permitted = permit.count
+        self.permit = permit
