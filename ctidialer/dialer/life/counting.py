@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 
 from ctidialer.store.errors import NotAllowed, StoreError, WrongType
@@ -24,6 +24,7 @@ class Counting:
 
     def __init__(self) -> None:
         self._owed: deque[Change] = deque()
+        self._paying = DeferredLock()
 
     def change(self, change: Change) -> None:
         """Ask for a change, after those that are owed."""
@@ -38,12 +39,14 @@ class Counting:
         self._owed.append(change)
 
     async def pay(self) -> None:
-        """Ask for all that is owed; raises StoreError, and owes what is left."""
-        owed, self._owed = self._owed, deque()
-        try:
-            while owed:
+        """Ask for all that is owed; raises StoreError, and owes what is left.
+
+        Who comes meanwhile waits: no call is noted before all is paid, and nothing is overtaken.
+        """
+        if not self._owed:
+            return
+        async with self._paying:
+            while self._owed:
                 with suppress(WrongType, NotAllowed):  # of one callee's key: others are called
-                    await owed[0]()
-                owed.popleft()
-        finally:
-            self._owed.extendleft(reversed(owed))
+                    await self._owed[0]()
+                self._owed.popleft()

@@ -1,10 +1,10 @@
-"""Changes of what is counted for callees: in their order, and until Redis has made them."""
+"""What is counted for callees while Redis is away is counted before the next call is noted."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.dialer.life.counting import Counting
@@ -12,68 +12,67 @@ from ctidialer.store.errors import StoreUnavailable, WrongType
 
 
 class CountingTests(SynchronousTestCase):
+    """``first`` and ``second`` are owed; Redis has not answered yet."""
+
     def setUp(self) -> None:
         self.counting = Counting()
-        self.made: list[str] = []
-        self.is_away = False
+        self.asked: list[str] = []
+        self.answers: list[Deferred[bool]] = []
+        for name in ("first", "second"):
+            self.counting.change(self.change(name))
+        self.away()
+        self.asked.clear()
 
-    def ask(self, name: str) -> Deferred[bool]:
-        if self.is_away:
-            return fail(StoreUnavailable("away"))
-        self.made.append(name)
-        return succeed(True)
+    def change(self, name: str) -> Callable[[], Deferred[bool]]:
+        def ask() -> Deferred[bool]:
+            self.asked.append(name)
+            self.answers.append(Deferred())
+            return self.answers[-1]
 
-    def change(self, *names: str) -> None:
-        for name in names:
-            self.counting.change(partial(self.ask, name))
+        return ask
+
+    def away(self) -> None:
+        """Redis does not answer what it was asked for."""
+        while self.answers:
+            self.answers.pop(0).errback(StoreUnavailable("away", may_have_been_executed=True))
 
     def pay(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self.counting.pay())
 
-    def test_at_once_if_redis_is_there(self) -> None:
-        self.change("a", "b")
-        self.assertEqual(self.made, ["a", "b"])
-        self.successResultOf(self.pay())
-        self.assertEqual(self.made, ["a", "b"])
+    def test_one_after_the_other(self) -> None:
+        paid = self.pay()
+        self.assertEqual(self.asked, ["first"])
+        self.answers.pop(0).callback(True)
+        self.assertEqual(self.asked, ["first", "second"])
+        self.assertNoResult(paid)
+        self.answers.pop(0).callback(True)
+        self.successResultOf(paid)
 
-    def test_what_is_owed_comes_first_and_once(self) -> None:
-        self.is_away = True
-        self.change("a", "b")
-        self.failureResultOf(self.pay(), StoreUnavailable)
-        self.is_away = False
-        self.change("c")
-        self.assertEqual(self.made, [])
-        self.successResultOf(self.pay())
-        self.change("d")
-        self.successResultOf(self.pay())
-        self.assertEqual(self.made, ["a", "b", "c", "d"])
+    def test_a_change_overtakes_none_that_is_being_paid(self) -> None:
+        paid = self.pay()
+        self.counting.change(self.change("third"))
+        self.assertEqual(self.asked, ["first"])
+        for _ in range(3):
+            self.answers.pop(0).callback(True)
+        self.assertEqual(self.asked, ["first", "second", "third"])
+        self.successResultOf(paid)
 
-    def test_what_is_left_is_owed_when_redis_goes_away_meanwhile(self) -> None:
-        self.is_away = True
-        self.change("a")
-        self.counting.change(self._last_answer)
-        self.change("b")
-        self.is_away = False
-        self.failureResultOf(self.pay(), StoreUnavailable)
-        self.assertEqual(self.made, ["a"])
-        self.is_away = False
-        self.successResultOf(self.pay())
-        self.assertEqual(self.made, ["a", "last", "b"])
+    def test_nobody_is_called_while_another_pays(self) -> None:
+        self.pay()
+        other = self.pay()
+        self.assertNoResult(other)
+        self.assertEqual(self.asked, ["first"])
+        for _ in range(2):
+            self.answers.pop(0).callback(True)
+        self.successResultOf(other)
+        self.assertEqual(self.asked, ["first", "second"])
 
-    def test_a_key_that_cannot_be_used_keeps_nobody_waiting(self) -> None:
-        self.is_away = True
-        self.change("a")
-        self.counting.change(lambda: fail(WrongType("key", "string", "zset")))
-        self.change("b")
-        self.is_away = False
-        self.successResultOf(self.pay())
-        self.assertEqual(self.made, ["a", "b"])
-
-    def _last_answer(self) -> Deferred[bool]:
-        """Redis goes away; the next time it answers."""
-        if self._last_answer_is_lost:
-            self._last_answer_is_lost = False
-            return fail(StoreUnavailable("away"))
-        return self.ask("last")
-
-    _last_answer_is_lost = True
+    def test_what_redis_does_not_take_stays_owed(self) -> None:
+        paid, other = self.pay(), self.pay()
+        self.away()
+        self.failureResultOf(paid, StoreUnavailable)
+        self.failureResultOf(other, StoreUnavailable)
+        self.asked.clear()
+        self.pay()
+        self.answers.pop(0).errback(WrongType("callee", "string", "zset"))
+        self.assertEqual(self.asked, ["first", "second"])
