@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from attrs import evolve, frozen
@@ -23,6 +22,7 @@ from ctidialer.rules.abandon_period import period_start
 from ctidialer.rules.calling_hours import stops_at
 from ctidialer.rules.forecast.actors import Bounds
 from ctidialer.rules.forecast.assumptions import Assumption
+from ctidialer.rules.forecast.bounds import bounds_of
 from ctidialer.rules.forecast.known import known
 from ctidialer.rules.forecast.numbers import CallRules
 from ctidialer.rules.forecast.runs import Question, foresee
@@ -30,7 +30,6 @@ from ctidialer.rules.forecast.summing import summed_up
 from ctidialer.rules.permission import LastMoments
 from ctidialer.rules.prediction.feedback import Ledger
 from ctidialer.rules.reasons import Reason
-from ctidialer.rules.routing import lines_of
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
 from ctidialer.store.waiting import Waiting
@@ -218,15 +217,10 @@ def _last(hosts: Mapping[str, PacingStatus]) -> PacingStatus:
 
 
 def _bounds(report: NodeReport, task: Task, hosts: int) -> Bounds:
-    """Return how many calls there may be at once, and a second, over all hosts that dial."""
-    lines = lines_of(report.tables.routes, task.line_groups).values()
-    counts = [math.inf if line.count is None else float(line.count) for line in lines]
-    status = report.status
-    most = status.max_calls if status is not None else 0
-    limit = min(float(task.limit), sum(counts), float(most or math.inf))
-    rates = [task.cps, status.max_cps if status is not None and status.max_cps else None]
-    given = [rate for rate in rates if rate is not None]
-    return Bounds(limit=int(limit) * hosts, cps=min(given) * hosts if given else None)
+    status, routes = report.status, report.tables.routes
+    if status is None:
+        return bounds_of(task, routes, hosts, 0, 0.0)
+    return bounds_of(task, routes, hosts, status.max_calls, status.max_cps)
 
 
 def _bounded(bounds: Bounds, hosts: int) -> Said:
