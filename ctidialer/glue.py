@@ -3,7 +3,8 @@
 :class:`Repeated` does something again and again, :func:`background` lets work run by itself and
 :func:`in_slices` a little at a time,
 :class:`Waiters` and :class:`Gate` hold those who wait, :class:`Idle` says when all work is done,
-and :class:`Complaints` keeps the log from saying the same thing twice.
+and :class:`Complaints` keeps the log from saying the same thing twice.  :func:`forget_first` and
+:func:`thin_out` keep what is remembered from growing for months.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Errors = tuple[type[Exception], ...]
 
 MAX_SLICE = 0.01
 """Seconds of long work between two turns of everybody else."""
+
+MAX_COMPLAINTS = 10_000
+"""Things that are remembered as wrong; a bound, since back ends may make up ever new names."""
 
 TICK_TIMEOUT = 60.0
 """Seconds after which the work of one tick is given up, so that the next one can begin."""
@@ -68,6 +73,22 @@ async def in_slices(clock: IReactorTime, steps: Iterator[object]) -> None:
         if perf_counter() - began > MAX_SLICE:
             await deferLater(clock, 0)
             began = perf_counter()
+
+
+def forget_first(entries: dict[Key, Value], most: int) -> None:
+    """Drop the entries that came first, so that no more than so many are left."""
+    while len(entries) > most:
+        del entries[next(iter(entries))]
+
+
+def thin_out(entries: dict[Key, Value], is_used: Callable[[Value], bool], least: int = 1000) -> int:
+    """Drop the entries that are not used any more; return with how many to do so again.
+
+    That is ``least``, or twice what is left: so a new entry costs about one look at another one.
+    """
+    for key in [key for key, entry in entries.items() if not is_used(entry)]:
+        del entries[key]
+    return max(least, 2 * len(entries))
 
 
 class Repeated:
@@ -242,7 +263,10 @@ class Idle:
 
 
 class Complaints:
-    """What has been said of each thing that is wrong, so that it is said once, until it changes."""
+    """What has been said of each thing that is wrong, so that it is said once, until it changes.
+
+    Of more than MAX_COMPLAINTS things the first are forgotten, and said once more.
+    """
 
     def __init__(self) -> None:
         self._said: dict[Hashable, str] = {}
@@ -252,6 +276,7 @@ class Complaints:
         if self._said.get(about) == problem:
             return False
         self._said[about] = problem
+        forget_first(self._said, MAX_COMPLAINTS)
         return True
 
     def over(self, about: Hashable = None) -> bool:

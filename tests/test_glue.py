@@ -7,7 +7,17 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.glue import Complaints, Gate, Idle, Outage, Repeated, Waiters, background
+from ctidialer.glue import (
+    MAX_COMPLAINTS,
+    Complaints,
+    Gate,
+    Idle,
+    Outage,
+    Repeated,
+    Waiters,
+    background,
+    thin_out,
+)
 
 log = Logger()
 
@@ -276,6 +286,24 @@ class ComplaintsTests(SynchronousTestCase):
         self.assertTrue(complaints.is_news("a", "one"))
         self.assertTrue(complaints.is_news("a", "two"))
         self.assertFalse(complaints.is_news("a", "one"))
+
+    def test_of_very_many_things_the_first_are_said_once_more(self) -> None:
+        complaints = Complaints()
+        self.assertTrue(complaints.is_news("a", 0))
+        for about in range(1, MAX_COMPLAINTS):
+            complaints.is_news("a", about)
+        self.assertFalse(complaints.is_news("a", 0))
+        complaints.is_news("a", MAX_COMPLAINTS)
+        self.assertTrue(complaints.is_news("a", 0))
+        self.assertFalse(complaints.is_news("a", MAX_COMPLAINTS))
+
+
+class ThinningTests(SynchronousTestCase):
+    def test_what_is_not_used_is_dropped(self) -> None:
+        entries = {"a": 1, "b": 0, "c": 2}
+        self.assertEqual(thin_out(entries, bool, least=3), 4)
+        self.assertEqual(entries, {"a": 1, "c": 2})
+        self.assertEqual(thin_out(entries, bool, least=10), 10)
 
 
 class OutageTests(SynchronousTestCase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from ctidialer.contract.record import Kind, Outcome, Record
+from ctidialer.glue import forget_first
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.explanation import Recent
 
@@ -33,9 +34,8 @@ class RecentOutcomes:
             return
         last = self._of.get(record.task)
         if last is None:
-            if len(self._of) >= MAX_TASKS:
-                return
             last = self._of[record.task] = deque(maxlen=MAX_OUTCOMES)
+            forget_first(self._of, MAX_TASKS)
         last.append(record.outcome in BAD)
 
     def of(self, task: str) -> Recent:

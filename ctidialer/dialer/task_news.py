@@ -18,7 +18,7 @@ from twisted.logger import Logger
 
 from ctidialer.contract.record import Kind, Outcome, Record
 from ctidialer.dialer.dispatch.task_runs import TaskRun
-from ctidialer.glue import Repeated
+from ctidialer.glue import Repeated, forget_first
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.explaining import explain_closed, local_time
 from ctidialer.rules.task_news import DONE, NUMBERS, Change, TaskState, tally
@@ -91,8 +91,8 @@ class TaskNews:
         """Part of JournalReader."""
         if record.kind is not Kind.QUEUE or record.task is None:
             return
-        if record.task in self._ended or len(self._ended) < MAX_TALLIED:
-            self._ended[record.task][record.outcome] += 1
+        self._ended[record.task][record.outcome] += 1
+        forget_first(self._ended, MAX_TALLIED)  # of tasks that were deleted during their last call
 
     def tell(self) -> None:
         """Tell of all that has changed since the last look."""

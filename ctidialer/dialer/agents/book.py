@@ -77,6 +77,8 @@ class AgentBook:
         before = self._agents.pop(name, None)
         for group in () if before is None else before.agent.groups:
             del self._groups[group][name]
+            if not self._groups[group]:
+                del self._groups[group]
         if raw is None:
             return
         agent = decode_agent(name, raw)

@@ -44,9 +44,9 @@ class Handling:
         self._calls[call] = at
 
     def call_ended(self, call: Hashable, at: float) -> None:
-        """It is over: its agent is in wrap-up now."""
+        """It is over: its agent is in wrap-up now, if anybody looks at the agents."""
         begun = self._calls.pop(call, None)
-        if begun is not None:
+        if begun is not None and self._looked is not None:
             self._wrap_up.append((at, begun))
 
     def ages(self, count: int, now: float) -> list[float]:

@@ -17,9 +17,14 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from ctidialer.contract.counted import SPACING
 from ctidialer.dialer.dispatch.counted_things import Thing
+from ctidialer.glue import thin_out
 
 MAX_WAIT = 1.0
 """Seconds that a call waits at most for its start, whatever became of the clock."""
+
+IDLE_AFTER = 60.0
+"""Seconds after its last start after which a line can be forgotten: what the next one would keep
+its distance from is long over."""
 
 MAX_SLACK = 0.02
 """Seconds by which a call may be late without those after it being later, too: timers are."""
@@ -41,7 +46,7 @@ class _Line:
     ``slack``: as `MAX_SLACK`, and less than the time between two starts.
     """
 
-    slack: float
+    slack: float = 0.0
     waits: list[_Wait] = field(factory=list)
     last_start: int = 0
     last_at: float = 0.0
@@ -60,6 +65,7 @@ class GivenStarts:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._lines: dict[tuple[str, ...], _Line] = {}
+        self._thin_out_at = 0
 
     def wait(self, things: Sequence[Thing], start: int, start_in: float) -> Deferred[int]:
         """Fire when a call may start that was given ``start``, in ``start_in`` seconds.
@@ -83,8 +89,21 @@ class GivenStarts:
         return start
 
     def _line(self, things: Sequence[Thing]) -> _Line:
-        slack = min(MAX_SLACK, *(one.counted.interval / 2 for one in things))
-        return self._lines.setdefault(tuple(one.key for one in things), _Line(slack))
+        names = tuple(one.key for one in things)
+        line = self._lines.get(names)
+        if line is None:
+            self._forget_idle_ones()
+            line = self._lines[names] = _Line()
+        line.slack = min(MAX_SLACK, *(one.counted.interval / 2 for one in things))
+        return line
+
+    def _forget_idle_ones(self) -> None:
+        """Tasks and lines come and go: drop what they leave behind, when that is much."""
+        long_ago = self._clock.seconds() - IDLE_AFTER
+        if len(self._lines) >= self._thin_out_at:
+            self._thin_out_at = thin_out(
+                self._lines, lambda line: bool(line.waits) or line.last_at > long_ago
+            )
 
     def _look(self, line: _Line) -> None:
         """Let those begin whose start has come, and wait for the next."""

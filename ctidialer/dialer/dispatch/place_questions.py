@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from ctidialer.contract.record import Kind
 from ctidialer.dialer.dispatch.counted_things import CountedThings, Thing
 from ctidialer.dialer.dispatch.task_runs import TaskRun
+from ctidialer.glue import thin_out
 from ctidialer.rules import routing
 from ctidialer.rules.tables import Tables
 from ctidialer.store.errors import StoreError
@@ -37,6 +38,10 @@ LOOK_INTERVAL = 0.2
 
 MAX_ASKED = 50
 """Lines that are asked for at one look."""
+
+FORGOTTEN_AFTER = 600.0
+"""Seconds after which a question may be forgotten that nobody has asked again: Redis keeps no place
+for so long."""
 
 LONG_AGO = float("-inf")
 
@@ -71,12 +76,13 @@ class PlaceQuestions:
         self._owns = owns
         self._questions: dict[str, _Question] = {}
         self._looked: dict[tuple[str, ...], float] = {}
+        self._thin_out_at = self._thin_out_looks_at = 0
         self.came: Callable[[], None] = lambda: None
         """Called when a place may have come free that some number lacked."""
 
     @property
     def is_any(self) -> bool:
-        """Whether some number ever lacked a place."""
+        """Whether some number has lacked a place."""
         return bool(self._questions)
 
     def lacks_line(self, groups: Sequence[str]) -> None:
@@ -84,6 +90,10 @@ class PlaceQuestions:
         now, name = self._clock.seconds(), tuple(groups)
         if not self._things or _within(self._looked.get(name, LONG_AGO), LOOK_INTERVAL, now):
             return
+        if len(self._looked) >= self._thin_out_looks_at:
+            self._thin_out_looks_at = thin_out(
+                self._looked, lambda looked: _within(looked, LOOK_INTERVAL, now)
+            )
         self._looked[name] = now
         lines = routing.lines_of(self._tables.routes, groups).values()
         things = {thing.key: thing for line in lines for thing in self._things.on_way(line)}
@@ -100,7 +110,7 @@ class PlaceQuestions:
     def refused(self, thing: Thing) -> None:
         """A place was refused: this host waits for one in Redis now."""
         now = self._clock.seconds()
-        question = self._questions.setdefault(thing.key, _Question(thing, now))
+        question = self._question(thing, now)
         question.wanted_at = question.asked_at = now
 
     def place_is_free(self, key: str) -> None:
@@ -121,8 +131,17 @@ class PlaceQuestions:
         if not _within(question.wanted_at, WANTED_FOR, self._clock.seconds()):
             self._say(question.thing, Asking.PASS)
 
+    def _question(self, thing: Thing, now: float) -> _Question:
+        if thing.key not in self._questions:
+            if len(self._questions) >= self._thin_out_at:
+                self._thin_out_at = thin_out(
+                    self._questions, lambda one: _within(one.wanted_at, FORGOTTEN_AFTER, now)
+                )
+            self._questions[thing.key] = _Question(thing, now)
+        return self._questions[thing.key]
+
     def _ask(self, thing: Thing, now: float) -> None:
-        question = self._questions.setdefault(thing.key, _Question(thing, now))
+        question = self._question(thing, now)
         question.thing, question.wanted_at = thing, now
         interval = ASK_FOR_MORE_INTERVAL if self._owns(thing) else ASK_INTERVAL
         if _within(question.asked_at, interval, now):
