@@ -39,22 +39,35 @@ class Waiting:
         return self.key, keys.waiting_next(self.scope), keys.waiting_count(self.scope)
 
 
-def place(scope: str, field: str) -> Waiting:
-    """Return the place of a `Waiting.field`; raises ValueError if it is none."""
-    kind, _, name = field.partition(":")
-    return Waiting(scope, Kind(kind), name)
-
-
 def earliest(scope: str, pairs: Sequence[tuple[str, bytes]]) -> dict[Waiting, float]:
-    """Return when the next number of each place is due (unix seconds), as Redis says it."""
-    return {place(scope, field): float(due) for field, due in pairs}
+    """Return when the next number of each place is due (unix seconds), as Redis says it.
+
+    A place that only a later version knows is left out.
+    """
+    found = [(_place(scope, field), due) for field, due in pairs]
+    return {where: float(due) for where, due in found if where is not None}
 
 
 def counts(scope: str, pairs: Sequence[tuple[str, bytes]]) -> dict[Waiting, dict[WaitReason, int]]:
-    """Return how many numbers wait in each place for each reason."""
+    """Return how many numbers wait in each place for each reason.
+
+    What somebody has spoilt, or only a later version knows, is left out.
+    """
     found: dict[Waiting, dict[WaitReason, int]] = {}
     for field, count in pairs:
-        there, _, reason = field.rpartition(":")
-        if int(count) > 0:
-            found.setdefault(place(scope, there), {})[WaitReason(reason)] = int(count)
+        there, _, word = field.rpartition(":")
+        where, reason = _place(scope, there), _REASONS.get(word)
+        if where is not None and reason is not None and count.isdigit() and int(count) > 0:
+            found.setdefault(where, {})[reason] = int(count)
     return found
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+_REASONS = {reason.value: reason for reason in WaitReason}
+
+
+def _place(scope: str, field: str) -> Waiting | None:
+    """Return the place of a `Waiting.field`; None = it is none."""
+    word, separator, name = field.partition(":")
+    kind = _KINDS.get(word)
+    return None if kind is None or not separator else Waiting(scope, kind, name)

@@ -166,6 +166,16 @@ class WaitTests(WaitingTestCase):
         await self.store.claim_waiting(TEMPLATE, 9, "t")
         self.assertEqual(await self.call("EXISTS", counts), 0)
 
+    async def test_what_only_a_later_version_knows_is_left_out(self) -> None:
+        here = Waiting("template", Kind.QUEUE, "t")
+        now, count = keys.waiting_next(here.scope), keys.waiting_count(here.scope)
+        await self.call("ZADD", now, "1", "queue:t", "2", "letter:t", "3", "nothing")
+        for field in ("queue:t:retry", "queue:t:holiday", "letter:t:retry", "retry", ""):
+            await self.call("HSET", count, field, "1")
+        self.assertEqual(await self.store.due_waiting([here.scope]), {here: 1.0})
+        counts = await self.store.waiting_counts([here.scope])
+        self.assertEqual(counts, {here: {WaitReason.RETRY: 1}})
+
     async def test_no_time(self) -> None:
         for due in (float("nan"), float("inf")):
             with self.assertRaises(ValueError):
