@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from attrs import evolve
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -43,19 +40,20 @@ class BacklogWatch:
 
     async def look(self) -> None:
         """Look once; while Redis is away nothing is known."""
-        now = self._clock.seconds()
-        before, self.found = self.found, None
-        with suppress(StoreError):
-            scheduled = await self._reader.scheduled(now)
-            found = Backlog(
-                now, scheduled.due, self._since(scheduled, now), await self._reader.unread()
-            )
-            if before is None or self._count % LOOKS_PER_HOSTS == 0:
-                gone = await self._reader.gone(now)
-            else:
-                gone = before.gone
-            self._count += 1
-            self.found = evolve(found, gone=gone)
+        try:
+            self.found = await self._looked(self._clock.seconds(), self.found)
+        except StoreError:
+            self.found = None
+
+    async def _looked(self, now: float, before: Backlog | None) -> Backlog:
+        scheduled = await self._reader.scheduled(now)
+        unread = await self._reader.unread()
+        if before is None or self._count % LOOKS_PER_HOSTS == 0:
+            gone = await self._reader.gone(now)
+        else:
+            gone = before.gone
+        self._count += 1
+        return Backlog(now, scheduled.due, self._since(scheduled, now), unread, gone)
 
     def _since(self, scheduled: Scheduled, now: float) -> float | None:
         """Return since when there has been a number that is due.

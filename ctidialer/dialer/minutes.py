@@ -99,7 +99,5 @@ class Minutes:
         )
         self._begin()
         if self._writable.is_open:
-            with suppress(
-                StoreError
-            ):  # that Redis is away, or a right is missing, is said by others
+            with suppress(StoreError):  # others say that Redis is away, or a right is missing
                 await self._store.tell(self._key, MAX_MINUTES, [encode_minute(minute)], FIELD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,9 +19,12 @@ class Told(BacklogReader):
     def __init__(self) -> None:
         self.due = Scheduled(0, None)
         self.is_away = False
+        self.is_slow = False
         self.looks_at_hosts = 0
 
     async def scheduled(self, now: float) -> Scheduled:
+        if self.is_slow:
+            await Deferred()
         if self.is_away:
             raise StoreUnavailable("away")
         return self.due
@@ -72,6 +76,12 @@ class BacklogWatchTests(SynchronousTestCase):
         found = self.watch.found
         assert found is not None
         self.assertEqual(found.gone, (GoneHost("fs2", 1.0, 3),))
+
+    def test_what_was_found_is_told_during_the_next_look(self) -> None:
+        self.since()
+        self.reader.is_slow = True
+        self.clock.advance(LOOK_INTERVAL)
+        self.assertIsNotNone(self.watch.found)
 
     def test_the_hosts_are_looked_at_more_seldom(self) -> None:
         for _ in range(2 * LOOKS_PER_HOSTS):
