@@ -42,7 +42,7 @@ class CountedThings:
         self._lines = lines
         self._runs = runs
         self._known: dict[tuple[str, str], Thing] = {}
-        self._keys: set[str] = set()
+        self._by_key: dict[str, Thing] = {}
 
     def __bool__(self) -> bool:
         return bool(self._known)
@@ -58,11 +58,11 @@ class CountedThings:
     @property
     def keys(self) -> frozenset[str]:
         """The names in Redis of all that are counted."""
-        return frozenset(self._keys)
+        return frozenset(self._by_key)
 
     def of_key(self, key: str) -> Thing | None:
         """Return the one that has this name in Redis."""
-        return next((one for one in self._known.values() if one.key == key), None)
+        return self._by_key.get(key)
 
     def edited(self, table: str, names: Iterable[str]) -> set[str]:
         """Take over an edit of lines, gateways or tasks; return the keys that are new."""
@@ -72,11 +72,12 @@ class CountedThings:
             if now is not None:
                 self._known[table, name] = now
             if before is not None and (now is None or now.key != before.key):
-                self._keys.discard(before.key)
+                self._by_key.pop(before.key, None)
                 self._write(before, 0, None)
-            if now is not None and now.key not in self._keys:
-                self._keys.add(now.key)
-                new.add(now.key)
+            if now is not None:
+                if now.key not in self._by_key:
+                    new.add(now.key)
+                self._by_key[now.key] = now
         return new
 
     def on_way(self, line: Line | None) -> Iterator[Thing]:
@@ -108,13 +109,13 @@ class CountedThings:
     ) -> None:
         """Note what Redis has said; None = it has not said how many places others have, or how many
         hosts share the starts."""
-        if thing.key in self._keys:
+        if thing.key in self._by_key:
             known = self.others(thing) if others is None else max(0, others)
             self._write(thing, known, barred_until, sharers)
 
     def note_places(self, thing: Thing, others: int) -> None:
         """Note how many places other hosts have; when a call may start stays as it is."""
-        if thing.key in self._keys:
+        if thing.key in self._by_key:
             self._write(thing, max(0, others), self._barred_until(thing), None)
 
     def _barred_until(self, thing: Thing) -> float | None:
