@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 
 from attrs import define, field, frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 
 from ctidialer.contract import keys
 from ctidialer.contract.faults import EntryError
@@ -145,15 +145,21 @@ class Adoption:
 
     async def _end(self, called: Sequence[tuple[InFlight, LeftOver]], adopted: Adopted) -> None:
         up, now = await self._up([left for _, left in called]), self._clock.seconds()
-        writing: list[tuple[Outcome, Deferred[bool]]] = []
+        outcomes: list[Outcome] = []
+        writing: list[Deferred[bool]] = []
         for entry, left in called:
             if left.under_way is not None and left.under_way.uuid in up:
                 adopted.up += 1
                 continue
             end = _end_of(left, now)
-            writing.append((end.outcome, self._settle(entry, end)))
-        for outcome, written in writing:
-            adopted.ended[outcome] += await written
+            outcomes.append(end.outcome)
+            writing.append(self._settle(entry, end))
+        try:
+            written = await gatherResults(writing, consumeErrors=True)
+        except FirstError as error:
+            error.subFailure.raiseException()
+        for outcome, is_written in zip(outcomes, written, strict=True):
+            adopted.ended[outcome] += is_written
 
     async def _up(self, called: Sequence[LeftOver]) -> frozenset[str]:
         """Return which calls FreeSWITCH has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -163,6 +164,21 @@ class AdoptionTests(AdoptionCase):
         self.assertIn("'q' holds a string", adopted.refused)
         await self.call("DEL", "q")
         self.assertEqual((await self.adopt()).given_back, 2)
+
+    async def test_who_loses_the_lease_says_so_once(self) -> None:
+        for index, claim in enumerate(await self.claimed("1001", "1002", "1003")):
+            await self.note(claim, f"u{index}")
+        await self.call("DEL", keys.lease("fs1"))
+
+        async def steals(calls: Sequence[str]) -> list[str]:
+            await self.call("HSET", keys.lease("fs1"), "token", "another")
+            return []
+
+        with self.assertRaises(LeaseLost):
+            await Adoption(self.redis, SETTINGS, "fs1", "ann@pbx", steals).run()
+        gc.collect()
+        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual(len(await self.store.in_flight()), 3)
 
     async def test_a_daemon_that_comes_back_finds_itself_displaced(self) -> None:
         """It learns that its number was settled; its own record is not written too."""
