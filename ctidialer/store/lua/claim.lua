@@ -3,7 +3,7 @@
 -- KEYS[1]   lease of the host (hash)
 -- KEYS[2]   entries in flight (hash).  An entry above the size that is called goes to a key of its
 --           own, KEYS[2]:<id> (string); in flight are its beginning and its length.
--- KEYS[3]   origin (list, zset of scheduled numbers, or a place where numbers wait: see waiting.lua)
+-- KEYS[3]   origin (list, zset of scheduled numbers, or place where numbers wait: see waiting.lua)
 -- KEYS[4], KEYS[5]   with 'waiting', the others of that place
 -- ARGV[1]   token of this daemon
 -- ARGV[2]   number of this claim
@@ -15,10 +15,12 @@
 -- ARGV[8]   bytes after which no more is taken; one entry always is
 -- ARGV[9]   bytes that are kept in flight of an entry that is not called
 -- ARGV[10]  with 'waiting', the place, as KEYS[4] and KEYS[5] name it
--- ARGV[11…] with 'due', to take these members and no others, as far as they are there and due: pairs
---           of a member and ''; or '' and a place, for a member there that is too long to be called
+-- ARGV[11…] with 'due', to take these members and no others, as far as they are there and due:
+--           pairs of a member and ''; or '' and a place, for a member there that is too long to be
+--           called
 -- Returns   pairs: id of an entry, its value in flight
-local count, side, longest, enough = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[7]), tonumber(ARGV[8])
+local count, side = tonumber(ARGV[3]), ARGV[4]
+local longest, enough = tonumber(ARGV[7]), tonumber(ARGV[8])
 local push = side == 'left' and 'LPUSH' or side == 'right' and 'RPUSH' or 'ZADD'
 local is_zset, waited = push == 'ZADD', side == 'waiting'
 local problem = lease_lost() or wrong_type(2, 'hash') or waited and wrong_place(3)
@@ -45,7 +47,7 @@ end
 
 local due = waited and now() or ARGV[5]
 
--- Returns `many` entries, and the scores of members of a zset, from the place `from` of the queue on.
+-- Returns `many` entries, and the scores of members of a zset, from the place `from` on.
 local function look(from, many)
     local entries, scores = {}, {}
     if side == 'left' then

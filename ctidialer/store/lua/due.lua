@@ -28,8 +28,8 @@ if place >= 0 then
     end
 end
 
--- Looks at twice as many each time, as the claim does: a member of many megabytes keeps Redis for as
--- long as it is copied.
+-- Looks at twice as many each time, as the claim does: a member of many megabytes keeps Redis for
+-- as long as it is copied.
 local found, bytes, at_once, is_end = {1, 0}, 0, 8, false
 while many > 0 and bytes <= enough and not is_end do
     local some = math.min(at_once, many)

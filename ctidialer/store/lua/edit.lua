@@ -1,5 +1,5 @@
--- Writes new documents of one task, if the old ones still are as they were read: by order of a person,
--- so without a lease.
+-- Writes new documents of one task, if the old ones still are as they were read: by order of a
+-- person, so without a lease.
 --
 -- KEYS[1]   tasks of the template (hash)
 -- KEYS[2]   tasks of a host (hash)
@@ -15,7 +15,8 @@
 local problem = wrong_type(1, 'hash') or wrong_type(2, 'hash')
 for index = 1, #KEYS do
     local is_written = index > 2 or ARGV[2 * index + 1] ~= ''
-    problem = problem or wrong_type(index, 'hash') or is_written and not_allowed('HSET', index) or nil
+    problem = problem or wrong_type(index, 'hash')
+        or is_written and not_allowed('HSET', index) or nil
 end
 if problem then
     return problem

@@ -38,6 +38,7 @@ local function note(id, what)
     if not line then
         return 0
     end
-    redis.call('HSET', KEYS[2], id, string.sub(value, 1, first) .. line .. string.sub(value, second))
+    line = string.sub(value, 1, first) .. line .. string.sub(value, second)
+    redis.call('HSET', KEYS[2], id, line)
     return 1
 end

@@ -3,11 +3,11 @@
 -- KEYS[1]   lease of the host (hash)
 -- ARGV[1]   token of this daemon
 -- ARGV[2]   name of this host
--- ARGV[3…]  for each zset (see counting.lua): its name, how many ids, how many doubtful ones, the ids
---           for which this host has a place there, the ids which keep it if they have one; all
+-- ARGV[3…]  for each zset (see counting.lua): its name, how many ids, how many doubtful ones, the
+--           ids for which this host has a place there, the ids which keep it if they have one; all
 --           other places of this host are given back
--- Returns   for each zset {how many places of this host were wrong, the doubtful ids that have one…};
---           or {'type', key, its type, the right one}, {'right', command, key}
+-- Returns   for each zset {how many places of this host were wrong, the doubtful ids that have
+--           one…}; or {'type', key, its type, the right one}, {'right', command, key}
 local problem = lease_lost()
 if problem then
     return problem

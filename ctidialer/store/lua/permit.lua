@@ -10,7 +10,8 @@
 --           conversation), what to note (see note.lua), key of the calls to this callee (zset;
 --           '' = no caps), spellings of the number
 -- Returns   for each 1, or 0 where there is no such entry; or {'dnc', list, reason}, {'until', unix
---           seconds}, {'type', key, its type, the right one}, {'right', command, key}: nothing noted
+--           seconds}, {'type', key, its type, the right one}, {'right', command, key}: then nothing
+--           is noted
 --
 -- The calls of a callee: uuid -> time; 'talk <uuid>' -> time; ' keep' -> seconds after which no cap
 -- of any task looks back.  As they are read: a member, its time, the next member…, oldest first.

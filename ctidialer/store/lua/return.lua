@@ -2,7 +2,7 @@
 --
 -- KEYS[1]   lease of the host (hash)
 -- KEYS[2]   entries in flight (hash)
--- KEYS[3]   origin (list, zset of scheduled numbers, or a place where numbers wait: see waiting.lua)
+-- KEYS[3]   origin (list, zset of scheduled numbers, or place where numbers wait: see waiting.lua)
 -- KEYS[4], KEYS[5]   with 'waiting', the others of that place
 -- ARGV[1]   token of this daemon
 -- ARGV[2]   number up to which claims of this daemon are called off

@@ -1,13 +1,13 @@
--- Says how many calls are counted on what hosts share, and whose they are (see counting.lua).  Reads
--- only, so it asks for no lease.
+-- Says how many calls are counted on what hosts share, and whose they are (see counting.lua).  It
+-- only reads, so it asks for no lease.
 --
 -- ARGV[1]   the hosts (zset: host -> until when its lease holds, unix seconds)
 -- ARGV[2]   how many calls are looked at one by one, in all
 -- ARGV[3…]  names of zsets
--- Returns   the time (unix seconds); then for each zset a list: how many calls are counted there, then
---           three for each host that has some: its name, how many, until when its lease holds or has
---           held ('' = nobody knows).  Hosts are left out of what comes after ARGV[2] calls.  An empty
---           list in place of a zset that cannot be read
+-- Returns   the time (unix seconds); then for each zset a list: how many calls are counted there,
+--           then three for each host that has some: its name, how many, until when its lease holds
+--           or has held ('' = nobody knows).  Hosts are left out of what comes after ARGV[2] calls.
+--           An empty list in place of a zset that cannot be read
 local left, ends = tonumber(ARGV[2]), {}
 
 -- Returns until when the lease of a host holds.
