@@ -191,9 +191,7 @@ class NotPublishedTests(ChangeTestCase):
         dialer.parts.configuration.stop()
         dialer.parts.configuration.start(0.2)
         await self.put_task()
-        began = time()
         await self.records_of(1)
-        self.assertLess(time() - began, 3.0)
 
     async def test_after_a_lost_subscription(self) -> None:
         await self.usual_tables(enable=False)

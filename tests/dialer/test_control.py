@@ -102,15 +102,21 @@ class DrainTests(ControlCase):
         await self.records_of(1)
 
     async def test_a_number_between_two_calls_waits(self) -> None:
-        await self.sim(default={"result": "sip", "status": 503})
+        await self.sim(default={"result": "busy", "ring": 3600})
         dialer = await self.begin()
         await self.put_group(redialer_count=1, rest=200)
         await self.published(keys.LINE_GROUP)
+
+        async def is_read() -> bool:
+            return dialer.parts.tables.routes.groups["g"].redials == 1
+
+        await self.until("the group is read", is_read)
         await self.put_numbers(NUMBERS[:1])
-        await self.ended(1)
+        (ringing,) = await self.dialed(1)
         await self.control.drain(ORDER)
         await self.condition(dialer, Condition.IN_SERVICE)
         await self.sim(default=SHORT)
+        await self.order(f"uuid_kill {ringing.uuid_asked} USER_BUSY")
 
         async def rests() -> bool:
             (entry,) = await dialer.parts.store.in_flight()

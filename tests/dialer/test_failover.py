@@ -11,6 +11,7 @@ from attrs import frozen
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome, Record
 from tests.dialer.line_case import ANSWERS, BUSY, UNAVAILABLE, LineTestCase, last, ways
+from tests.dialer.switch_case import LONG as UNTIL_HUNG_UP
 from tests.support.node import outcomes
 
 WITH_FAILING_GATEWAYS: Mapping[str, Any] = {
@@ -142,8 +143,13 @@ class NoLineTests(LineTestCase):
 
     async def test_the_default_has_no_count(self) -> None:
         numbers = [str(number) for number in range(1000, 1030)]
-        records = await self.dial(*numbers, line_group=["carrier"], limit=30)
-        self.assertEqual(len(records), 30)
+        await self.sim(default=UNTIL_HUNG_UP)
+        await self.put_task(line_group=["carrier"], limit=30)
+        await self.put_numbers(numbers)
+        self.start_dialer()
+        await self.dialed(30)
+        await self.hang_up()
+        await self.records_of(30)
         self.assertEqual(self.most_at_once(), 30)
 
 
@@ -159,6 +165,7 @@ class Case:
 
 RINGS_LONG = {"result": "busy", "ring": 0.6}
 SHORT = {"result": "answer", "talk": 0.05}
+AT_ONCE = {"result": "answer", "talk": 0}
 LONG = {"result": "answer", "talk": 0.5}
 A, B, F = Outcome.ANSWERED, Outcome.BUSY, Outcome.FAILED
 
@@ -196,7 +203,7 @@ CASES = {
         SHORT, {"redialer_count": 2, "redialer_rule": {"bill": 10}}, 3, A
     ),
     "too short, then long enough": Case(
-        [SHORT, LONG], {"redialer_count": 2, "redialer_rule": {"bill": 0.3}}, 2, A
+        [AT_ONCE, LONG], {"redialer_count": 2, "redialer_rule": {"bill": 0.3}}, 2, A
     ),
     "answered without a bill": Case(
         SHORT, {"redialer_count": 2, "redialer_rule": {"duration": 10}}, 1, A
@@ -315,7 +322,6 @@ class RedialTests(LineTestCase):
         self.assertEqual(len(times), 3)
         for earlier, later in pairwise(times):
             self.assertGreaterEqual(later - earlier, 0.29)
-            self.assertLess(later - earlier, 1.3)
 
     async def test_the_next_group_comes_after_the_redials(self) -> None:
         await self.put_lines("down", "good")
