@@ -5,7 +5,9 @@ from __future__ import annotations
 from ctidialer.contract.record import Outcome, Record
 from ctidialer.dialer.readiness import Condition
 from ctidialer.dialer.service import DialerService
+from tests.dialer.line_case import logged
 from tests.dialer.queue_case import NUMBERS, QueueCase
+from tests.dialer.switch_case import LONG
 from tests.support.node import outcomes
 
 
@@ -25,17 +27,34 @@ class LostSwitchCase(QueueCase):
 
         await self.until("everything but FreeSWITCH is there", only_that)
 
+    async def answered(self, dialer: DialerService, count: int) -> None:
+        """Wait until the daemon knows of so many answers."""
+
+        async def are_known() -> bool:
+            return sum(attempt.was_answered for attempt in dialer.parts.calls) == count
+
+        await self.until(f"{count} calls answered", are_known)
+
 
 class DroppedConnectionsTests(LostSwitchCase):
     """The Event Socket is cut; FreeSWITCH and its calls go on."""
 
     async def test_calls_that_are_up_go_on_and_are_recorded(self) -> None:
         await self.usual_tables()
-        await self.sim(default={"result": "answer", "talk": 1.5})
+        await self.sim(default=LONG)
         await self.put_numbers(NUMBERS[:14])
-        self.start_dialer()
+        there = logged(self, "FreeSWITCH is there")
+        dialer = self.start_dialer()
         await self.dialed(10)
         await self.order("sim drop others")
+
+        async def is_back() -> bool:
+            is_again = " again " in there[-1] if there else False
+            return is_again and dialer.parts.readiness.gate.is_open
+
+        await self.until("the daemon is connected again", is_back)
+        await self.sim(default={"result": "answer", "talk": 0.1})
+        await self.hang_up()
         records = await self.records_of(14)
         self.assert_each_called_once(records, NUMBERS[:14])
         self.assertEqual(outcomes(records), {Outcome.ANSWERED: 14})
@@ -44,15 +63,16 @@ class DroppedConnectionsTests(LostSwitchCase):
 
     async def test_calls_that_end_while_nobody_listens(self) -> None:
         await self.usual_tables()
-        await self.sim(
-            default={"result": "answer", "talk": 0.5},
-            number={NUMBERS[1]: {"result": "busy", "ring": 0.5}},
-        )
+        await self.sim(default=LONG, number={NUMBERS[1]: {"result": "busy", "ring": 3600}})
         await self.put_numbers(NUMBERS[:3])
-        self.start_dialer()
-        await self.dialed(3)
-        await self.sim(refuse=1)
+        dialer = self.start_dialer()
+        calls = await self.dialed(3)
+        await self.answered(dialer, 2)
+        await self.sim(refuse=3)
         await self.order("sim drop others")
+        await self.until_away(dialer)
+        for call in calls:
+            await self.order(f"uuid_kill {call.uuid_asked} USER_BUSY")
         records = await self.records_of(3)
         self.assert_each_called_once(records, NUMBERS[:3])
         by_number = {record.number: record.outcome for record in records}
@@ -106,11 +126,7 @@ class AwayTests(LostSwitchCase):
         await self.put_numbers(NUMBERS[:10])
         dialer = self.start_dialer()
         await self.dialed(6)
-
-        async def all_answered() -> bool:
-            return sum(attempt.was_answered for attempt in dialer.parts.calls) == 3
-
-        await self.until("three calls answered", all_answered)
+        await self.answered(dialer, 3)
         port = self.switch.port
         await self.switch.kill()
         self._socket = None

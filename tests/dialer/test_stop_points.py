@@ -6,23 +6,27 @@ import json
 import signal
 import time
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from chaos.stop_points import POINTS
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind, Outcome, Record
+from ctidialer.dialer.service import DialerService
 from ctidialer.store.scripts import CLAIM, NOTE, PERMIT, RETURN, SETTLE, WAIT
 from ctidialer.store.waiting import Waiting
 from tests.dialer.life.fault_case import FaultCase
+from tests.dialer.switch_case import LONG
 
 KILLED = -signal.SIGKILL
 FIRST = "1001"
 OTHERS = ["1002", "1003"]
 SCHEDULED = keys.at(keys.SCHEDULE_NUMBER, "fs1")
 
+RING = 0.2
 FIRST_TALKS: dict[str, Any] = {
     "default": {"result": "answer", "talk": 0.02},
-    "numbers": {FIRST: {"result": "answer", "ring": 0.2, "talk": 1.0}},
+    "numbers": {FIRST: {"result": "answer", "ring": RING, "talk": 1.0}},
 }
 FIRST_IS_BUSY: dict[str, Any] = {
     "default": {"result": "answer", "talk": 0.02},
@@ -33,7 +37,7 @@ FIRST_IS_REFUSED: dict[str, Any] = {
     "numbers": {FIRST: [{"result": "refused"}, {"result": "answer", "talk": 0.02}]},
 }
 ALL_TALK: dict[str, Any] = {"default": {"result": "answer", "ring": 0.1, "talk": 1.0}}
-LONG_TALK: dict[str, Any] = {"default": {"result": "answer", "ring": 0.1, "talk": 20.0}}
+UNTIL_HUNG_UP: dict[str, Any] = {**LONG, "ring": RING}
 
 
 class StopPointCase(FaultCase):
@@ -51,14 +55,32 @@ class StopPointCase(FaultCase):
         self.assertEqual(await daemon.ended(), KILLED)
         await self.call("DEL", keys.lease("fs1"))
 
-    async def recovered(self, count: int) -> dict[str, Record]:
-        """Run a daemon until there are ``count`` records; return them by number."""
-        self.start_dialer(self.settings(call_check_interval=1.0))
+    async def recovered(self, count: int, up: int = 0) -> dict[str, Record]:
+        """Run a daemon until there are ``count`` records; return them by number.
+
+        So many calls are ``up`` until it follows them, however long it takes to start.
+        """
+        dialer = self.start_dialer(self.settings(call_check_interval=1.0))
+        if up:
+            await self.followed(dialer, up)
+            await self.sim(default={"result": "answer", "talk": 0.02})
+            await self.hang_up()
         records = await self.records_of(count)
         await self.nothing_in_flight()
         self.assertEqual(await self.queue(), [])
         self.assertEqual(len(records), len({record.number for record in records}))
         return {record.number or "": record for record in records}
+
+    async def followed(self, dialer: DialerService, count: int) -> None:
+        """Wait until the daemon works, and so many calls are up that were answered."""
+
+        async def are_followed() -> bool:
+            if not dialer.parts.readiness.gate.is_open or len(dialer.parts.calls) != count:
+                return False
+            told = [await self.order(f"uuid_dump {one.uuid}") for one in dialer.parts.calls]
+            return all("Answer-State: answered" in one for one in told)
+
+        await self.until(f"{count} calls are followed", are_followed)
 
     def dialed_of(self, number: str) -> int:
         return self.switch_log().numbers.count(number)
@@ -69,12 +91,12 @@ class OneNumberTests(StopPointCase):
 
     script = FIRST_TALKS
 
-    async def life(self, point: str) -> Record:
+    async def life(self, point: str, up: int = 0) -> Record:
         """Kill a daemon at ``point`` of the first number; return that number's one record."""
         await self.usual_tables(limit=1)
         await self.put_numbers([FIRST, *OTHERS])
         await self.stopped(point)
-        records = await self.recovered(3)
+        records = await self.recovered(3, up)
         self.assertEqual(set(records), {FIRST, *OTHERS})
         # The slot was free before the record was written: the next one may have been under way.
         good = {Outcome.ANSWERED} | ({Outcome.UNKNOWN} if "record" in point else set())
@@ -105,15 +127,20 @@ class OneNumberTests(StopPointCase):
         self.assertEqual(len(record.attempts), 1)
 
     async def assert_followed(self, point: str) -> None:
-        """Its call is up: it is followed to its end."""
-        record = await self.life(point)
+        """Its call is up: it is followed to its end, and its times are those of the switch."""
+        await self.sim(number={FIRST: UNTIL_HUNG_UP})
+        record = await self.life(point, up=1)
         self.assertIs(record.outcome, Outcome.ANSWERED)
         self.assertEqual(self.dialed_of(FIRST), 1)
         (attempt,) = record.attempts
         self.assertEqual(attempt.hangup_cause, "NORMAL_CLEARING")
         assert attempt.answered_at is not None
         assert attempt.ended_at is not None
-        self.assertTrue(0.8 < attempt.ended_at - attempt.answered_at < 1.3, attempt)
+        log = self.switch_log()
+        (end,) = [line for line in log.ends if line.number == FIRST]
+        self.assertGreater(attempt.answered_at, log.originates[0].time + RING - 0.05)
+        self.assertGreater(attempt.ended_at, attempt.answered_at)
+        self.assertApproximates(attempt.ended_at, end.time, 1.0)
 
     async def test_its_claim_was_sent(self) -> None:
         await self.assert_given_back("claim sent of q")
@@ -302,13 +329,13 @@ class UpTests(StopPointCase):
     """Calls that last until a daemon is there again, however slow the machine is."""
 
     numbers = tuple(str(1001 + index) for index in range(10))
-    script = LONG_TALK
+    script = MappingProxyType({"default": UNTIL_HUNG_UP})
 
     async def test_calls_that_are_up_are_followed_and_keep_their_slots(self) -> None:
         await self.usual_tables(limit=5)
         await self.put_numbers(self.numbers)
         await self.stopped("answered", count=5)
-        records = await self.recovered(10)
+        records = await self.recovered(10, up=5)
         self.assertEqual({one.outcome for one in records.values()}, {Outcome.ANSWERED})
         self.assertEqual(sorted(self.switch_log().numbers), sorted(self.numbers))
         self.assertEqual(self.most_at_once(), 5)
