@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import enum
-import math
 
 from attrs import frozen
 
@@ -112,18 +111,6 @@ class CalleeRules:
     cap_scope: CapScope = CapScope.ALL
     compliance: tuple[str, ...] = ()
     abandoned_rest: float = 0.0
-
-    @property
-    def longest_window(self) -> float:
-        """Seconds after which no cap looks back; 0 = there is none."""
-        return max((cap.seconds for cap in self.caps), default=0.0)
-
-    @property
-    def most_tries(self) -> float:
-        """How many tries a number can have at most; infinite where an answer may be retried."""
-        counts = sum(rule.count for rule in self.retry.rules)
-        most = math.inf if self.retry.max_retries is None else self.retry.max_retries
-        return 1 + min(counts, most)
 
 
 NO_CALLEE_RULES = CalleeRules()

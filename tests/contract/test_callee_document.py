@@ -116,7 +116,6 @@ class CalleeTests(SynchronousTestCase):
         )
         self.assertEqual(rules.caps, (Cap(1, 60.0), Cap(1, 604800.0, talk=True)))
         self.assertIs(rules.cap_scope, CapScope.TASK)
-        self.assertEqual(rules.longest_window, 604800.0)
         self.assertEqual(read(callee_limit={"count": 1, "time": 60}).caps, (Cap(1, 60.0),))
 
     def test_do_not_call_and_rule_files(self) -> None:
