@@ -206,10 +206,18 @@ class Caller:
                 raise NotSent("its task, or this node, places no call any more")
             attempt = replace(attempt, dialed_at=attempt.dialed_at + taken.start_in)
         await self._note(number, progress, attempt, permit)
-        waited = await self._places.in_turn(entry_id)
+        waited = await self._in_turn(number, attempt.uuid)
         if permit is not None and waited > MAX_NOTE_AGE:
             await self._note(number, progress, attempt, permit)
         return attempt
+
+    async def _in_turn(self, number: NumberInHand, uuid: str) -> float:
+        """Wait for the turn of a call that was noted; raises StoreError if it may not be sent."""
+        try:
+            return await self._places.in_turn(number.claim.id)
+        except StoreError:
+            self.unsent(number, uuid)
+            raise
 
     async def _note(
         self,

@@ -189,6 +189,15 @@ class SharedPlacesTests(SynchronousTestCase):
         self.assertEqual(len(self.redis.given_back), 1)
         self.assertEqual(len(self.redis.taken[LINE]), 1)
 
+    def test_a_call_that_was_not_sent_after_such_a_halt_does_not_count_for_its_callee(self) -> None:
+        self.world.share_line(cps=40)
+        self.world.share_task(limit_scope="host", callee_limit=[{"count": 1, "time": 60}])
+        self.redis.is_displaced = True
+        self.dial("1001")
+        noted = [one.uuid for one in self.world.store.notes]
+        self.assertEqual((self.world.switch.placed, bool(noted)), ([], True))
+        self.assertEqual(self.world.store.uncounted, noted)
+
     def test_a_halt_between_the_note_and_its_turn_is_followed_by_no_call(self) -> None:
         """Another daemon may have closed the number, and said so in its record."""
         self.world.share_line(cps=40)
