@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from attrs import define, field
 
 from ctidialer.dialer.agents.memory import TaskMemory
@@ -14,8 +16,9 @@ from ctidialer.dialer.agents.watched_call import WatchedCall
 class PacedTask:
     """One task, or one schedule configuration (``memory`` None: nothing of it is kept).
 
-    ``is_ready``: Redis has said what was counted before, and who paces.  ``is_owed``: what must be
-    written came while a write was under way.
+    ``is_ready``: Redis has said what was counted before, and who paces.  ``paces_until``: then
+    (unix seconds) another host may pace, unless Redis has said again that this one does.
+    ``is_owed``: what must be written came while a write was under way.
     """
 
     pacer: TaskPacer
@@ -24,8 +27,13 @@ class PacedTask:
     is_writing: bool = False
     is_owed: bool = False
     is_ready: bool = False
+    paces_until: float = math.inf
     permit: Permit | None = None
     given: GivenPermits = field(factory=GivenPermits)
+
+    def may_decide(self, now: float) -> bool:
+        """Say whether it is known how many calls this host may place."""
+        return self.is_ready and now < self.paces_until
 
     def rung(self) -> dict[object, float]:
         """Return since when telephones ring."""
@@ -37,8 +45,13 @@ class PacedTask:
         left = max(0, self.pacer.permitted or 0)
         return HostCalls(self.pacer.ages(now), self.pacer.waiting, wants, number, left)
 
+    def paces(self, until: float) -> None:
+        """This host paces, ``until`` then at least: it needs no permit."""
+        self.pacer.permitted, self.paces_until = None, until
+
     def takes(self, permit: Permit | None) -> None:
         """Another host paces: each of its permits counts once, and none of an earlier pacer."""
+        self.paces_until = math.inf
         if self.pacer.permitted is None or permit is None:
             self.pacer.permitted = 0
         elif permit != self.permit:

@@ -21,7 +21,13 @@ from ctidialer.dialer.agents.paced_task import PacedTask
 from ctidialer.dialer.agents.pacer import TaskPacer
 from ctidialer.dialer.agents.pacing_news import PacingNews
 from ctidialer.dialer.agents.roster import Roster
-from ctidialer.dialer.agents.sharing import calls_of_others, permit_of, shares, together
+from ctidialer.dialer.agents.sharing import (
+    PACES_FOR,
+    calls_of_others,
+    permit_of,
+    shares,
+    together,
+)
 from ctidialer.dialer.agents.watched_call import WatchDesk, WatchedCall
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.life.number_in_hand import NumberInHand
@@ -128,7 +134,7 @@ class Pacers:
         if dialing is None or not dialing.is_paced:
             return at_most
         paced = self._of(Kind.QUEUE, run.task.name, dialing)
-        if not paced.is_ready:
+        if not paced.may_decide(now):
             return 0
         agents = self._roster.now(dialing, now)
         return paced.pacer.room(agents, self._pending(run, paced.pacer) - itself, now, at_most)
@@ -271,7 +277,8 @@ class Pacers:
         if not kept.is_pacer(self._host):
             paced.takes(permit_of(kept, self._host))
             return
-        pacer.permitted, pacer.granted = None, paced.given.open(others)
+        paced.paces(now + PACES_FOR)
+        pacer.granted = paced.given.open(others)
         if others:
             agents, pending = self._roster.now(pacer.dialing, now), self._pending(run, pacer)
             wants = {host: one.wants for host, one in others.items()} | {self._host: _wants(run)}

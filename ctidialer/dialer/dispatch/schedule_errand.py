@@ -196,7 +196,8 @@ class ScheduledErrand:
             return GoesBack()
         self.desk.met_no_line()
         expires = self._decoded().expires
-        if not self._lacks_lines_taken_out() if expires is None else now > expires:
+        is_last = now > expires if expires is not None else not self._lacks_lines_taken_out()
+        if is_last:
             return Finished(Outcome.NO_LINE, f"no line was free when it was due: {verdict.reason}")
         return GoesBack(due=now + DUE_AGAIN_AFTER)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.said import Said
@@ -169,6 +170,22 @@ class TwoHostsTests(SynchronousTestCase):
         for _ in range(200):
             alive.runs_for(0.05)
         self.assertEqual(self.up(alive), 6)
+
+    def test_one_that_cannot_prolong_its_lease_leaves_the_pacing_to_the_other(self) -> None:
+        self.begin(AgentsNow(free=0))
+        self.run_for(4.0)
+        self.assertEqual(self.store.fields["pacer"], b"fs1")
+        slow: Deferred[None] = Deferred()
+        self.store.slow_answers.append(slow)
+        for _ in range(80):
+            self.one.runs_for(0.05)
+        self.assertEqual(self.store.slow_answers, [])
+        self.agents(AgentsNow(free=6))
+        self.one.runs_for(2.0)
+        self.assertEqual(self.up(self.one), 0)
+        slow.callback(None)
+        self.one.runs_for(2.0)
+        self.assertGreater(self.up(self.one), 0)
 
     def test_agents_who_vanish_end_the_dialing_of_both_at_once(self) -> None:
         self.begin(AgentsNow(free=6))
