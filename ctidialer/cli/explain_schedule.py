@@ -20,7 +20,7 @@ from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.report import NodeReport
 from ctidialer.nodes.schedules import (
     MAX_LOOKED_AT,
-    Waiting,
+    WaitingMembers,
     explain_from_outside,
     read_waiting,
     schedule_names,
@@ -39,7 +39,7 @@ class _Answer:
 
     name: str
     node: NodeReport
-    waiting: Waiting
+    waiting: WaitingMembers
     found: Explanation
 
     @property

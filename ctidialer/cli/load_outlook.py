@@ -10,7 +10,7 @@ from attrs import evolve
 from ctidialer.contract.callee import CalleeRules
 from ctidialer.contract.number_document import decode_number
 from ctidialer.contract.task import Task
-from ctidialer.nodes.callee_facts import Counted, counted_calls, listed_numbers
+from ctidialer.nodes.callee_facts import CountedCalls, counted_calls, listed_numbers
 from ctidialer.rules.calling_hours import stops_at
 from ctidialer.rules.compliance import obeying
 from ctidialer.rules.permission import LastMoments
@@ -41,7 +41,7 @@ class Outlook:
             found.add(CalleeNow(one, one.number in listed, calls.calls, calls.talks))
 
 
-_NO_CALLS = Counted()
+_NO_CALLS = CountedCalls()
 
 
 def _rules(callee: CalleeRules, of_settings: Sequence[str]) -> CalleeRules:

@@ -18,7 +18,7 @@ from ctidialer.contract import keys, known_keys
 from ctidialer.contract.faults import ContractError, Fault
 from ctidialer.contract.task_editing import Edit, NotEditable, Setting, path_of, read_setting
 from ctidialer.nodes.reader import NodeReader
-from ctidialer.nodes.task_edits import Done, SpoilsOthers, TaskEdits
+from ctidialer.nodes.task_edits import EditDone, SpoilsOthers, TaskEdits
 from ctidialer.rules.task_editing import Target
 from ctidialer.settings import Node, Settings
 from ctidialer.store.link import Link
@@ -131,7 +131,7 @@ def _change(
 
 async def _done(
     link: Link, node: Node, task: str, wanted: Sequence[Setting], target: Target, why: str
-) -> Done:
+) -> EditDone:
     names = await task_names(NodeReading(link, node.host), node.host)
     if task not in names:
         raise click.ClickException(printable(no_such_task(task, node.host, names)))
@@ -152,7 +152,7 @@ def _refusal(faults: Sequence[Fault], where: str = "") -> str:
     return "\n".join(map(printable, lines))
 
 
-def _print(done: Done) -> None:
+def _print(done: EditDone) -> None:
     texts = done.edit.texts
     for edit in done.edit.edits:
         now = f"-> {edit.shown(edit.after)}" if edit.changes else "as before"
@@ -164,7 +164,7 @@ def _print(done: Done) -> None:
         click.echo(f"no daemon is alive that runs {printable(texts.name)}")
 
 
-def _as_json(done: Done) -> dict[str, object]:
+def _as_json(done: EditDone) -> dict[str, object]:
     texts, edits = done.edit.texts, done.edit.edits
     return {
         "task": texts.name,

@@ -17,7 +17,7 @@ from ctidialer.cli.printable import printable
 from ctidialer.cli.record_print import clock_time, padded
 from ctidialer.contract.status import Later
 from ctidialer.contract.waiting import WaitReason
-from ctidialer.nodes.number_orders import Listed, NumberOrders, Standing
+from ctidialer.nodes.number_orders import ListedNumber, NumberOrders, Standing
 from ctidialer.rules.explaining import local_time
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
@@ -33,7 +33,7 @@ class _Shown:
 
     standing: Standing
     zone: str
-    numbers: list[Listed] = field(factory=list)
+    numbers: list[ListedNumber] = field(factory=list)
 
 
 @click.command(short_help="List the numbers of a task that wait.")
@@ -86,14 +86,14 @@ def waiting(
 
 
 async def _with_reason(
-    numbers: AsyncIterator[Listed], reason: WaitReason | None
-) -> AsyncIterator[Listed]:
+    numbers: AsyncIterator[ListedNumber], reason: WaitReason | None
+) -> AsyncIterator[ListedNumber]:
     async for one in numbers:
         if reason in (None, one.reason):
             yield one
 
 
-async def _first(numbers: AsyncIterator[Listed], limit: int) -> AsyncIterator[Listed]:
+async def _first(numbers: AsyncIterator[ListedNumber], limit: int) -> AsyncIterator[ListedNumber]:
     count = 0
     async for one in numbers:
         yield one
@@ -102,8 +102,8 @@ async def _first(numbers: AsyncIterator[Listed], limit: int) -> AsyncIterator[Li
             return
 
 
-async def _last(numbers: AsyncIterator[Listed], last: int) -> AsyncIterator[Listed]:
-    kept: deque[Listed] = deque(maxlen=last)
+async def _last(numbers: AsyncIterator[ListedNumber], last: int) -> AsyncIterator[ListedNumber]:
+    kept: deque[ListedNumber] = deque(maxlen=last)
     async for one in numbers:
         kept.append(one)
     for one in kept:
@@ -154,7 +154,7 @@ def _as_json(named: Named, host: str, shown: _Shown) -> dict[str, object]:
     }
 
 
-def _document(one: Listed) -> dict[str, object]:
+def _document(one: ListedNumber) -> dict[str, object]:
     """Return a number that waits as it stands in the JSON."""
     return {
         "number": one.number,

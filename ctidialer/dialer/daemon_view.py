@@ -27,7 +27,7 @@ from ctidialer.nodes.daemon import (
     Totals,
 )
 from ctidialer.nodes.doubts import Doubts
-from ctidialer.nodes.schedules import Waiting, schedule_facts, schedule_names
+from ctidialer.nodes.schedules import WaitingMembers, schedule_facts, schedule_names
 from ctidialer.rules.explaining import explain
 from ctidialer.rules.explanation import NodeFacts
 from ctidialer.rules.node_facts import as_explained, as_missing
@@ -158,7 +158,7 @@ class Daemon:
         return schedule_names(self.view.tables)
 
     def schedules(
-        self, names: Iterable[str], waiting: Waiting, most_lines: int
+        self, names: Iterable[str], waiting: WaitingMembers, most_lines: int
     ) -> list[ScheduleNow]:
         """Part of DaemonView."""
         facts = self._facts()
@@ -203,7 +203,7 @@ class Daemon:
         )
 
     def _schedule(
-        self, name: str, waiting: Waiting, node: NodeFacts, most_lines: int
+        self, name: str, waiting: WaitingMembers, node: NodeFacts, most_lines: int
     ) -> ScheduleNow:
         run = self.view.schedules.get(name)
         told = self.view.with_later(run.told(node.now) if run else ScheduleStatus(name, 0))

@@ -26,7 +26,7 @@ KEEP = b" keep"
 
 
 @frozen
-class Counted:
+class CountedCalls:
     """When a callee was called, and when he was talked to: unix seconds, in order."""
 
     calls: tuple[float, ...] = ()
@@ -52,9 +52,9 @@ async def listed_numbers(
 
 async def counted_calls(
     link: Link, rules: CalleeRules, task: str, numbers: Sequence[str]
-) -> Mapping[str, Counted]:
+) -> Mapping[str, CountedCalls]:
     """Return the calls that caps count of each number; raises StoreError."""
-    found: dict[str, Counted] = {}
+    found: dict[str, CountedCalls] = {}
     for some in _in_parts(numbers if rules.caps else ()):
         asked = (link.call("ZRANGE", cap_key(rules, o, task), 0, -1, "WITHSCORES") for o in some)
         try:
@@ -65,7 +65,7 @@ async def counted_calls(
     return found
 
 
-def _counted(reply: Reply) -> Counted:
+def _counted(reply: Reply) -> CountedCalls:
     assert isinstance(reply, list)
     calls: list[float] = []
     talks: list[float] = []
@@ -73,7 +73,7 @@ def _counted(reply: Reply) -> Counted:
         if not isinstance(member, bytes) or not isinstance(at, bytes) or member == KEEP:
             continue
         (talks if member.startswith(TALK) else calls).append(float(at))
-    return Counted(tuple(calls), tuple(talks))
+    return CountedCalls(tuple(calls), tuple(talks))
 
 
 def _in_parts(numbers: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -22,7 +22,7 @@ from ctidialer.contract.status import (
     named_queues,
 )
 from ctidialer.nodes.doubts import Doubts
-from ctidialer.nodes.schedules import Waiting
+from ctidialer.nodes.schedules import WaitingMembers
 from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.reasons import Condition
 
@@ -203,7 +203,7 @@ class DaemonView(Protocol):
         """Return the names of all schedule configurations, in order, valid or not."""
 
     def schedules(
-        self, names: Iterable[str], waiting: Waiting, most_lines: int
+        self, names: Iterable[str], waiting: WaitingMembers, most_lines: int
     ) -> list[ScheduleNow]:
         """Return schedule configurations with what waits for them."""
 

@@ -15,7 +15,7 @@ from ctidialer.contract.record import Outcome
 from ctidialer.contract.said import Said
 from ctidialer.contract.task import Task
 from ctidialer.contract.waiting import Carried
-from ctidialer.nodes.callee_facts import Counted, counted_calls, listed_numbers
+from ctidialer.nodes.callee_facts import CountedCalls, counted_calls, listed_numbers
 from ctidialer.rules.forecast.assumptions import Assumption
 from ctidialer.rules.forecast.numbers import Part, Sampled
 from ctidialer.rules.permission import callee_zones
@@ -55,10 +55,10 @@ class _Entry:
 @frozen
 class _Facts:
     listed: set[str] = field(factory=set)
-    counted: Mapping[str, Counted] = field(factory=dict)
+    counted: Mapping[str, CountedCalls] = field(factory=dict)
 
 
-_NOT_COUNTED = Counted()
+_NOT_COUNTED = CountedCalls()
 
 
 class ListSample:

@@ -71,7 +71,7 @@ class OrderBroken(Exception):
 
 
 @frozen
-class Listed:
+class ListedNumber:
     """A number that waits, as it is listed: ``number`` None = none can be read in its entry."""
 
     waiting: WaitingNumber
@@ -127,7 +127,7 @@ class NumberOrders:
         """Count the numbers."""
         return await standing_of(self._link, self._owner)
 
-    async def listed(self, first: int = 0) -> AsyncIterator[Listed]:
+    async def listed(self, first: int = 0) -> AsyncIterator[ListedNumber]:
         """Yield the numbers that wait, of each place by due time, from the ``first`` on (0)."""
         reading = NodeReading(self._link, "")
         for place in self._owner.places:
@@ -138,7 +138,7 @@ class NumberOrders:
                     continue
             while page := await self._steps.waiting(place, first, BATCH_SIZE):
                 for one in page:
-                    yield Listed(one, self._read(one.entry).number)
+                    yield ListedNumber(one, self._read(one.entry).number)
                 first += len(page)
             first = 0
 

@@ -28,7 +28,7 @@ MAX_LOOKED_AT = 1000
 
 
 @frozen
-class Waiting:
+class WaitingMembers:
     """What waits at one moment: by configuration among the members that were read, and in all.
 
     ``next_due``: the time (unix seconds) of the first member that is not due.
@@ -40,7 +40,7 @@ class Waiting:
     scheduled: int = 0
 
 
-async def read_waiting(link: Link, domain: str, now: float) -> Waiting:
+async def read_waiting(link: Link, domain: str, now: float) -> WaitingMembers:
     """Return what waits in a domain at ``now``; fails with StoreError."""
     key = keys.at(keys.SCHEDULE_NUMBER, domain)
     due = await _read(link, key, "-inf", str(now))
@@ -48,7 +48,7 @@ async def read_waiting(link: Link, domain: str, now: float) -> Waiting:
     next_due: dict[str, float] = {}
     for member, moment in later:
         next_due.setdefault(config_named(member), moment)
-    return Waiting(
+    return WaitingMembers(
         due=Counter(config_named(member) for member, _ in due),
         next_due=next_due,
         all_due=_count(await link.call("ZCOUNT", key, "-inf", str(now))),
@@ -57,7 +57,7 @@ async def read_waiting(link: Link, domain: str, now: float) -> Waiting:
 
 
 def schedule_facts(
-    tables: Tables, name: str, waiting: Waiting, told: ScheduleStatus | None
+    tables: Tables, name: str, waiting: WaitingMembers, told: ScheduleStatus | None
 ) -> ScheduleFacts:
     """Return what is known of a configuration; ``told`` is what its daemon says of it."""
     told = told or ScheduleStatus(name, 0)
@@ -82,7 +82,9 @@ def schedule_names(tables: Tables) -> list[str]:
     return sorted({*tables.schedules, *invalid})
 
 
-def explain_from_outside(told: NodeReport, name: str, waiting: Waiting, now: float) -> Explanation:
+def explain_from_outside(
+    told: NodeReport, name: str, waiting: WaitingMembers, now: float
+) -> Explanation:
     """Return why numbers of a configuration are, or are not, called, without asking the daemon."""
     said = told.status.schedules if told.is_alive and told.status else ()
     of_it = next((one for one in said if one.name == name), None)

@@ -42,7 +42,7 @@ class SpoilsOthers(ValueError):
 
 
 @frozen
-class Done:
+class EditDone:
     """What was changed, and which daemons were told: those of the hosts ``told``."""
 
     edit: TaskEdit
@@ -61,7 +61,7 @@ class TaskEdits:
 
     async def change(
         self, name: str, settings: Sequence[Setting], target: Target, order: Order
-    ) -> Done:
+    ) -> EditDone:
         """Make these settings of the task ``name``, which is there.
 
         Raises ContractError, NotEditable and SpoilsOthers where it may not be, StoreError.
@@ -73,7 +73,7 @@ class TaskEdits:
             hosts = await self._hosts_of(edit)
             if not edit.changes or await self._write(before, edit, order, hosts):
                 await self._publish(edit)
-                return Done(edit, tuple(hosts))
+                return EditDone(edit, tuple(hosts))
         raise StoreError(f"others change the task {shown(name)} all the time; nothing was changed")
 
     async def _read(self, name: str, host: str | None = None) -> TaskTexts:

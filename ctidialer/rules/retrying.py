@@ -22,7 +22,7 @@ class Retry:
 
 
 @frozen
-class Ended:
+class EndedTry:
     """A try that has ended, at ``at`` (unix seconds); ``tried``: how many had ended before it.
 
     ``used``: the retries that each rule has given so far, by the rule's name.
@@ -35,7 +35,7 @@ class Ended:
     used: Mapping[str, int] = {}
 
 
-def next_try(plan: RetryPlan, ended: Ended, zone: str, rest: float = 0.0) -> Retry | None:
+def next_try(plan: RetryPlan, ended: EndedTry, zone: str, rest: float = 0.0) -> Retry | None:
     """Return the next try of a number; None = this one was its last.
 
     ``zone`` (IANA) is the task's, for times of day.  ``rest``: seconds for which whoever was
@@ -54,7 +54,7 @@ def next_try(plan: RetryPlan, ended: Ended, zone: str, rest: float = 0.0) -> Ret
     return Retry(at, {**ended.used, rule.name: used + 1})
 
 
-def _rule_for(plan: RetryPlan, ended: Ended) -> RetryRule | None:
+def _rule_for(plan: RetryPlan, ended: EndedTry) -> RetryRule | None:
     """Return the first rule that names the outcome; an abandoned call is also an answered one."""
     names = {ended.outcome.value, ABANDONED} if ended.is_abandoned else {ended.outcome.value}
     return next((rule for rule in plan.rules if rule.outcomes & names), None)

@@ -21,7 +21,7 @@ from ctidialer.store.link import Link
 from ctidialer.web.answers import Asked, Refusal
 from ctidialer.web.documents import LinePage, WhyBody
 from ctidialer.web.node_api import NO_REDIS, order_of
-from ctidialer.web.queries import LineQuery, Order
+from ctidialer.web.queries import LineQuery, ListOrder
 from ctidialer.web.routes import get, post
 
 LINES_PER_SLICE = 100
@@ -86,7 +86,7 @@ class LinesApi:
     async def lines(self, query: LineQuery) -> LinePage:
         """Return a page of the lines, of those in one state where one is asked for."""
         names = query.found_in(self._daemon.line_names())
-        if query.order is Order.WORST:
+        if query.order is ListOrder.WORST:
             names = self._worst_first(names)
         if not query.state:
             return LinePage(self._daemon.lines(names[query.part]), len(names))

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from ctidialer.contract.control import Order
 from ctidialer.contract.record import Kind
 from ctidialer.contract.waiting import WaitReason
-from ctidialer.nodes.number_orders import Done, Listed, NumberOrders, OrderBroken, Standing
+from ctidialer.nodes.number_orders import Done, ListedNumber, NumberOrders, OrderBroken, Standing
 from ctidialer.nodes.number_owner import Owner, owner_of
 from ctidialer.nodes.record_requeue import NEVER_AGAIN
 from ctidialer.rules.moments import NoMoment, moment_of
@@ -224,7 +224,7 @@ def _queue_of(owner: Owner, queue: str) -> str:
     return queue or owner.queues[0]
 
 
-def _entry(one: Listed) -> WaitingEntry:
+def _entry(one: ListedNumber) -> WaitingEntry:
     return WaitingEntry(
         number=one.number,
         due=one.waiting.due,

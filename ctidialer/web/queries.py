@@ -60,7 +60,7 @@ class Page(msgspec.Struct):
         return [name for name in names if word in name.lower()]
 
 
-class Order(enum.Enum):
+class ListOrder(enum.Enum):
     """In which order tasks are listed."""
 
     NAME = "name"
@@ -72,8 +72,8 @@ class TaskQuery(Page):
 
     reason: Annotated[str, Meta(description="only tasks with this reason")] = ""
     order: Annotated[
-        Order, Meta(description="by name (default), or those first that want a look most")
-    ] = Order.NAME
+        ListOrder, Meta(description="by name (default), or those first that want a look most")
+    ] = ListOrder.NAME
 
 
 class LineQuery(Page):
@@ -81,8 +81,8 @@ class LineQuery(Page):
 
     state: Annotated[str, Meta(description="only lines in this state")] = ""
     order: Annotated[
-        Order, Meta(description="by name (default), or those first that take no call")
-    ] = Order.NAME
+        ListOrder, Meta(description="by name (default), or those first that take no call")
+    ] = ListOrder.NAME
 
 
 class CheckQuery(msgspec.Struct):

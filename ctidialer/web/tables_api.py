@@ -14,7 +14,7 @@ from ctidialer.nodes.doubts import Doubts
 from ctidialer.nodes.orders import NodeOrders
 from ctidialer.nodes.pacing import read_pacing
 from ctidialer.nodes.queues import all_queues, numbers_in, queue_lengths
-from ctidialer.nodes.schedules import Waiting, read_waiting
+from ctidialer.nodes.schedules import WaitingMembers, read_waiting
 from ctidialer.settings import Node
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
@@ -33,7 +33,7 @@ from ctidialer.web.documents import (
     WhyBody,
 )
 from ctidialer.web.node_api import NO_REDIS, order_of
-from ctidialer.web.queries import Order, Page, TaskQuery
+from ctidialer.web.queries import ListOrder, Page, TaskQuery
 from ctidialer.web.routes import get, post
 from ctidialer.web.task_states import TaskStates, counted, worst_first
 
@@ -68,7 +68,7 @@ class TasksApi:
         How many have each reason is counted over all whose names fit.
         """
         states = await self._states.of(query.found_in(self._daemon.task_names()))
-        names = worst_first(states) if query.order == Order.WORST else list(states)
+        names = worst_first(states) if query.order == ListOrder.WORST else list(states)
         if query.reason:
             names = [name for name in names if states[name].reason == query.reason]
         listed = self._daemon.tasks(names[query.part], MAX_BUSY_LINES)
@@ -202,7 +202,7 @@ class SchedulesApi:
             shown = f"there is no schedule configuration {config[:80]!r} in {self._domain}"
             raise Refusal(404, shown)
 
-    async def _waiting(self) -> Waiting:
+    async def _waiting(self) -> WaitingMembers:
         return await read_waiting(self._link, self._domain, time())
 
 

@@ -12,12 +12,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.callee import RETRIED, LocalTime, RetryPlan, RetryRule
 from ctidialer.contract.record import Outcome
-from ctidialer.rules.retrying import Ended, Retry, next_try
+from ctidialer.rules.retrying import EndedTry, Retry, next_try
 
 BUSY = RetryRule(frozenset({"busy"}), (600.0,), 3)
 UNHEARD = RetryRule(frozenset({"no_answer", "abandoned"}), (3600.0, 86400.0), 3)
 PLAN = RetryPlan((BUSY, UNHEARD))
-ENDED = Ended(Outcome.BUSY, 1000.0)
+ENDED = EndedTry(Outcome.BUSY, 1000.0)
 ZONE = "Europe/Berlin"
 
 
@@ -48,12 +48,12 @@ class RetryTests(SynchronousTestCase):
         self.assertIsNone(next_try(plan, evolve(ENDED, tried=1), ZONE))
 
     def test_an_abandoned_call_is_an_answered_one_too(self) -> None:
-        ended = Ended(Outcome.ANSWERED, 1000.0, is_abandoned=True)
+        ended = EndedTry(Outcome.ANSWERED, 1000.0, is_abandoned=True)
         self.assertEqual(next_try(PLAN, ended, ZONE), Retry(4600.0, {UNHEARD.name: 1}))
         self.assertIsNone(next_try(PLAN, evolve(ended, is_abandoned=False), ZONE))
 
     def test_whoever_was_abandoned_is_left_alone_for_as_long_as_a_rule_file_says(self) -> None:
-        ended = Ended(Outcome.ANSWERED, 1000.0, is_abandoned=True)
+        ended = EndedTry(Outcome.ANSWERED, 1000.0, is_abandoned=True)
         found = next_try(PLAN, ended, ZONE, rest=72 * 3600.0)
         self.assertEqual(found, Retry(1000.0 + 72 * 3600, {UNHEARD.name: 1}))
 
@@ -108,7 +108,7 @@ class AnyPlanTests(SynchronousTestCase):
         used: dict[str, int] = {}
         retries = 0
         for outcome, is_abandoned in tries:
-            found = next_try(plan, Ended(outcome, now, is_abandoned, retries, used), zone)
+            found = next_try(plan, EndedTry(outcome, now, is_abandoned, retries, used), zone)
             if found is None:
                 break
             self.assertGreaterEqual(found.at, now)

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 from ctidialer.contract.pacing import PacingStatus
 from ctidialer.dialer.agents.pacer import TaskPacer
-from ctidialer.dialer.agents.sharing import CALLS, PACES_FOR, PERMIT, HostCalls, Permit
+from ctidialer.dialer.agents.sharing import CALLS, PACES_FOR, PERMIT, CallPermit, HostCalls
 from ctidialer.rules.prediction.feedback import Ledger
 from ctidialer.rules.prediction.keeping import decode, encode
 from ctidialer.store.pacing import Kept, PacingStore
@@ -82,7 +82,8 @@ class TaskMemory:
     async def permit(self, counts: Mapping[str, int], now: float) -> None:
         """Permit other hosts so many calls; fails with StoreError."""
         fields = {
-            f"{PERMIT}{host}": _ENCODER.encode(Permit(now, count)) for host, count in counts.items()
+            f"{PERMIT}{host}": _ENCODER.encode(CallPermit(now, count))
+            for host, count in counts.items()
         }
         await self.store.exchange(self.scope, self.task, fields, PACES_FOR)
 

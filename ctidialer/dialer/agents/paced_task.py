@@ -8,7 +8,7 @@ from attrs import define, field
 
 from ctidialer.dialer.agents.memory import TaskMemory
 from ctidialer.dialer.agents.pacer import TaskPacer
-from ctidialer.dialer.agents.sharing import GivenPermits, HostCalls, Permit
+from ctidialer.dialer.agents.sharing import CallPermit, GivenPermits, HostCalls
 from ctidialer.dialer.agents.watched_call import WatchedCall
 
 
@@ -28,7 +28,7 @@ class PacedTask:
     is_owed: bool = False
     is_ready: bool = False
     paces_until: float = math.inf
-    permit: Permit | None = None
+    permit: CallPermit | None = None
     given: GivenPermits = field(factory=GivenPermits)
 
     def may_decide(self, now: float) -> bool:
@@ -49,7 +49,7 @@ class PacedTask:
         """This host paces, ``until`` then at least: it needs no permit."""
         self.pacer.permitted, self.paces_until = None, until
 
-    def takes(self, permit: Permit | None) -> None:
+    def takes(self, permit: CallPermit | None) -> None:
         """Another host paces: each of its permits counts once, and none of an earlier pacer."""
         self.paces_until = math.inf
         if self.pacer.permitted is None or permit is None:

@@ -37,7 +37,7 @@ class HostCalls(msgspec.Struct, frozen=True):
     left: int = 0
 
 
-class Permit(msgspec.Struct, frozen=True):
+class CallPermit(msgspec.Struct, frozen=True):
     """So many calls may be placed from now on, in place of what an earlier permit left."""
 
     number: float
@@ -69,7 +69,7 @@ class GivenPermits:
     a second later.  Until then these calls count, or others would be given the same agents.
     """
 
-    _unheard: dict[str, tuple[Permit, ...]] = field(factory=dict)
+    _unheard: dict[str, tuple[CallPermit, ...]] = field(factory=dict)
 
     def open(self, calls: Mapping[str, HostCalls]) -> int:
         """Return how many calls other hosts may have placed since they wrote ``calls``."""
@@ -84,7 +84,7 @@ class GivenPermits:
     def give(self, counts: Mapping[str, int], number: float) -> None:
         """These hosts are permitted so many calls, in place of what earlier permits left."""
         for host, count in counts.items():
-            self._unheard[host] = (*self._unheard.get(host, ()), Permit(number, count))
+            self._unheard[host] = (*self._unheard.get(host, ()), CallPermit(number, count))
 
     def _open(self, host: str, calls: HostCalls) -> int:
         """Only one permit holds at a time, and nobody knows which of these it was."""
@@ -94,7 +94,7 @@ class GivenPermits:
 
 encode = msgspec.json.Encoder().encode
 _CALLS = msgspec.json.Decoder(HostCalls)
-_PERMIT = msgspec.json.Decoder(Permit)
+_PERMIT = msgspec.json.Decoder(CallPermit)
 
 
 def calls_of_others(kept: Kept, host: str) -> dict[str, HostCalls]:
@@ -119,7 +119,7 @@ def together(calls: Mapping[str, HostCalls], now: float) -> Others:
     )
 
 
-def permit_of(kept: Kept, host: str) -> Permit | None:
+def permit_of(kept: Kept, host: str) -> CallPermit | None:
     """Return what this host was permitted last; None = nothing."""
     try:
         return _PERMIT.decode(kept.fields.get(f"{PERMIT}{host}", b""))

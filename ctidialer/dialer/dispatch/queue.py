@@ -47,7 +47,6 @@ MIN_WAIT = 0.01
 """Least seconds between two looks at a task with a rate: if it is high, several starts share a
 claim."""
 
-
 MAX_AHEAD = 100
 """Numbers claimed at once where none of the last ones may be called yet: they are read, and put to
 wait, within some milliseconds."""

@@ -25,7 +25,6 @@ AgentRoom = Callable[[TaskRun, float, int, int], int]
 """How many calls the agents of a task allow: of the task, the time, the most that are wanted, and
 how many of its numbers in hand are those that it is asked for."""
 
-
 LacksLine = Callable[[Sequence[str]], None]
 """Told of line groups in which a number finds no line."""
 

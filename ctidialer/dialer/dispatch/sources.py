@@ -16,7 +16,7 @@ from ctidialer.store.waiting import Waiting
 
 
 @frozen
-class Taken:
+class TakenNumber:
     """A number that was claimed; ``queue`` is the list it came from, None = it had waited."""
 
     claim: Claimed
@@ -31,7 +31,7 @@ class Haul:
     """
 
     wanted: int
-    taken: list[Taken] = field(factory=list)
+    taken: list[TakenNumber] = field(factory=list)
     is_empty: bool | None = None
     problem: StoreError | None = None
 
@@ -65,7 +65,7 @@ class Sources:
             for queue in self._queues(haul, task):
                 claims = await self._store.claim(queue, task.queue_side, haul.room, task=task.name)
                 haul.is_empty = len(claims) < haul.room
-                haul.taken += [Taken(claim, queue) for claim in claims]
+                haul.taken += [TakenNumber(claim, queue) for claim in claims]
         except StoreError as error:
             if not haul.taken:
                 raise
@@ -78,7 +78,7 @@ class Sources:
         claims = await self._store.claim_waiting(where, haul.room, task.name)
         if len(claims) < haul.room:
             self._due.emptied(where)
-        haul.taken += [Taken(claim, None) for claim in claims]
+        haul.taken += [TakenNumber(claim, None) for claim in claims]
 
     def _queues(self, haul: Haul, task: Task) -> Iterator[str]:
         """Yield the queues as long as numbers are wanted: the first that has any is taken from."""

@@ -20,7 +20,7 @@ from ctidialer.rules import abandonment
 from ctidialer.rules.callee_zone import e164, spellings
 from ctidialer.rules.caps import cap_key
 from ctidialer.rules.permission import End, WaitUntil, may_call
-from ctidialer.rules.retrying import Ended, Retry, next_try
+from ctidialer.rules.retrying import EndedTry, Retry, next_try
 from ctidialer.store.errors import Denied
 from ctidialer.store.permit import Permit
 
@@ -90,6 +90,6 @@ def retry(number: NumberInHand, carried: Carried | None, end: Finished, now: flo
         return None
     tried, used = (0, {}) if carried is None else (carried.tried, carried.used)
     abandoned = abandonment.is_abandoned(number.agents, end.attempts, end.outcome)
-    ended = Ended(end.outcome, now, abandoned, tried, used)
+    ended = EndedTry(end.outcome, now, abandoned, tried, used)
     found = next_try(terms.callee.retry, ended, terms.zone, terms.callee.abandoned_rest)
     return None if found is None or terms.last.too_late(found.at) else found

@@ -180,9 +180,6 @@ class Stories:
         self._host = host
         self._tell = tell
 
-    def __bool__(self) -> bool:
-        return self._tell is not None
-
     def of(self, number: NumberInHand | None, count: int) -> Story | None:
         """Return the story of the ``count``-th call of a number; None = nobody is told."""
         if self._tell is None or number is None:

@@ -23,7 +23,7 @@ from ctidialer.rules.caps import allowed_at
 from ctidialer.rules.forecast.actors import CallEnd, Numbers
 from ctidialer.rules.forecast.callees import Mix
 from ctidialer.rules.permission import Go, LastMoments, WaitUntil, may_call_in
-from ctidialer.rules.retrying import Ended, next_try
+from ctidialer.rules.retrying import EndedTry, next_try
 
 
 @frozen
@@ -259,7 +259,7 @@ class NumbersLeft(Numbers):
         self, number: _Number, outcome: Outcome, now: float, *, is_abandoned: bool = False
     ) -> None:
         rules = self.rules
-        ended = Ended(outcome, self.start + now, is_abandoned, number.tried, number.used)
+        ended = EndedTry(outcome, self.start + now, is_abandoned, number.tried, number.used)
         retry = next_try(rules.callee.retry, ended, rules.zone, rules.callee.abandoned_rest)
         if retry is None or rules.last.too_late(retry.at) is not None:
             self._end(outcome, now)
