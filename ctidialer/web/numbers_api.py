@@ -109,8 +109,8 @@ class NumbersApi:
             counts = await self._requeue_waiting(owner, queue, order, body.dry_run)
         else:
             counts = await self._requeue_of_records(owner, queue, body)
-        if not body.dry_run:
-            self._log(owner, f"put {counts.queued} numbers anew into {queue!r}", order)
+            if not body.dry_run:
+                self._log_queued(owner, counts.queued, queue, order)
         return Requeued(
             **msgspec.structs.asdict(counts), task=task, queue=queue, dry_run=body.dry_run
         )
@@ -135,8 +135,10 @@ class NumbersApi:
         waiting = 0 if body.which is Which.QUEUE else standing.waiting
         queued = {} if body.which is Which.WAITING else dict(standing.queued)
         if not body.dry_run:
-            await self._end(orders, waiting, queued, order)
-            self._log(owner, f"canceled {orders.done.numbers} numbers", order)
+            try:
+                await self._end(orders, waiting, queued, order)
+            finally:  # it may have broken off, or the client has gone
+                self._log(owner, f"canceled {orders.done.numbers} numbers", order)
         done = orders.done
         left = waiting + sum(queued.values()) - done.numbers - done.unsure
         return Canceled(
@@ -173,6 +175,8 @@ class NumbersApi:
                 await orders.requeue_waiting(min(found, MAX_ORDERED), queue, order, _ignore)
             except OrderBroken as error:
                 _broken(orders.done, error)
+            finally:
+                self._log_queued(owner, orders.done.numbers, queue, order)
         done = orders.done
         left = max(0, found - done.numbers - done.unsure)
         return RequeueCounts(found, 0, done.numbers, done.unsure, left)
@@ -208,6 +212,9 @@ class NumbersApi:
             return moment_of(text, self._now(), zone) if text else None
         except NoMoment as error:
             raise Refusal(400, f"{name} {error}") from None
+
+    def _log_queued(self, owner: Owner, count: int, queue: str, order: Order) -> None:
+        self._log(owner, f"put {count} numbers anew into {queue!r}", order)
 
     def _log(self, owner: Owner, what: str, order: Order) -> None:
         noun = "Task" if owner.kind is Kind.QUEUE else "Configuration"

@@ -8,8 +8,10 @@ from typing import Any
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
 from ctidialer.contract.waiting import WaitReason
+from ctidialer.nodes.number_orders import NumberOrders, OrderBroken
 from ctidialer.web import numbers_api
 from tests.dialer.test_waiting import BUSY, LATER, WaitingCase
+from tests.support.logbook import logged_by
 from tests.support.node import HOST
 from tests.support.waiting import DUE, T, let_wait, put_record
 from tests.web.web_case import WebTestCase
@@ -123,6 +125,19 @@ class CancelTests(NumbersCase):
         self.assertEqual(reply.status, 503)
         self.assertIn("must hold a stream", reply.json["error"]["message"])
         self.assertEqual(await self.call("ZCARD", T.key), 1)
+
+    async def test_the_log_has_what_was_done_before_it_broke_off(self) -> None:
+        async def breaks(*_: object) -> None:
+            raise OrderBroken("away")
+
+        await let_wait(self.redis, b"1", b"2")
+        await self.begin()
+        self.patch(NumberOrders, "cancel_queued", breaks)
+        book = logged_by(self)
+        reply = await self.ask("POST", "/api/tasks/t/cancel", {"why": "wrong list"})
+        self.assertEqual(reply.status, 503)
+        told = [one["what"] for one in book if one.get("task") == "t" and "noun" in one]
+        self.assertEqual(told, ["http 127.0.0.1 has canceled 2 numbers: wrong list"])
 
 
 class RequeueTests(NumbersCase):
