@@ -29,11 +29,10 @@ from ctidialer.dialer.life.switch_port import SwitchPort
 from ctidialer.esl.errors import EslError
 from ctidialer.esl.events import Event
 from ctidialer.glue import background
-from ctidialer.rules import abandonment, after_call
+from ctidialer.rules import abandonment, verdict
 from ctidialer.rules import attempt as rules
 from ctidialer.rules.abandonment import GREETING_END, Judgement
 from ctidialer.rules.attempt import Attempt, attempt_record
-from ctidialer.rules.disposition import outcome
 
 GREETING_INTERVAL = 0.5
 MAX_GREETING = 6.0
@@ -210,9 +209,7 @@ class WatchedCall:
     def _ended(self, attempt: Attempt) -> None:
         self.stop()
         record = attempt_record(attempt)
-        how = after_call.ruled(self._number.after_call, attempt.said) or outcome(
-            answered=attempt.was_answered, cause=attempt.cause, sip_code=attempt.sip_code
-        )
+        how = verdict.of_call(self._number.after_call, attempt)
         if attempt.was_answered and self._stage is Stage.RINGING:
             at = attempt.answered_at or attempt.dialed_at
             self._pacer.answered(self, max(0.0, at - attempt.dialed_at), at)
