@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 
 import msgspec
@@ -39,7 +40,8 @@ _DECODER = msgspec.json.Decoder(_Counted)
 @define(eq=False)
 class TaskMemory:
     """The memory of one pacer; ``is_loaded``: what Redis knew was taken over; ``is_last``: the
-    next write is the last one, so it has all."""
+    next write is the last one, so it has all; ``was_elsewhere``: the task was moved, from the host
+    to the template or back."""
 
     store: PacingStore
     host: str
@@ -47,6 +49,7 @@ class TaskMemory:
     task: str
     is_loaded: bool = False
     is_last: bool = False
+    was_elsewhere: bool = False
     _knows_others: bool = False
     _learnt_at: float = 0.0
     _written: dict[str, bytes] = field(factory=dict)
@@ -95,10 +98,12 @@ class TaskMemory:
     def _load(self, pacer: TaskPacer, kept: Kept) -> None:
         """Take over what an earlier daemon of this host, or another host, has learnt.
 
-        What was counted meanwhile, before Redis was asked, is kept.
+        What was counted meanwhile, before Redis was asked, is kept; of a task that was moved, what
+        was counted where it stood before.
         """
-        own = self._ledger(pacer, kept.fields.get(f"{LEDGER}{self.host}"))
-        pacer.own = Ledger(pacer.own.answers + own.answers, pacer.own.abandoned + own.abandoned)
+        own, there = pacer.own, self._ledger(pacer, kept.fields.get(f"{LEDGER}{self.host}"))
+        both = max if self.was_elsewhere else operator.add
+        pacer.own = Ledger(both(own.answers, there.answers), both(own.abandoned, there.abandoned))
         raw = kept.fields.get(LEARNT)
         if raw is None:
             return

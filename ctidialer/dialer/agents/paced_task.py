@@ -8,7 +8,7 @@ from attrs import define, field
 
 from ctidialer.dialer.agents.memory import TaskMemory
 from ctidialer.dialer.agents.pacer import TaskPacer
-from ctidialer.dialer.agents.sharing import CallPermit, GivenPermits, HostCalls
+from ctidialer.dialer.agents.sharing import NO_OTHERS, CallPermit, GivenPermits, HostCalls
 from ctidialer.dialer.agents.watched_call import WatchedCall
 
 
@@ -30,6 +30,18 @@ class PacedTask:
     paces_until: float = math.inf
     permit: CallPermit | None = None
     given: GivenPermits = field(factory=GivenPermits)
+
+    def stands(self, memory: TaskMemory) -> None:
+        """The task stands there now, where this memory is: what is known there is asked for."""
+        memory.was_elsewhere = self.memory is not None
+        self.memory, self.is_ready = memory, False
+        self.paces_alone()
+
+    def paces_alone(self) -> None:
+        """Nobody else dials for these agents."""
+        self.paces(math.inf)
+        self.permit, self.given = None, GivenPermits()
+        self.pacer.other_calls, self.pacer.granted = NO_OTHERS, 0
 
     def may_decide(self, now: float) -> bool:
         """Say whether it is known how many calls this host may place."""

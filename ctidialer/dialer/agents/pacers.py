@@ -119,9 +119,11 @@ class Pacers:
         found = self._paced.get((kind, name))
         if found is None:
             found = self._paced[kind, name] = PacedTask(TaskPacer(dialing))
-            if kind is Kind.QUEUE:
-                scope = self._scope_of(name)
-                found.memory = TaskMemory(self._store, self._host, scope, name)
+        scope = self._scope_of(name) if kind is Kind.QUEUE else None
+        if scope is not None and (found.memory is None or found.memory.scope != scope):
+            found.stands(TaskMemory(self._store, self._host, scope, name))
+        if found.pacer.dialing.group != dialing.group:
+            found.is_ready = False  # nobody has said yet who paces for these agents
         found.pacer.dialing = dialing
         return found
 
@@ -264,19 +266,24 @@ class Pacers:
         paced.is_writing = True
         background(self._exchange(paced, run, now), self.log, "Writing the pacing")
 
-    async def _share(self, paced: PacedTask, memory: TaskMemory, run: TaskRun, now: float) -> None:
-        """Write and read, and divide the calls among the hosts that dial for the same agents."""
-        pacer = paced.pacer
-        is_shared = pacer.dialing.group is not None and memory.scope == keys.TEMPLATE
+    async def _share(self, paced: PacedTask, memory: TaskMemory, run: TaskRun, now: float) -> bool:
+        """Write and read, and divide the calls among the hosts that dial for the same agents.
+
+        Return False if the task was edited meanwhile, so that it says nothing of what is now.
+        """
+        pacer, group = paced.pacer, paced.pacer.dialing.group
+        is_shared = group is not None and memory.scope == keys.TEMPLATE
         calls = paced.calls_now(_wants(run), now) if is_shared else None
         kept = await memory.exchange(pacer, self._status(paced, run, now), now, calls)
-        if not is_shared:
-            return
+        is_as_it_was = memory is paced.memory and group == pacer.dialing.group
+        if not is_shared or not is_as_it_was:
+            paced.paces_alone()
+            return is_as_it_was
         others = calls_of_others(kept, self._host)
         pacer.other_calls, pacer.granted = together(others, now), 0
         if not kept.is_pacer(self._host):
             paced.takes(permit_of(kept, self._host))
-            return
+            return True
         paced.paces(now + PACES_FOR)
         pacer.granted = paced.given.open(others)
         if others:
@@ -287,14 +294,14 @@ class Pacers:
             pacer.granted += sum(given.values())
             paced.given.give(given, now)
             await memory.permit(given, now)
+        return True
 
     async def _exchange(self, paced: PacedTask, run: TaskRun, now: float) -> None:
         memory, name = paced.memory, run.task.name
         assert memory is not None
         was_ready = paced.is_ready
         try:
-            await self._share(paced, memory, run, now)
-            paced.is_ready = True
+            paced.is_ready = await self._share(paced, memory, run, now)
             self._complaints.over(name)
         except StoreError as error:
             if self._complaints.is_news(str(error), name):

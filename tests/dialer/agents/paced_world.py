@@ -125,6 +125,7 @@ class PacedWorld(World):
         self.roster = StandInRoster()
         self.hearing = HearingSwitch()
         self.pacers: Pacers | None = None
+        self.scope = scope
         super().__init__(switch=self.hearing, watch_for=self._watch_for)
         self.pacers = Pacers(
             self.clock,
@@ -134,7 +135,7 @@ class PacedWorld(World):
             self.runs,
             cast(PacingStore, self.pacing_store.of_host(host)),
             host,
-            lambda task: scope,
+            lambda task: self.scope,
         )
         self.pacing_store.now = self.clock.seconds
         self.slots.agent_room = self.pacers.room

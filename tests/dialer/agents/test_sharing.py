@@ -187,6 +187,55 @@ class TwoHostsTests(SynchronousTestCase):
         self.one.runs_for(2.0)
         self.assertGreater(self.up(self.one), 0)
 
+    def test_a_task_that_is_moved_to_the_template_is_paced_by_one_from_then_on(self) -> None:
+        self.one.scope = "fs1"
+        self.begin(AgentsNow(free=0))
+        self.run_for(3.0)
+        self.one.scope = "template"
+        self.agents(AgentsNow(free=6))
+        for _ in range(80):
+            self.run_for(0.05)
+            self.assertLessEqual(self.all_up, 6)
+        self.assertEqual(self.all_up, 6)
+
+    def test_one_that_is_moved_to_its_host_needs_no_permit_any_more(self) -> None:
+        self.begin(AgentsNow(free=6), limit=6)
+        self.run_for(3.0)
+        self.assertEqual([self.up(world) for world in self.worlds], [6, 0])
+        self.two.scope = "fs2"
+        self.run_for(2.0)
+        self.assertEqual(self.up(self.two), 6)
+
+    def test_what_was_counted_is_kept_when_it_is_moved_and_not_doubled(self) -> None:
+        self.begin(AgentsNow(free=1))
+        self.run_for(1.5)
+        self.one.calls.event(answer_event(self.one.switch.placed[0].uuid))
+        self.run_for(3.0)
+        for scope in ("fs1", "template"):
+            self.one.scope = scope
+            self.run_for(3.0)
+            self.assertEqual((self.one.pacing().answered, self.one.pacing().abandoned), (1, 1))
+
+    def test_an_edit_to_agents_of_its_own_needs_no_permit(self) -> None:
+        self.begin(AgentsNow(free=6), limit=6)
+        self.run_for(3.0)
+        self.two.put_task(agent_queue="sales", limit=6, line_group=["main"])
+        self.run_for(2.0)
+        self.assertEqual(self.up(self.two), 6)
+
+    def test_an_edit_to_agents_of_all_hosts_places_nothing_before_it_is_known_who_paces(
+        self,
+    ) -> None:
+        self.begin(AgentsNow(free=0))
+        self.two.put_task(agent_queue="sales", limit=6, line_group=["main"])
+        self.run_for(3.0)
+        slow: Deferred[None] = Deferred()
+        self.store.slow_answers.append(slow)
+        self.two.put_task(agent_group="sales", limit=6, line_group=["main"])
+        self.two.agents(AgentsNow(free=6))
+        self.two.runs_for(0.5)
+        self.assertEqual(self.up(self.two), 0)
+
     def test_agents_who_vanish_end_the_dialing_of_both_at_once(self) -> None:
         self.begin(AgentsNow(free=6))
         self.run_for(4.0)
