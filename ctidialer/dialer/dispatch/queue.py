@@ -122,7 +122,8 @@ class QueueDialer:
         run = self._runs.taken_up(entry.task or "", self._clock.seconds())
         if run is None:
             return OrphanErrand(self._desk, entry)
-        return QueueErrand(self._desk, run, run.task, entry.claimed)
+        queue = entry.key if entry.where is None else None
+        return QueueErrand(self._desk, run, run.task, entry.claimed, queue)
 
     def _numbers_are_due(self, name: str) -> None:
         """Numbers of this task that waited are due: they go before those of its queues."""

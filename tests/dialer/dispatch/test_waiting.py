@@ -13,6 +13,9 @@ from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.waiting import WaitReason
 from ctidialer.dialer.dispatch.due_watch import LOOK_INTERVAL
 from ctidialer.dialer.dispatch.queue import AHEAD_INTERVAL, MAX_AHEAD
+from ctidialer.dialer.life.number_in_hand import Progress
+from ctidialer.rules.attempt import Attempt
+from ctidialer.rules.itinerary import Itinerary
 from ctidialer.store.errors import Denied, StoreError, StoreUnavailable, WrongType
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.waiting import Waiting
@@ -105,6 +108,21 @@ class RetryTests(WaitingCase):
         self.world.runs_for(2.2)
         self.world.ends("USER_BUSY", 486)
         self.assertEqual([one.is_final for one in self.world.store.records], [False, True])
+
+    def test_the_list_that_it_came_from_is_known_after_a_restart(self) -> None:
+        self.begin("1001", retry_plan=BUSY_TWICE)
+        (entry,) = self.world.store.flying.values()
+        self.world = later = World()
+        self.addCleanup(later.stop)
+        self.put_task(retry_plan=BUSY_TWICE)
+        later.store.flying[entry.id] = entry
+        up = Attempt("u1", "gw1", "main", dialed_at=NOW)
+        errand = later.queue_dialer.errand_of(entry)
+        later.numbers.resume(errand, up, Progress(Itinerary(groups=("main",))))
+        later.calls.event(hang_up_event("u1", "USER_BUSY", 486))
+        later.runs_for(0.1)
+        ((_, carried, _),) = later.store.waiting[HERE]
+        self.assertEqual((carried.queue, carried.side), ("q", "left"))
 
     def test_they_stay_while_their_task_is_gone_and_go_on_when_it_is_back(self) -> None:
         self.begin("1001", retry_plan=BUSY_TWICE)
