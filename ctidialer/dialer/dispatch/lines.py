@@ -19,6 +19,7 @@ from ctidialer.rules.line_state import TRY_INTERVAL, UNUSED, TakenOut
 from ctidialer.rules.never_left import advice
 from ctidialer.rules.routing import (
     FALLBACK,
+    GATEWAY_ACCOUNT,
     CallEnd,
     Choice,
     LineState,
@@ -26,6 +27,12 @@ from ctidialer.rules.routing import (
     Routes,
     gateway_account,
 )
+
+FORGOTTEN_AFTER = 86_400.0
+"""Seconds without a call after which a line that is gone from the tables can be forgotten."""
+
+MANY = 1000
+"""States below which none is forgotten."""
 
 
 class LineAccounts:
@@ -41,6 +48,7 @@ class LineAccounts:
         self._index = LineIndex(self._book)
         self._fallbacks: set[str] = set()
         self._taken_out: Mapping[str, TakenOut] = {}
+        self._forget_at = MANY
 
     @property
     def states(self) -> Mapping[str, LineState]:
@@ -71,6 +79,7 @@ class LineAccounts:
         """A call takes its place on ``line``, or on the fallback ``group``."""
         if line is None:
             self._fallbacks.add(group)
+        self._forget_gone_ones(now)
         name = _name(line, group)
         state = self._book.states.get(name, UNUSED)
         self._book.put(name, routing.started(state, line or FALLBACK, now))
@@ -142,6 +151,21 @@ class LineAccounts:
         after = line_state.counted(state, others, barred_until, shared_by)
         if after is not state:
             self._book.put(name, after)
+
+    def _forget_gone_ones(self, now: float) -> None:
+        """Lines come and go: drop what those leave behind that are gone, when that is much."""
+        if len(self._book.states) < self._forget_at:
+            return
+        for name in [name for name in self._book.states if self._is_gone(name, now)]:
+            self._book.forget(name)
+        self._forget_at = max(MANY, 2 * len(self._book.states))
+
+    def _is_gone(self, name: str, now: float) -> bool:
+        state, routes = self._book.states[name], self._book.routes
+        is_known = name in routes.lines or name.removeprefix(GATEWAY_ACCOUNT) in routes.gateways
+        if is_known or state.calls or state.others or state.out_of_use or state.taken_out:
+            return False
+        return state.idle_since is None or state.idle_since < now - FORGOTTEN_AFTER
 
     def _on_gateway(
         self, line: Line | None, change: Callable[[LineState, Line], LineState]

@@ -9,7 +9,7 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.line import FaultPolicy, Line
-from ctidialer.dialer.dispatch.lines import LineAccounts
+from ctidialer.dialer.dispatch.lines import FORGOTTEN_AFTER, MANY, LineAccounts
 from ctidialer.rules.routing import CallEnd, Routes
 
 LINE = Line("gw1", "user/1", count=3, faults=FaultPolicy(threshold=2, try_interval=60.0))
@@ -35,6 +35,27 @@ class AccountTests(SynchronousTestCase):
         self.lines.ended(LINE, "gw1", 101, ANSWERED)
         self.lines.withdrawn(LINE, "gw1")
         self.assertEqual(self.room(), 3)
+
+    def test_lines_that_are_gone_for_long_are_forgotten_when_they_are_many(self) -> None:
+        self.lines.started(LINE, "gw1", 100)
+        self.lines.ended(LINE, "gw1", 101, ANSWERED)
+        self.assertEqual(self.room(), 3)
+        faulty = evolve(LINE, name="faulty", gateway="trunk")
+        for _ in range(2):
+            self.lines.started(faulty, "g", 100)
+            self.lines.ended(faulty, "g", 101, FAILED)
+        up = evolve(LINE, name="up")
+        self.lines.started(up, "g", 100)
+        for index in range(5 * MANY):
+            now = 200 + index * FORGOTTEN_AFTER / 100
+            line = evolve(LINE, name=f"line {index}", gateway=f"gateway {index}")
+            self.lines.started(line, "g", now)
+            self.lines.ended(line, "g", now + 1, ANSWERED)
+        self.assertLess(len(self.lines.states), 3 * MANY)
+        kept = [name for name in ("gw1", "faulty", "up", "line 0") if name in self.lines.states]
+        self.assertEqual(kept, ["gw1", "faulty", "up"])
+        self.lines.ended(up, "g", 9e9, ANSWERED)
+        self.assertEqual(self.lines.states["up"].calls, 0)
 
     def test_a_fallback_takes_any_number_of_calls_and_leaves_nothing_behind(self) -> None:
         for _ in range(3):
