@@ -148,7 +148,8 @@ def of_agents(agents: Iterable[CallcenterAgent], now: float) -> AgentsNow:
 
 
 def doing(agent: CallcenterAgent, now: float) -> Doing:
-    """Return what an agent does.  Who will not be offered a call after this one is not busy."""
+    """Return what an agent does.  Who gets no further call after this one does not count as busy:
+    he is away, or logged out."""
     if agent.status not in AVAILABLE:
         return Doing.AWAY if agent.status == ON_BREAK else Doing.OUT
     if agent.has_no_call:

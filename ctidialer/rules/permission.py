@@ -24,7 +24,7 @@ class Go:
 
 @frozen
 class WaitUntil:
-    """It may be called again asked about at ``at`` (unix seconds)."""
+    """It may not be called now; it is asked for again at ``at`` (unix seconds)."""
 
     at: float
     reason: WaitReason

@@ -83,8 +83,8 @@ class Handling:
         return gone
 
     def _no_longer_counted(self, agents: AgentsNow, now: float) -> list[float]:
-        """Return how long agents were busy in wrap-up that the counts no longer hold, the one that
-        has been in wrap-up for longest first."""
+        """Return how long agents were busy whose wrap-up is over, by the counts.  Nobody says whose
+        it is: that of the agent who began it first."""
         room = max(0, agents.busy_unknown - len(self._calls))
         over = max(0, len(self._wrap_up) - room)
         done, self._wrap_up = self._wrap_up[:over], self._wrap_up[over:]

@@ -32,8 +32,8 @@ from ctidialer.store.places import NO_NOTE
 from ctidialer.store.store import Store
 
 MAX_NOTE_AGE = 0.25
-"""Seconds that a call may wait for its turn after its note; after more it is noted again, so that
-the rules of its callee hold for when it is placed, and it counts for them from then on."""
+"""Seconds that a call may wait for its turn after its note.  After more it is noted again: the
+rules of its callee are then looked at once more, and the call counts from when it is placed."""
 
 
 @frozen

@@ -29,7 +29,7 @@ OPTS_OUT = "cti_dnc"
 
 
 class Terms(Struct, frozen=True):
-    """What rules whether, and when again, a number may be called, beside its task's own hours.
+    """The rules for whether, and when again, a number may be called, besides its task's own hours.
 
     ``callee``: the task's rules for those it calls; ``hours`` remembers when they are open.
     ``zone`` is the IANA name of the task's zone, ``own_zone`` that which came with the number, None
