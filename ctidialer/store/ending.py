@@ -12,9 +12,11 @@ from twisted.internet.interfaces import IReactorTime
 from ctidialer.contract.waiting import Carried, encode_carried
 from ctidialer.store.batch import Batch
 from ctidialer.store.connection import Argument
+from ctidialer.store.errors import StoreError
 from ctidialer.store.lease import Lease
+from ctidialer.store.leaving import Leaving, said_of
 from ctidialer.store.reading import flags
-from ctidialer.store.scripts import SETTLE, WAIT
+from ctidialer.store.scripts import SETTLE, SETTLE_AND_LEAVE, WAIT, WAIT_AND_LEAVE, Script
 from ctidialer.store.waiting import Waiting
 
 Settlement = tuple[str, bytes, bool, str]
@@ -24,7 +26,8 @@ Wait = tuple[str, bytes, float, bytes, str]
 class Ending:
     """Batches what ends in one turn of the reactor.
 
-    ``record_keys`` are the stream and, if there is one, the list that get each record.
+    ``record_keys`` are the stream and, if there is one, the list that get each record.  ``leaving``
+    has the places that the calls of these numbers leave: they are left in the same step.
     """
 
     def __init__(
@@ -35,7 +38,9 @@ class Ending:
         max_records: int,
         record_channel: str,
         clock: IReactorTime,
+        leaving: Leaving,
     ) -> None:
+        self._leaving = leaving
         self._lease = lease
         self._in_flight_key = in_flight_key
         self._record_keys = record_keys
@@ -78,7 +83,8 @@ class Ending:
         apart = "".join([f"{entry_id} " for entry_id, _, is_apart, _ in records if is_apart])
         threes = [part for one, record, _, number in records for part in (one, record, number)]
         names, place = self._names((), dnc)
-        return flags(await self._lease.run(SETTLE, names, (*self._how, apart, place, *threes)))
+        scripts = SETTLE, SETTLE_AND_LEAVE
+        return await self._end(scripts, records, names, (*self._how, apart, place), threes)
 
     async def _send_waits(self, where: Waiting, dnc: str, waits: Sequence[Wait]) -> list[bool]:
         fives = [
@@ -87,8 +93,32 @@ class Ending:
             for part in (entry_id, repr(float(due)), carried, record, number)
         ]
         names, place = self._names(where.names, dnc)
-        arguments = (*self._how, where.field, place, *fives)
-        return flags(await self._lease.run(WAIT, names, arguments))
+        how = (*self._how, where.field, place)
+        return await self._end((WAIT, WAIT_AND_LEAVE), waits, names, how, fives)
+
+    async def _end(
+        self,
+        scripts: tuple[Script, Script],
+        ends: Sequence[Settlement] | Sequence[Wait],
+        names: Sequence[str],
+        how: Sequence[Argument],
+        arguments: Sequence[Argument],
+    ) -> list[bool]:
+        """Run the first script, or the second one if their calls leave places; these go alone if
+        it fails."""
+        leaves = self._leaving.ride(one[0] for one in ends)
+        if not leaves:
+            return flags(await self._lease.run(scripts[0], names, (*how, b"", *arguments)))
+        try:
+            said = said_of(leaves)
+            reply = await self._lease.run(scripts[1], names, (*how, said, *arguments))
+        except StoreError:
+            self._leaving.go_alone(leaves)
+            raise
+        assert isinstance(reply, list)
+        ended, left = reply
+        self._leaving.rode(leaves, left)
+        return flags(ended)
 
     def _names(self, where: Sequence[str], dnc: str) -> tuple[Sequence[str], int]:
         """Return the keys behind the lease, and the place of ``dnc`` among all; 0 = none."""

@@ -42,7 +42,7 @@ from ctidialer.store.permit import Permit
 from ctidialer.store.places import ADOPT_AFTER, Places
 from ctidialer.store.reading import NodeReading
 from ctidialer.store.scripts import STATUS, TELL
-from ctidialer.store.taking import NamedMember, Taking
+from ctidialer.store.taking import NamedMember, Taking, WriteBack
 from ctidialer.store.waiting import Waiting
 
 __all__ = [
@@ -92,7 +92,7 @@ class Store(NodeReading):
         self._oversize = OversizeEntries(link, self._in_flight_key)
         self._lease = Lease(link, host, daemon_id, lease, replicas=wait_replicas)
         self.pacing = PacingStore(self._lease, host)
-        self.places = Places(self._lease, self._in_flight_key, host, link.clock, adopt_after)
+        self.places = Places(self._lease, self._in_flight_key, link.clock, adopt_after)
         self._status_key = keys.status(host)
         self._max_entry = max_entry
         self._taking = Taking(self._lease, self._in_flight_key, max_entry, link.clock)
@@ -104,10 +104,9 @@ class Store(NodeReading):
             max_records,
             record_channel,
             link.clock,
+            self.places.leaving,
         )
-        self._write_backs: Batch[tuple[str, float | None], bool] = Batch(
-            link.clock, self._send_back
-        )
+        self._write_backs: Batch[WriteBack, bool] = Batch(link.clock, self._send_back)
 
     # --- the lease ---------------------------------------------------------------------------
 
@@ -313,7 +312,7 @@ class Store(NodeReading):
         await self._taking.call_off_all()
         return begun
 
-    async def _send_back(self, entries: Sequence[tuple[str, float | None]]) -> list[bool]:
+    async def _send_back(self, entries: Sequence[WriteBack]) -> list[bool]:
         """Return entries to where they came from; the answers are in the order of ``entries``."""
         scores = dict(entries)
         returned: set[str] = set()

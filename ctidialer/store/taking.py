@@ -36,6 +36,10 @@ class _UnansweredClaim:
     count: int
 
 
+WriteBack = tuple[str, float | None]
+"""The id of an entry that goes back, and when it is to be called (None = it goes to a queue)."""
+
+
 class Taking:
     """Moves entries between their origins and the hash of those in flight.
 
@@ -99,9 +103,7 @@ class Taking:
             raise error
         del self._left_alone[origin]
 
-    async def put_back(
-        self, origin: Origin, entries: Sequence[tuple[str, float | None]]
-    ) -> list[bool]:
+    async def put_back(self, origin: Origin, entries: Sequence[WriteBack]) -> list[bool]:
         """Put entries (id, new score) back; the last of them will be the first of a list.
 
         Returns which of them were still in flight.
@@ -139,7 +141,7 @@ class Taking:
             self._unanswered.pop(claim.number, None)
 
     async def _return(
-        self, origin: Origin, entries: Sequence[tuple[str, float | None]], called_off: int
+        self, origin: Origin, entries: Sequence[WriteBack], called_off: int
     ) -> list[bool]:
         scores = [(one, "" if score is None else repr(float(score))) for one, score in entries]
         arguments = (called_off, origin.end, origin.field, *flat(scores))

@@ -11,6 +11,10 @@ LOST = 3
 """Hosts that are lost in a campaign of few faults: one is replaced, two are not."""
 
 
+MAX_LUCK = 5
+"""Campaigns of a broken program in which its faults must have shown."""
+
+
 class HostsTests(CampaignCase):
     async def test_lost_hosts_lose_nothing_and_shared_trunks_hold(self) -> None:
         report = await self.run_campaign(Plan(SEED, numbers=600, faults=8, hosts=3))
@@ -25,8 +29,20 @@ class HostsTests(CampaignCase):
         unknown = report.findings.unknown.total
         print(f"chaos: {unknown} unknown of {report.findings.noted} noted at the faults", end=" ")
 
+
+class BrokenTests(CampaignCase):
+    timeout = 600 * MAX_LUCK
+
     async def test_counts_that_do_not_hold_and_numbers_called_again_are_found_out(self) -> None:
+        """Whether wrong counts and adoptions do harm depends on the moments of the faults, so that
+        one campaign may be lucky; the next ones are not all of them."""
         wrong: dict[str, object] = {"break_count": True, "break_adopt": True}
-        report = await self.run_campaign(Plan(SEED, numbers=300, faults=4, hosts=3, orders=wrong))
-        self.assertIn("calls at once", " ".join(report.shared.faults))
-        self.assertIn("stands in no record", " ".join(report.findings.faults))
+        looked_for = {"calls at once", "stands in no record"}
+        for seed in range(SEED, SEED + MAX_LUCK):
+            plan = Plan(seed, numbers=300, faults=4, hosts=3, orders=wrong)
+            report = await self.run_campaign(plan)
+            said = " ".join((*report.shared.faults, *report.findings.faults))
+            looked_for = {what for what in looked_for if what not in said}
+            if not looked_for:
+                return
+        self.fail(f"nobody has found out: {looked_for}")

@@ -26,7 +26,8 @@ from ctidialer.store.due import DueLook, DueQuestion
 from ctidialer.store.errors import Denied, LeaseLost, NotInFlight, NotReturned, StoreError
 from ctidialer.store.in_flight import NO_CALL, Claimed, Dialing, InFlight
 from ctidialer.store.permit import Permit
-from ctidialer.store.places import NO_NOTE, Asking, Note, Owned, Places, Righted, Seen, Taken
+from ctidialer.store.place_answers import Seen, Taken
+from ctidialer.store.places import NO_NOTE, Asking, Note, Owned, Places, Righted
 from ctidialer.store.store import Store
 from ctidialer.store.taking import NamedMember
 from ctidialer.store.waiting import Waiting

@@ -64,7 +64,7 @@ class RightsCase(RedisTestCase):
         for module, names in (
             (store_module, ("STATUS",)),
             (noting_module, ("NOTE", "PERMIT")),
-            (ending_module, ("SETTLE", "WAIT")),
+            (ending_module, ("SETTLE", "SETTLE_AND_LEAVE", "WAIT", "WAIT_AND_LEAVE")),
             (taking_module, ("CLAIM", "RETURN")),
             (rights_module, ("PROVE",)),
             (lease_module, ("LEASE",)),

@@ -13,7 +13,8 @@ from twisted.internet.task import deferLater
 from ctidialer.contract import keys
 from ctidialer.contract.counted import SPACING, TOGETHER, Counted
 from ctidialer.store.errors import LeaseLost, NotAllowed, WrongType
-from ctidialer.store.places import Asking, Owned, Places, Righted, Seen, Taken
+from ctidialer.store.place_answers import Seen, Taken
+from ctidialer.store.places import Asking, Owned, Places, Righted
 from ctidialer.store.store import Store
 from tests.store.rights_case import RightsCase
 from tests.store.test_claim import StoreTestCase

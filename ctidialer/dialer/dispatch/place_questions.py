@@ -22,7 +22,8 @@ from ctidialer.glue import thin_out
 from ctidialer.rules import routing
 from ctidialer.rules.tables import Tables
 from ctidialer.store.errors import StoreError
-from ctidialer.store.places import Asking, Places, Seen
+from ctidialer.store.place_answers import Seen
+from ctidialer.store.places import Asking, Places
 
 ASK_INTERVAL = 1.0
 """Seconds between two questions of a host that has no place."""

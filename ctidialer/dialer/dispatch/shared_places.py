@@ -26,7 +26,8 @@ from ctidialer.glue import Complaints, background
 from ctidialer.rules.tables import Tables
 from ctidialer.store.errors import NotAllowed, StoreError, StoreUnavailable, WrongType
 from ctidialer.store.in_flight import NO_CALL, InFlight
-from ctidialer.store.places import NO_NOTE, Note, Owned, Places, Seen, Taken
+from ctidialer.store.place_answers import Seen, Taken
+from ctidialer.store.places import NO_NOTE, Note, Owned, Places
 
 KEYS_AT_ONCE = 500
 """Keys whose places are set right in one step."""

@@ -10,8 +10,8 @@
 -- A host that has had its share leaves the starts that come to the others; but what nobody has taken by
 -- its time, anybody may have.
 --
--- These scripts run several times for each call, and most of their time goes into making functions
--- and tables: so there are few.
+-- The host is the one of the lease, KEYS[1].  These scripts run several times for each call, and most
+-- of their time goes into making functions and tables: so there are few.
 local AHEAD = 0.05     -- seconds by which a host is told to come before its start
 local WAITS_FOR = 12   -- seconds after which a host that has not asked again waits no more
 local TURNS_FOR = 1    -- seconds, and STARTS_FOR starts, after which a host that has asked for none
@@ -20,14 +20,16 @@ local FORGOTTEN = 60   -- seconds after which nothing is known of it any more
 local MOST_AHEAD = 0.3 -- seconds by which a start is given ahead of its time
 local GRACE = 0.02     -- seconds after its time in which a start is left to the others
 
-local call, host = redis.call, ARGV[2]
+local call, host = redis.call, string.match(KEYS[1], '@(.*)')
 local time = call('TIME')
 local clock, may_count = time[1] + time[2] / 1e6, false
+local NONE = {}
 
 local function look_at_turn(zset, name, of, at)
     if of == host then
         zset.turn = at
     elseif at >= clock - TURNS_FOR - STARTS_FOR * zset.interval then
+        zset.turns = zset.turns == NONE and {} or zset.turns
         zset.turns[#zset.turns + 1] = at
     elseif at < clock - FORGOTTEN then
         call('ZREM', zset.key, name)
@@ -68,9 +70,9 @@ local function look_below(zset, found)
     zset.waiting, zset.own = waiting, next(own) and own
 end
 
--- Reads the zset that is named at a place of ARGV; or returns nil, and why it cannot be used.
-local function look(at)
-    local key, count = ARGV[at], tonumber(ARGV[at + 1])
+-- Reads a zset that has `count` places (nil = no limit) and `interval` seconds between two starts; or
+-- returns nil, and why it cannot be used.
+local function look(key, count, interval)
     local found = redis.pcall('ZRANGEBYSCORE', key, '-inf', '(0', 'WITHSCORES')
     if found['err'] then
         local kind = redis.pcall('TYPE', key)
@@ -87,8 +89,7 @@ local function look(at)
         may_count = true
     end
     local zset = {key = key, count = count, taken = count and call('ZCARD', key) - #found / 2 or 0,
-        interval = tonumber(ARGV[at + 2]), next = 0, turn = 0, turns = {}, kept = 0, waiting = false,
-        own = false}
+        interval = interval, next = 0, turn = 0, turns = NONE, kept = 0, waiting = false, own = false}
     if found[1] then
         look_below(zset, found)
     end
@@ -110,6 +111,11 @@ local function tell(zset)
     end
 end
 
+local function next_start(zset, start)
+    zset.next = start
+    call('ZADD', zset.key, -start, ' next')
+end
+
 -- Who asks again goes to the end of those that wait.  kind nil = waits no more.
 local function stay(zset, kind)
     for before in pairs(not kind and zset.own or {}) do
@@ -126,6 +132,11 @@ end
 -- Puts three for a zset into the answers: the places that are taken or kept, microseconds until this
 -- host should try again for a start, and how many hosts share the starts.
 local function told(answers, zset)
+    local size = #answers
+    if zset.interval == 0 and zset.next == 0 then
+        answers[size + 1], answers[size + 2], answers[size + 3] = zset.taken + zset.kept, 0, 1
+        return
+    end
     local before = 0 -- those whose turn is first come one after the other
     for _, turn in ipairs(zset.turns) do
         before = turn < zset.turn and before + zset.interval or before
@@ -134,7 +145,6 @@ local function told(answers, zset)
     if zset.turn > zset.next then
         again = math.max(again, math.min(zset.turn - AHEAD, zset.next + GRACE + before))
     end
-    local size = #answers
     answers[size + 1], answers[size + 2] = zset.taken + zset.kept, math.max(0, again - clock) * 1e6
     answers[size + 3] = #zset.turns + 1
 end

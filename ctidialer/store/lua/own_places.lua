@@ -2,8 +2,7 @@
 --
 -- KEYS[1]   lease of the host (hash)
 -- ARGV[1]   token of this daemon
--- ARGV[2]   name of this host
--- ARGV[3…]  for each zset (see counting.lua): its name, how many ids, how many doubtful ones, the
+-- ARGV[2…]  for each zset (see counting.lua): its name, how many ids, how many doubtful ones, the
 --           ids for which this host has a place there, the ids which keep it if they have one; all
 --           other places of this host are given back
 -- Returns   for each zset {how many places of this host were wrong, the doubtful ids that have
@@ -12,7 +11,7 @@ local problem = lease_lost()
 if problem then
     return problem
 end
-local host, clock = ARGV[2], now()
+local host, clock = string.match(KEYS[1], '@(.*)'), now()
 
 local function set_right(key, first, doubtful, last)
     local found = redis.pcall('ZRANGE', key, 0, -1)
@@ -49,7 +48,7 @@ local function set_right(key, first, doubtful, last)
     return answer
 end
 
-local answers, at = {}, 3
+local answers, at = {}, 2
 while at < #ARGV do
     local doubtful = at + 3 + ARGV[at + 1]
     local last = doubtful - 1 + ARGV[at + 2]

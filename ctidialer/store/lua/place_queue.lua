@@ -2,10 +2,9 @@
 --
 -- KEYS[1]   lease of the host (hash)
 -- ARGV[1]   token of this daemon
--- ARGV[2]   name of this host
--- ARGV[3]   the hosts (zset: host -> until when its lease holds, unix seconds)
--- ARGV[4]   seconds past the end of its lease after which a host's places are free
--- ARGV[5…]  four each: 'wait' | 'sweep' | 'pass', name of a zset, how many places there are ('' = no
+-- ARGV[2]   the hosts (zset: host -> until when its lease holds, unix seconds)
+-- ARGV[3]   seconds past the end of its lease after which a host's places are free
+-- ARGV[4…]  four each: 'wait' | 'sweep' | 'pass', name of a zset, how many places there are ('' = no
 --           limit), the least seconds between two starts
 -- Returns   three for each zset, as places.lua does; or {'type', …}, {'right', …} in their place
 --
@@ -19,11 +18,11 @@ end
 
 -- A host whose lease nobody has noted counts as gone from now on.
 local function is_gone(name)
-    local holds_until = call('ZSCORE', ARGV[3], name)
+    local holds_until = call('ZSCORE', ARGV[2], name)
     if not holds_until then
-        call('ZADD', ARGV[3], 'NX', clock, name)
+        call('ZADD', ARGV[2], 'NX', clock, name)
     end
-    return holds_until and holds_until + ARGV[4] < clock
+    return holds_until and holds_until + ARGV[3] < clock
 end
 
 local function sweep(zset)
@@ -55,8 +54,8 @@ local function step(what, zset)
 end
 
 local answers = {}
-for at = 5, #ARGV, 4 do
-    local zset, wrong = look(at + 1)
+for at = 4, #ARGV, 4 do
+    local zset, wrong = look(ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]))
     if wrong then
         answers[#answers + 1] = wrong
     else

@@ -3,8 +3,7 @@
 -- KEYS[1]   lease of the host (hash)
 -- KEYS[2]   entries in flight (hash)
 -- ARGV[1]   token of this daemon
--- ARGV[2]   name of this host
--- ARGV[3…]  for each step: 'take' | 'leave' | 'back', an id, an entry in flight ('' = none), what to
+-- ARGV[2…]  for each step: 'take' | 'leave' | 'back', an id, an entry in flight ('' = none), what to
 --           note in it (see note.lua; with 'back' the start, microseconds), how many zsets; then for
 --           each zset four: its name, how many places there are ('' = no limit), the least seconds
 --           between two starts, the seconds for which it rests when a place is left
@@ -17,8 +16,8 @@
 --           {'right', command, key}
 --
 -- All of the places are taken or none.  The start comes up to MOST_AHEAD seconds from now; if it
--- comes at once, the call is noted in the same step.  When a place is left, the host that has waited
--- longest is told.  A start that is given back is given again, if its time has not passed.
+-- comes at once, the call is noted in the same step.  A start that is given back is given again, if
+-- its time has not passed.
 local problem = call('HGET', KEYS[1], 'token') ~= ARGV[1] and lease_lost()
 if problem then
     return problem
@@ -63,11 +62,6 @@ end
 local function free_start(zsets)
     local zset = zsets[1]
     return #zsets == 1 and zset.free and zset.turn <= clock + MOST_AHEAD and zset.free
-end
-
-local function next_start(zset, start)
-    zset.next = start
-    call('ZADD', zset.key, -start, ' next')
 end
 
 local function give_start(zset, start, is_free)
@@ -122,16 +116,8 @@ local function take(zsets, at)
 end
 
 local function leave(zsets, at)
-    local member = host .. '\t' .. ARGV[at + 1]
     for place, zset in ipairs(zsets) do
-        local rest, gone = tonumber(ARGV[at + 4 + 4 * place]), call('ZREM', zset.key, member)
-        zset.taken = zset.taken - gone
-        if gone == 1 and rest > 0 then
-            next_start(zset, math.max(zset.next, clock + rest))
-        end
-        if gone == 1 and zset.waiting then
-            tell(zset)
-        end
+        leave_place(zset, ARGV[at + 1], tonumber(ARGV[at + 4 + 4 * place]))
     end
     return 0, 0, -1, 0
 end
@@ -153,13 +139,14 @@ local function back(zsets, at)
 end
 
 local STEPS = {take = take, leave = leave, back = back}
-local at = 3
+local at = 2
 while at < #ARGV do
     local many = tonumber(ARGV[at + 4])
     local wrong = ARGV[at + 2] ~= '' and not may_note and not_notable()
     local zsets = {}
     for place = 1, many do
-        local zset, why = look(at + 1 + 4 * place)
+        local name = at + 1 + 4 * place
+        local zset, why = look(ARGV[name], tonumber(ARGV[name + 1]), tonumber(ARGV[name + 2]))
         zsets[place], wrong = zset, wrong or why
     end
     local size = #answers

@@ -10,8 +10,10 @@
 -- ARGV[3]   channel on which each record is published; '' = none
 -- ARGV[4]   ids of those entries that have a key of their own, KEYS[2]:<id>, with a blank after each
 -- ARGV[5]   which of KEYS is the list of numbers not to be called; 0 = none
--- ARGV[6…]  three each: id of an entry, its record, the number that goes to that list ('' = none)
--- Returns   for each three 1, or 0 where the entry was not in flight
+-- ARGV[6]   the places that these calls leave (see leaving.lua)
+-- ARGV[7…]  three each: id of an entry, its record, the number that goes to that list ('' = none)
+-- Returns   for each three 1, or 0 where the entry was not in flight; with places that are left, that
+--           list and what leaving.lua says
 local dnc = ARGV[5] ~= '0' and tonumber(ARGV[5])
 local list, apart = KEYS[4] and dnc ~= 4 and 4, ARGV[4]
 local problem = lease_lost() or wrong_type(2, 'hash') or no_recording(3, list, 3)
@@ -25,7 +27,7 @@ if problem then
 end
 
 local settled = {}
-for index = 6, #ARGV, 3 do
+for index = 7, #ARGV, 3 do
     local id, record = ARGV[index], ARGV[index + 1]
     local is_there = redis.call('HEXISTS', KEYS[2], id)
     if is_there == 1 then
@@ -41,4 +43,4 @@ for index = 6, #ARGV, 3 do
     end
     settled[#settled + 1] = is_there
 end
-return settled
+return leave_places and {settled, leave_places(ARGV[6])} or settled

@@ -8,6 +8,7 @@
 -- KEYS[1] is always the lease of the host, ARGV[1] the token of this daemon.
 
 local may_ask = redis.acl_check_cmd -- nil before Redis 7
+local leave_places -- of leaving.lua, in scripts that have it
 
 -- Arguments with which a command changes nothing: it fails after its rights were looked at, or
 -- finds nothing.  Some have none: a script that needs PUBLISH or DEL runs it first.

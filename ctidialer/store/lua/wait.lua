@@ -11,9 +11,11 @@
 -- ARGV[3]   channel on which each record is published; '' = none
 -- ARGV[4]   the place, as KEYS[4] and KEYS[5] name it
 -- ARGV[5]   which of KEYS is the list of numbers not to be called; 0 = none
--- ARGV[6…]  five each: id of an entry, when it is due (unix seconds), what it carries, its record
+-- ARGV[6]   the places that the calls of these tries leave (see leaving.lua)
+-- ARGV[7…]  five each: id of an entry, when it is due (unix seconds), what it carries, its record
 --           ('' = none), the number that goes to that list ('' = none)
--- Returns   for each five 1, or 0 where the entry was not in flight
+-- Returns   for each five 1, or 0 where the entry was not in flight; with places that are left, that
+--           list and what leaving.lua says
 local dnc, field = ARGV[5] ~= '0' and tonumber(ARGV[5]), ARGV[4]
 local list = KEYS[7] and dnc ~= 7 and 7
 local problem = lease_lost() or wrong_type(2, 'hash') or wrong_place(3)
@@ -41,7 +43,7 @@ end
 
 -- Each entry is whole, whatever becomes of the next.
 local waits = {}
-for index = 6, #ARGV, 5 do
+for index = 7, #ARGV, 5 do
     local value = redis.call('HGET', KEYS[2], ARGV[index])
     problem = value
         and wait(ARGV[index], value, unpack(ARGV, index + 1, index + 4))
@@ -53,4 +55,4 @@ end
 if #waits > 0 then
     sum_up(3, field)
 end
-return problem or waits
+return problem or leave_places and {waits, leave_places(ARGV[6])} or waits

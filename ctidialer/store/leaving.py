@@ -1,0 +1,100 @@
+"""Places that calls leave: in the step that writes the record, or alone soon after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from ctidialer.contract.counted import Counted
+from ctidialer.store.connection import Reply
+from ctidialer.store.errors import NotAllowed, WrongType
+from ctidialer.store.place_answers import Seen, read_parts, read_seen
+
+MAX_WAIT = 0.005
+"""Seconds that a place waits for the record of its call, which commonly comes at once.  A step of
+its own costs Redis as much as all that is done in it, and a second write to its disk."""
+
+
+@frozen(eq=False)
+class Leave:
+    """The call ``name`` leaves its places; ``answer`` fires with how it stands then with each."""
+
+    name: str
+    counted: tuple[Counted, ...]
+    answer: Deferred[tuple[Seen, ...]]
+
+
+class Leaving:
+    """Holds what is left; ``send`` leaves it in a step of its own and answers as `Leave` says."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        send: Callable[[str, tuple[Counted, ...]], Deferred[tuple[Seen, ...]]],
+    ) -> None:
+        self._clock = clock
+        self._send = send
+        self._held: dict[str, list[Leave]] = {}
+        self._timer: IDelayedCall | None = None
+
+    def add(self, name: str, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
+        """Leave the places of the call ``name``."""
+        leave = Leave(name, tuple(counted), Deferred())
+        self._held.setdefault(name, []).append(leave)
+        if self._timer is None:
+            self._timer = self._clock.callLater(MAX_WAIT, self._timed)
+        return leave.answer
+
+    def ride(self, names: Iterable[str]) -> list[Leave]:
+        """Return what these calls leave: the step that ends their numbers takes it along."""
+        if not self._held:
+            return []
+        leaves = [leave for name in names for leave in self._held.pop(name, ())]
+        self._end_timer()
+        return leaves
+
+    def rode(self, leaves: Sequence[Leave], reply: Reply) -> None:
+        """Tell those who left these places what the step says that took them along."""
+        answers = iter(read_parts(reply, [3] * sum(len(one.counted) for one in leaves)))
+        for leave in leaves:
+            try:
+                said = tuple(read_seen(next(answers)) for _ in leave.counted)
+            except (WrongType, NotAllowed) as error:
+                leave.answer.errback(error)
+            else:
+                leave.answer.callback(said)
+
+    def go(self) -> None:
+        """Let all that is held go now: a place is taken again only after it was left."""
+        held, self._held = self._held, {}
+        self._end_timer()
+        self.go_alone([leave for leaves in held.values() for leave in leaves])
+
+    def go_alone(self, leaves: Iterable[Leave]) -> None:
+        """Leave these in steps of their own."""
+        for leave in leaves:
+            self._send(leave.name, leave.counted).chainDeferred(leave.answer)
+
+    def _end_timer(self) -> None:
+        """Wait no more if nothing is held."""
+        if self._timer is not None and not self._held:
+            self._timer.cancel()
+            self._timer = None
+
+    def _timed(self) -> None:
+        self._timer = None
+        self.go()
+
+
+def said_of(leaves: Iterable[Leave]) -> bytes:
+    """Return what is left, as the scripts read it (``leaving.lua``)."""
+    steps: list[str | int | float] = []
+    for leave in leaves:
+        for one in leave.counted:
+            count = False if one.count is None else one.count
+            steps += (leave.name, one.key, count, one.interval, one.rest)
+    return msgspec.json.encode(steps)
