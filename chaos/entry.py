@@ -23,7 +23,7 @@ from twisted.internet.defer import Deferred, succeed
 from chaos.stop_points import around, stop_at
 from ctidialer.contract import keys
 from ctidialer.nodes.left_over import LeftOver
-from ctidialer.store import places
+from ctidialer.store import ending, places
 from ctidialer.store.scripts import Script
 from ctidialer.store.store import Store
 
@@ -52,11 +52,16 @@ def break_settle(one_in: int) -> None:
 
 def break_count() -> None:
     """Let there always be a place for a call."""
-    for name in ("PLACES", "PLACE_QUEUE"):
-        text = getattr(places, name).text
+    for module, name in (
+        (places, "PLACES"),
+        (places, "PLACE_QUEUE"),
+        (ending, "SETTLE_AND_LEAVE"),
+        (ending, "WAIT_AND_LEAVE"),
+    ):
+        text = getattr(module, name).text
         if USED not in text:
             raise ValueError(f"the script {name} does not ask whether there is a place")
-        setattr(places, name, Script.of(text.replace(USED, b"0")))
+        setattr(module, name, Script.of(text.replace(USED, b"0")))
 
 
 def break_adopt() -> None:
