@@ -7,11 +7,11 @@
 --   ' turn <host>'  -> below 0: the moment up to which that host has had its share of the starts
 --   ' free <n>'     -> below 0: the moment of a start that was given and given back
 --
--- A host that has had its share leaves the starts that come to the others; but what nobody has taken by
--- its time, anybody may have.
+-- A host that has had its share leaves the starts that come to the others; but what nobody has taken
+-- by its time, anybody may have.
 --
--- The host is the one of the lease, KEYS[1].  These scripts run several times for each call, and most
--- of their time goes into making functions and tables: so there are few.
+-- The host is the one of the lease, KEYS[1].  These scripts run for each call, and most of their time
+-- goes into making functions and tables: so there are few.
 local AHEAD = 0.05     -- seconds by which a host is told to come before its start
 local WAITS_FOR = 12   -- seconds after which a host that has not asked again waits no more
 local TURNS_FOR = 1    -- seconds, and STARTS_FOR starts, after which a host that has asked for none
@@ -70,8 +70,8 @@ local function look_below(zset, found)
     zset.waiting, zset.own = waiting, next(own) and own
 end
 
--- Reads a zset that has `count` places (nil = no limit) and `interval` seconds between two starts; or
--- returns nil, and why it cannot be used.
+-- Reads a zset that has `count` places (nil or false = no limit) and `interval` seconds between two
+-- starts; or returns nil, and why it cannot be used.
 local function look(key, count, interval)
     local found = redis.pcall('ZRANGEBYSCORE', key, '-inf', '(0', 'WITHSCORES')
     if found['err'] then
@@ -89,7 +89,8 @@ local function look(key, count, interval)
         may_count = true
     end
     local zset = {key = key, count = count, taken = count and call('ZCARD', key) - #found / 2 or 0,
-        interval = interval, next = 0, turn = 0, turns = NONE, kept = 0, waiting = false, own = false}
+        interval = interval, next = 0, turn = 0, turns = NONE, kept = 0, waiting = false,
+        own = false}
     if found[1] then
         look_below(zset, found)
     end
@@ -129,8 +130,8 @@ local function stay(zset, kind)
     zset.kept = zset.waiting and #zset.waiting or 0
 end
 
--- Puts three for a zset into the answers: the places that are taken or kept, microseconds until this
--- host should try again for a start, and how many hosts share the starts.
+-- Puts three for a zset into the answers: the places that are taken or kept, microseconds until
+-- this host should try again for a start, and how many hosts share the starts.
 local function told(answers, zset)
     local size = #answers
     if zset.interval == 0 and zset.next == 0 then

@@ -4,8 +4,8 @@
 -- ARGV[1]   token of this daemon
 -- ARGV[2]   the hosts (zset: host -> until when its lease holds, unix seconds)
 -- ARGV[3]   seconds past the end of its lease after which a host's places are free
--- ARGV[4…]  four each: 'wait' | 'sweep' | 'pass', name of a zset, how many places there are ('' = no
---           limit), the least seconds between two starts
+-- ARGV[4…]  four each: 'wait' | 'sweep' | 'pass', name of a zset, how many places there are ('' =
+--           no limit), the least seconds between two starts
 -- Returns   three for each zset, as places.lua does; or {'type', …}, {'right', …} in their place
 --
 -- wait     this host waits for a place, if there is none.

@@ -3,15 +3,14 @@
 -- KEYS[1]   lease of the host (hash)
 -- KEYS[2]   entries in flight (hash)
 -- ARGV[1]   token of this daemon
--- ARGV[2…]  for each step: 'take' | 'leave' | 'back', an id, an entry in flight ('' = none), what to
---           note in it (see note.lua; with 'back' the start, microseconds), how many zsets; then for
---           each zset four: its name, how many places there are ('' = no limit), the least seconds
---           between two starts, the seconds for which it rests when a place is left
--- Returns   for each step four and three for each zset, all in one list: which zset refuses, counted
---           from 1, 0 = none; microseconds until the call may start; 1 = noted, 0 = no such entry,
---           -1 = not to be noted (yet); the start (unix microseconds); for each zset the places that
---           are taken, or kept for hosts that have waited longer, microseconds until this host should
---           try again for a start, and how many hosts share the starts.
+-- ARGV[2…]  for each step: 'take' | 'leave' | 'back', an id, an entry in flight ('' = none), what
+--           to note in it (see note.lua; with 'back' the start, microseconds), how many zsets; then
+--           for each zset four: its name, how many places there are ('' = no limit), the least
+--           seconds between two starts, the seconds for which it rests when a place is left
+-- Returns   for each step four and three for each zset, all in one list: which zset refuses,
+--           counted from 1, 0 = none; microseconds until the call may start; 1 = noted, 0 = no such
+--           entry, -1 = not to be noted (yet); the start (unix microseconds); for each zset what
+--           `told` says.
 --           For a step of which nothing was done one of {'type', key, its type, the right one},
 --           {'right', command, key}
 --

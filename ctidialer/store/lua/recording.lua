@@ -3,7 +3,8 @@
 local function no_recording(stream, list, channel)
     local problem = wrong_type(stream, 'stream') or list and wrong_type(list, 'list')
         or not_allowed('XADD', stream, 'HDEL', 2) or list and not_allowed('RPUSH', list) or nil
-    if not problem and ARGV[channel] ~= '' and may_ask and not may_ask('PUBLISH', ARGV[channel]) then
+    if not problem and ARGV[channel] ~= '' and may_ask
+            and not may_ask('PUBLISH', ARGV[channel]) then
         problem = refused('', 'PUBLISH', 'ARGV ' .. channel)
     end
     return problem
@@ -39,8 +40,8 @@ local function no_adding(list)
     return wrong_type(list, 'hash') or not_allowed('HSET', list)
 end
 
--- Where the right to SADD could not be asked for, this comes before all other writes.  If PUBLISH is
--- refused after it, the number stands on the list already: who opts out is not called meanwhile.
+-- Where the right to SADD could not be asked for, this comes before all other writes.  If PUBLISH
+-- is refused after it, the number stands on the list already: who opts out is not called meanwhile.
 local function add_number(list, number)
     if not list or number == '' then
         return nil

@@ -8,12 +8,13 @@
 -- ARGV[1]   token of this daemon
 -- ARGV[2]   about how many records the stream keeps
 -- ARGV[3]   channel on which each record is published; '' = none
--- ARGV[4]   ids of those entries that have a key of their own, KEYS[2]:<id>, with a blank after each
+-- ARGV[4]   ids of those entries that have a key of their own, KEYS[2]:<id>, each with a blank
+--           after it
 -- ARGV[5]   which of KEYS is the list of numbers not to be called; 0 = none
 -- ARGV[6]   the places that these calls leave (see leaving.lua)
 -- ARGV[7…]  three each: id of an entry, its record, the number that goes to that list ('' = none)
--- Returns   for each three 1, or 0 where the entry was not in flight; with places that are left, that
---           list and what leaving.lua says
+-- Returns   for each three 1, or 0 where the entry was not in flight; with places that are left,
+--           that list and what leaving.lua says
 local dnc = ARGV[5] ~= '0' and tonumber(ARGV[5])
 local list, apart = KEYS[4] and dnc ~= 4 and 4, ARGV[4]
 local problem = lease_lost() or wrong_type(2, 'hash') or no_recording(3, list, 3)

@@ -14,8 +14,8 @@
 -- ARGV[6]   the places that the calls of these tries leave (see leaving.lua)
 -- ARGV[7…]  five each: id of an entry, when it is due (unix seconds), what it carries, its record
 --           ('' = none), the number that goes to that list ('' = none)
--- Returns   for each five 1, or 0 where the entry was not in flight; with places that are left, that
---           list and what leaving.lua says
+-- Returns   for each five 1, or 0 where the entry was not in flight; with places that are left,
+--           that list and what leaving.lua says
 local dnc, field = ARGV[5] ~= '0' and tonumber(ARGV[5]), ARGV[4]
 local list = KEYS[7] and dnc ~= 7 and 7
 local problem = lease_lost() or wrong_type(2, 'hash') or wrong_place(3)
