@@ -7,11 +7,11 @@
 --   ' turn <host>'  -> below 0: the moment up to which that host has had its share of the starts
 --   ' free <n>'     -> below 0: the moment of a start that was given and given back
 --
--- A host that has had its share leaves the starts that come to the others; but what nobody has taken
--- by its time, anybody may have.
+-- A host that has had its share leaves the starts that come to the others; but what nobody has
+-- taken by its time, anybody may have.
 --
--- The host is the one of the lease, KEYS[1].  These scripts run for each call, and most of their time
--- goes into making functions and tables: so there are few.
+-- The host is the one of the lease, KEYS[1].  These scripts run for each call, and most of their
+-- time goes into making functions and tables: so there are few.
 local AHEAD = 0.05     -- seconds by which a host is told to come before its start
 local WAITS_FOR = 12   -- seconds after which a host that has not asked again waits no more
 local TURNS_FOR = 1    -- seconds, and STARTS_FOR starts, after which a host that has asked for none
