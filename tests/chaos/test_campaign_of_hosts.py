@@ -39,7 +39,7 @@ class BrokenTests(CampaignCase):
         wrong: dict[str, object] = {"break_count": True, "break_adopt": True}
         looked_for = {"calls at once", "stands in no record"}
         for seed in range(SEED, SEED + MAX_LUCK):
-            plan = Plan(seed, numbers=300, faults=4, hosts=3, orders=wrong)
+            plan = Plan(seed, numbers=300, faults=8, hosts=3, orders=wrong)
             report = await self.run_campaign(plan)
             said = " ".join((*report.shared.faults, *report.findings.faults))
             looked_for = {what for what in looked_for if what not in said}
