@@ -22,7 +22,8 @@ from ctidialer.dialer.task_news import TaskNews
 from ctidialer.rules.agents import AgentsNow
 from ctidialer.rules.explanation import Recent
 from ctidialer.rules.tables import Tables
-from ctidialer.store.places import Asking, Places, Seen
+from ctidialer.store.place_answers import Seen
+from ctidialer.store.places import Asking, Places
 from tests.dialer.fakes import NOW, clock
 
 MANY = 5000

@@ -8,7 +8,9 @@ from importlib.resources import files
 from twisted.trial.unittest import SynchronousTestCase
 
 # What stands before others:
-SHARED = ("shared.lua", "waiting.lua", "recording.lua", "noting.lua", "counting.lua")
+SHARED = tuple(
+    f"{name}.lua" for name in ("shared", "waiting", "recording", "noting", "counting", "leaving")
+)
 
 
 class HeadTests(SynchronousTestCase):
