@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from twisted.internet.interfaces import IReactorTime
@@ -26,7 +27,8 @@ class Adopter:
     is taken over.
 
     ``gone`` returns the hosts that have numbers in flight and no lease now; ``adopt`` takes one
-    over.  The time counts from the first look that found a host so.
+    over.  The time counts from the first look that found a host so, by ``steady``: the seconds of a
+    clock that nobody sets.
     """
 
     log = Logger()
@@ -37,8 +39,9 @@ class Adopter:
         after: float,
         gone: Callable[[], Awaitable[Sequence[str]]],
         adopt: Callable[[str], Awaitable[Adopted]],
+        steady: Callable[[], float],
     ) -> None:
-        self._clock = clock
+        self._steady = steady
         self._after = after
         self._gone = gone
         self._adopt = adopt
@@ -61,7 +64,7 @@ class Adopter:
         self._looks.stop()
 
     async def _look(self) -> None:
-        now = self._clock.seconds()
+        now = self._steady()
         gone = await self._gone()
         self._since = {host: self._since.get(host, now) for host in gone}
         for host in [one for one, since in self._since.items() if now - since >= self._after]:
@@ -96,4 +99,4 @@ def adopter_of(settings: Settings, clock: IReactorTime, link: Link) -> Adopter |
     def adopt(host: str) -> Awaitable[Adopted]:
         return Adoption(link, settings, host, f"the daemon of {node.host}").run()
 
-    return Adopter(clock, node.adopt_after, gone, adopt)
+    return Adopter(clock, node.adopt_after, gone, adopt, time.monotonic)

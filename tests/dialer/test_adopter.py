@@ -30,9 +30,14 @@ class TimeTests(SynchronousTestCase):
         self.clock = Clock()
         self.gone: list[str] = []
         self.adopted: list[str] = []
-        self.adopter = Adopter(self.clock, 300.0, self.look, self.adopt)
+        self.put_on = 0.0
+        self.adopter = Adopter(self.clock, 300.0, self.look, self.adopt, self.steady)
         self.adopter.start()
         self.addCleanup(self.adopter.stop)
+
+    def steady(self) -> float:
+        """Return the seconds of a clock that nobody sets."""
+        return self.clock.seconds() - self.put_on
 
     async def look(self) -> Sequence[str]:
         return list(self.gone)
@@ -51,6 +56,16 @@ class TimeTests(SynchronousTestCase):
         self.passes(300)
         self.assertEqual(self.adopted, [])
         self.passes(30)
+        self.assertEqual(self.adopted, ["fs2"])
+
+    def test_a_clock_that_is_put_on_is_no_time_that_passes(self) -> None:
+        self.gone = ["fs2"]
+        self.passes(60)
+        self.put_on = 3600.0
+        self.clock.advance(3600.0)
+        self.passes(240)
+        self.assertEqual(self.adopted, [])
+        self.passes(60)
         self.assertEqual(self.adopted, ["fs2"])
 
     def test_one_that_comes_back_begins_anew(self) -> None:
