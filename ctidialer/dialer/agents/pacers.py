@@ -185,8 +185,10 @@ class Pacers:
         active = {run.task.name: run for run in self._active()}
         self._watch_agents(active.values())
         for name, run in active.items():
-            if run.task.agents is not None:
-                self._look_at(self._of(Kind.QUEUE, name, run.task.agents), run, now)
+            try:
+                self._look_at(name, run, now)
+            except Exception:  # noqa: BLE001 - one task must not keep the others from being paced
+                self.log.failure("A look at the agents of task {task} failed", task=name)
         for (kind, name), paced in list(self._paced.items()):
             paced.calls = {call: None for call in paced.calls if paced.pacer.has(call)}
             if not paced.calls and (kind is not Kind.QUEUE or name not in active):
@@ -195,9 +197,12 @@ class Pacers:
         if not self._tasks and not self._paced:
             self._looks.stop()
 
-    def _look_at(self, paced: PacedTask, run: TaskRun, now: float) -> None:
-        pacer, hours = paced.pacer, run.task.hours
-        dialing = pacer.dialing
+    def _look_at(self, name: str, run: TaskRun, now: float) -> None:
+        dialing, hours = run.task.agents, run.task.hours
+        if dialing is None:
+            return
+        paced = self._of(Kind.QUEUE, name, dialing)
+        pacer = paced.pacer
         begun = period_start(dialing.abandon_period, hours.start, hours.timezone or self._zone, now)
         pacer.begins_period(begun)
         agents = self._roster.now(dialing, now)

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.said import Said
 from ctidialer.dialer.agents.memory import LEARNT, LEDGER
+from ctidialer.dialer.agents.roster import NamesAgents
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.esl.errors import ConnectionGone
 from ctidialer.rules.agents import AgentsNow
@@ -22,6 +23,18 @@ from tests.dialer.fakes import ZSET, answer_event, bridge_event, hang_up_event
 from tests.support.logbook import logged_by
 
 NUMBERS = [f"138{index:08d}" for index in range(500)]
+
+
+BROKEN = {
+    "params": {
+        "enable": True,
+        "line_group": ["main"],
+        "limit": 5,
+        "number_queue": "other",
+        "destination_extension": "8888",
+        "agent_queue": "broken",
+    }
+}
 
 
 class PacedCase(SynchronousTestCase):
@@ -154,6 +167,21 @@ class ProgressiveTests(PacedCase):
         self.world.runs_for(0.5)
         self.assertEqual(self.placed, 3)
         self.assertEqual(self.world.switch.placed[2].number, self.world.switch.placed[0].number)
+
+    def test_a_fault_in_the_pacing_of_one_task_keeps_no_other_from_dialing(self) -> None:
+        def fails(named: NamesAgents, now: float) -> AgentsNow:
+            if named.queue == "broken":
+                raise ZeroDivisionError
+            return whole(named, now)
+
+        whole = self.world.roster.now
+        self.patch(self.world.roster, "now", fails)
+        self.agents(2)
+        self.world.put("cti_queue_dialer_task@fs1", "a", BROKEN)
+        self.task()
+        self.world.runs_for(3.0)
+        self.assertTrue(self.flushLoggedErrors(ZeroDivisionError))
+        self.assertEqual(self.placed, 2)
 
 
 class RatioTests(PacedCase):
