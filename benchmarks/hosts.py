@@ -30,6 +30,9 @@ MORE_THAN_COME = 1_000_000
 CARRIED = 0.7
 """The share of a core that Redis may use for calls: the rest is for what else asks it."""
 
+IDLE = 5.0
+"""Seconds for which Redis is watched while nobody is called: that is no cost of calls."""
+
 TARGET = {"redis_us_more": 10}
 
 Figures = dict[str, object]
@@ -117,23 +120,37 @@ async def calls(rig: Rig, given: argparse.Namespace, count: int, scope: str) -> 
         await hosts.end()
 
 
+async def idle(rig: Rig, hosts: Hosts) -> float:
+    """Return what Redis uses of a core while nobody is called, and this program asks as ever."""
+    began, before = rig.reactor.seconds(), cpu_seconds(rig.redis.pid)
+
+    async def is_over() -> bool:
+        await hosts.recorded()
+        return rig.reactor.seconds() >= began + IDLE
+
+    await rig.until(is_over, within=10 * IDLE)
+    return (cpu_seconds(rig.redis.pid) - before) / (rig.reactor.seconds() - began)
+
+
 async def measured(rig: Rig, hosts: Hosts, given: argparse.Namespace) -> dict[str, float]:
     """Make the calls, and return what Redis used and what the switches saw."""
+    share = await idle(rig, hosts)
     scripts_before = await scripts_run(rig)
-    before = cpu_seconds(rig.redis.pid)
+    began, before = rig.reactor.seconds(), cpu_seconds(rig.redis.pid)
     await rig.back_end.push("numbers", numbers(given.calls))
 
     async def are_recorded() -> bool:
         return await hosts.recorded() >= int(given.calls)
 
     await rig.until(are_recorded, within=900)
-    used = cpu_seconds(rig.redis.pid) - before
+    used = cpu_seconds(rig.redis.pid) - before - share * (rig.reactor.seconds() - began)
     scripts = await scripts_run(rig) - scripts_before
     wires = hosts.wires()
     starts = sorted(line.time for wire in wires for line in wire.starts)
     ends = [line.time for wire in wires for line in wire.ends]
     return {
         "redis_us_a_call": round(used / given.calls * 1e6, 1),
+        "redis_idle_percent": round(share * 100, 2),
         "scripts_a_call": round(scripts / given.calls, 2),
         "calls": len(starts),
         "calls_a_second": round(len(starts) / (starts[-1] - starts[0]), 1),
