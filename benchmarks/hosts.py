@@ -129,7 +129,7 @@ async def idle(rig: Rig, hosts: Hosts) -> float:
         return rig.reactor.seconds() >= began + IDLE
 
     await rig.until(is_over, within=10 * IDLE)
-    return (cpu_seconds(rig.redis.pid) - before) / (rig.reactor.seconds() - began)
+    return float((cpu_seconds(rig.redis.pid) - before) / (rig.reactor.seconds() - began))
 
 
 async def measured(rig: Rig, hosts: Hosts, given: argparse.Namespace) -> dict[str, float]:

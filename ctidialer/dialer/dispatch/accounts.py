@@ -16,7 +16,8 @@ class Account:
     calls: by the id of their entry, when the next call is due (unix seconds).  ``turns`` counts
     those of them that wait for the rates.  ``others``: places of its limit that other hosts have,
     where it is counted over all of them; ``barred_until``: before then (unix seconds) they let no
-    call of this host start.
+    call of this host start.  ``asking`` counts the calls for which Redis is asked for a start
+    just now.
     """
 
     calls: int = field(default=0, kw_only=True)
@@ -26,6 +27,7 @@ class Account:
     turns: int = field(default=0, kw_only=True)
     others: int = field(default=0, kw_only=True)
     barred_until: float = field(default=0.0, kw_only=True)
+    asking: int = field(default=0, kw_only=True)
 
     @property
     def cps(self) -> float | None:

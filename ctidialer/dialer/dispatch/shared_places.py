@@ -8,7 +8,8 @@ refused all the same shows there, and the number tries the next line.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from attrs import evolve
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -63,6 +64,7 @@ class SharedPlaces:
         self._clock = clock
         self._places = places
         self._tables = tables
+        self._runs = runs
         self.things = self._things = CountedThings(tables, lines, runs)
         self._calls: dict[str, tuple[Thing, ...]] = {}
         self._numbers: dict[str, Thing] = {}
@@ -102,7 +104,8 @@ class SharedPlaces:
         """
         way, of_task = self._occupied(entry_id, kind, name, line)
         things = way if of_task is None else (*way, of_task)
-        taken = await self._places.take(entry_id, [one.counted for one in things], note)
+        with self._asking(kind, name, things):
+            taken = await self._places.take(entry_id, [one.counted for one in things], note)
         is_done = taken.refused_by is None and taken.noted is not False
         for thing, seen in zip(things, taken.seen, strict=True):
             if is_done and thing.counted.count is not None:
@@ -116,6 +119,22 @@ class SharedPlaces:
             self.questions.refused(things[taken.refused_by])
             raise NoPlace(things[taken.refused_by].is_task)
         return await self._started(entry_id, things, taken) if is_done else taken
+
+    @contextmanager
+    def _asking(self, kind: Kind, name: str, things: Sequence[Thing]) -> Iterator[None]:
+        """Let a task take no further numbers until it is known which starts its calls have."""
+        is_paced = kind is Kind.QUEUE and any(one.counted.interval > 0 for one in things)
+        run = self._runs.get(name) if is_paced else None
+        if run is None:
+            yield
+            return
+        run.asking += 1
+        try:
+            yield
+        finally:
+            run.asking -= 1
+            if not run.asking:
+                self._wake_soon()
 
     async def _started(self, entry_id: str, things: Sequence[Thing], taken: Taken) -> Taken:
         """Wait until a call may start, and return when that was."""

@@ -80,12 +80,15 @@ class Slots:
         return not for_queues(self.node_room(now), self._kept.node)
 
     def room(self, run: TaskRun, now: float, at_most: int) -> int:
-        """Return how many numbers of this task can be called at ``now``."""
+        """Return how many numbers of this task can be called at ``now``.
+
+        While Redis is asked for starts of its calls nobody knows for how many more there are some.
+        """
         task = run.task
         if run.others and task.limit > run.calls >= task.limit - run.others:
             self.lacks_limit(run)
         room = min(
-            at_most if now >= run.barred_until else 0,
+            at_most if now >= run.barred_until and not run.asking else 0,
             task.limit - run.calls - run.others,
             brake.room(run.brake, now),
             pacing.room(run.pace, task.cps, now) - run.turns,
