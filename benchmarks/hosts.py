@@ -126,7 +126,7 @@ async def idle(rig: Rig, hosts: Hosts) -> float:
 
     async def is_over() -> bool:
         await hosts.recorded()
-        return rig.reactor.seconds() >= began + IDLE
+        return bool(rig.reactor.seconds() >= began + IDLE)
 
     await rig.until(is_over, within=10 * IDLE)
     return float((cpu_seconds(rig.redis.pid) - before) / (rig.reactor.seconds() - began))

@@ -190,7 +190,8 @@ def hang_up_event(
 class MemoryPlaces(Places):
     """Places in memory; ``taken`` are those of all hosts by key, ``me`` is this one.
 
-    ``start_in``: seconds until the next call may start.
+    ``start_in``: seconds until the next call may start; ``round_trip``: seconds until the answer to
+    who takes a place.
     """
 
     sweep_interval = 60.0
@@ -201,6 +202,7 @@ class MemoryPlaces(Places):
         self.asked: list[tuple[Asking, str]] = []
         self.is_displaced = False
         self.start_in = 0.0
+        self.round_trip = ROUND_TRIP
         self.given_back: list[int] = []
 
     def others_take(self, key: str, *names: str) -> None:
@@ -218,7 +220,7 @@ class MemoryPlaces(Places):
                 self.taken.setdefault(one.key, []).append(("me", name))
         start = round((self.clock.seconds() + self.start_in) * 1e6)
         answer = Taken(full[0] if full else None, self.start_in, None, self._seen(counted), start)
-        return deferLater(self.clock, ROUND_TRIP, lambda: answer)
+        return deferLater(self.clock, self.round_trip, lambda: answer)
 
     def leave(self, name: str, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
         for one in counted:

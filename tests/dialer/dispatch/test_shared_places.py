@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import keys
+from ctidialer.contract.counted import TOGETHER
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
 from ctidialer.store.errors import Denied
@@ -235,6 +236,21 @@ class SharedPlacesTests(SynchronousTestCase):
         self.assertEqual(len(self.world.switch.placed), 1)
         (record,) = self.world.store.records
         self.assertEqual((record.number, record.outcome), ("1002", Outcome.DNC))
+
+    def test_no_more_numbers_are_taken_while_starts_are_asked_for(self) -> None:
+        """What Redis gives to those that ask is not there for others: they would go back."""
+        self.world.share_line(cps=20, count=100)
+        self.world.put_group("backup", "nothing")
+        self.redis.round_trip = 0.2
+        self.world.put_numbers(*(str(number) for number in range(1001, 1011)))
+        self.world.start()
+        self.world.runs_for(0.15)
+        at_once = int(20 * TOGETHER)
+        self.assertEqual(len(self.world.queue), 10 - at_once)
+        self.world.runs_for(0.2)
+        self.assertEqual(len(self.world.switch.placed), at_once)
+        self.world.runs_for(1)
+        self.assertEqual(len(self.world.switch.placed), 10)
 
     def test_what_it_had_before_a_restart_it_has_until_it_knows_its_calls(self) -> None:
         self.redis.taken[LINE] = [("me", "x"), ("other", "a")]
