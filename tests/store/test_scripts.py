@@ -1,4 +1,4 @@
-"""The head of every Lua script names what it is given, and what it returns."""
+"""The head of every Lua script names what it is given, and what it returns; no line is too long."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from importlib.resources import files
 
 from twisted.trial.unittest import SynchronousTestCase
+
+MAX_COLUMNS = 100  # as in the Python code
 
 # What stands before others:
 SHARED = tuple(
@@ -39,3 +41,15 @@ class HeadTests(SynchronousTestCase):
             text = script.read_text("utf-8")
             found = re.findall(r"(?m)^-- (KEYS|ARGV|Returns)", text)
             self.assertEqual(found, sorted(found, key=["KEYS", "ARGV", "Returns"].index))
+
+
+class ColumnTests(SynchronousTestCase):
+    def test_no_line_is_too_long(self) -> None:
+        too_long = [
+            f"{script.name}:{at}"
+            for script in files("ctidialer.store.lua").iterdir()
+            if script.name.endswith(".lua")
+            for at, line in enumerate(script.read_text("utf-8").splitlines(), 1)
+            if len(line) > MAX_COLUMNS
+        ]
+        self.assertEqual(too_long, [])
