@@ -7,7 +7,6 @@ refused all the same shows there, and the number tries the next line.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -75,13 +74,11 @@ class SharedPlaces:
         """Numbers of an earlier daemon, and whether a call of theirs is up.  Their places may have
         been taken by other tables than there are now."""
         self._knows_calls = False
-        self._own: defaultdict[str, set[str]] = defaultdict(set)  # by key, as Redis has them
+        self._own: dict[str, set[str]] = {}  # by key, as Redis has them; none is empty
         self._said = Complaints()
         self._waking: IDelayedCall | None = None
         self._wanting: IDelayedCall | None = None
-        self.questions = PlaceQuestions(
-            clock, places, tables, self._things, self._saw, lambda thing: len(self._own[thing.key])
-        )
+        self.questions = PlaceQuestions(clock, places, tables, self._things, self._saw, self._owned)
         self.questions.came = self._wake_soon
         self.wake: Callable[[], None] = lambda: None
         """Called when a place may have come free that some number lacked."""
@@ -109,7 +106,7 @@ class SharedPlaces:
         is_done = taken.refused_by is None and taken.noted is not False
         for thing, seen in zip(things, taken.seen, strict=True):
             if is_done and thing.counted.count is not None:
-                self._own[thing.key].add(entry_id)
+                self._own.setdefault(thing.key, set()).add(entry_id)
             self._saw(thing, seen)
         if not is_done:
             self._calls.pop(entry_id, None)
@@ -213,10 +210,21 @@ class SharedPlaces:
 
     def _has_left(self, seen: Sequence[Seen], entry_id: str, things: Sequence[Thing]) -> None:
         for thing, one in zip(things, seen, strict=True):
-            self._own[thing.key].discard(entry_id)
+            self._forget(thing.key, entry_id)
             self._saw(thing, one)
         if self.questions.is_any:
             self._wake_soon()
+
+    def _owned(self, thing: Thing) -> int:
+        """Return how many places this host has, as far as Redis has said."""
+        return len(self._own.get(thing.key, ()))
+
+    def _forget(self, key: str, entry_id: str = "") -> None:
+        own = self._own.get(key)
+        if own is not None:
+            own.discard(entry_id)
+            if not own:
+                del self._own[key]
 
     def _not_left(self, failure: Failure) -> None:
         """Wait for the recovery that sets the places right, as it follows an outage of Redis."""
@@ -229,7 +237,7 @@ class SharedPlaces:
             self.log.error("Calls cannot be counted over hosts: {problem}", problem=problem)
 
     def _saw(self, thing: Thing, seen: Seen) -> None:
-        others = seen.taken - len(self._own[thing.key]) if thing.counted.count is not None else None
+        others = seen.taken - self._owned(thing) if thing.counted.count is not None else None
         until = self._clock.seconds() + seen.start_in if seen.start_in > 0 else None
         self._things.note(thing, others, until, seen.hosts)
         if until is not None:
@@ -302,6 +310,7 @@ class SharedPlaces:
             )
             for key, one in righted.items():
                 self._own[key] = {*some[key], *one.kept}
+                self._forget(key)
                 self._keep(key, one.kept)
 
     def _doubtful_on(self, key: str, own: Collection[str]) -> list[str]:

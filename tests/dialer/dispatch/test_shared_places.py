@@ -79,6 +79,8 @@ class SharedPlacesTests(SynchronousTestCase):
         self.world.ends(answered=True)
         self.assertEqual(self.redis.taken[LINE], [])
         self.assertEqual(self.world.left_behind(), {})
+        self.world.runs_for(0.1)
+        self.assertEqual(self.world.places._own, {})
 
     def test_where_others_have_all_places_the_next_line_is_tried(self) -> None:
         self.world.share_line()
