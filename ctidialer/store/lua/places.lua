@@ -4,8 +4,8 @@
 -- KEYS[2]   entries in flight (hash)
 -- ARGV[1]   token of this daemon
 -- ARGV[2…]  for each step: 'take' | 'leave' | 'back', an id, an entry in flight ('' = none), what
---           to note in it (see noting.lua; with 'back' the start, microseconds), how many zsets; then
---           for each zset four: its name, how many places there are ('' = no limit), the least
+--           to note in it (see noting.lua; with 'back' the start, microseconds), how many zsets;
+--           then for each zset four: its name, how many places there are ('' = no limit), the least
 --           seconds between two starts, the seconds for which it rests when a place is left
 -- Returns   for each step four and three for each zset, all in one list: which zset refuses,
 --           counted from 1, 0 = none; microseconds until the call may start; 1 = noted, 0 = no such
