@@ -70,7 +70,7 @@ class RateTests(SharedTrunkCase):
         await self.put_task(limit=20)
         for host in HOSTS:
             self.start_on(host)
-        await self.until("both daemons work", self.both_hold_their_names)
+        await self.until("both daemons are ready", self.both_are_ready)
         await self.put_numbers(self.some_numbers(30))
         await self.all_recorded(30)
         self.assertLessEqual(self.most_at_once(), 5)
@@ -88,7 +88,7 @@ class CountTests(SharedTrunkCase):
         await self.put_trunk(count=7, scope="domain")
         await self.put_task(limit=20)
         daemons = [self.start_on(host) for host in HOSTS]
-        await self.until("both daemons work", self.both_hold_their_names)
+        await self.until("both daemons are ready", self.both_are_ready)
         await self.put_numbers(self.some_numbers(600))
         await self.all_recorded(600)
         self.assertLessEqual(self.most_at_once(), 7)
@@ -105,6 +105,7 @@ class CountTests(SharedTrunkCase):
         await self.usual_tables(limit=3, limit_scope="all", cps=40, cps_scope="all")
         for host in HOSTS:
             self.start_on(host)
+        await self.until("both daemons are ready", self.both_are_ready)
         await self.put_numbers(self.some_numbers(120))
         await self.all_recorded(120)
         self.assertLessEqual(self.most_at_once(), 3)

@@ -12,6 +12,7 @@ from twisted.internet import reactor
 
 from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
+from ctidialer.contract.status import decode_status
 from ctidialer.stage.daemon import DaemonProcess
 from ctidialer.stage.switch import SwitchProcess, start_switch
 from ctidialer.switchsim.calllog import read_call_log
@@ -57,6 +58,11 @@ class TwoHostsCase(NodeTestCase):
         """Say whether each host's name is held by its daemon."""
         return await self.call("EXISTS", *map(keys.lease, HOSTS)) == len(HOSTS)
 
+    async def both_are_ready(self) -> bool:
+        """Say whether both daemons say that they dial: neither begins before the other."""
+        raws = [await self.call("GET", keys.status(host)) for host in HOSTS]
+        return all(isinstance(raw, bytes) and decode_status(raw).ready for raw in raws)
+
     async def recorded(self) -> int:
         """Return how many records there are on both hosts."""
         counts = [await self.call("XLEN", keys.records(host)) for host in HOSTS]
@@ -64,17 +70,7 @@ class TwoHostsCase(NodeTestCase):
 
     async def all_recorded(self, count: int) -> None:
         """Wait for the records, however long it takes."""
-        end = time() + 60
-        while await self.recorded() < count and time() < end:
-            await self.until_some(count, await self.recorded())
-
-    async def until_some(self, count: int, so_far: int) -> None:
-        """Wait until there are a thousand more records, or all."""
-
-        async def are_there() -> bool:
-            return await self.recorded() >= min(count, so_far + 1000)
-
-        await self.until(f"more than {so_far} records", are_there)
+        await self.until_count("records of both hosts", count, self.recorded)
 
 
 class TwoHostsTests(TwoHostsCase):
@@ -83,7 +79,7 @@ class TwoHostsTests(TwoHostsCase):
     async def test_they_share_a_queue(self) -> None:
         await self.usual_tables(limit=60)
         daemons = [self.start_on(host) for host in HOSTS]
-        await self.until("both daemons work", self.both_hold_their_names)
+        await self.until("both daemons are ready", self.both_are_ready)
         numbers = [f"138{index:08d}" for index in range(NUMBERS)]
         began = time()
         for start in range(0, NUMBERS, 1000):
@@ -154,7 +150,7 @@ class SharedCalleesTests(TwoHostsCase):
         await self.usual_tables(limit=8, **rules)
         await self.put_task("t2", limit=8, number_queue="q2", **rules)
         daemons = [self.start_on(host) for host in HOSTS]
-        await self.until("both daemons work", self.both_hold_their_names)
+        await self.until("both daemons are ready", self.both_are_ready)
         numbers = [f"138{index:08d}" for index in range(200)]
         for queue in ("q", "q2"):
             await self.put_numbers(numbers, queue=queue)

@@ -169,7 +169,7 @@ class Processes(ProcessCase):
         caller, other = await self.call(process), await self.call(process)
         caller.send("api sim drop rst others")
         self.assertIs(await other.lost, ConnectionLost)
-        caller.send("api sim refuse 0.5")
+        caller.send("api sim refuse 3")
         await caller.until(b"+OK\n")
         with self.assertRaises(ConnectionRefusedError):
             await self.call(process)

@@ -91,7 +91,7 @@ class SentinelTests(LinkTestCase):
         """Start the server as a sentinel: it is the same program."""
         directives = (
             f"sentinel monitor main 127.0.0.1 {master.port} 1",
-            "sentinel down-after-milliseconds main 300",
+            "sentinel down-after-milliseconds main 1000",
             "sentinel failover-timeout main 1000",
             *more,
         )
