@@ -72,7 +72,7 @@ async def changes(rig: Rig, wire: Wire, storming: Deferred[dict[str, object]]) -
     """Change one task after another while it storms; return how long each change took."""
     took: list[float] = []
     await rig.pause(BETWEEN_CHANGES)
-    while not storming.called:
+    while not took or not storming.called:
         took.append(await changed(rig, wire, f"{CHANGED}-{len(took)}"))
         await rig.pause(BETWEEN_CHANGES)
     return took[:-1] or took  # the last one may have come after the storm

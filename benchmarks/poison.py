@@ -45,6 +45,12 @@ async def poisoned(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     await rig.back_end.publish(keys.TASK, POISONED)
     await rig.pause(given.seconds)
     figures, spent = pace(wire, since), rig.spent().since(before)
+
+    async def all_are_taken() -> bool:
+        taken = [one for one in await rig.records() if one.task == POISONED]
+        return len(taken) >= int(given.entries)
+
+    await rig.until(all_are_taken)
     records = [one for one in await rig.records() if one.task == POISONED]
     return {
         "benchmark": "poison",

@@ -21,7 +21,7 @@ class BenchmarkCase(TestCase):
     """Runs it, and checks what each of them prints."""
 
     kind = "integration"
-    timeout = 240
+    timeout = 600
 
     async def run_benchmark(self, name: str, *options: str) -> dict[str, Any]:
         """Run one benchmark with few calls; return the one line it prints."""

@@ -19,11 +19,12 @@ SPREAD = {"min", "median", "max"}
 
 class EventSocketBenchmarks(SynchronousTestCase):
     kind = "integration"
+    timeout = 600
 
     def run_one(self, name: str, *arguments: str) -> dict[str, Any]:
         command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
         done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         (line,) = done.stdout.splitlines()

@@ -13,8 +13,10 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from ctidialer.contract import keys
 from ctidialer.contract.call_event import CallEvent, EventKind
 from ctidialer.contract.record import Kind
+from ctidialer.contract.status import decode_status
 from ctidialer.dialer.event_stream import (
     FAILED_INTERVAL,
     FAREWELL_TIMEOUT,
@@ -28,8 +30,9 @@ from ctidialer.store.errors import NotAllowed, StoreError
 from ctidialer.store.store import Store
 from tests.dialer.queue_case import NUMBERS
 from tests.dialer.schedule_case import ScheduleTestCase, member
-from tests.dialer.switch_case import SwitchTestCase
+from tests.dialer.switch_case import LONG, SwitchTestCase
 from tests.support.logbook import Logbook, logged_by
+from tests.support.node import HOST
 
 STREAM = "events@fs1"
 QUEUE_AGENT = {"cc_agent": "1001@default", "da2_result": "ring"}
@@ -160,14 +163,24 @@ class WholeDaemonTests(EventsCase):
         self.assertTrue(dialer.parts.shown.is_ready())
 
     async def test_a_call_that_outlives_its_daemon_is_told_of_to_its_end(self) -> None:
-        await self.sim(default={"result": "answer", "talk": 26.0, "bridge": 25.0})
+        await self.sim(default=LONG)
         await self.usual_tables(record_variables=["cti_host"])
         await self.put_numbers(["1001"])
         records = f'[records]\nevents = "{STREAM}"'
         first = self.start_daemon("first", node="lease = 1", extra=records)
-        await self.events_of(2)
+        (dialing, _) = await self.events_of(2)
         await first.kill()
-        self.start_daemon("second", node="lease = 1", extra=records)
+        second = self.start_daemon("second", node="lease = 1", extra=records)
+
+        async def works() -> bool:
+            raw = await self.call("GET", keys.status(HOST))
+            status = decode_status(raw) if isinstance(raw, bytes) else None
+            return status is not None and status.ready and status.pid == second.pid
+
+        await self.until("the second daemon works", works)
+        await self.order(f"sim bridge {dialing['uuid']}")
+        await self.events_of(3)
+        await self.order(f"uuid_kill {dialing['uuid']}")
         await self.records_of(1)
         events = await self.events_of(4)
         self.assertEqual(

@@ -43,20 +43,22 @@ class OversizeTests(SwitchTestCase):
     async def test_after_a_daemon_was_killed(self) -> None:
         """Killed with long entries in flight: the next one takes them up."""
         await self.usual_tables()
-        await self.put_numbers([HUGE, *[UNREADABLE] * 3])
+        entries = [HUGE, *[UNREADABLE] * COUNT]
+        await self.put_numbers(entries)
         daemon = self.start_daemon(node="lease = 1\n")
 
         async def is_at_it() -> bool:
-            return await self.call("HLEN", keys.in_flight(HOST)) != 0
+            in_flight, ended = keys.in_flight(HOST), keys.records(HOST)
+            return await self.call("HLEN", in_flight) != 0 or await self.call("XLEN", ended) != 0
 
-        await self.until("a long entry is in flight", is_at_it)
+        await self.until("it is at the long entries", is_at_it)
         await daemon.kill()
         self.start_dialer(self.settings(lease=1.0))
-        records = await self.records_of(4)
-        self.assertEqual(outcomes(records), {Outcome.INVALID: 4})
+        records = await self.records_of(len(entries))
+        self.assertEqual(outcomes(records), {Outcome.INVALID: len(entries)})
         self.assertEqual(
             sorted(record.entry_sha256 or "" for record in records),
-            sorted(sha256(one).hexdigest() for one in [HUGE, *[UNREADABLE] * 3]),
+            sorted(sha256(one).hexdigest() for one in entries),
         )
 
     async def sent(self) -> int:

@@ -63,11 +63,13 @@ class LimitTests(QueueCase):
 
     async def test_numbers_wait_in_their_list(self) -> None:
         await self.usual_tables(limit=2)
-        await self.sim(default={"result": "answer", "talk": 1})
+        await self.sim(default=LONG)
         await self.put_numbers(NUMBERS[:10])
         self.start_dialer()
         await self.dialed(2)
         self.assertEqual(len(await self.queue()), 8)
+        await self.call("DEL", "q")
+        await self.hang_up()
 
     async def test_tasks_that_dial_nothing(self) -> None:
         await self.usual_tables()

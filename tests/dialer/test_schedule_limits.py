@@ -17,8 +17,6 @@ HELD = 100_000
 class HeldTests(ScheduleTestCase):
     """Numbers of a paused configuration stand in front of all others."""
 
-    timeout = 240
-
     async def test_a_hundred_thousand_keep_nobody_waiting(self) -> None:
         await self.sim(default={"result": "answer", "talk": 0.05})
         await self.usual_schedule(count=600)
@@ -52,7 +50,6 @@ class HeldTests(ScheduleTestCase):
 class RestartTests(ScheduleTestCase):
     """Overdue members follow limit and cps, also after the daemon was killed."""
 
-    timeout = 240
     LIMIT, CPS = 3, 10
 
     async def test_killed_with_overdue_members(self) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.internet.threads import deferToThread
@@ -128,11 +129,14 @@ class DocsCase(NodeTestCase):
         return [await self.type(line) for line in commands(block.text)]
 
     async def is_ready(self) -> None:
-        """Wait until the daemon says that it dials."""
+        """Wait until the daemon says that it dials, and hears of changes."""
+        channels = [keys.at(keys.CHANGE_CHANNEL, suffix) for suffix in (keys.EVERY_HOST, HOST)]
 
         async def says_so() -> bool:
             raw = await self.call("GET", keys.status(HOST))
-            return isinstance(raw, bytes) and decode_status(raw).ready
+            heard: Any = await self.call("PUBSUB", "NUMSUB", *channels)
+            is_ready = isinstance(raw, bytes) and decode_status(raw).ready
+            return is_ready and heard[1::2] == [1, 1]
 
         await self.until("the daemon is ready", says_so)
 

@@ -33,10 +33,14 @@ class HttpPageTests(DocsCase):
         await self.put(keys.at(keys.TASK, HOST), {"broken": "{"})
         self.daemon = self.start_daemon(extra=extra)
         await self.is_ready()
+        await self.until("HTTP is listened for", self.listens)
+
+    async def listens(self) -> bool:
+        """Say whether the log says where HTTP is listened for; keep where."""
         log = self.daemon.log_path.read_text("utf-8")
-        listens = search(r"HTTP is listened for on http://127\.0\.0\.1:(\d+)", log)
-        assert listens is not None
-        self.http = f"127.0.0.1:{listens[1]}"
+        found = search(r"HTTP is listened for on http://127\.0\.0\.1:(\d+)", log)
+        self.http = f"127.0.0.1:{found[1]}" if found else ""
+        return found is not None
 
     def lines(self) -> list[str]:
         """Return the lines with curl, for this daemon."""
