@@ -41,6 +41,11 @@ class Leaving:
         self._held: dict[str, list[Leave]] = {}
         self._timer: IDelayedCall | None = None
 
+    @property
+    def is_any(self) -> bool:
+        """Whether something that was left is still held."""
+        return bool(self._held)
+
     def add(self, name: str, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
         """Leave the places of the call ``name``."""
         leave = Leave(name, tuple(counted), Deferred())

@@ -7,13 +7,14 @@ from enum import Enum
 from operator import attrgetter
 
 from attrs import frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.contract import keys
 from ctidialer.contract.counted import Counted
 from ctidialer.store.batch import Batch
 from ctidialer.store.connection import Argument, Reply
+from ctidialer.store.errors import StoreError
 from ctidialer.store.lease import Lease
 from ctidialer.store.leaving import Leaving
 from ctidialer.store.place_answers import (
@@ -108,6 +109,14 @@ class Places:
     def ask(self, asking: Asking, counted: Counted) -> Deferred[Seen]:
         """Wait for a place, or wait no more; return how it stands."""
         return self._questions.add((asking, counted)).addCallback(read_seen)
+
+    def all_left(self) -> Deferred[None]:
+        """Fire when what calls have left so far is free, or Redis has refused that."""
+        if not self.leaving.is_any:
+            return succeed(None)
+        self.leaving.go()
+        step = self._steps.add(("leave", "", (), NO_NOTE))  # the steps go in order
+        return step.addErrback(lambda failure: failure.trap(StoreError)).addCallback(lambda _: None)
 
     def _leave_alone(self, name: str, counted: tuple[Counted, ...]) -> Deferred[tuple[Seen, ...]]:
         step = self._steps.add(("leave", name, counted, NO_NOTE))

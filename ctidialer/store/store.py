@@ -141,7 +141,8 @@ class Store(NodeReading):
 
     def release_lease(self) -> Deferred[None]:
         """Give this host's name free, unless it is another daemon's already."""
-        return Deferred.fromCoroutine(self._lease.release())
+        release = self._lease.release
+        return self.places.all_left().addCallback(lambda _: Deferred.fromCoroutine(release()))
 
     # --- taking ------------------------------------------------------------------------------
 

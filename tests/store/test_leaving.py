@@ -120,6 +120,24 @@ class RideTests(LeaveCase):
         self.assertEqual((await left)[0].taken, 2)  # one place is kept for the other
 
 
+class EndTests(LeaveCase):
+    """A daemon that ends keeps no place."""
+
+    async def test_before_the_lease_is_given_up(self) -> None:
+        left = self.store.places.leave(self.a, [LINE])
+        await self.store.release_lease()
+        self.assertEqual(await left, (Seen(1, 0.0),))
+        self.assertEqual(await self.call("EXISTS", keys.lease("fs1")), 0)
+
+    async def test_what_is_refused_keeps_no_lease(self) -> None:
+        await self.call("DEL", KEY)
+        await self.call("SET", KEY, "x")
+        left = self.store.places.leave(self.a, [LINE])
+        await self.store.release_lease()
+        await self.assertFailure(left, WrongType)
+        self.assertEqual(await self.call("EXISTS", keys.lease("fs1")), 0)
+
+
 class RefusedTests(LeaveCase):
     """A record that is refused keeps no place."""
 
