@@ -214,9 +214,9 @@ class HostileTests(SynchronousTestCase):
 
     def test_each_is_refused_or_harmless_and_soon(self) -> None:
         for raw in HOSTILE_ENTRIES:
-            began = time.perf_counter()
+            began = time.process_time()
             self._check(raw)
-            self.assertLess(time.perf_counter() - began, 5.0, raw[:60])
+            self.assertLess(time.process_time() - began, 5.0, raw[:60])
 
     def test_no_number_takes_a_fragment_with_it(self) -> None:
         taken = [raw for raw in HOSTILE_ENTRIES if not paths_of(decode_number, raw, PATTERN)]

@@ -10,6 +10,9 @@ from tests.dialer.queue_case import NUMBERS, QueueCase
 from tests.dialer.switch_case import LONG
 from tests.support.node import outcomes, starts_of
 
+SLOW = 0.4
+"""Seconds that a busy machine may need to give the first number."""
+
 
 class LimitTests(QueueCase):
     """``limit`` counts calls from the originate to the hang-up."""
@@ -94,7 +97,11 @@ class LimitTests(QueueCase):
 
 
 class PaceTests(QueueCase):
-    """``cps`` spaces the starts; there is no burst, at the beginning or later."""
+    """``cps`` spaces the starts; there is no burst, at the beginning or later.
+
+    A start has its time when its number is asked for.  Where Redis takes a while to give the first
+    one, it is placed so much nearer to the next: ``SLOW`` is left for that.
+    """
 
     async def starts(self, count: int) -> list[float]:
         """Return when the daemon placed the calls."""
@@ -113,8 +120,8 @@ class PaceTests(QueueCase):
 
     async def test_less_than_one_a_second(self) -> None:
         await self.usual_tables(cps=0.8)
-        first, second = await self.starts(2)
-        self.assertGreater(second - first, 1.2)
+        first, _, third = await self.starts(3)
+        self.assertGreater(third - first, 2 / 0.8 - SLOW)
 
     async def test_a_pause_saves_up_nothing(self) -> None:
         await self.usual_tables(limit=100, cps=10)
@@ -122,10 +129,10 @@ class PaceTests(QueueCase):
         await self.put_canary()
         await self.published(keys.TASK)
         await self.canary(looks=10)
-        await self.put_numbers(NUMBERS[1:8])
-        records = await self.records_of(1 + 10 + 7)
-        starts = starts_of(one for one in records if one.number in NUMBERS[1:8])
-        self.assertGreater(starts[-1] - starts[0], 6 / 10 - 0.15)
+        await self.put_numbers(NUMBERS[1:17])
+        records = await self.records_of(1 + 10 + 16)
+        starts = starts_of(one for one in records if one.number in NUMBERS[1:17])
+        self.assertGreater(starts[-1] - starts[0], 15 / 10 - SLOW)
 
     async def test_the_whole_nodes_limits(self) -> None:
         await self.usual_tables(limit=50)
@@ -162,11 +169,11 @@ class PaceTests(QueueCase):
     async def test_the_whole_nodes_rate(self) -> None:
         await self.usual_tables(limit=50)
         await self.put_task("u", limit=50, number_queue="r")
-        await self.put_numbers(NUMBERS[:10])
-        await self.put_numbers(NUMBERS[10:20], "r")
+        await self.put_numbers(NUMBERS[:20])
+        await self.put_numbers(NUMBERS[20:40], "r")
         self.start_dialer(self.settings(max_cps=20))
-        starts = starts_of(await self.records_of(20))
-        self.assertGreater(starts[-1] - starts[0], 19 / 20 - 0.15)
+        starts = starts_of(await self.records_of(40))
+        self.assertGreater(starts[-1] - starts[0], 39 / 20 - SLOW)
 
 
 class OrderTests(QueueCase):

@@ -53,10 +53,14 @@ class RedisFailoverTests(NodeTestCase):
         await self.until_count(f"{count} records", count, written)
 
     async def is_told(self, part: str) -> None:
-        """Wait until the status names a reason why nothing is dialed."""
+        """Wait until the status names a reason why nothing is dialed; as of ``recorded``."""
 
         async def is_so() -> bool:
-            raw = await self.call("GET", keys.status(HOST))
+            try:
+                raw = await self.call("GET", keys.status(HOST))
+            except StoreUnavailable:
+                await self.redis.when_up(60)
+                return False
             return isinstance(raw, bytes) and part in str(decode_status(raw).missing)
 
         await self.until(f"the status names {part}", is_so)

@@ -73,7 +73,9 @@ class BeforeAnythingTests(SynchronousTestCase):
 class ServiceCase(NodeTestCase):
     async def set_up(self) -> None:
         await super().set_up()
-        self.other = Store(self.redis, HOST, "another daemon", 1000, lease=SHORT)
+        self.killed = Store(self.redis, HOST, "a killed daemon", 1000, lease=SHORT)
+        # Its lease is long: what keeps this process for a second must not let it lapse.
+        self.other = Store(self.redis, HOST, "another daemon", 1000, lease=60.0)
 
     def start_with_short_lease(self) -> DialerService:
         return self.start_dialer(self.settings(lease=SHORT))
@@ -104,7 +106,7 @@ class LeaseTests(ServiceCase):
     async def test_it_waits_for_the_lease_of_a_daemon_that_was_killed(self) -> None:
         await self.usual_tables()
         await self.put_numbers(["1001"])
-        await self.other.acquire_lease()
+        await self.killed.acquire_lease()
         dialer = self.start_with_short_lease()
         await self.missing(dialer, Condition.LEASE)
         records = await self.records_of(1)
@@ -126,8 +128,9 @@ class LeaseTests(ServiceCase):
         await self.usual_tables()
         dialer = self.start_with_short_lease()
         await self.ready(dialer)
-        await self.call("DEL", keys.lease(HOST))
-        await self.other.acquire_lease()
+        deleted = self.call("DEL", keys.lease(HOST))
+        await self.other.acquire_lease()  # sent in the same breath, before a renewal comes between
+        await deleted
         living = self.keep_renewing()
         self.assertIn("another daemon", await self.refused())
         await self.put_numbers(["1001"])

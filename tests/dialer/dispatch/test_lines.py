@@ -136,7 +136,8 @@ class CountAndRestTests(LineTestCase):
         await self.put_line(count=30, cps=8)
         await self.put_group()
         starts = starts_of(await self.dial(*numbers(24), limit=30))
-        self.assertGreaterEqual(starts[-1] - starts[0], 23 / 8 - 0.15)
+        # A busy machine may be slow to give the first number: the next one has its time then.
+        self.assertGreaterEqual(starts[-1] - starts[0], 23 / 8 - 0.4)
         for start in starts:
             self.assertLessEqual(sum(start <= one < start + 1 for one in starts), 9)
 
