@@ -68,7 +68,7 @@ class RestartTests(ScheduleTestCase):
         numbers = sorted(str(one.number) for one in records)
         expected = [f"1{at:03d}" for at in range(30)] + [f"2{at:03d}" for at in range(50)]
         self.assertEqual(numbers, expected)
-        self.assert_accounted_for(records)
+        self.assert_accounted_for(records, after_a_kill=True)
         self.assertEqual(await self.call("ZCARD", NUMBERS), 0)
         self.assertLessEqual(self.most_up("1"), self.LIMIT)
         paced = sorted(one.attempts[0].dialed_at for one in records if one.task == "paced")
