@@ -51,7 +51,8 @@ class DueTests(ScheduleTestCase):
         await self.put_config("other", line_group=["g"])
         for index, number in enumerate(["1003", "1001", "1002"]):
             await self.plan(member(number), at=1_600_000_000 - index)
-        self.start()
+        # With a poll each second: who waits for the one line over a whole one is told of it.
+        self.start_dialer()
         await self.records_of(3)
         self.assertEqual(self.switch_log().numbers, ("1002", "1001", "1003"))
 
