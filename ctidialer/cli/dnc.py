@@ -38,6 +38,15 @@ json_option = click.option(
 )
 
 
+class CannotTell(click.ClickException):
+    """Nobody knows whether a number is listed.
+
+    The status 1 would say that it is not, and a script would call it.
+    """
+
+    exit_code = 2
+
+
 @click.group(short_help="Keep lists of numbers that are not called.")
 def dnc() -> None:
     """Keep a list of numbers that are not called: a set, or a hash with reasons, in Redis.
@@ -129,9 +138,10 @@ def remove(
 @region_option
 @json_option
 def check(settings: Settings, name: str, number: str, region: str | None, as_json: bool) -> None:
-    """Say whether LIST keeps NUMBER from being called now: status 0 = it does, 1 = it does not.
+    """Say whether LIST keeps NUMBER from being called now.
 
-    With --region it is found in whichever way it is written there.
+    The exit status is 0 if it does, 1 if it does not, and 2 if that cannot be told.  With --region
+    the number is found in whichever way it is written there.
     """
     (written,) = _read(settings, [number], None)
     ways = _ways(written, region)
@@ -140,7 +150,10 @@ def check(settings: Settings, name: str, number: str, region: str | None, as_jso
         found = DoNotCall(link, name)
         return await found.is_hash() is not None, await found.find(ways)
 
-    exists, found = with_redis(settings, work)
+    try:
+        exists, found = with_redis(settings, work)
+    except click.ClickException as error:
+        raise CannotTell(error.message) from error
     now = time()
     counting = [one for one in found if one.until is None or one.until > now]
     if as_json:

@@ -81,9 +81,13 @@ class AddTests(DncCase):
 
     async def test_a_key_of_another_type_is_named(self) -> None:
         await self.call("SET", "l", "x")
-        for words in (("add", "l", "1"), ("remove", "l", "1"), ("check", "l", "1")):
+        for words, status in (
+            (("add", "l", "1"), 1),
+            (("remove", "l", "1"), 1),
+            (("check", "l", "1"), 2),  # 1 would say that it may be called
+        ):
             done = await self.dnc(*words)
-            self.assertEqual((done.status, done.out), (1, ""))
+            self.assertEqual((done.status, done.out), (status, ""))
             self.assertIn("'l' holds a string", done.err)
 
 
@@ -129,6 +133,12 @@ class CheckTests(DncCase):
     async def test_a_list_that_is_not_there_is_said(self) -> None:
         done = await self.dnc("check", "l", "1")
         self.assertEqual((done.status, done.out, done.err), (1, "", "there is no list 'l'\n"))
+
+    async def test_a_redis_that_is_away_does_not_say_that_it_may_be_called(self) -> None:
+        nowhere = ("--redis", "redis://127.0.0.1:1", "--host", "fs1")
+        done = await self.run_command("dnc", "check", "l", "1", *nowhere)
+        self.assertEqual((done.status, done.out), (2, ""))
+        self.assertIn("no Redis", done.err)
 
 
 class LoadTests(DncCase):
