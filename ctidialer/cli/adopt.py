@@ -13,7 +13,7 @@ from twisted.internet.error import ConnectError
 
 from ctidialer.cli.completion import complete_host
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.event_socket import asked
+from ctidialer.cli.event_socket import an_address, asked
 from ctidialer.cli.operator import done_json_option, order_now
 from ctidialer.cli.printable import printable
 from ctidialer.esl.client import EventSocketProtocol
@@ -31,6 +31,7 @@ from ctidialer.store.link import Link
 @click.option(
     "--freeswitch",
     metavar="HOST:PORT",
+    callback=an_address,
     help="The Event Socket of that host's FreeSWITCH: numbers with a call there stay in flight.",
 )
 @click.option("--password", help="Its password.  [default: that of the settings]")
@@ -43,6 +44,8 @@ def adopt(
     Never while its daemon is alive.  Numbers that were certainly not called go back to their queue;
     those that may have been called end as `unknown`, or as what was noted of their calls says.
     """
+    if password is not None and freeswitch is None:
+        raise click.UsageError("--password goes with --freeswitch")
     switch = settings.freeswitch
     if freeswitch is not None:
         switch = replace(switch, address=freeswitch, password=password or switch.password)

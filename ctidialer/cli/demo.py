@@ -31,12 +31,12 @@ from ctidialer.cli.demo_campaign import (
     DemoSwitch,
     Plan,
 )
+from ctidialer.cli.event_socket import an_address
 from ctidialer.cli.printable import printable
 from ctidialer.cli.running import run
 from ctidialer.contract.agent_dialing import DialMode
 from ctidialer.contract.record import Outcome
 from ctidialer.esl.errors import EslError
-from ctidialer.settings import SettingsError, host_and_port
 from ctidialer.stage import back_end
 from ctidialer.stage.redis_binary import NoServer
 from ctidialer.stage.watching import StageFailed
@@ -70,7 +70,12 @@ def _rate(context: click.Context, option: click.Parameter, value: float) -> floa
     "--limit", default=100, show_default=True, type=click.IntRange(1), help="Calls at once."
 )
 @click.option("--seed", default=1, show_default=True, help="What the simulated callees do.")
-@click.option("--freeswitch", metavar="HOST:PORT", help="Dial through a real FreeSWITCH.")
+@click.option(
+    "--freeswitch",
+    metavar="HOST:PORT",
+    callback=an_address,
+    help="Dial through a real FreeSWITCH.",
+)
 @click.option(
     "--password",
     envvar="CTIDIALER_ESL_PASSWORD",
@@ -128,7 +133,7 @@ def demo(
     """
     if agents and freeswitch is not None:
         raise click.UsageError("--agents are simulated: they need the simulated switch")
-    real = _freeswitch(freeswitch, password, dialstring)
+    real = None if freeswitch is None else DemoSwitch(freeswitch, password, dialstring)
     plan = Plan(numbers, cps, limit, seed, real, agents, mode, http)
     began = monotonic()
     try:
@@ -148,16 +153,6 @@ def demo(
     else:
         _print(Console(), plan, report, monotonic() - began)
     raise SystemExit(1 if report.faults else 0)
-
-
-def _freeswitch(address: str | None, password: str, dialstring: str) -> DemoSwitch | None:
-    if address is None:
-        return None
-    try:
-        host_and_port(address, "--freeswitch")
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from error
-    return DemoSwitch(address, password, dialstring)
 
 
 class _Display:
