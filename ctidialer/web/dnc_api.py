@@ -55,7 +55,11 @@ class DncApi:
         listed = any(one.until is None or one.until > now for one in entries)
         return DncAnswer(key, written, listed, entries)
 
-    @post("/api/dnc/{key}/add", "Put numbers on a list", others=NO_LIST)
+    @post(
+        "/api/dnc/{key}/add",
+        "Put numbers on a list",
+        others={**NO_LIST, 409: "the list is a set, which keeps no reason and no until"},
+    )
     async def add(self, asked: Asked, key: str, body: DncBody) -> DncChanged:
         """Put numbers on a list; with a region they are written international."""
         found, region = self._list(key), _region(body.region)

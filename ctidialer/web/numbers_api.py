@@ -94,7 +94,7 @@ class NumbersApi:
     @post(
         "/api/tasks/{task}/requeue",
         "Queue numbers of a task anew: those that wait, or of given outcomes",
-        others=NO_TASK,
+        others={**NO_TASK, 409: "the task has no queue"},
     )
     async def requeue(self, asked: Asked, task: str, body: RequeueBody) -> Requeued:
         """Put numbers into a queue of their task, behind all others, as new ones."""

@@ -9,6 +9,10 @@ from jsonschema import Draft202012Validator
 from tests.web.web_case import Reply, WebTestCase
 
 
+EVERYWHERE = (400, 401)
+"""Statuses of which only ``default`` tells: any request may be written wrongly, or have no token."""
+
+
 class DescribedCase(WebTestCase):
     """Knows whether an answer is as described."""
 
@@ -16,6 +20,8 @@ class DescribedCase(WebTestCase):
         self, document: dict[str, Any], operation: dict[str, Any], reply: Reply, what: str
     ) -> None:
         responses = operation["responses"]
+        if reply.status not in EVERYWHERE:
+            self.assertIn(str(reply.status), responses, what)
         said = responses.get(str(reply.status), responses["default"])
         if reply.status >= 400:
             self.assertNotEqual(reply.body, b"", what)
