@@ -110,11 +110,6 @@ def safe_cell(text: str) -> str:
     return MARK + text if _FORMULA.match(text) else text
 
 
-def plain_cell(cell: str) -> str:
-    """Return the text of which `safe_cell` made ``cell``."""
-    return cell.removeprefix(MARK)
-
-
 def _milliseconds(seconds: float | None) -> float | None:
     """Return seconds to the millisecond."""
     return None if seconds is None else round(seconds, 3)

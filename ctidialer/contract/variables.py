@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from ctidialer.contract import placeholders
-from ctidialer.contract.document import FaultList, NumberText, Place, shown
+from ctidialer.contract.document import NumberText, Place, shown
 from ctidialer.contract.problems import Problem
 
 REQUESTED_UUID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -27,17 +27,6 @@ OWN_VARIABLES = frozenset(
         "cti_host",
     }
 )
-
-
-def decode_variables(value: object, path: str) -> dict[str, str]:
-    """Return the variables in the decoded JSON ``value`` that stands at ``path``.
-
-    Raises ContractError with every fault; otherwise as `read_variables`.
-    """
-    faults = FaultList()
-    variables = read_variables(Place(value, path, faults))
-    faults.settle()
-    return variables
 
 
 def read_variables(node: Place | None) -> dict[str, str]:

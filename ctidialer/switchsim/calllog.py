@@ -118,10 +118,6 @@ class CallLog:
         """The numbers dialed, in order, each as often as it was dialed."""
         return tuple(line.number for line in self.originates)
 
-    def end_of(self, call: int) -> EndLine | None:
-        """Give the end of a call, None while it runs."""
-        return next((line for line in self.ends if line.call == call), None)
-
 
 class CallLogWriter:
     """Writes the log; without a path nothing is written."""

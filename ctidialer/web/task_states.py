@@ -89,7 +89,7 @@ class TaskStates:
 def state_of(explained: Explained) -> TaskState:
     """Return the state that an explanation tells of."""
     words = _WORDS[explained.reason]
-    return TaskState(explained.reason, words.tones.get(explained.form, words.tone))
+    return TaskState(explained.reason, words.tone_of(explained.form))
 
 
 def worst_first(states: Mapping[str, TaskState]) -> list[str]:

@@ -12,11 +12,11 @@ from time import time
 from msgspec.structs import replace
 from twisted.internet.utils import getProcessOutputAndValue
 
-from ctidialer.cli.record_csv import plain_cell
 from ctidialer.contract import keys
 from ctidialer.contract.record import AttemptRecord, Kind, Outcome, Record
 from ctidialer.contract.record_document import encode_record
 from tests.cli.command_case import COMMAND, HOST, CommandTestCase
+from tests.cli.test_record_csv import plain_cell
 from tests.support.proxy import start_proxy
 
 ATTEMPT = AttemptRecord("u1", "l", "g", 1e9, None, 1e9 + 2, 1e9 + 9, "NORMAL_CLEARING", 200)

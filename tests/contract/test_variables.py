@@ -9,7 +9,6 @@ from ctidialer.contract.faults import Fault
 from ctidialer.contract.placeholders import NAMES as PLACEHOLDERS
 from ctidialer.contract.placeholders import Fillable
 from ctidialer.contract.variables import (
-    decode_variables,
     merge_variables,
     read_configured_variables,
     read_variables,
@@ -19,6 +18,14 @@ from tests.contract.documents import paths_of
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+
+
+def decode_variables(value: object, path: str) -> dict[str, str]:
+    """Return the variables in ``value`` that stands at ``path``; raises ContractError."""
+    faults = FaultList()
+    variables = read_variables(Place(value, path, faults))
+    faults.settle()
+    return variables
 
 
 def exact(written: str) -> str:

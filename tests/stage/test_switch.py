@@ -93,9 +93,9 @@ class Processes(ProcessCase):
             (line.uuid, line.number, line.legs, line.extension, line.context, line.variables),
             ("u", "139", 2, "8", "c", {"origination_uuid": "u", "v": "a,b"}),
         )
-        end = log.end_of(line.call)
-        assert end is not None
-        self.assertEqual((end.uuid, end.answered, end.cause), ("u", False, "USER_BUSY"))
+        (end,) = log.ends
+        self.assertEqual((end.call, end.uuid), (line.call, "u"))
+        self.assertEqual((end.answered, end.cause), (False, "USER_BUSY"))
         self.assertEqual([each.line for each in log.commands], ["api system rm -rf /"])
 
     async def test_answers_are_logged_where_that_is_wanted(self) -> None:

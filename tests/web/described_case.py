@@ -8,9 +8,8 @@ from jsonschema import Draft202012Validator
 
 from tests.web.web_case import Reply, WebTestCase
 
-
 EVERYWHERE = (400, 401)
-"""Statuses of which only ``default`` tells: any request may be written wrongly, or have no token."""
+"""Of these ``default`` tells alone: any request may be written wrongly, or lack a token."""
 
 
 class DescribedCase(WebTestCase):
