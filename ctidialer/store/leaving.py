@@ -66,8 +66,9 @@ class Leaving:
         """Tell those who left these places what the step says that took them along."""
         answers = iter(read_parts(reply, [3] * sum(len(one.counted) for one in leaves)))
         for leave in leaves:
+            parts = [next(answers) for _ in leave.counted]
             try:
-                said = tuple(read_seen(next(answers)) for _ in leave.counted)
+                said = tuple(map(read_seen, parts))
             except (WrongType, NotAllowed) as error:
                 leave.answer.errback(error)
             else:

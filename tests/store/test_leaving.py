@@ -158,6 +158,16 @@ class RefusedTests(LeaveCase):
             self.assertIn(KEY, str(error))
         self.assertEqual(await self.records(), [b"1"])
 
+    async def test_one_that_is_refused_spoils_no_answer_to_others(self) -> None:
+        await self.call("DEL", KEY)
+        await self.call("SET", KEY, "x")
+        first = self.store.places.leave(self.a, [LINE, GATEWAY])
+        second = self.store.places.leave(self.b, [GATEWAY])
+        settled = [self.store.settle(one, b"1") for one in (self.a, self.b)]
+        self.assertEqual(await gatherResults(settled), [True, True])
+        await self.assertFailure(first, WrongType)
+        self.assertEqual([one.taken for one in await second], [0])
+
 
 class RightsTests(RightsCase):
     """A missing right keeps the record from nobody."""
