@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 
 from attrs import frozen
@@ -12,6 +13,7 @@ from ctidialer.check.agents import AgentTables, check_agents, groups_wanted
 from ctidialer.check.dnc import MISSING, list_findings, lists_used
 from ctidialer.check.findings import Finding, Severity
 from ctidialer.check.gateways import Use, gateways_used
+from ctidialer.check.ledgers import ledger_findings, tasks_counted_by_host_zones
 from ctidialer.check.node_tables import NodeTables
 from ctidialer.check.numbers import (
     KeysIgnored,
@@ -29,6 +31,7 @@ from ctidialer.check.sentences import Sentence
 from ctidialer.check.tables import check_tables
 from ctidialer.contract import keys
 from ctidialer.contract.schedule import MAX_TIME
+from ctidialer.contract.status import decode_status
 from ctidialer.contract.task import Side
 from ctidialer.rules.tables import Documents, Tables
 from ctidialer.settings import Settings
@@ -36,6 +39,10 @@ from ctidialer.store.agents import AgentReader
 from ctidialer.store.errors import NotAllowed
 from ctidialer.store.link import Link
 from ctidialer.store.reading import NodeReading
+
+ALIVE_WITHIN = 3600.0
+"""Seconds: of hosts whose lease ended longer ago no status is looked for.  More than clocks of
+machines differ."""
 
 
 @frozen
@@ -76,6 +83,7 @@ class NodeCheck:
             self._found += check_tables(tables, self._now)
         self._found += await self._check_agents(tables)
         self._found += await self._check_lists(tables)
+        self._found += await self._check_ledgers(tables)
         await self._check_queues(tables)
         await self._check_schedule(tables)
         return Checked(
@@ -118,6 +126,33 @@ class NodeCheck:
         uses = lists_used(tables, of_settings)
         kinds = {key: await self._kind(key) for key in {use.list for use in uses}}
         return list_findings(tables, uses, kinds, of_settings)
+
+    async def _check_ledgers(self, tables: NodeTables) -> Iterable[Finding]:
+        """Check whether hosts count abandoned calls together; a user who may not look at other
+        hosts need not."""
+        if not tasks_counted_by_host_zones(tables):
+            return ()
+        try:
+            zones = await self._zones_of_hosts()
+        except NotAllowed:
+            return ()
+        return ledger_findings(tables, zones, self._now)
+
+    async def _zones_of_hosts(self) -> dict[str, str]:
+        """Return the time zone of each host with a daemon, as that publishes it."""
+        if not await self._holds(keys.HOSTS, "zset"):
+            return {}
+        since = repr(self._now - ALIVE_WITHIN)
+        answer = await self._link.call("ZRANGEBYSCORE", keys.HOSTS, since, "+inf")
+        assert isinstance(answer, list)
+        zones: dict[str, str] = {}
+        for host in (one.decode("utf-8", "replace") for one in answer if isinstance(one, bytes)):
+            if await self._kind(keys.status(host)) != "string":
+                continue
+            raw = await self._link.call("GET", keys.status(host))
+            with suppress(ValueError):  # of another version
+                zones[host] = decode_status(raw if isinstance(raw, bytes) else b"").timezone
+        return zones
 
     async def _table(self, key: str) -> Documents:
         if not await self._holds(key, "hash"):

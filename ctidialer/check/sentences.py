@@ -111,6 +111,13 @@ class Sentence(enum.Enum):
         "时间在未来 {seconds} 秒，不会使用：后台或本机的时钟不准",
     )
 
+    COUNTED_APART = Said(
+        "name no timezone, and the hosts have different ones ({zone} here, {other} on {host}): each"
+        " counts its abandoned calls alone, in periods of its own; give the task a timezone",
+        "没有 timezone，而各主机的时区不同（本机 {zone}，{host} 上 {other}）："
+        "每台主机只统计自己放弃的呼叫，周期也各不相同；请给任务写上 timezone",
+    )
+
     # --- who may be called, and when again ---------------------------------------------------
 
     NO_SUCH_REGION = Said(

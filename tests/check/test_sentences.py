@@ -16,6 +16,7 @@ from ctidialer.check.agents import AgentTables, check_agents
 from ctidialer.check.dnc import MISSING, list_findings, lists_used
 from ctidialer.check.findings import Finding
 from ctidialer.check.gateways import Use, gateway_findings
+from ctidialer.check.ledgers import ledger_findings
 from ctidialer.check.node_tables import NodeTables
 from ctidialer.check.numbers import (
     KeysIgnored,
@@ -296,6 +297,12 @@ def shared_documents() -> dict[str, dict[str, bytes]]:
     }
 
 
+def of_ledgers() -> Iterable[Finding]:
+    """Return what is found where hosts count the abandoned calls of a task apart."""
+    tables = NodeTables(NODE, {TASK: {"t": raw({"params": {**PARAMS, "abandon_time": 2}})}})
+    return ledger_findings(tables, {"other": "Europe/London"}, NOW)
+
+
 def everything() -> Iterator[Finding]:
     return chain(
         of_tables(documents()),
@@ -304,6 +311,7 @@ def everything() -> Iterator[Finding]:
         of_tables(shared_documents()),
         of_tables({}),
         of_agents(),
+        of_ledgers(),
         of_queues(),
         of_lists(),
         of_numbers(),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from time import time
 from typing import Any
 
+from attrs import evolve
+
 from ctidialer.contract import keys
+from ctidialer.contract.status import encode_status
 from tests.cli.command_case import HOST, CommandTestCase, Done
+from tests.contract.test_status import STATUS
 
 TEMPLATE = keys.at(keys.TASK, keys.TEMPLATE)
 SCHEDULE = keys.at(keys.SCHEDULE_NUMBER, HOST)
@@ -59,6 +64,21 @@ class CheckTests(CommandTestCase):
                 ("warning", keys.at(keys.AGENT_HEART, HOST), "", "$"),
             ],
         )
+
+    async def test_hosts_that_count_abandoned_calls_apart(self) -> None:
+        await self.usual(agent_queue="sales@default")
+        config = self.write("zone.toml", '[node]\ntimezone = "Asia/Shanghai"\n')
+        other = evolve(STATUS, host="fs2", timezone="Europe/London")
+        await self.call("SET", keys.status("fs2"), encode_status(other))
+        words = ("--no-freeswitch", "--config", config)
+        self.assertEqual(await self.found(*words), [])  # nobody works under that name
+        await self.call("ZADD", keys.HOSTS, repr(time() + 15), "fs2")
+        apart = [("warning", TEMPLATE, "t", "$.params")]
+        self.assertEqual(await self.found(*words), apart)
+        await self.call("SET", keys.status("fs2"), "no status")
+        self.assertEqual(await self.found(*words), [])
+        await self.call("SET", keys.HOSTS, "x")
+        self.assertEqual(await self.found(*words), [("fault", keys.HOSTS, "", "$")])
 
     async def test_do_not_call_lists_are_looked_at(self) -> None:
         await self.usual(dnc=["optouts", "asked", "away"], dnc_add="optouts")
