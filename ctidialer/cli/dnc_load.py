@@ -58,13 +58,15 @@ class _ListTreatment:
     """Makes a line of the spool of a row: the number, or as JSON the number, its reason and its
     until (unix seconds); ``zone`` (IANA) is that of the times in the file.
 
-    ``says_more``: there were rows with a reason or an until.
+    ``says_more``: there were rows with a reason or an until; ``over``: so many with an until that
+    is over.
     """
 
     treatment: Treatment
     number_of: NumberOf
     zone: str
     says_more: bool = False
+    over: int = 0
     _now: float = field(factory=time)
 
     def entry_of(self, row: Row) -> FileEntry | RowProblem:
@@ -81,6 +83,7 @@ class _ListTreatment:
         except ValueError as error:
             return RowProblem(FileKind.UNTIL, f"{UNTIL} {error}")
         self.says_more = True
+        self.over += until is not None and until <= self._now
         return FileEntry(_ENCODER.encode((number, more.get(REASON, ""), until)), number)
 
 
@@ -93,10 +96,12 @@ def _entries(spool: Spool, advance: Advance) -> Iterator[Entry]:
 
 @frozen
 class _Written:
-    """What became of a file: ``added`` numbers were new; ``size``: of the list afterwards."""
+    """What became of a file: ``added`` numbers were new; ``over``: so many keep nobody from being
+    called, as their until is over; ``size``: of the list afterwards."""
 
     kind: str
     added: int
+    over: int
     size: int
 
 
@@ -108,6 +113,7 @@ class _Writing:
     spool: Spool
     wanted: bool | None
     says_more: bool
+    over: int
     dry_run: bool
     read: int = 0
 
@@ -123,7 +129,8 @@ class _Writing:
         added = 0
         if not self.dry_run:
             added = await found.add(_entries(self.spool, told), as_hash=kind)
-        return _Written("hash" if kind else "set", added, await found.size())
+        over = self.over if kind else 0  # a set keeps no until: there they are listed for ever
+        return _Written("hash" if kind else "set", added, over, await found.size())
 
     def progress(self) -> str:
         """Say how far it has got."""
@@ -165,7 +172,7 @@ def load(
                 click.echo(printable(f"{file.name}: {'; '.join(numbers.notes)}"), err=True)
             checked = check_rows(source, numbers, spool, treatment, asked["rejects"], as_json)
         _look_at(checked, file.name, asked["rejects"], asked["skip_bad"], as_json)
-        writing = _Writing(name, spool, wanted, treatment.says_more, dry_run)
+        writing = _Writing(name, spool, wanted, treatment.says_more, treatment.over, dry_run)
         with progress_of("writing", spool.count, as_json, in_percent=True) as advance:
             written = _write(writing, settings, advance)
     _say(writing, checked, written, as_json)
@@ -213,7 +220,8 @@ def _write(writing: _Writing, settings: Settings, advance: Advance) -> _Written:
 def _say(writing: _Writing, checked: CheckedFile, written: _Written, as_json: bool) -> None:
     if as_json:
         more = {"list": writing.name, "kind": written.kind, "dry_run": writing.dry_run}
-        answer = {**more, **_counts(checked), "added": written.added, "size": written.size}
+        sizes = {"added": written.added, "over": written.over, "size": written.size}
+        answer = {**more, **_counts(checked), **sizes}
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
     where = f"the list {writing.name!r} (a {written.kind})"
@@ -224,7 +232,8 @@ def _say(writing: _Writing, checked: CheckedFile, written: _Written, as_json: bo
         known = checked.entries - written.added
         said = f"{written.added} of {checked.rows} numbers were put on {where}"
         said += f"; on it already: {known}" * bool(known)
-    click.echo(printable(f"{said}; {size}"))
+    over = f"; their until is over, so nobody is kept from being called: {written.over}"
+    click.echo(printable(f"{said}; {size}{over * bool(written.over)}"))
 
 
 def _counts(checked: CheckedFile) -> dict[str, object]:

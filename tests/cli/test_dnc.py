@@ -167,6 +167,16 @@ class LoadTests(DncCase):
         }
         self.assertEqual(await self.hash(), expected)
 
+    async def test_who_may_be_called_again_already_is_counted(self) -> None:
+        name = self.write("n.csv", "number,until\n1001,2020-01-01\n1002,2h\n1003,\n")
+        done = await self.dnc("load", "l", name)
+        said = "it has 3 numbers; their until is over, so nobody is kept from being called: 2\n"
+        self.assertTrue(done.out.endswith(said), done)
+        done = await self.dnc("load", "l", name, "--dry-run", "--json")
+        self.assertEqual(done.json()["over"], 2)
+        done = await self.dnc("load", "ever", name, "--set", "--json")
+        self.assertEqual(done.json()["over"], 0)  # a set keeps no until
+
     async def test_a_set_keeps_the_numbers_alone_if_asked(self) -> None:
         await self.call("SADD", "l", "9")
         name = self.write("n.csv", "number,reason\n1001,asked\n")
