@@ -47,7 +47,7 @@ class Assumption(enum.Enum):
     SAMPLE = Said(
         "hours, do-not-call lists and caps: by {count} of the {total} numbers, taken evenly from"
         " the whole list",
-        "时段、免打扰名单和次数上限：按从整个列表中均匀抽取的 {count} 个号码（共 {total} 个）",
+        "时段、禁呼名单和次数上限：按从整个列表中均匀抽取的 {count} 个号码（共 {total} 个）",
     )
     NO_SAMPLE = Said(
         "the numbers could not be looked at ({problem}): as if each of them could be called",

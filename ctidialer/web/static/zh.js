@@ -58,7 +58,7 @@ export default {
   'notice.drain': '已退出服务{by}{since}{why}。',
   'notice.why': '，原因：{why}',
   'notice.unwritten': '{count} 条话单还没有写入 Redis：Redis 断开或拒绝写入。话单已保留，暂不取新号码。',
-  'notice.by': '人：{name}',
+  'notice.by': '，操作人：{name}',
   'notice.since': '，时间：{when}',
 
   'figures.title': '指标',
@@ -206,7 +206,7 @@ export default {
   'forecast.calls': '{calls} 个呼叫，人工接听 {answered} 个',
   'forecast.agents': '{agents} 个坐席：忙碌时间 {use}（{low} 至 {high}），放弃 {abandoned}（上限 {ceiling}）',
   'forecast.wait': '{hours} 个号码等待时段，{caps} 个等待单个被叫的次数上限；再次尝试 {retries} 次；任务关闭 {closed}',
-  'forecast.never': '不会呼叫：免打扰名单 {dnc}，时段不再开放 {closed}，次数用完 {capped}，无效 {invalid}',
+  'forecast.never': '不会呼叫：禁呼名单 {dnc}，时段不再开放 {closed}，次数用完 {capped}，无效 {invalid}',
   'forecast.rests': '依据',
 
   'lines.title': '线路',
