@@ -30,6 +30,8 @@ from ctidialer.switchsim.calllog import CallLogWriter
 from ctidialer.switchsim.server import EventSocketFactory, EventSocketPort
 from ctidialer.switchsim.switch import Switch
 
+MAX_PORT = 65_535
+
 the_reactor: Any = reactor
 
 
@@ -83,7 +85,7 @@ def _set_work(switch: Switch, seed: int | None, handle: str | None, ring: str | 
 
 def _split_address(address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
-    if not colon or not port.isdigit():
+    if not colon or not port.isdecimal() or int(port) > MAX_PORT:
         raise click.BadParameter(f"{address!r} is no HOST:PORT", param_hint="--listen")
     return host or "127.0.0.1", int(port)
 
@@ -100,11 +102,15 @@ def _split_address(address: str) -> tuple[str, int]:
 @click.option("--refuse-address", is_flag=True, help="Answer every client as the ACL does.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written once it listens.")
 @click.option("--callcenter", type=click.Path(path_type=Path), help="Queues, agents: a JSON file.")
-@click.option("--agents", default=0, help="So many agents in --queue, available.")
+@click.option(
+    "--agents", default=0, type=click.IntRange(0), help="So many agents in --queue, available."
+)
 @click.option("--queue", help=f"A queue of mod_callcenter; {DEFAULT_QUEUE} where there are agents.")
 @click.option("--agent-type", type=click.Choice(TYPES), default=STANDBY, help="Of --agents.")
 @click.option("--handle-time", help="Seconds a call takes an agent: a number or a distribution.")
-@click.option("--wrap-up", default=0, help="Whole seconds of wrap-up after each call.")
+@click.option(
+    "--wrap-up", default=0, type=click.IntRange(0), help="Whole seconds of wrap-up after each call."
+)
 @click.option("--agent-ring", help="Seconds until a callback agent answers, likewise.")
 @click.option("--log-answers", is_flag=True, help="Log when each call was answered, too.")
 @click.option("--die-with-parent", is_flag=True, help="Exit when standard input ends.")

@@ -108,6 +108,13 @@ class Behaviour:
 
 
 _SPANS = ("ring", "talk", "bridge", "patience", "after_transfer")
+_TEXT, _WHOLE, _NUMBER, _FLAG = "a text", "a whole number", "a number, 0 or more", "true or false"
+_FORMS = {
+    **dict.fromkeys(("result", "cause", "progress", "job"), _TEXT),
+    **dict.fromkeys(("status", "reason"), _WHOLE),
+    **dict.fromkeys(("progress_after", "weight"), _NUMBER),
+    **dict.fromkeys(("far_end_hangs_up", "create_last"), _FLAG),
+}
 _NAMES = frozenset(attribute.name for attribute in fields(Behaviour))
 
 
@@ -119,13 +126,16 @@ def read_behaviour(value: object, path: str = "$") -> Behaviour:
     if unknown:
         raise ScriptError(f"{path}: unknown {unknown[0]!r}; known: {', '.join(sorted(_NAMES))}")
     given = dict(value)
+    for name, form in _FORMS.items():
+        if name in given and not _is(given[name], form):
+            raise ScriptError(f"{path}.{name}: must be {form}, not {given[name]!r}")
     if given.get("result") == "busy":
         given.update(result="sip", status=486)
     for span in _SPANS:
-        if given.get(span) is not None:
+        if span in given and (span, given[span]) != ("bridge", None):
             given[span] = _span(given[span], f"{path}.{span}")
     if "lose" in given:
-        given["lose"] = _lost_events(given["lose"])
+        given["lose"] = _lost_events(given["lose"], f"{path}.lose")
     behaviour = Behaviour(**given)
     _check(behaviour, path)
     return behaviour
@@ -138,8 +148,19 @@ def _span(value: object, path: str) -> Span:
         raise ScriptError(str(problem)) from None
 
 
-def _lost_events(value: object) -> tuple[str, ...]:
-    names = [value] if isinstance(value, str) else list(value) if isinstance(value, list) else []
+def _is(value: object, form: str) -> bool:
+    """Say whether a value has a form: JSON's true and false are no numbers."""
+    if form == _FLAG or isinstance(value, bool):
+        return form == _FLAG and isinstance(value, bool)
+    if form == _NUMBER:
+        return isinstance(value, int | float) and value >= 0
+    return isinstance(value, str if form == _TEXT else int)
+
+
+def _lost_events(value: object, path: str) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ScriptError(f"{path}: must be the name of an event, or a list of them")
     return tuple(event for name in names for event in _LOSSES.get(name, (name,)))
 
 
@@ -150,7 +171,10 @@ def _check(behaviour: Behaviour, path: str) -> None:
         raise ScriptError(f"{path}.job: must be one of {', '.join(JOB_ORDERS)}")
     if behaviour.progress not in ("none", "ringing", "early"):
         raise ScriptError(f"{path}.progress: must be none, ringing or early")
-    if not all(isinstance(value, str) for value in behaviour.variables.values()):
+    variables: object = behaviour.variables
+    if not isinstance(variables, dict) or not all(
+        isinstance(value, str) for value in variables.values()
+    ):
         raise ScriptError(f"{path}.variables: must be an object of texts")
     if behaviour.cause not in Q850:
         raise ScriptError(f"{path}.cause: {behaviour.cause!r} is no hang-up cause")
@@ -239,8 +263,10 @@ def read_script(document: object) -> Script:
     unknown = sorted(set(document) - _KEYS)
     if unknown:
         raise ScriptError(f"$: unknown {unknown[0]!r}; known: {', '.join(sorted(_KEYS))}")
+    if not _is(document.get("seed", 0), _WHOLE):
+        raise ScriptError(f"$.seed: must be {_WHOLE}, not {document['seed']!r}")
     return Script(
-        seed=int(document.get("seed", 0)),
+        seed=document.get("seed", 0),
         default=read_behaviour(document.get("default", {}), "$.default"),
         numbers=_table(document.get("numbers", {}), "$.numbers"),
         prefixes=_table(document.get("prefixes", {}), "$.prefixes"),
@@ -248,17 +274,33 @@ def read_script(document: object) -> Script:
         gateways=_table(document.get("gateways", {}), "$.gateways"),
         mix=read_series(document.get("mix", []), "$.mix"),
         phases=_phases(document.get("phases", [])),
-        users=dict(document.get("users", {})),
+        users=_users(document.get("users", {})),
         known_gateways=_known_gateways(document),
     )
 
 
 def _phases(value: object) -> tuple[tuple[float, tuple[Behaviour, ...]], ...]:
-    if not isinstance(value, list) or not all(isinstance(one, list) for one in value):
+    pairs = _pairs(value)
+    if pairs is None or not all(_is(after, _NUMBER) for after, _ in pairs):
         raise ScriptError("$.phases: must be a list of pairs [seconds, mix]")
     return tuple(
-        (float(after), read_series(mix, f"$.phases[{at}]")) for at, (after, mix) in enumerate(value)
+        (float(after), read_series(mix, f"$.phases[{at}]")) for at, (after, mix) in enumerate(pairs)
     )
+
+
+def _pairs(value: object) -> list[tuple[Any, Any]] | None:
+    """Return the pairs in a list; None = it is no such list."""
+    if not isinstance(value, list):
+        return None
+    if not all(isinstance(one, list) and len(one) == 2 for one in value):
+        return None
+    return [(first, second) for first, second in value]
+
+
+def _users(value: object) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict) or not all(isinstance(one, dict) for one in value.values()):
+        raise ScriptError("$.users: must be an object of objects")
+    return dict(value)
 
 
 def _known_gateways(document: dict[str, Any]) -> Gateways:
@@ -292,9 +334,17 @@ def _table(value: object, path: str) -> dict[str, tuple[Behaviour, ...]]:
 
 
 def _patterns(value: object) -> list[tuple[re.Pattern[str], tuple[Behaviour, ...]]]:
-    if not isinstance(value, list):
+    pairs = _pairs(value)
+    if pairs is None or not all(_is(pattern, _TEXT) for pattern, _ in pairs):
         raise ScriptError("$.patterns: must be a list of pairs [pattern, behaviour]")
     return [
-        (re.compile(pattern), read_series(each, f"$.patterns[{at}]"))
-        for at, (pattern, each) in enumerate(value)
+        (_pattern(pattern, f"$.patterns[{at}][0]"), read_series(each, f"$.patterns[{at}]"))
+        for at, (pattern, each) in enumerate(pairs)
     ]
+
+
+def _pattern(text: str, path: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as problem:
+        raise ScriptError(f"{path}: {text!r} is no pattern: {problem}") from None

@@ -272,6 +272,20 @@ class Scripts(SynchronousTestCase):
             ({"default": {"result": "answered"}}, "$.default.result"),
             ({"mixx": []}, "mixx"),
             ({"mix": [{"job": "never"}]}, "$.mix[0].job"),
+            ({"mix": [{"weight": "6"}]}, "$.mix[0].weight"),
+            ({"default": {"status": True}}, "$.default.status"),
+            ({"default": {"result": ["busy"]}}, "$.default.result"),
+            ({"default": {"progress_after": -1}}, "$.default.progress_after"),
+            ({"default": {"create_last": 1}}, "$.default.create_last"),
+            ({"default": {"ring": None}}, "$.default.ring"),
+            ({"default": {"lose": [3]}}, "$.default.lose"),
+            ({"default": {"variables": None}}, "$.default.variables"),
+            ({"seed": "7"}, "$.seed"),
+            ({"phases": [[1800]]}, "$.phases"),
+            ({"phases": [["soon", []]]}, "$.phases"),
+            ({"patterns": ["1$"]}, "$.patterns"),
+            ({"patterns": [["(", {}]]}, "$.patterns[0][0]"),
+            ({"users": ["esl"]}, "$.users"),
         ):
             error = self.assertRaises(ScriptError, read_script, document)
             self.assertIn(place, str(error))

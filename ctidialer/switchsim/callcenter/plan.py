@@ -127,8 +127,12 @@ def read_plan_file(path: Path) -> Plan:
 def span_option(text: str, path: str) -> Span:
     """Read a duration from the command line: a number or JSON.  Raises PlanError."""
     try:
-        return read_span(msgspec.json.decode(text.encode()), path)
-    except (msgspec.DecodeError, ValueError) as problem:
+        value = msgspec.json.decode(text.encode())
+    except (msgspec.DecodeError, UnicodeEncodeError) as problem:
+        raise PlanError(f"{path}: {text!r} is neither a number nor JSON: {problem}") from problem
+    try:
+        return read_span(value, path)
+    except ValueError as problem:
         raise PlanError(str(problem)) from problem
 
 
