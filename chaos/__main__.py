@@ -11,6 +11,7 @@ from time import monotonic
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from chaos.campaign import Campaign
 from chaos.faults import Kind
@@ -82,7 +83,7 @@ def _print(console: Console, report: Report) -> None:
         table.add_row(what, str(figure))
     console.print(table)
     for fault in report.faults[:SHOWN_FAULTS]:
-        console.print(f"[red]fault[/red]: {fault}", highlight=False, soft_wrap=True)
+        console.print(Text.assemble(("fault", "red"), f": {fault}"), soft_wrap=True)
     if len(report.faults) > SHOWN_FAULTS:
         console.print(f"and {len(report.faults) - SHOWN_FAULTS} more")
     elif not report.faults:

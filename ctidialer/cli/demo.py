@@ -20,6 +20,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from ctidialer.cli.demo_campaign import (
     HOST,
@@ -219,7 +220,8 @@ def _print(console: Console, plan: Plan, report: DemoReport, seconds: float) -> 
         console.print(_of_agents(report.agents), highlight=False, soft_wrap=True)
     console.print(_verdict(plan, report, seconds), highlight=False, soft_wrap=True)
     for fault in report.faults[:MAX_FAULTS_SHOWN]:
-        console.print(f"[red]fault[/red]: {fault}", highlight=False)
+        # A text, so that brackets in an entry are no markup.
+        console.print(Text.assemble(("fault", "red"), f": {printable(fault)}"), soft_wrap=True)
     if len(report.faults) > MAX_FAULTS_SHOWN:
         console.print(f"and {len(report.faults) - MAX_FAULTS_SHOWN} more")
 

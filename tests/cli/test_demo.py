@@ -226,6 +226,13 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(as_json.exit_code, 1)
         self.assertEqual(json.loads(as_json.output)["faults"], list(faults))
 
+    def test_what_stands_in_brackets_is_said_as_it_is(self) -> None:
+        for fault in ('the entry ["fs1"] is lost', "b'[red]' is no number", "'[/x]' has no record"):
+            report = evolve(self.REPORT, audit=evolve(self.REPORT.audit, faults=(fault,)))
+            result = self.run_with(report)
+            self.assertEqual(result.exit_code, 1, result.exception)
+            self.assertIn(f"fault: {fault}\n", result.output)
+
     def test_a_daemon_that_ended_badly_is_a_fault(self) -> None:
         for status in (0, -15, 143):
             self.assertEqual(evolve(self.REPORT, status=status).faults, ())
