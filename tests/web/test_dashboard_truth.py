@@ -178,6 +178,14 @@ def foresees(page: Page) -> None:
     plain.get_by_role("button", name="Foresee the rest of the list").click()
     expect(plain.locator(".end")).to_contain_text("Ends ")
 
+    def ends_in_some_runs(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(json={**answer.json(), "ends": 0.7})
+
+    page.route("**/forecast*", ends_in_some_runs)
+    plain.get_by_role("button", name="Foresee the rest of the list").click()
+    expect(plain.locator(".end")).to_contain_text(" · in 70% of the runs it ends before ")
+
 
 def sentences(page: Page) -> list[tuple[Any, str]]:
     """Return what is explained over HTTP, and what the page makes of it."""

@@ -202,6 +202,7 @@ export default {
   'forecast.risk': 'at most {risk} of the expected answers may find no agent',
   'forecast.bears': '{more} more may be abandoned before the ceiling of {ceiling}',
   'forecast.ends': 'Ends {middle} (between {low} and {high})',
+  'forecast.some_end': 'in {share} of the runs it ends before {until}',
   'forecast.no_end': 'Does not end before {until}: {left} numbers are left then',
   'forecast.calls': '{calls} calls, {answered} answered by people',
   'forecast.agents': '{agents} agents: busy {use} of their time ({low} to {high}), {abandoned} abandoned (ceiling {ceiling})',

@@ -101,10 +101,13 @@ function foreseen(found) {
   ].filter(Boolean);
 }
 
-function end({ ends_at: ends, until, left }) {
+function end({ ends: part, ends_at: ends, until, left }) {
   if (!ends) return t('forecast.no_end', { until: when(until), left: whole(left.middle) });
   const { low, middle, high } = ends;
-  return t('forecast.ends', { middle: when(middle), low: when(low), high: when(high) });
+  const said = t('forecast.ends', { middle: when(middle), low: when(low), high: when(high) });
+  // Where it does not end in every run, `until` stands for those in which it does not.
+  if (part === 1) return said;
+  return `${said} · ${t('forecast.some_end', { share: share(part), until: when(until) })}`;
 }
 
 function ofAgents({ agents, agent_use: use, abandoned_share: lost, ceiling }) {

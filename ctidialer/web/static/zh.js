@@ -202,6 +202,7 @@ export default {
   'forecast.risk': '预计应答中最多 {risk} 可能没有坐席',
   'forecast.bears': '到上限 {ceiling} 还可放弃 {more} 个',
   'forecast.ends': '{middle} 结束（{low} 至 {high} 之间）',
+  'forecast.some_end': '{share} 的模拟在 {until} 之前结束',
   'forecast.no_end': '{until} 之前不会结束：届时还剩 {left} 个号码',
   'forecast.calls': '{calls} 个呼叫，人工接听 {answered} 个',
   'forecast.agents': '{agents} 个坐席：忙碌时间 {use}（{low} 至 {high}），放弃 {abandoned}（上限 {ceiling}）',
