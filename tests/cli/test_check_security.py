@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from secrets import token_hex
 
 from tests.cli.command_case import CommandTestCase
 from tests.support.redis import link_to, own_redis
 
-PASSWORD = "r3dis-geheim"
+# Processes of other runs of these tests have theirs on their command lines.
+PASSWORD = f"r3dis-{token_hex(8)}"
 ACL = (
     "user default on nopass ~* +@all",
     f"user limited on >{PASSWORD} ~cti_* resetchannels -@all +ping +select +role",
