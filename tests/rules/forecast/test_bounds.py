@@ -36,8 +36,8 @@ class BoundsTests(SynchronousTestCase):
     def limit(self, asked: Task, there: Routes, max_calls: int = 0) -> int:
         return bounds_of(asked, there, HOSTS, max_calls, 0.0).limit
 
-    def cps(self, asked: Task, max_cps: float = 0.0) -> float | None:
-        return bounds_of(asked, routes(), HOSTS, 0, max_cps).cps
+    def cps(self, asked: Task, max_cps: float = 0.0, there: Routes | None = None) -> float | None:
+        return bounds_of(asked, there or routes(), HOSTS, 0, max_cps).cps
 
     def test_each_host_has_its_own_limit(self) -> None:
         self.assertEqual(self.limit(task(), routes()), 300)
@@ -67,3 +67,26 @@ class BoundsTests(SynchronousTestCase):
         self.assertEqual(self.cps(task(cps=2)), 6.0)
         self.assertEqual(self.cps(task(cps=2, cps_scope="all")), 2.0)
         self.assertIsNone(self.cps(task()))
+
+    def test_the_rates_of_lines_and_of_the_gateway_that_they_share(self) -> None:
+        self.assertEqual(self.cps(task(), there=routes(cps=2.0)), 12.0)
+        self.assertEqual(self.cps(task(), there=routes(cps=2.0, scope=Scope.DOMAIN)), 4.0)
+        self.assertEqual(self.cps(task(cps=1), there=routes(cps=2.0)), 3.0)
+        trunk = Line("trunk", "", None, cps=5.0, scope=Scope.DOMAIN)
+        self.assertEqual(self.cps(task(), there=routes(None, trunk, gateway="trunk")), 5.0)
+        self.assertEqual(self.cps(task(), there=routes(None, trunk, gateway="trunk", cps=0.5)), 3.0)
+
+    def test_the_rest_between_two_starts_is_a_rate(self) -> None:
+        self.assertEqual(self.cps(task(), there=routes(10, rest=0.5)), 12.0)
+        self.assertEqual(self.cps(task(), there=routes(10, rest=0.5, cps=1.0)), 6.0)
+        self.assertIsNone(self.cps(task(), there=routes(1, rest=0.5)))
+
+    def test_a_line_without_a_rate_bounds_none(self) -> None:
+        there = routes(cps=2.0)
+        there = evolve(there, lines={**there.lines, "b": evolve(there.lines["b"], cps=None)})
+        self.assertIsNone(self.cps(task(), there=there))
+
+    def test_a_group_without_lines_calls_nobody(self) -> None:
+        there = Routes({}, {"g": TWO_LINES}, DIALSTRING)
+        self.assertEqual(self.limit(task(), there), 0)
+        self.assertIsNone(self.cps(task(), there=there))
