@@ -191,7 +191,7 @@ class MemoryPlaces(Places):
     """Places in memory; ``taken`` are those of all hosts by key, ``me`` is this one.
 
     ``start_in``: seconds until the next call may start; ``round_trip``: seconds until the answer to
-    who takes a place.
+    who takes a place, ``righting``: to who sets places right.
     """
 
     sweep_interval = 60.0
@@ -203,6 +203,7 @@ class MemoryPlaces(Places):
         self.is_displaced = False
         self.start_in = 0.0
         self.round_trip = ROUND_TRIP
+        self.righting = 0.0
         self.given_back: list[int] = []
 
     def others_take(self, key: str, *names: str) -> None:
@@ -251,6 +252,8 @@ class MemoryPlaces(Places):
             kept = [name for name in one.doubtful if ("me", name) in before]
             self.taken[key] = others + [("me", name) for name in (*one.names, *kept)]
             righted[key] = Righted(0, tuple(kept))
+        if self.righting:
+            await deferLater(self.clock, self.righting)
         return righted
 
     def _room(self, one: Counted) -> float:

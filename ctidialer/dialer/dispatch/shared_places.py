@@ -297,14 +297,10 @@ class SharedPlaces:
             self._numbers.setdefault(entry.id, of_task)
 
     async def _set_right(self, names: Iterable[str]) -> None:
-        own: dict[str, list[str]] = {name: [] for name in names}
-        held = [(entry_id, one) for entry_id, way in self._calls.items() for one in way]
-        for entry_id, thing in (*held, *self._numbers.items()):
-            if thing.key in own:
-                own[thing.key].append(entry_id)
-        left = list(own)
+        left = list(names)
         for first in range(0, len(left), KEYS_AT_ONCE):
-            some = {key: own[key] for key in left[first : first + KEYS_AT_ONCE]}
+            # What is held is looked up anew each time: meanwhile calls begin and end.
+            some = self._held_on(left[first : first + KEYS_AT_ONCE])
             righted = await self._places.set_right(
                 {key: Owned(ids, self._doubtful_on(key, ids)) for key, ids in some.items()}
             )
@@ -312,6 +308,15 @@ class SharedPlaces:
                 self._own[key] = {*some[key], *one.kept}
                 self._forget(key)
                 self._keep(key, one.kept)
+
+    def _held_on(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """Return for each of these keys the entries that have a place there."""
+        held: dict[str, list[str]] = {name: [] for name in names}
+        calls = ((entry_id, one) for entry_id, way in self._calls.items() for one in way)
+        for entry_id, thing in (*calls, *self._numbers.items()):
+            if thing.key in held:
+                held[thing.key].append(entry_id)
+        return held
 
     def _doubtful_on(self, key: str, own: Collection[str]) -> list[str]:
         """Return the numbers that may have a place which the tables do not tell of."""

@@ -11,6 +11,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.counted import TOGETHER
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
+from ctidialer.dialer.dispatch import shared_places
 from ctidialer.store.errors import Denied
 from ctidialer.store.in_flight import NO_CALL, Dialing, InFlight
 from ctidialer.store.places import Asking
@@ -274,6 +275,18 @@ class SharedPlacesTests(SynchronousTestCase):
         for name in ("m-1-1", "m-1-2"):
             self.world.places.over(name)
         self.assertEqual(self.redis.taken[TASK], [])
+
+    def test_a_call_that_ends_while_places_are_set_right_leaves_all_of_its_own(self) -> None:
+        self.patch(shared_places, "KEYS_AT_ONCE", 1)
+        self.world.share_line()
+        self.world.share_task()
+        self.dial("1001")
+        self.redis.righting = 1.0
+        recovery = Deferred.fromCoroutine(self.world.places.recover(()))
+        self.world.ends(answered=True)
+        self.world.runs_for(3)
+        self.successResultOf(recovery)
+        self.assertEqual((self.redis.taken[LINE], self.redis.taken[TASK]), ([], []))
 
     def recover(self, *entries: InFlight) -> None:
         self.successResultOf(Deferred.fromCoroutine(self.world.places.recover(entries)))
