@@ -32,7 +32,6 @@ from ctidialer.store.places import NO_NOTE, Note, Owned, Places
 KEYS_AT_ONCE = 500
 """Keys whose places are set right in one step."""
 
-
 MAX_WANTING = 1.0
 """Seconds after which starts are looked for again, whatever became of the clock."""
 
@@ -330,9 +329,15 @@ class SharedPlaces:
     def _keep(self, key: str, names: Iterable[str]) -> None:
         """These numbers have a place all the same, which they leave as any other."""
         thing = self._things.of_key(key)
-        for name in names if thing is not None else ():
-            assert thing is not None
-            if thing.is_task:
-                self._numbers.setdefault(name, thing)
+        if thing is None:
+            return
+        for name in names:
+            way = self._calls.get(name, ())
+            if name in self._numbers if thing.is_task else any(one.key == key for one in way):
+                continue
+            if not (name in self._doubtful if thing.is_task else self._doubtful.get(name)):
+                self._leave(name, (thing,))  # it was over before Redis had answered
+            elif thing.is_task:
+                self._numbers[name] = thing
             else:
-                self._calls[name] = (*self._calls.get(name, ()), thing)
+                self._calls[name] = (*way, thing)

@@ -288,6 +288,20 @@ class SharedPlacesTests(SynchronousTestCase):
         self.successResultOf(recovery)
         self.assertEqual((self.redis.taken[LINE], self.redis.taken[TASK]), ([], []))
 
+    def test_a_call_of_before_that_ends_while_places_are_set_right_keeps_none(self) -> None:
+        self.redis.taken[LINE] = [("me", "m-1-1")]
+        self.redis.taken[TASK] = [("me", "m-1-1")]
+        self.world.share_line()
+        self.world.share_task()
+        self.redis.righting = 1.0
+        recovery = Deferred.fromCoroutine(self.world.places.recover([in_flight("m-1-1", "u1")]))
+        self.assertEqual(self.redis.taken[LINE], [("me", "m-1-1")])
+        self.world.places.left("m-1-1", was_placed=True)
+        self.world.places.over("m-1-1")
+        self.world.runs_for(3)
+        self.successResultOf(recovery)
+        self.assertEqual((self.redis.taken[LINE], self.redis.taken[TASK]), ([], []))
+
     def recover(self, *entries: InFlight) -> None:
         self.successResultOf(Deferred.fromCoroutine(self.world.places.recover(entries)))
 
