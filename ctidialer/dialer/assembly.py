@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -73,6 +71,7 @@ from ctidialer.store.rights import NodeNames, Rights, adoption_needs, node_needs
 from ctidialer.store.shared_use import read_use
 from ctidialer.store.store import Store
 from ctidialer.store.tables import TableReader
+from ctidialer.version import program_version
 
 APPLIED_PER_SLICE = 100
 READ_PER_SLICE = 500
@@ -97,7 +96,7 @@ class Parts:
         self.store = Store(
             self.link,
             node.host,
-            f"ctidialer {os.getpid()} on {socket.gethostname()}",
+            f"ctidialer {program_version()}",
             settings.records.max_records,
             settings.records.list,
             settings.records.channel,

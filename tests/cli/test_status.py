@@ -72,7 +72,9 @@ class StatusTests(NodeCommandCase):
         first, second = done.json()["nodes"]
         self.assertEqual((first["host"], second["host"]), (HOST, "fs2"))
         self.assertEqual((first["ready"], first["problems"], first["drain"]), (True, [], None))
-        self.assertIn("pid ", first["daemon"])
+        self.assertRegex(
+            first["daemon"], r"^pid \d+ on \S+, since \S+ \S+ UTC \(ctidialer [^ ]+\)$"
+        )
         self.assertEqual((first["in_flight"], first["scheduled"]), (2, 1))
         status = first["status"]
         self.assertEqual((status["calls"], status["placed"], status["line_count"]), (2, 2, 1))
