@@ -160,7 +160,7 @@ def check(settings: Settings, name: str, number: str, region: str | None, as_jso
         said = [{"written": o.spelling, "reason": o.reason, "until": o.until} for o in found]
         _print_json({"list": name, "number": written, "listed": bool(counting), "found": said})
     elif exists:
-        for line in _said(name, written, found, counting, settings.node.timezone):
+        for line in _said(name, written, region, found, counting, settings.node.timezone):
             click.echo(printable(line))
     if not exists:
         click.echo(printable(f"there is no list {name!r}"), err=True)
@@ -168,10 +168,16 @@ def check(settings: Settings, name: str, number: str, region: str | None, as_jso
 
 
 def _said(
-    name: str, number: str, found: Sequence[Listed], counting: Sequence[Listed], zone: str
+    name: str,
+    number: str,
+    region: str | None,
+    found: Sequence[Listed],
+    counting: Sequence[Listed],
+    zone: str,
 ) -> Iterable[str]:
     if not found:
-        yield f"{number} is not on the list {name!r}"
+        hint = "" if region else "; with --region it is looked for in every way of writing it"
+        yield f"{number} is not on the list {name!r}{hint}"
     for one in found:
         is_over = one not in counting
         text = f"{number} {'was' if is_over else 'is'} on the list {name!r}"

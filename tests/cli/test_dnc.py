@@ -113,7 +113,11 @@ class CheckTests(DncCase):
         said = "+13108207129 is on the list 'l' as 3108207129\n"
         self.assertEqual((done.status, done.out), (0, said))
         done = await self.dnc("check", "l", "+13108207129")
-        self.assertEqual((done.status, done.out), (1, "+13108207129 is not on the list 'l'\n"))
+        said = "+13108207129 is not on the list 'l'"
+        hint = "; with --region it is looked for in every way of writing it"
+        self.assertEqual((done.status, done.out), (1, f"{said}{hint}\n"))
+        done = await self.dnc("check", "l", "+13108207128", "--region", "US")
+        self.assertEqual((done.status, done.out), (1, "+13108207128 is not on the list 'l'\n"))
 
     async def test_who_may_be_called_again_is_not_kept_from_it(self) -> None:
         past, future = ({"reason": "ill", "until": at} for at in (1000, FUTURE))
