@@ -24,7 +24,9 @@ WIDE_COLUMNS = 180
 _COUNTS = ("taken", "dialed", "reached", "answered", "answer_rate")
 _ATTEMPTS = ("attempts", "attempts_per_number")
 _ABANDONED = ("abandoned", "abandon_rate")
-_OUTCOMES = tuple(outcome.value for outcome in Outcome)
+_OUTCOMES = tuple(one.value for one in Outcome if one.value not in _COUNTS)
+"""Columns of outcomes: how many were answered stands among the counts."""
+
 _TIMES = ("ring", "connect", "talk", "bill")
 _OF_TRIES = ("called", "reached")
 _OF_TIMES = ("mean", "p50", "p90", "p99")
@@ -66,7 +68,7 @@ def csv_lines(found: DetailedResults, rows: Sequence[ResultsRow], terminal: bool
 
     On a ``terminal`` what would steer it is escaped.
     """
-    later = sorted(set(found.total.outcomes).difference(_OUTCOMES))
+    later = sorted(set(found.total.outcomes).difference(_OUTCOMES, _COUNTS))
     outcomes = (*_OUTCOMES, *later)
     times = [f"{time}_{one}" for time in _TIMES for one in _OF_TIMES]
     head = ("kind", "task", f"{found.by} ({found.zone})", *_COUNTS, *_ATTEMPTS, *outcomes, *times)

@@ -143,6 +143,12 @@ class ReportTests(CommandTestCase):
         self.assertEqual((row["tries_per_number"], row["try_1_called"]), ("1.3333", "3"))
         self.assertEqual((row["try_2_called"], row["try_2_reached"]), ("1", "1"))
 
+    async def test_no_two_columns_of_the_csv_have_one_name(self) -> None:
+        await self.write_records(RECORD)
+        done = await self.on_node("report", "--csv")
+        (header, *_) = csv.reader(io.StringIO(done.out, newline=""), strict=True)
+        self.assertEqual(sorted(header), sorted(set(header)))
+
     async def test_csv(self) -> None:
         await self.write_records(RECORD, replace(UNHEARD, task="=1+1"))
         done = await self.on_node("report", "--csv")
