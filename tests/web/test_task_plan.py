@@ -99,6 +99,17 @@ class DashboardTests(DashboardTestCase):
         await self.see(undoes_it)
         self.assert_no_trouble()
 
+    async def test_a_rate_that_somebody_else_has_changed_meanwhile_stays(self) -> None:
+        await self.usual_tables(limit=4, cps=5)
+        await self.serve()
+        await self.open()
+        await self.see(changes_the_limit_after_another)
+        raw = await self.call("HGET", TEMPLATE, "t")
+        assert isinstance(raw, bytes)
+        params = json.loads(raw)["params"]
+        self.assertEqual((params["limit"], params["cps"]), (6, 20))
+        self.assert_no_trouble()
+
 
 def changes_the_limit(page: Page) -> None:
     page.get_by_role("button", name="t", exact=True).click()
@@ -108,6 +119,22 @@ def changes_the_limit(page: Page) -> None:
     page.get_by_role("button", name="Change", exact=True).click()
     has_text(page, "#toasts", "limit")
     expect(task_row(page, "t")).to_contain_text("0 / 6")
+
+
+def changes_the_limit_after_another(page: Page) -> None:
+    page.get_by_role("button", name="t", exact=True).click()
+    expect(page.get_by_label("Calls a second", exact=True)).to_have_value("5")
+    page.get_by_label("Limit", exact=True).fill("6")
+    status = page.evaluate(
+        """async () => (await fetch('api/tasks/t/rates', {
+            method: 'POST', body: '{"cps": 20}',
+            headers: {'Content-Type': 'application/json', 'X-Requested-With': 'ctidialer'},
+        })).status"""
+    )
+    assert status == 200, status
+    page.get_by_role("button", name="Change", exact=True).click()
+    has_text(page, "#toasts", "limit")
+    expect(page.get_by_label("Calls a second", exact=True)).to_have_value("20")
 
 
 def undoes_it(page: Page) -> None:

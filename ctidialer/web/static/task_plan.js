@@ -20,6 +20,7 @@ export class TaskPlan {
     this.isReadable = isReadable;
     this.timer = 0;
     this.found = null;
+    this.filled = null;
     this.hours = el('div');
     this.groups = el('div');
     this.form = this.#form();
@@ -35,9 +36,8 @@ export class TaskPlan {
 
   async #ask() {
     try {
-      const isFirst = !this.found;
       this.found = await get(this.path);
-      if (isFirst) this.#fill();
+      this.#fill();
       this.render();
     } catch {
       // It was removed a moment ago, or the daemon is away, which is said in the header.
@@ -77,17 +77,27 @@ export class TaskPlan {
     return form;
   }
 
+  /** Show the rates as they stand; what somebody has begun to type stays. */
   #fill() {
-    this.limit.value = this.found.limit;
-    this.cps.value = this.found.cps ?? '';
+    const standing = { limit: this.found.limit, cps: this.found.cps ?? 0 };
+    for (const name of Object.keys(standing)) {
+      const isTyped = this.filled && Number(this[name].value) !== this.filled[name];
+      if (!isTyped) this[name].value = name === 'cps' ? standing.cps || '' : standing.limit;
+    }
+    this.filled = standing;
   }
 
   async #change() {
     const about = `rates of ${this.task}`;
-    const body = { limit: Number(this.limit.value), cps: Number(this.cps.value) };
-    const before = { limit: this.found.limit, cps: this.found.cps ?? 0 };
+    const wanted = { limit: Number(this.limit.value), cps: Number(this.cps.value) };
+    // Only what was changed here: somebody else may have changed the other one meanwhile.
+    const names = Object.keys(wanted).filter((name) => wanted[name] !== this.filled[name]);
+    if (!names.length) return;
+    const [body, before] = [wanted, this.filled].map((values) => (
+      Object.fromEntries(names.map((name) => [name, values[name]]))));
     try {
       const done = await order(`${this.path}/rates`, body);
+      this.filled = { ...this.filled, ...body };
       const undo = done.changes.length ? () => this.#undo(before) : null;
       toast(t('plan.changed', { task: this.task, changes: done.changes.join('; ') || '–' }),
         { about, undo });
@@ -98,8 +108,9 @@ export class TaskPlan {
   }
 
   #undo(before) {
-    this.limit.value = before.limit;
-    this.cps.value = before.cps || '';
+    for (const [name, value] of Object.entries(before)) {
+      this[name].value = name === 'cps' ? value || '' : value;
+    }
     this.#change();
   }
 }
