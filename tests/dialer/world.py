@@ -23,7 +23,7 @@ from ctidialer.dialer.life.acceptance import Acceptance
 from ctidialer.dialer.life.between import Between
 from ctidialer.dialer.life.caller import CallDefaults, Caller
 from ctidialer.dialer.life.calls import Calls
-from ctidialer.dialer.life.closing import Closing
+from ctidialer.dialer.life.closing import GATHER_INTERVAL, Closing
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.listening import WatchFor, nobody
 from ctidialer.dialer.life.numbers import Numbers
@@ -195,7 +195,7 @@ class World:
 
     def is_refused(self, placed: Placed | None = None) -> None:
         self.switch.job("-ERR DESTINATION_OUT_OF_ORDER", placed)
-        self.runs_for(LINGER_SECONDS + 0.03)
+        self.runs_for(LINGER_SECONDS + GATHER_INTERVAL + 0.03)
 
     def stop(self) -> None:
         self.readiness.lost(Condition.RUNNING)

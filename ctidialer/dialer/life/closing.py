@@ -39,9 +39,13 @@ from ctidialer.store.errors import (
 from ctidialer.store.in_flight import Claimed
 from ctidialer.store.store import Store
 
-GATHER_INTERVAL = 0.02
-"""Seconds for which numbers that go back are gathered.  Those taken together come back within
-milliseconds of each other; written with one command they keep their order."""
+GATHER_INTERVAL = 0.1
+"""Numbers go back with those that follow within so many seconds: written with one command they keep
+their order.  Written apart, the later ones would stand before the earlier ones, time and again."""
+
+MAX_GATHER = 1.0
+"""Seconds after which they go back, even if more follow: as long as we wait to be sure of a
+refusal, and so as long as calls may still be placed after FreeSWITCH's first one."""
 
 RETRY_INTERVAL = 0.1
 """Seconds between two tries of a write that did not get through although Redis is there."""
@@ -77,6 +81,8 @@ class Closing:
         self._journal = journal
         self._returning: list[str] = []
         self._gathered: list[str] = []
+        self._gathering: IDelayedCall | None = None
+        self._gathered_by = 0.0
         self._is_returning = False
         self._aside: list[str] = []
         self._again: IDelayedCall | None = None
@@ -199,12 +205,17 @@ class Closing:
         self._begin_returning()
 
     def give_back_soon(self, claim: Claimed) -> None:
-        """Put a number back that was not dialed, with those of the same ``GATHER_INTERVAL``."""
-        if not self._gathered:
-            self._clock.callLater(GATHER_INTERVAL, self._return_gathered)
+        """Put a number back that was not dialed, with those that go back about the same time."""
         self._gathered.append(claim.id)
+        if self._gathering is None:
+            self._gathering = self._clock.callLater(GATHER_INTERVAL, self._return_gathered)
+            self._gathered_by = self._gathering.getTime() + MAX_GATHER - GATHER_INTERVAL
+        else:
+            left = self._gathered_by - self._clock.seconds()
+            self._gathering.reset(min(GATHER_INTERVAL, max(0.0, left)))
 
     def _return_gathered(self) -> None:
+        self._gathering = None
         self._returning += self._gathered
         self._gathered = []
         self._begin_returning()

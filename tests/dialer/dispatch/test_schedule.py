@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome, Record
 from ctidialer.dialer.dispatch.schedule_errand import DUE_AGAIN_AFTER
+from ctidialer.dialer.life.closing import GATHER_INTERVAL
 from ctidialer.dialer.readiness import Condition
 from ctidialer.rules.sharing import MAX_SHARE
 from ctidialer.store.errors import StoreUnavailable
@@ -221,7 +222,7 @@ class TroubleTests(ScheduleCase):
         self.world.schedule_dialer.start(1.0)
         self.assertEqual(self.store.due[ZSET], {})
         self.world.stop()
-        self.world.runs_for(0.1)
+        self.world.runs_for(GATHER_INTERVAL + 0.1)
         self.assertEqual(self.store.due[ZSET], {member: NOW - 3})
         self.assertEqual(self.switch.placed, [])
         self.check_even()

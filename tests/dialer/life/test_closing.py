@@ -12,7 +12,13 @@ from zope.interface import provider
 
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Side
-from ctidialer.dialer.life.closing import REFUSED_INTERVAL, RETRY_INTERVAL, Closing
+from ctidialer.dialer.life.closing import (
+    GATHER_INTERVAL,
+    MAX_GATHER,
+    REFUSED_INTERVAL,
+    RETRY_INTERVAL,
+    Closing,
+)
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.dialer.readiness import Condition, Readiness
@@ -238,6 +244,31 @@ class GiveBackTests(ClosingCase):
         self.closing.give_back(claims[0])  # once more: it is no longer in flight
         let_run(self.clock, 0.05)
         self.assertEqual(len(self.store.queues["q"]), 2)
+
+    def test_refusals_of_one_burst_go_back_together_in_their_order(self) -> None:
+        """A busy FreeSWITCH tells of a burst's refusals within a tenth of a second, not at once."""
+        claims = self.claimed("1", "2", "3", "4")
+        for claim in claims:
+            self.closing.give_back_soon(claim)
+            let_run(self.clock, GATHER_INTERVAL * 0.6)
+        self.assertEqual(self.store.returned, [])
+        let_run(self.clock, GATHER_INTERVAL)
+        self.assertEqual(len(self.store.returned), 1)
+        self.assertEqual(self.store.queues["q"], [b"1", b"2", b"3", b"4"])
+        self.assert_quiet()
+
+    def test_refusals_that_do_not_end_hold_no_number_back(self) -> None:
+        claims = self.claimed(*(str(at) for at in range(40)))
+        began = self.clock.seconds()
+        for claim in claims:
+            self.closing.give_back_soon(claim)
+            let_run(self.clock, GATHER_INTERVAL * 0.6)
+            since = self.clock.seconds() - began
+            if since > MAX_GATHER + 2 * GATHER_INTERVAL:
+                self.assertIn(b"0", self.store.queues["q"])
+        let_run(self.clock, GATHER_INTERVAL + 0.1)
+        self.assertEqual(len(self.store.queues["q"]), 40)
+        self.assert_quiet()
 
     def test_another_daemon_has_them_now(self) -> None:
         (claim,) = self.claimed("1")

@@ -13,6 +13,7 @@ from ctidialer.contract.faults import ContractError, EntryError, Fault
 from ctidialer.contract.record import Kind, Outcome
 from ctidialer.contract.task import Destination, Side
 from ctidialer.dialer.dispatch.slots import Slots
+from ctidialer.dialer.life.closing import GATHER_INTERVAL
 from ctidialer.dialer.life.errand import GoesBack, ReadEntry
 from ctidialer.dialer.life.number_in_hand import (
     Finished,
@@ -199,6 +200,7 @@ class UnplacedTests(NumbersCase):
             self.world.put_line(line, count=0)
         self.take(self.errand(self.claim()))
         self.assertEqual([one.no_line for one in self.unplaced], [True])
+        self.world.runs_for(GATHER_INTERVAL)
         self.assertEqual(self.world.queue, ["1001"])
         self.check_even()
         self.freed.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from ctidialer.contract.record import Outcome
+from ctidialer.dialer.life.closing import GATHER_INTERVAL
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.readiness import Condition
 from ctidialer.esl.errors import ConnectionGone
@@ -209,7 +210,7 @@ class RequestedUuidTests(PursuitCase):
         self.dial(self.ENTRY)
         self.world.readiness.lost(Condition.FREESWITCH)
         self.world.switch.goes_away()
-        self.world.runs_for(0.05)
+        self.world.runs_for(GATHER_INTERVAL + 0.05)
         self.assertEqual(self.world.queue, [self.ENTRY])
         self.world.switch.comes_back()
         self.world.switch.silent = False

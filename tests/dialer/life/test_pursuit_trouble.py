@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctidialer.contract.record import Outcome
+from ctidialer.dialer.life.closing import GATHER_INTERVAL
 from ctidialer.dialer.life.number_in_hand import Progress
 from ctidialer.dialer.readiness import Condition
 from ctidialer.esl.errors import CommandRefused, ConnectionGone
@@ -21,7 +22,7 @@ class NotSentTests(PursuitCase):
         self.world.switch.error = AWAY
         self.dial("1001", "1002")
         self.world.readiness.lost(Condition.FREESWITCH)
-        self.world.runs_for(0.1)
+        self.world.runs_for(GATHER_INTERVAL + 0.1)
         self.assertEqual(sorted(self.world.queue), ["1001", "1002"])
         self.assert_all_done()
 
@@ -226,6 +227,7 @@ class NeverLeftTests(PursuitCase):
         self.dial()
         self.world.put_task(limit=1, enable=False)
         self.never_leaves()
+        self.world.runs_for(GATHER_INTERVAL)
         self.assertEqual(len(self.world.switch.placed), 1)
         self.assertEqual((self.world.queue, self.world.store.records), (["1001"], []))
         self.assert_all_done()
