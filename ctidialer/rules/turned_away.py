@@ -2,7 +2,8 @@
 
 If FreeSWITCH refuses a call, or makes no channel for it, that is no verdict on the number, however
 often it happens.  But if calls of other numbers went out the same way meanwhile, the number itself
-must be the cause; it is given up then, so that nothing loops for ever.
+must be the cause; it is given up then, so that nothing loops for ever.  Calls that were up before
+say nothing: while FreeSWITCH is paused, say, they end one after the other, and none goes out.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ MAX_TIMES = 5
 
 @frozen
 class TurnedAway:
-    """How often a number was turned away, and how many calls had gone out the same way by then.
+    """How often a number was turned away, and ``at`` when (unix seconds) the last of these times.
 
     Several times without a call in between that went out count as one.
     """
 
     times: int
-    went_out: int
+    at: float
 
     @property
     def is_given_up(self) -> bool:
@@ -29,9 +30,14 @@ class TurnedAway:
         return self.times >= MAX_TIMES
 
 
-def again(before: TurnedAway | None, went_out: int) -> TurnedAway:
-    """Return the state after one more time; ``went_out`` counts the calls of other numbers that
-    have ever gone out the same way."""
+def again(before: TurnedAway | None, now: float, went_out: float | None) -> TurnedAway:
+    """Return the state after one more time, at ``now``.
+
+    ``went_out`` is when the last call of another number was placed that is known to have gone out
+    the same way; None = there was none.
+    """
     if before is None:
-        return TurnedAway(1, went_out)
-    return TurnedAway(before.times + 1, went_out) if went_out > before.went_out else before
+        return TurnedAway(1, now)
+    if went_out is None or went_out <= before.at:
+        return before
+    return TurnedAway(before.times + 1, now)

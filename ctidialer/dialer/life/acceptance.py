@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.rules import turned_away
-from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.routing import Choice
 from ctidialer.rules.turned_away import TurnedAway
 
@@ -27,26 +26,26 @@ class Acceptance:
     def __init__(self, limits: NodeLimits) -> None:
         self._limits = limits
         self._turned_away: OrderedDict[tuple[bytes, Way], TurnedAway] = OrderedDict()
-        self._went_out: Counter[Way] = Counter()
+        self._went_out: dict[Way, float] = {}
 
-    def accepted(self, entry: bytes, choice: Choice, attempt: Attempt) -> None:
-        """FreeSWITCH made a channel for the call."""
+    def accepted(self, entry: bytes, choice: Choice, placed_at: float) -> None:
+        """FreeSWITCH made a channel for the call that was placed at ``placed_at``."""
         way = _way(choice)
-        self._limits.accepted(attempt.dialed_at)
-        self._went_out[way] += 1
+        self._limits.accepted(placed_at)
+        self._went_out[way] = max(placed_at, self._went_out.get(way, placed_at))
         if self._turned_away:
             self._turned_away.pop((entry, way), None)
 
     def refused(self, entry: bytes, choice: Choice, now: float) -> bool:
         """FreeSWITCH turned the call away; return whether the number is to be given up."""
         self._limits.refused(now)
-        return self.never_left(entry, choice)
+        return self.never_left(entry, choice, now)
 
-    def never_left(self, entry: bytes, choice: Choice) -> bool:
+    def never_left(self, entry: bytes, choice: Choice, now: float) -> bool:
         """FreeSWITCH made no channel; return whether the number is to be given up."""
         way = _way(choice)
         before = self._turned_away.pop((entry, way), None)
-        after = turned_away.again(before, self._went_out[way])
+        after = turned_away.again(before, now, self._went_out.get(way))
         if not after.is_given_up:
             self._turned_away[entry, way] = after
         if len(self._turned_away) > MAX_REMEMBERED:

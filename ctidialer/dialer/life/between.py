@@ -43,7 +43,8 @@ class Journey:
     """A number between its claim and its end.
 
     ``due`` is when its rest is over and its next call may be placed (unix seconds).  ``is_noted``
-    is whether its entry in flight says that no call is up.
+    is whether its entry in flight says that no call is up, ``is_answered`` whether its last call
+    was heard to be answered while it was up.
     """
 
     errand: Errand
@@ -51,6 +52,7 @@ class Journey:
     progress: Progress
     due: float
     is_noted: bool = False
+    is_answered: bool = False
 
     @property
     def entry(self) -> bytes:

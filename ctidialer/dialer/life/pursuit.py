@@ -215,13 +215,19 @@ class Pursuit:
     async def _send(
         self, journey: Journey, progress: Progress, choice: Choice, now: float
     ) -> Attempt:
-        journey.is_noted = False
+        journey.is_noted = journey.is_answered = False
         sent = partial(journey.errand.sent, now)
-        answered = partial(self._ways.answered, choice)
+        answered = partial(self._answered, journey, choice, now)
         may_start = partial(self._may_go_on, journey)
         return await self._caller.call(
             journey.number, progress, choice, now, sent, answered, may_start
         )
+
+    def _answered(self, journey: Journey, choice: Choice, placed_at: float) -> None:
+        """The call is up: FreeSWITCH takes calls, however long this one lasts."""
+        journey.is_answered = True
+        self._ways.answered(choice)
+        self._acceptance.accepted(journey.entry, choice, placed_at)
 
     def _end(
         self, journey: Journey, progress: Progress, choice: Choice, attempt: Attempt
@@ -235,15 +241,17 @@ class Pursuit:
             self._caller.unsent(journey.number, attempt.uuid)
             return self._refused(journey, choice, REFUSED)
         self._ways.leave(choice, attempt, self._clock.seconds())
-        self._acceptance.accepted(journey.entry, choice, attempt)
+        if not journey.is_answered:
+            self._acceptance.accepted(journey.entry, choice, attempt.dialed_at)
         return Ended(attempt, choice.group, progress)
 
     def _never_left(
         self, journey: Journey, progress: Progress, choice: Choice, word: str
     ) -> CallResult:
         reason = f"FreeSWITCH made no channel for its call through {choice.group}: {word}"
-        self._ways.never_left(choice, word, self._clock.seconds())
-        if self._acceptance.never_left(journey.entry, choice):
+        now = self._clock.seconds()
+        self._ways.never_left(choice, word, now)
+        if self._acceptance.never_left(journey.entry, choice, now):
             return _given_up(journey, reason)
         return NeverLeft(reason, progress)
 

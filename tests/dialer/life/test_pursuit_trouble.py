@@ -149,6 +149,45 @@ class RefusalTests(PursuitCase):
         self.assertEqual(len(self.of("1001")), MAX_TIMES)
         self.assert_all_done()
 
+    def test_so_is_one_that_is_refused_while_others_talk(self) -> None:
+        self.world.put_task(limit=1)
+        self.world.put_task("u", limit=100, number_queue="r")
+        self.dial("1001")
+        for turn in range(MAX_TIMES):
+            self.assertEqual(self.world.store.records, [])
+            self.world.is_refused(self.of("1001")[-1])
+            other = f"200{turn}"
+            self.world.put_numbers(other, queue="r")
+            self.world.runs_for(20)
+            self.world.calls.event(answer_event(self.of(other)[-1].uuid))
+            self.world.runs_for(1)
+        self.assertEqual([one.number for one in self.world.store.records], ["1001"])
+
+    def test_calls_that_end_while_freeswitch_is_paused_cost_no_number(self) -> None:
+        """They went out before: their end does not say that FreeSWITCH takes calls now."""
+        self.world.put_task(limit=1)
+        self.world.put_task("u", limit=100, number_queue="r")
+        others = [f"20{at:02d}" for at in range(3 * MAX_TIMES)]
+        self.world.put_numbers(*others, queue="r")
+        self.world.runs_for(5)
+        for other in others:
+            self.world.calls.event(answer_event(self.of(other)[-1].uuid))
+        self.dial("1001")
+        for other in others:
+            self.world.is_refused(self.of("1001")[-1])
+            self.world.ends(placed=self.of(other)[-1])
+            self.world.runs_for(20)
+        self.assertNotIn("1001", [one.number for one in self.world.store.records])
+        self.assertEqual(len(self.of("1001")), len(others) + 1)
+
+    def test_the_rate_is_raised_when_a_call_is_answered_not_when_it_ends(self) -> None:
+        self.dial("1001")
+        self.world.is_refused()
+        self.world.runs_for(1)
+        self.assertGreater(self.world.limits.backpressure.pause, 0)
+        self.world.calls.event(answer_event(self.world.switch.last.uuid))
+        self.assertEqual(self.world.limits.backpressure.pause, 0)
+
     def of(self, number: str) -> list[Placed]:
         return [placed for placed in self.world.switch.placed if placed.number == number]
 
