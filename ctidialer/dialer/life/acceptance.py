@@ -36,9 +36,22 @@ class Acceptance:
         if self._turned_away:
             self._turned_away.pop((entry, way), None)
 
-    def refused(self, entry: bytes, choice: Choice, now: float) -> bool:
-        """FreeSWITCH turned the call away; return whether the number is to be given up."""
+    @property
+    def is_careful(self) -> bool:
+        """Whether few calls are placed at a time, since FreeSWITCH refused some."""
+        return self._limits.backpressure.pause > 0
+
+    def refused(self, entry: bytes, choice: Choice, now: float, *, was_careful: bool) -> bool:
+        """FreeSWITCH turned the call away; return whether the number is to be given up.
+
+        ``was_careful`` is `is_careful` of when the call was placed.  A call that was placed at full
+        rate, and refused along with others, is no sign of its number: the last ones of a large
+        burst are above FreeSWITCH's limits time and again, while the first ones go out.
+        """
+        is_along_with_others = self._limits.backpressure.holds(now)
         self._limits.refused(now)
+        if is_along_with_others and not was_careful:
+            return False
         return self.never_left(entry, choice, now)
 
     def never_left(self, entry: bytes, choice: Choice, now: float) -> bool:

@@ -44,7 +44,8 @@ class Journey:
 
     ``due`` is when its rest is over and its next call may be placed (unix seconds).  ``is_noted``
     is whether its entry in flight says that no call is up, ``is_answered`` whether its last call
-    was heard to be answered while it was up.
+    was heard to be answered while it was up, ``is_careful`` whether it was placed at a lower rate
+    after refusals.
     """
 
     errand: Errand
@@ -53,6 +54,7 @@ class Journey:
     due: float
     is_noted: bool = False
     is_answered: bool = False
+    is_careful: bool = False
 
     @property
     def entry(self) -> bytes:

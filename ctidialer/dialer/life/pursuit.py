@@ -216,6 +216,7 @@ class Pursuit:
         self, journey: Journey, progress: Progress, choice: Choice, now: float
     ) -> Attempt:
         journey.is_noted = journey.is_answered = False
+        journey.is_careful = self._acceptance.is_careful
         sent = partial(journey.errand.sent, now)
         answered = partial(self._answered, journey, choice, now)
         may_start = partial(self._may_go_on, journey)
@@ -257,7 +258,8 @@ class Pursuit:
 
     def _refused(self, journey: Journey, choice: Choice, reason: str) -> CallResult:
         self._ways.withdraw(choice)  # no verdict on the line
-        if self._acceptance.refused(journey.entry, choice, self._clock.seconds()):
+        now, was_careful = self._clock.seconds(), journey.is_careful
+        if self._acceptance.refused(journey.entry, choice, now, was_careful=was_careful):
             return _given_up(journey, reason)
         return Held(reason)
 

@@ -29,7 +29,7 @@ class AcceptanceTests(SynchronousTestCase):
         return self.acceptance.never_left(b"1", GOOD, self.now)
 
     def test_a_refusal_lowers_the_rate_and_a_call_that_is_taken_raises_it(self) -> None:
-        self.assertFalse(self.acceptance.refused(b"1", GOOD, NOW))
+        self.assertFalse(self.acceptance.refused(b"1", GOOD, NOW, was_careful=False))
         self.assertTrue(self.limits.backpressure.holds(NOW))
         self.acceptance.accepted(b"1", GOOD, NOW + 60)
         self.assertEqual(self.limits.backpressure.pause, 0)
@@ -44,6 +44,21 @@ class AcceptanceTests(SynchronousTestCase):
                 self.assertFalse(self.never_left())
                 self.others_go_out(choice)
             self.assertIs(self.never_left(), is_given_up)
+
+    def burst(self, *, was_careful: bool) -> bool:
+        """Have a call refused behind another one, after a call that went out."""
+        self.others_go_out()
+        self.now += 60
+        self.acceptance.refused(b"first", GOOD, self.now, was_careful=False)
+        return self.acceptance.refused(b"1", GOOD, self.now + 0.1, was_careful=was_careful)
+
+    def test_one_that_is_above_the_limits_in_each_burst_is_not_given_up(self) -> None:
+        for _ in range(3 * MAX_TIMES):
+            self.assertFalse(self.burst(was_careful=False))
+
+    def test_one_that_is_refused_also_at_the_lower_rate_is(self) -> None:
+        given_up = [self.burst(was_careful=True) for _ in range(MAX_TIMES)]
+        self.assertEqual(given_up, [*[False] * (MAX_TIMES - 1), True])
 
     def test_calls_that_were_placed_before_say_nothing(self) -> None:
         """FreeSWITCH is paused, and those that are up end one after the other."""
