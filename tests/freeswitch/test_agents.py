@@ -140,7 +140,10 @@ class AgentTests(RealSwitchTestCase):
             for _, fields in cast(list[Any], await self.call("XRANGE", stream, "-", "+")):
                 event = json.loads(fields[1])
                 told.setdefault(event["uuid"], []).append(event)
-            return [one[-1]["event"] for one in told.values()] == ["ended"] * CALLS
+            ends = [one[-1] for one in told.values()]
+            # A call that FreeSWITCH refused (30 sessions a second) ends without an outcome.
+            with_outcome = [end for end in ends if end.get("outcome")]
+            return len(with_outcome) == CALLS and {end["event"] for end in ends} == {"ended"}
 
         await self.until("every call was told of to its end", all_told)
         for record in records:
