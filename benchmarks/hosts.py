@@ -170,7 +170,9 @@ async def scripts_run(rig: Rig) -> int:
 
 def tables(given: argparse.Namespace, parts: int, scope: str) -> dict[str, dict[str, object]]:
     """Return a task on two lines of one trunk, which is parted into ``parts``."""
-    trunk = {"count": given.count // parts, "cps": given.cps / parts, "scope": scope}
+    trunk: dict[str, object] = {"count": given.count // parts, "scope": scope}
+    if given.cps:
+        trunk["cps"] = given.cps / parts
     line = {
         "count": given.count,
         "gateway": "trunk",
@@ -197,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--hosts", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--count", type=int, default=64, help="of the trunk")
-    parser.add_argument("--cps", type=float, default=80.0, help="of the trunk")
+    parser.add_argument("--cps", type=float, default=80.0, help="of the trunk, 0 = none")
     parser.add_argument("--talk", type=float, default=0.5, help="seconds that a call lasts")
     given = parser.parse_args(arguments)
     measure(lambda rig: run(rig, given))

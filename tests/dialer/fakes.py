@@ -228,7 +228,7 @@ class MemoryPlaces(Places):
             if ("me", name) in self.taken.get(one.key, ()):
                 self.taken[one.key].remove(("me", name))
         answer = self._seen(counted)
-        return deferLater(self.clock, ROUND_TRIP, lambda: answer)
+        return deferLater(self.clock, self.round_trip, lambda: answer)
 
     def give_back(self, start: int, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
         self.given_back.append(start)

@@ -255,6 +255,20 @@ class SharedPlacesTests(SynchronousTestCase):
         self.world.runs_for(1)
         self.assertEqual(len(self.world.switch.placed), 10)
 
+    def test_the_next_number_takes_a_place_as_soon_as_it_is_known_to_be_free(self) -> None:
+        self.world.share_line(count=1)
+        self.world.put_group("backup", "nothing")
+        self.world.put_numbers("1001", "1002")
+        self.world.queue_dialer.start(100.0)  # nothing but an answer of Redis wakes it
+        self.world.runs_for(0.3)
+        self.assertEqual(len(self.world.switch.placed), 1)
+        self.redis.round_trip = 0.2
+        self.world.ends(answered=True)
+        self.world.runs_for(0.15)
+        self.assertEqual(len(self.world.switch.placed), 1)
+        self.world.runs_for(0.3)
+        self.assertEqual(len(self.world.switch.placed), 2)
+
     def test_what_it_had_before_a_restart_it_has_until_it_knows_its_calls(self) -> None:
         self.redis.taken[LINE] = [("me", "x"), ("other", "a")]
         self.world.share_line()
