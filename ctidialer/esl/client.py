@@ -147,7 +147,7 @@ class EventSocketProtocol(Verbs, Protocol):
             return
         try:
             self._receive_event(event)
-        except BaseException:  # noqa: BLE001 - logged, whatever it is, and the connection goes on
+        except BaseException:  # noqa: BLE001 - Twisted would close the connection for any of them
             self._log.failure("The receiver of {event} failed", event=event.name)
 
     def _act_on(self, received: Received) -> None:

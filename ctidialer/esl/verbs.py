@@ -23,7 +23,7 @@ class Verbs:
     """One method a command: each fires with the text of the reply, without ``+OK``."""
 
     def written(self, command: bytes, timeout: float | None = None) -> Deferred[Reply]:
-        """Write a command and return its reply."""
+        """Write a command and return its reply; the class with the connection has this."""
         raise NotImplementedError
 
     def _ask(self, build: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> Deferred[str]:

@@ -32,7 +32,8 @@ PID = os.environ.get("CTIDIALER_TEST_FREESWITCH_PID", "")
 START = os.environ.get("CTIDIALER_TEST_FREESWITCH_START", "")
 WRAP_UP = 3
 MAX_LATE = 1.0
-"""Seconds from a word of FreeSWITCH, heard in this process too, to what is known of the agents."""
+"""Seconds from a word of FreeSWITCH, heard in this process too, to what is known of the agents.
+That is promised (docs/agents.rst), and only a real FreeSWITCH can show it."""
 
 
 @frozen

@@ -63,7 +63,7 @@ class SharedPlaces:
         self._places = places
         self._tables = tables
         self._runs = runs
-        self.things = self._things = CountedThings(tables, lines, runs)
+        self.things = CountedThings(tables, lines, runs)
         self._calls: dict[str, tuple[Thing, ...]] = {}
         self._numbers: dict[str, Thing] = {}
         self._starts = GivenStarts(clock)
@@ -77,7 +77,7 @@ class SharedPlaces:
         self._said = Complaints()
         self._waking: IDelayedCall | None = None
         self._wanting: IDelayedCall | None = None
-        self.questions = PlaceQuestions(clock, places, tables, self._things, self._saw, self._owned)
+        self.questions = PlaceQuestions(clock, places, tables, self.things, self._saw, self._owned)
         self.questions.came = self._wake_soon
         self.wake: Callable[[], None] = lambda: None
         """Called when a place may have come free that some number lacked."""
@@ -86,10 +86,10 @@ class SharedPlaces:
 
     def counts(self, kind: Kind, name: str, line: Line | None) -> bool:
         """Say whether a call on ``line``, of a task or configuration, is counted over hosts."""
-        if not self._things:
+        if not self.things:
             return False
-        is_on_way = next(self._things.on_way(line), None) is not None
-        return is_on_way or self._things.of_task(kind, name) is not None
+        is_on_way = next(self.things.on_way(line), None) is not None
+        return is_on_way or self.things.of_task(kind, name) is not None
 
     async def take(
         self, entry_id: str, kind: Kind, name: str, line: Line | None, note: Note = NO_NOTE
@@ -179,8 +179,8 @@ class SharedPlaces:
         self, entry_id: str, kind: Kind, name: str, line: Line | None
     ) -> tuple[tuple[Thing, ...], Thing | None]:
         """Note which places a call has or asks for, and return them: of its line, of its task."""
-        way = self._calls[entry_id] = tuple(self._things.on_way(line))
-        of_task = self._things.of_task(kind, name, entry_id in self._numbers)
+        way = self._calls[entry_id] = tuple(self.things.on_way(line))
+        of_task = self.things.of_task(kind, name, entry_id in self._numbers)
         if of_task is not None and of_task.counted.count is not None:
             self._numbers[entry_id] = of_task
         return way, of_task
@@ -190,7 +190,7 @@ class SharedPlaces:
             return
         for thing in things:
             if thing.counted.count is not None:  # until Redis has said who may have it
-                self._things.note_places(thing, self._things.others(thing) + 1)
+                self.things.note_places(thing, self.things.others(thing) + 1)
         left = self._places.leave(entry_id, [one.counted for one in things])
         left.addCallbacks(self._has_left, self._not_left, (entry_id, things))
 
@@ -202,9 +202,9 @@ class SharedPlaces:
 
     def _given_back(self, seen: Sequence[Seen], paced: Sequence[Thing]) -> None:
         for thing, one in zip(paced, seen, strict=True):
-            others = None if thing.counted.count is None else self._things.others(thing)
+            others = None if thing.counted.count is None else self.things.others(thing)
             until = self._clock.seconds() + one.start_in if one.start_in > 0 else None
-            self._things.note(thing, others, until, one.hosts)
+            self.things.note(thing, others, until, one.hosts)
         self._wake_soon()
 
     def _has_left(self, seen: Sequence[Seen], entry_id: str, things: Sequence[Thing]) -> None:
@@ -238,7 +238,7 @@ class SharedPlaces:
     def _saw(self, thing: Thing, seen: Seen) -> None:
         others = seen.taken - self._owned(thing) if thing.counted.count is not None else None
         until = self._clock.seconds() + seen.start_in if seen.start_in > 0 else None
-        self._things.note(thing, others, until, seen.hosts)
+        self.things.note(thing, others, until, seen.hosts)
         if until is not None:
             self._wake_at(until)
 
@@ -263,7 +263,7 @@ class SharedPlaces:
 
     def edited(self, table: str, names: Iterable[str]) -> None:
         """Lines, gateways or tasks have changed: some may be counted from now on, or no more."""
-        new = self._things.edited(table, names)
+        new = self.things.edited(table, names)
         if new and self._knows_calls:
             work = self._set_right(new)
             background(work, self.log, "Setting places right", expected=(StoreError,))
@@ -282,16 +282,16 @@ class SharedPlaces:
                 self._adopt(entry, entry.dialing.line, is_up=entry.dialing.uuid != NO_CALL)
         self._knows_calls = True
         try:
-            await self._set_right(self._things.keys)
+            await self._set_right(self.things.keys)
         except (WrongType, NotAllowed) as error:  # such calls are refused, all others are placed
             self._complain(str(error))
 
     def _adopt(self, entry: InFlight, line: str | None, is_up: bool) -> None:
         self._doubtful[entry.id] = is_up
         if is_up:
-            way = self._things.on_way(self._tables.routes.lines.get(line or ""))
+            way = self.things.on_way(self._tables.routes.lines.get(line or ""))
             self._calls[entry.id] = tuple(way)
-        of_task = self._things.of_task(entry.kind, entry.task or "")
+        of_task = self.things.of_task(entry.kind, entry.task or "")
         if of_task is not None and of_task.counted.count is not None:
             self._numbers.setdefault(entry.id, of_task)
 
@@ -319,7 +319,7 @@ class SharedPlaces:
 
     def _doubtful_on(self, key: str, own: Collection[str]) -> list[str]:
         """Return the numbers that may have a place which the tables do not tell of."""
-        thing = self._things.of_key(key)
+        thing = self.things.of_key(key)
         is_task = thing is not None and thing.is_task
         known = set(own)
         return [
@@ -328,7 +328,7 @@ class SharedPlaces:
 
     def _keep(self, key: str, names: Iterable[str]) -> None:
         """These numbers have a place all the same, which they leave as any other."""
-        thing = self._things.of_key(key)
+        thing = self.things.of_key(key)
         if thing is None:
             return
         for name in names:
