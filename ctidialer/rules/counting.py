@@ -15,6 +15,13 @@ from ctidialer.contract.line import Line, Scope
 from ctidialer.contract.task import LimitScope, Task
 from ctidialer.rules.routing import Routes, gateway_account
 
+PLENTY = 0.25
+"""The share of its places that are free where something is far from full: nobody waits for a place
+there, and in a quarter of a second nobody will."""
+
+MIN_PLENTY = 4
+"""Free places, at least, where something is far from full."""
+
 
 @frozen
 class CountedWay:
@@ -58,3 +65,17 @@ def of_task(task: Task, scope: str, has_place: bool = False) -> Counted | None:
         return None
     key = keys.counted_calls(scope, "task", task.name)
     return Counted.of(key, task.limit if is_limited else None, task.cps if is_paced else None)
+
+
+def has_to_be_left(counted: Counted) -> bool:
+    """Say whether the end of a call matters there: something else than starts is counted."""
+    return counted.count is not None or counted.rest > 0
+
+
+def can_be_left_later(counted: Counted, taken: int) -> bool:
+    """Say whether nobody lacks the place of a call that ends, where ``taken`` are taken in all."""
+    if counted.rest > 0:
+        return False
+    if counted.count is None:
+        return True
+    return counted.count - taken >= max(MIN_PLENTY, counted.count * PLENTY)

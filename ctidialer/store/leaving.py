@@ -1,4 +1,5 @@
-"""Places that calls leave: in the step that writes the record, or alone soon after."""
+"""Places that calls leave: with the next step for places if there is room for more calls, else in
+the step that writes the record, or alone soon after."""
 
 from __future__ import annotations
 
@@ -17,6 +18,10 @@ from ctidialer.store.place_answers import Seen, read_parts, read_seen
 MAX_WAIT = 0.005
 """Seconds that a place waits for the record of its call, which commonly comes at once.  A step of
 its own costs Redis as much as all that is done in it, and a second write to its disk."""
+
+MAX_LONG_WAIT = 0.25
+"""Seconds that a place which nobody lacks waits for another step for places of this host.  Where
+calls have a rate such a step comes for every `ctidialer.contract.counted.TOGETHER` seconds."""
 
 
 @frozen(eq=False)
@@ -39,16 +44,25 @@ class Leaving:
         self._clock = clock
         self._send = send
         self._held: dict[str, list[Leave]] = {}
+        self._lacked_by_nobody: list[Leave] = []
         self._timer: IDelayedCall | None = None
+        self._long_timer: IDelayedCall | None = None
 
     @property
     def is_any(self) -> bool:
         """Whether something that was left is still held."""
-        return bool(self._held)
+        return bool(self._held or self._lacked_by_nobody)
 
-    def add(self, name: str, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
-        """Leave the places of the call ``name``."""
+    def add(
+        self, name: str, counted: Sequence[Counted], *, can_wait: bool = False
+    ) -> Deferred[tuple[Seen, ...]]:
+        """Leave the places of the call ``name``; ``can_wait``: nobody lacks them now."""
         leave = Leave(name, tuple(counted), Deferred())
+        if can_wait:
+            self._lacked_by_nobody.append(leave)
+            if self._long_timer is None:
+                self._long_timer = self._clock.callLater(MAX_LONG_WAIT, self._long_timed)
+            return leave.answer
         self._held.setdefault(name, []).append(leave)
         if self._timer is None:
             self._timer = self._clock.callLater(MAX_WAIT, self._timed)
@@ -77,8 +91,12 @@ class Leaving:
     def go(self) -> None:
         """Let all that is held go now: a place is taken again only after it was left."""
         held, self._held = self._held, {}
+        waited, self._lacked_by_nobody = self._lacked_by_nobody, []
         self._end_timer()
-        self.go_alone([leave for leaves in held.values() for leave in leaves])
+        if self._long_timer is not None:
+            self._long_timer.cancel()
+            self._long_timer = None
+        self.go_alone([*waited, *(leave for leaves in held.values() for leave in leaves)])
 
     def go_alone(self, leaves: Iterable[Leave]) -> None:
         """Leave these in steps of their own."""
@@ -93,6 +111,10 @@ class Leaving:
 
     def _timed(self) -> None:
         self._timer = None
+        self.go()
+
+    def _long_timed(self) -> None:
+        self._long_timer = None
         self.go()
 
 

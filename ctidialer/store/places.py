@@ -97,9 +97,14 @@ class Places:
         step = self._steps.add(("take", name, tuple(counted), note))
         return step.addCallback(read_taken).addCallback(self._checked)
 
-    def leave(self, name: str, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
-        """Give the places of the call ``name`` back: with its record, if that comes at once."""
-        return self.leaving.add(name, counted)
+    def leave(
+        self, name: str, counted: Sequence[Counted], *, can_wait: bool = False
+    ) -> Deferred[tuple[Seen, ...]]:
+        """Give the places of the call ``name`` back: with its record, if that comes at once.
+
+        ``can_wait``: nobody lacks them, so the next step for places is soon enough.
+        """
+        return self.leaving.add(name, counted, can_wait=can_wait)
 
     def give_back(self, start: int, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
         """Give a start back that no call has used (`Taken.start`)."""

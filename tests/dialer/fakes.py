@@ -205,6 +205,7 @@ class MemoryPlaces(Places):
         self.round_trip = ROUND_TRIP
         self.righting = 0.0
         self.given_back: list[int] = []
+        self.left: list[tuple[str, bool]] = []
 
     def others_take(self, key: str, *names: str) -> None:
         """Let another host have these places."""
@@ -223,7 +224,10 @@ class MemoryPlaces(Places):
         answer = Taken(full[0] if full else None, self.start_in, None, self._seen(counted), start)
         return deferLater(self.clock, self.round_trip, lambda: answer)
 
-    def leave(self, name: str, counted: Sequence[Counted]) -> Deferred[tuple[Seen, ...]]:
+    def leave(
+        self, name: str, counted: Sequence[Counted], *, can_wait: bool = False
+    ) -> Deferred[tuple[Seen, ...]]:
+        self.left.append((name, can_wait))
         for one in counted:
             if ("me", name) in self.taken.get(one.key, ()):
                 self.taken[one.key].remove(("me", name))

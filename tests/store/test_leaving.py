@@ -10,7 +10,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.counted import Counted
 from ctidialer.contract.task import Side
 from ctidialer.store.errors import NotAllowed, WrongType
-from ctidialer.store.leaving import MAX_WAIT, Leaving
+from ctidialer.store.leaving import MAX_LONG_WAIT, MAX_WAIT, Leaving
 from ctidialer.store.place_answers import Seen
 from tests.store.rights_case import RightsCase
 from tests.store.test_places import KEY, LINE, TRUNK
@@ -59,6 +59,21 @@ class HeldTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.leaving.add("a", [LINE])
         self.leaving.go()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_a_place_that_nobody_lacks_waits_for_longer(self) -> None:
+        self.leaving.add("a", [LINE], can_wait=True)
+        self.assertEqual(self.leaving.ride(["a"]), [])
+        self.clock.advance(MAX_WAIT)
+        self.assertEqual((self.alone, self.leaving.is_any), ([], True))
+        self.clock.advance(MAX_LONG_WAIT)
+        self.assertEqual((self.alone, self.leaving.is_any), (["a"], False))
+
+    def test_it_goes_with_the_next_step_before_what_is_urgent(self) -> None:
+        self.leaving.add("a", [LINE])
+        self.leaving.add("b", [LINE], can_wait=True)
+        self.leaving.go()
+        self.assertEqual(self.alone, ["b", "a"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
@@ -112,6 +127,17 @@ class RideTests(LeaveCase):
         self.assertEqual((taken.refused_by, taken.seen), (None, (Seen(2, 0.0),)))
         await self.store.settle(self.b, b"1")
         self.assertEqual(len(await self.places() or ()), 2)  # type: ignore[arg-type]
+
+    async def test_a_place_that_nobody_lacks_goes_with_the_next_call(self) -> None:
+        await self.call("RPUSH", "q", "c")
+        (third,) = await self.claim(1)
+        left = self.store.places.leave(self.a, [LINE], can_wait=True)
+        await self.store.settle(self.a, b"1")
+        self.assertFalse(left.called)
+        before = await self.script_calls()
+        taken = await self.store.places.take(third.id, [LINE])
+        self.assertIn(await self.script_calls() - before, (1, None))
+        self.assertEqual((await left, taken.seen), ((Seen(1, 0.0),), (Seen(2, 0.0),)))
 
     async def test_a_host_that_waits_is_told(self) -> None:
         await self.call("ZADD", KEY, "-9999999999", " full fs2")

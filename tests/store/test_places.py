@@ -210,6 +210,36 @@ class RateTests(PlacesTestCase):
         members = await self.call("ZRANGE", KEY, 0, -1)
         self.assertEqual(members, [b" next", b" turn fs2"])  # a free start that has passed is gone
 
+    async def test_steps_that_come_together_share_what_was_read(self) -> None:
+        """Starts and places are as if each step had read them, whatever came before it."""
+        line, trunk = Counted.of(KEY, 3, 100.0), Counted.of(TRUNK, None, 50.0)
+        places = self.places(0)
+        asked = [places.take(name, [line]) for name in "ab"]
+        both = places.take("c", [line, trunk])
+        full = places.take("d", [line])
+        left = places.leave("a", [line])
+        again = places.take("e", [Counted.of(KEY, 3, 200.0)])  # as after an edit
+        first, second = await gatherResults(asked)
+        third, refused, last = await both, await full, await again
+        starts = [one.start for one in (first, second, third, last)]
+        apart = [round((after - before) / 1e4, 1) for before, after in pairwise(starts)]
+        self.assertEqual(apart, [1.0, 1.0, 1.0])
+        self.assertEqual(refused.refused_by, 0)
+        self.assertEqual([one.taken for one in await left], [2])
+        self.assertEqual(await self.taken(), [b"fs1\tb", b"fs1\tc", b"fs1\te"])
+        self.assertEqual(await self.next_start(), last.start + round(SPACING / 200 * 1e6))
+
+    async def test_each_free_start_is_given_once(self) -> None:
+        line, now = Counted.of(KEY, None, 10.0), await self.time()
+        free = [round((now + after) * 1e6) for after in (50, 60)]
+        scores = [part for start in free for part in (repr(-start / 1e6), f" free {start}")]
+        await self.call("ZADD", KEY, repr(-(now + 100)), " next", *scores)
+        asked = [self.places(0).take(name, [line]) for name in "abc"]
+        answers = await gatherResults(asked)
+        self.assertEqual([one.start for one in answers[:2]], free)
+        self.assertEqual(answers[2].refused_by, 0)
+        self.assertEqual(await self.next_start(), round((now + 100) * 1e6))
+
     async def next_start(self) -> int:
         score = await self.call("ZSCORE", KEY, " next")
         assert isinstance(score, bytes)

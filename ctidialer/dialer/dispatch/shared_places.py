@@ -23,6 +23,7 @@ from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.place_questions import PlaceQuestions
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
 from ctidialer.glue import Complaints, background
+from ctidialer.rules import counting
 from ctidialer.rules.tables import Tables
 from ctidialer.store.errors import NotAllowed, StoreError, StoreUnavailable, WrongType
 from ctidialer.store.in_flight import NO_CALL, InFlight
@@ -186,12 +187,14 @@ class SharedPlaces:
         return way, of_task
 
     def _leave(self, entry_id: str, things: Sequence[Thing]) -> None:
+        things = [one for one in things if counting.has_to_be_left(one.counted)]
         if not things:
             return
+        can_wait = all(counting.can_be_left_later(one.counted, self._taken(one)) for one in things)
         for thing in things:
             if thing.counted.count is not None:  # until Redis has said who may have it
                 self.things.note_places(thing, self.things.others(thing) + 1)
-        left = self._places.leave(entry_id, [one.counted for one in things])
+        left = self._places.leave(entry_id, [one.counted for one in things], can_wait=can_wait)
         left.addCallbacks(self._has_left, self._not_left, (entry_id, things))
 
     def _give_back(self, paced: Sequence[Thing], start: int) -> None:
@@ -217,6 +220,10 @@ class SharedPlaces:
     def _owned(self, thing: Thing) -> int:
         """Return how many places this host has, as far as Redis has said."""
         return len(self._own.get(thing.key, ()))
+
+    def _taken(self, thing: Thing) -> int:
+        """Return how many places all hosts have, as far as Redis has said."""
+        return self.things.others(thing) + self._owned(thing)
 
     def _forget(self, key: str, entry_id: str = "") -> None:
         own = self._own.get(key)

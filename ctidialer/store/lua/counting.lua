@@ -11,7 +11,8 @@
 -- taken by its time, anybody may have.
 --
 -- The host is the one of the lease, KEYS[1].  These scripts run for each call, and most of their
--- time goes into making functions and tables: so there are few.
+-- time goes into making functions and tables: so there are few.  The steps of one script share what
+-- was read of a zset, and the starts that they give are written once, by `finish`.
 local AHEAD = 0.05     -- seconds by which a host is told to come before its start
 local WAITS_FOR = 12   -- seconds after which a host that has not asked again waits no more
 local TURNS_FOR = 1    -- seconds, and STARTS_FOR starts, after which a host that has asked for none
@@ -24,6 +25,7 @@ local call, host = redis.call, string.match(KEYS[1], '@(.*)')
 local time = call('TIME')
 local clock, may_count = time[1] + time[2] / 1e6, false
 local NONE = {}
+local known = {}       -- zsets by key, as they stand after the steps so far
 
 local function look_at_turn(zset, name, of, at)
     if of == host then
@@ -70,9 +72,35 @@ local function look_below(zset, found)
     zset.waiting, zset.own = waiting, next(own) and own
 end
 
+local function write_starts(zset)
+    if zset.has_given then
+        call('ZADD', zset.key, -zset.next, ' next', -zset.turn, ' turn ' .. host)
+        zset.has_given = false
+    end
+end
+
+-- The next step that needs this zset reads it again.
+local function forget(zset)
+    write_starts(zset)
+    known[zset.key] = nil
+end
+
+-- What a script that gives starts does last.
+local function finish()
+    for _, zset in pairs(known) do
+        write_starts(zset)
+    end
+end
+
 -- Reads a zset that has `count` places (nil or false = no limit) and `interval` seconds between two
 -- starts; or returns nil, and why it cannot be used.
 local function look(key, count, interval)
+    local zset = known[key]
+    if zset and zset.count == count and zset.interval == interval then
+        return zset
+    elseif zset then
+        forget(zset)
+    end
     local found = redis.pcall('ZRANGEBYSCORE', key, '-inf', '(0', 'WITHSCORES')
     if found['err'] then
         local kind = redis.pcall('TYPE', key)
@@ -88,12 +116,13 @@ local function look(key, count, interval)
         end
         may_count = true
     end
-    local zset = {key = key, count = count, taken = count and call('ZCARD', key) - #found / 2 or 0,
+    zset = {key = key, count = count, taken = count and call('ZCARD', key) - #found / 2 or 0,
         interval = interval, next = 0, turn = 0, turns = NONE, kept = 0, waiting = false,
-        own = false}
+        own = false, has_given = false}
     if found[1] then
         look_below(zset, found)
     end
+    known[key] = zset
     return zset
 end
 
@@ -122,6 +151,7 @@ local function stay(zset, kind)
     for before in pairs(not kind and zset.own or {}) do
         call('ZREM', zset.key, before .. host)
     end
+    zset.own = kind and {[kind] = clock} or false
     if kind then
         call('ZADD', zset.key, -clock, kind .. host)
     elseif zset.count and zset.taken < zset.count then

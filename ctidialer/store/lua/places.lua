@@ -64,15 +64,15 @@ local function free_start(zsets)
 end
 
 local function give_start(zset, start, is_free)
+    local share = (#zset.turns + 1) * zset.interval
+    zset.turn = math.min(math.max(zset.turn, clock) + share, clock + MOST_AHEAD + share)
+    zset.has_given = true
     if is_free then
         call('ZREM', zset.key, zset.free_name)
-        zset.free = nil
+        forget(zset) -- there may be another free one
     else
         zset.next = start + zset.interval
     end
-    local share = (#zset.turns + 1) * zset.interval
-    zset.turn = math.min(math.max(zset.turn, clock) + share, clock + MOST_AHEAD + share)
-    call('ZADD', zset.key, -zset.next, ' next', -zset.turn, ' turn ' .. host)
 end
 
 local function take(zsets, at)
@@ -133,6 +133,7 @@ local function back(zsets, at)
         if zset.turn > clock then
             set_turn(zset, zset.turn - (#zset.turns + 1) * zset.interval)
         end
+        forget(zset) -- there is a free start, or another last one
     end
     return 0, 0, -1, 0
 end
@@ -161,4 +162,5 @@ while at < #ARGV do
     end
     at = at + 5 + 4 * many
 end
+finish()
 return answers

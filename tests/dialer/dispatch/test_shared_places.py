@@ -83,6 +83,24 @@ class SharedPlacesTests(SynchronousTestCase):
         self.world.runs_for(0.1)
         self.assertEqual(self.world.places._own, {})
 
+    def test_a_place_that_nobody_lacks_is_left_later(self) -> None:
+        self.world.share_line(count=6)
+        self.dial("1001")
+        self.world.ends(answered=True)
+        self.redis.others_take(LINE, "a", "b", "c")
+        self.world.put_numbers("1002")
+        self.world.runs_for(0.3)
+        self.world.ends(answered=True)
+        self.assertEqual([can_wait for _, can_wait in self.redis.left], [True, False])
+
+    def test_a_call_on_a_trunk_with_a_rate_alone_leaves_nothing(self) -> None:
+        self.world.share("cti_gateway@fs1", "trunk", cps=5, scope="domain")
+        self.world.share_line(scope="host", gateway="trunk")
+        self.dial("1001")
+        self.world.ends(answered=True)
+        self.assertIsNotNone(self.world.places.things.of_key(TRUNK))
+        self.assertEqual((self.lines_dialed(), self.redis.left), (["gw1"], []))
+
     def test_where_others_have_all_places_the_next_line_is_tried(self) -> None:
         self.world.share_line()
         self.redis.others_take(LINE, "a", "b")
