@@ -63,6 +63,8 @@ def requeue(
     record says so; a number that stands in the queue, is in flight or waits is left out.
     """
     wanted = _wanted(which, settings.node.timezone)
+    if why and wanted is not None:
+        raise click.UsageError("--why goes with --waiting: with --outcome no record tells of it")
     order = _Requeue(settings, Named.of(task, schedule), queue, yes, as_json)
 
     async def work(link: Link) -> None:

@@ -50,6 +50,13 @@ class RequeueTests(CommandTestCase):
         done = await self.on_node("requeue", "t", *which, "--yes")
         self.assertIn("0 numbers were queued anew in the list 'q'; left out", done.out)
 
+    async def test_a_reason_that_no_record_would_tell_is_refused(self) -> None:
+        done = await self.on_node(
+            "requeue", "t", "--outcome", "busy", "--why", "a new list", "--yes"
+        )
+        self.assertEqual(done.status, 2)
+        self.assertIn("--why goes with --waiting", done.err)
+
     async def test_within_a_time(self) -> None:
         await put_record(self.redis, "1", Outcome.BUSY, ended_at=1_700_000_000.0)
         await put_record(self.redis, "2", Outcome.BUSY, ended_at=1_700_086_400.0)
