@@ -1,10 +1,14 @@
 """The brake of a task: a producer's bug, or a dead trunk, must not cost the whole list.
 
 If a certain count of numbers in a row end as ``invalid``, or as ``failed`` without ringing, the
-task is braked: only one number a minute is tried::
+task is braked: only one number a minute is tried.  So it is if as many in a row of those who
+answered were abandoned, whatever became of the others: then no agent can be reached, as where the
+extension leads to no queue::
 
     LOOSE --as many numbers in a row end in the same bad way--> BRAKED
     BRAKED --a number goes well, an edit, an order to resume--> LOOSE
+
+Only who reached an agent shows that agents can be reached; who hung up at once does not.
 
 Moments are unix seconds.
 """
@@ -18,6 +22,7 @@ from itertools import takewhile
 from attrs import evolve, frozen
 
 from ctidialer.contract.record import Outcome
+from ctidialer.rules.abandonment import Judgement
 
 TRY_INTERVAL = 60.0
 """Seconds between two numbers that are tried while the brake is on."""
@@ -27,6 +32,9 @@ UNLIMITED = sys.maxsize
 
 MAX_SHOWN = 100
 """Characters of an entry that are shown."""
+
+ABANDONED = "abandoned"
+"""What the ends of those have in common for whom no agent was there."""
 
 _WELL = frozenset(
     {
@@ -46,13 +54,15 @@ class NumberEnd:
     """How one number ended.
 
     ``rang`` is whether any of its calls rang.  ``said`` are the line, the cause and the SIP status
-    of its last call, or the reason why there was none.
+    of its last call, or the reason why there was none.  ``judgement``: whether an agent was there
+    for who answered.
     """
 
     outcome: Outcome
     rang: bool
     said: tuple[str, ...]
     entry: bytes
+    judgement: Judgement = Judgement.NEITHER
 
     @property
     def is_bad(self) -> bool:
@@ -72,6 +82,7 @@ class Brake:
 
     ``common`` is what their ends have in common, ``entry`` is the last of them.  ``since``: when
     the brake came on, None = it is off.  ``tried_at``: when a number was tried last.
+    ``abandoned``: so many of those who answered were abandoned, in a row.
     """
 
     outcome: Outcome | None = None
@@ -80,11 +91,17 @@ class Brake:
     entry: bytes = b""
     since: float | None = None
     tried_at: float = -math.inf
+    abandoned: int = 0
 
     @property
     def is_on(self) -> bool:
         """Whether the task is braked."""
         return self.since is not None
+
+    @property
+    def lacks_agents(self) -> bool:
+        """Whether the task is braked since all who answered were abandoned."""
+        return self.is_on and self.outcome is Outcome.ANSWERED
 
 
 LOOSE = Brake()
@@ -92,17 +109,38 @@ LOOSE = Brake()
 
 def ended(brake: Brake, end: NumberEnd, after: int, now: float) -> Brake:
     """A number has ended; the brake comes on with ``after`` bad ends in a row (0 = never)."""
-    if not after or end.went_well:
+    if not after:
         return LOOSE
+    if end.judgement is Judgement.ABANDONED:
+        return _abandoned(brake, end, after, now)
+    if end.judgement is Judgement.REACHED:
+        return LOOSE
+    if brake.lacks_agents:
+        return brake  # such an end shows nothing about the agents
+    if end.went_well:
+        return evolve(LOOSE, abandoned=brake.abandoned) if brake.abandoned else LOOSE
     if not end.is_bad:
         return brake  # such an end (expired, say) shows nothing about the list or the lines
     in_a_row = end.outcome is brake.outcome
     count = brake.count + 1 if in_a_row else 1
     common = _common(brake.common, end.said) if in_a_row else end.said
     row = evolve(brake, outcome=end.outcome, count=count, common=common, entry=end.entry)
-    if brake.is_on or count < after:
-        return row
-    return evolve(row, since=now, tried_at=now)
+    return row if brake.is_on else _braked_from(row, count, after, now)
+
+
+def _abandoned(brake: Brake, end: NumberEnd, after: int, now: float) -> Brake:
+    """One more who answered was abandoned: it shows that the lines work."""
+    count = brake.abandoned + 1
+    if count < after:
+        return evolve(LOOSE, abandoned=count)
+    if brake.lacks_agents:
+        return evolve(brake, count=count, entry=end.entry, abandoned=count)
+    row = Brake(end.outcome, count, (ABANDONED,), end.entry, abandoned=count)
+    return _braked_from(row, count, after, now)
+
+
+def _braked_from(row: Brake, count: int, after: int, now: float) -> Brake:
+    return row if count < after else evolve(row, since=now, tried_at=now)
 
 
 def room(brake: Brake, now: float) -> int:

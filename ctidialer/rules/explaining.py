@@ -191,7 +191,8 @@ def _braked(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None
     values = {"count": str(brake.count), "outcome": brake.outcome.value}
     values |= {"common": ", ".join(brake.common)} if brake.common else {}
     values |= {"entry": shown_entry(brake.entry)}
-    return Explanation(Reason.BRAKED, next_try(brake), values=values)
+    form = "abandoned" if brake.lacks_agents else ""
+    return Explanation(Reason.BRAKED, next_try(brake), form=form, values=values)
 
 
 def _careful(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:

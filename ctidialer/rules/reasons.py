@@ -457,19 +457,29 @@ class Reason(enum.Enum):
         Tone.BAD,
         Said("Braked", "已刹车"),
         Said(
-            "Its last numbers all ended in the same way, as invalid or failed; one number a "
-            "minute is tried.",
-            "最近的号码全部以同样的方式结束（无效或失败）；每分钟只试一个号码。",
+            "Its last numbers all ended in the same way, as invalid or failed, or all who "
+            "answered were abandoned; one number a minute is tried.",
+            "最近的号码全部以同样的方式结束（无效或失败），或者接听的全部没有等到坐席；"
+            "每分钟只试一个号码。",
         ),
+        {
+            "": Said(
+                "its last {count} numbers all ended as {outcome}[: {common}][; the last one: "
+                "{entry}]; one number a minute is tried",
+                "最近 {count} 个号码全部以 {outcome} 结束[：{common}][；最后一个：{entry}]；"
+                "每分钟只试一个号码",
+            ),
+            "abandoned": Said(
+                "the last {count} who answered were all abandoned[; the last one: {entry}]: does "
+                "its extension lead to its agents? One number a minute is tried",
+                "最近 {count} 个接听的全部没有等到坐席[；最后一个：{entry}]："
+                "请检查分机是否通往它的坐席。每分钟只试一个号码",
+            ),
+        },
         Said(
-            "its last {count} numbers all ended as {outcome}[: {common}][; the last one: "
-            "{entry}]; one number a minute is tried",
-            "最近 {count} 个号码全部以 {outcome} 结束[：{common}][；最后一个：{entry}]；"
-            "每分钟只试一个号码",
-        ),
-        Said(
-            "Mend the numbers, the task or its lines; or ``ctidialer resume TASK``.",
-            "修正号码、任务或线路；或 ``ctidialer resume 任务``。",
+            "Mend the numbers, the task, its lines or the way to its agents; or "
+            "``ctidialer resume TASK``.",
+            "修正号码、任务、线路或通往坐席的路由；或 ``ctidialer resume 任务``。",
         ),
         of=Of.TASK,
     )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Outcome
+from ctidialer.rules.abandonment import Judgement
 from ctidialer.rules.brake import (
     LOOSE,
     MAX_SHOWN,
@@ -26,6 +27,9 @@ NOW = 1_700_000_000.0
 DEAD = NumberEnd(Outcome.FAILED, False, ("line gw1", "NORMAL_TEMPORARY_FAILURE", "SIP 503"), b"1")
 BAD = NumberEnd(Outcome.INVALID, False, ('$: must be a number, not "x1"',), b"x1")
 ANSWERED = NumberEnd(Outcome.ANSWERED, True, (), b"2")
+REACHED = evolve(ANSWERED, judgement=Judgement.REACHED)
+ABANDONED = evolve(ANSWERED, judgement=Judgement.ABANDONED, said=("line gw1",))
+BUSY = NumberEnd(Outcome.BUSY, True, (), b"3")
 
 
 def after(*ends: NumberEnd, after: int = 3, brake: Brake = LOOSE) -> Brake:
@@ -67,6 +71,41 @@ class OnTests(SynchronousTestCase):
         reasons = (evolve(BAD, said=(f'$: must be a number, not "{n}"',)) for n in "abc")
         self.assertEqual(after(*reasons).common, ('$: must be a number, not "…',))
         self.assertEqual(after(*(evolve(BAD, said=(text,)) for text in ("a", "b", "c"))).common, ())
+
+
+class NoAgentTests(SynchronousTestCase):
+    """All who answer are abandoned: no agent can be reached."""
+
+    def test_so_many_in_a_row_whatever_became_of_the_others(self) -> None:
+        brake = after(ABANDONED, BUSY, DEAD, ABANDONED, DEAD, DEAD)
+        self.assertFalse(brake.is_on)
+        brake = after(ABANDONED, BUSY, DEAD, ABANDONED, BUSY, evolve(ABANDONED, entry=b"last"))
+        self.assertEqual((brake.since, brake.count, brake.entry), (NOW, 3, b"last"))
+        self.assertEqual((brake.outcome, brake.common), (Outcome.ANSWERED, ("abandoned",)))
+
+    def test_one_who_reached_an_agent_begins_anew(self) -> None:
+        self.assertEqual(after(ABANDONED, ABANDONED, REACHED), LOOSE)
+        self.assertTrue(after(ABANDONED, ABANDONED, ANSWERED, ABANDONED).is_on)  # who left at once
+
+    def test_the_lines_work_where_somebody_answers(self) -> None:
+        self.assertFalse(after(DEAD, DEAD, ABANDONED, DEAD, DEAD).is_on)
+
+    def test_dead_lines_are_found_out_all_the_same(self) -> None:
+        brake = after(ABANDONED, ABANDONED, DEAD, DEAD, DEAD)
+        self.assertEqual((brake.is_on, brake.outcome), (True, Outcome.FAILED))
+        brake = after(ABANDONED, brake=brake)  # the trial: they work again, but no agent is there
+        self.assertEqual((brake.is_on, brake.outcome, brake.count), (True, Outcome.ANSWERED, 3))
+
+    def test_only_an_agent_lets_go(self) -> None:
+        brake = after(ABANDONED, ABANDONED, ABANDONED)
+        for end in (BUSY, DEAD, BAD, ANSWERED):
+            self.assertEqual(after(end, brake=brake), brake)
+        again = after(ABANDONED, brake=brake)
+        self.assertEqual((again.since, again.count), (NOW, 4))
+        self.assertEqual(after(REACHED, brake=brake), LOOSE)
+
+    def test_zero_is_never(self) -> None:
+        self.assertEqual(after(*[ABANDONED] * 100, after=0), LOOSE)
 
 
 class HeldTests(SynchronousTestCase):

@@ -190,6 +190,12 @@ class ReasonTests(SynchronousTestCase):
             "one number a minute is tried"
         )
         self.check(Reason.BRAKED, text, NOW + 40, facts=evolve(FACTS, brake=BRAKED))
+        abandoned = evolve(BRAKED, outcome=Outcome.ANSWERED, common=("abandoned",), entry=b"139")
+        text = (
+            "the last 50 who answered were all abandoned; the last one: 139: does its extension "
+            "lead to its agents? One number a minute is tried"
+        )
+        self.check(Reason.BRAKED, text, NOW + 40, facts=evolve(FACTS, brake=abandoned))
 
     def test_limit_reached(self) -> None:
         text = "all calls that its limit allows are up: 5 of 5"

@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from twisted.logger import Logger
 
 from ctidialer.contract.record import AttemptRecord, Outcome
+from ctidialer.contract.task import Task
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.rules import brake as rules
+from ctidialer.rules.abandonment import Judgement, judged
 from ctidialer.rules.brake import LOOSE, Brake, NumberEnd, shown_entry
 from ctidialer.rules.routing import Routes, lines_of
+from ctidialer.rules.verdict import by_rule
 
 BAD = (Outcome.FAILED, Outcome.INVALID)
 EDITED = "the task, or one of its lines, was edited"
@@ -34,9 +37,12 @@ class Brakes:
     def number_ended(self, run: TaskRun, entry: bytes, end: Finished, now: float) -> None:
         """A number of this task has ended."""
         before, own = run.brake, run.task.brake_after
-        if before is LOOSE and end.outcome not in BAD:
+        judgement = _judged(run.task, end)
+        is_bad = end.outcome in BAD or judgement is Judgement.ABANDONED
+        if before is LOOSE and not is_bad:
             return  # the quick way, for nearly all numbers
-        after = rules.ended(before, _end(entry, end), self._after if own is None else own, now)
+        limit = self._after if own is None else own
+        after = rules.ended(before, _end(entry, end, judgement), limit, now)
         run.brake = after
         if after.is_on and not before.is_on:
             self._say_on(run, after)
@@ -79,10 +85,19 @@ def _uses(groups: tuple[str, ...], routes: Routes) -> set[str]:
     return {*groups, *lines_of(routes, groups)}
 
 
-def _end(entry: bytes, end: Finished) -> NumberEnd:
+def _end(entry: bytes, end: Finished, judgement: Judgement) -> NumberEnd:
     rang = any(one.progress_at is not None for one in end.attempts)
     said = _said(end.attempts[-1]) if end.attempts else (end.reason,)
-    return NumberEnd(end.outcome, rang, said, entry)
+    return NumberEnd(end.outcome, rang, said, entry, judgement)
+
+
+def _judged(task: Task, end: Finished) -> Judgement:
+    """Return whether an agent was there; where agents do not decide how many calls there are, that
+    is no matter of the brake."""
+    if task.agents is None or not task.agents.is_paced or not end.attempts:
+        return Judgement.NEITHER
+    outcome = by_rule(task.after_call, end.attempts, end.outcome)
+    return judged(task.agents, end.attempts[-1], outcome)
 
 
 def _said(last: AttemptRecord) -> tuple[str, ...]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec.structs import replace
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.control import Control, Order
-from ctidialer.contract.record import Outcome
+from ctidialer.contract.record import AttemptRecord, Outcome
 from ctidialer.dialer.control import Orders
 from ctidialer.dialer.dispatch.task_runs import TaskRun
+from ctidialer.rules.progress import Finished
 from tests.dialer.fakes import answer_event, hang_up_event
 from tests.dialer.line_case import logged
 from tests.dialer.world import World
@@ -65,6 +69,46 @@ class OnTests(BrakesCase):
         self.world.start()
         self.fails_for(5)
         self.assertEqual(len(self.world.store.records), 40)
+
+
+class NoAgentTests(BrakesCase):
+    """All who answer are abandoned, as where the extension leads to no queue."""
+
+    def end(
+        self, count: int, *, reached: bool = False, said: str = "send_bye", **more: str
+    ) -> None:
+        bridged_at = 1.5 if reached else None
+        variables = {"sip_hangup_disposition": said, **more}
+        call = AttemptRecord("u", "gw1", "main", 0.0, 0.5, 1.0, 9.0, "NORMAL_CLEARING", 200)
+        call = replace(call, bridged_at=bridged_at, said=variables)
+        for _ in range(count):
+            end = Finished(Outcome.ANSWERED, "", (call,))
+            self.world.brakes.number_ended(self.run_of_t, b"1", end, 10.0)
+
+    def put_paced_task(self, **params: Any) -> None:
+        agents: dict[str, Any] = {"agent_queue": "q@d", "dial_mode": "progressive"}
+        self.world.put_task(line_group=["main"], **{**agents, **params})
+
+    def test_the_task_is_braked(self) -> None:
+        self.put_paced_task()
+        said = logged(self, "Task {task} is braked")
+        self.end(4)
+        self.assertFalse(self.run_of_t.brake.is_on)
+        self.end(1)
+        self.assertIn("all ended as answered, abandoned; the last one: 1", said[0])
+        self.end(1, reached=True)
+        self.assertFalse(self.run_of_t.brake.is_on)
+
+    def test_machines_are_not_abandoned(self) -> None:
+        rule = {"variable": "amd", "value": "machine", "outcome": "machine"}
+        self.put_paced_task(outcome_rule=[rule])
+        self.end(20, amd="machine")
+        self.assertFalse(self.run_of_t.brake.is_on)
+
+    def test_a_task_that_is_not_paced_by_agents_goes_on(self) -> None:
+        self.put_paced_task(dial_mode="batch")
+        self.end(20)
+        self.assertFalse(self.run_of_t.brake.is_on)
 
 
 class HeldTests(BrakesCase):
