@@ -11,6 +11,7 @@ from twisted.internet.task import deferLater
 
 from ctidialer.contract import keys
 from ctidialer.contract.pacing import PacingReport
+from ctidialer.contract.status import decode_status
 from ctidialer.nodes.pacing import read_pacing
 from ctidialer.stage.switch import start_switch
 from tests.dialer.queue_case import NUMBERS, QueueCase
@@ -101,6 +102,19 @@ class PacedDialingTests(QueueCase):
         await self.hang_up()
         (record,) = await self.records_of(1)
         self.assertTrue(record.abandoned)
+
+    async def test_where_nobody_finds_an_agent_the_task_is_braked(self) -> None:
+        await self.sim(default={"result": "answer", "talk": 0.5})
+        await self.begin(2, abandon_time=0.1, brake_after=4)
+
+        async def is_braked() -> bool:
+            raw = await self.call("GET", keys.status(HOST))
+            tasks = decode_status(raw).tasks if isinstance(raw, bytes) else ()
+            return [task.explained.reason for task in tasks] == ["braked"]
+
+        await self.until("the task is braked", is_braked)
+        self.assertTrue(4 <= len(self.numbers_dialed()) <= 6, self.numbers_dialed())
+        self.assertTrue(all(record.abandoned for record in await self.records()))
 
     async def test_who_finds_an_agent_is_counted(self) -> None:
         await self.sim(default={"result": "answer", "talk": 3600, "bridge": 0.05})
