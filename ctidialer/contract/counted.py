@@ -9,10 +9,15 @@ SPACING = 1.02
 and its originate on the wire are some milliseconds, which differ from call to call."""
 
 
-TOGETHER = 0.15
-"""Seconds of starts for which numbers are claimed together.  Redis gives starts up to 0.3 s ahead
+TOGETHER = 0.3
+"""Seconds of starts for which numbers are claimed together.  Redis gives starts up to 0.5 s ahead
 of their time, and tells hosts to come 0.05 s before the next one that is free (`counting.lua`): so
-one claim and one step serve several calls, and no start is missed."""
+one claim and one step serve several calls, also where many hosts share the starts, and no start is
+missed."""
+
+LEFT_WITHIN = 0.4
+"""Seconds within which a place is left that nobody lacks: by then this host takes other places,
+where calls have a rate, and the same step leaves it."""
 
 
 @frozen

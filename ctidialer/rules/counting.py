@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from ctidialer.contract import keys
-from ctidialer.contract.counted import Counted
+from ctidialer.contract.counted import LEFT_WITHIN, Counted
 from ctidialer.contract.line import Line, Scope
 from ctidialer.contract.task import LimitScope, Task
 from ctidialer.rules.routing import Routes, gateway_account
 
 PLENTY = 0.25
 """The share of its places that are free where something is far from full: nobody waits for a place
-there, and in a quarter of a second nobody will."""
+there, and within `LEFT_WITHIN` seconds hardly anybody will."""
 
 MIN_PLENTY = 4
 """Free places, at least, where something is far from full."""
@@ -73,9 +73,14 @@ def has_to_be_left(counted: Counted) -> bool:
 
 
 def can_be_left_later(counted: Counted, taken: int) -> bool:
-    """Say whether nobody lacks the place of a call that ends, where ``taken`` are taken in all."""
+    """Say whether nobody lacks the place of a call that ends, where ``taken`` are taken in all.
+
+    A rate lets no more calls start within `LEFT_WITHIN` than there are free places.
+    """
     if counted.rest > 0:
         return False
     if counted.count is None:
         return True
-    return counted.count - taken >= max(MIN_PLENTY, counted.count * PLENTY)
+    free = counted.count - taken
+    are_many = free >= max(MIN_PLENTY, counted.count * PLENTY)
+    return are_many and (counted.interval == 0 or free * counted.interval >= LEFT_WITHIN)

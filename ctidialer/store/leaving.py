@@ -10,7 +10,7 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from ctidialer.contract.counted import Counted
+from ctidialer.contract.counted import LEFT_WITHIN, Counted
 from ctidialer.store.connection import Reply
 from ctidialer.store.errors import NotAllowed, WrongType
 from ctidialer.store.place_answers import Seen, read_parts, read_seen
@@ -18,10 +18,6 @@ from ctidialer.store.place_answers import Seen, read_parts, read_seen
 MAX_WAIT = 0.005
 """Seconds that a place waits for the record of its call, which commonly comes at once.  A step of
 its own costs Redis as much as all that is done in it, and a second write to its disk."""
-
-MAX_LONG_WAIT = 0.25
-"""Seconds that a place which nobody lacks waits for another step for places of this host.  Where
-calls have a rate such a step comes for every `ctidialer.contract.counted.TOGETHER` seconds."""
 
 
 @frozen(eq=False)
@@ -61,7 +57,7 @@ class Leaving:
         if can_wait:
             self._lacked_by_nobody.append(leave)
             if self._long_timer is None:
-                self._long_timer = self._clock.callLater(MAX_LONG_WAIT, self._long_timed)
+                self._long_timer = self._clock.callLater(LEFT_WITHIN, self._long_timed)
             return leave.answer
         self._held.setdefault(name, []).append(leave)
         if self._timer is None:

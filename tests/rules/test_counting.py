@@ -32,6 +32,10 @@ class LeavingTests(SynchronousTestCase):
         self.assertEqual(taken, [True, True, False])
         self.assertFalse(can_be_left_later(Counted("k", 4), 1))
 
+    def test_a_rate_must_not_fill_what_is_free_meanwhile(self) -> None:
+        quick = [can_be_left_later(Counted.of("k", 60, 100.0), taken) for taken in (19, 21, 22)]
+        self.assertEqual(quick, [True, False, False])
+
     @given(st.integers(1, 10_000), st.integers(1, 10_000))
     def test_never_near_the_count(self, count: int, taken: int) -> None:
         if can_be_left_later(Counted("k", count), taken):

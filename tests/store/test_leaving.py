@@ -7,10 +7,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import keys
-from ctidialer.contract.counted import Counted
+from ctidialer.contract.counted import LEFT_WITHIN, Counted
 from ctidialer.contract.task import Side
 from ctidialer.store.errors import NotAllowed, WrongType
-from ctidialer.store.leaving import MAX_LONG_WAIT, MAX_WAIT, Leaving
+from ctidialer.store.leaving import MAX_WAIT, Leaving
 from ctidialer.store.place_answers import Seen
 from tests.store.rights_case import RightsCase
 from tests.store.test_places import KEY, LINE, TRUNK
@@ -66,7 +66,7 @@ class HeldTests(SynchronousTestCase):
         self.assertEqual(self.leaving.ride(["a"]), [])
         self.clock.advance(MAX_WAIT)
         self.assertEqual((self.alone, self.leaving.is_any), ([], True))
-        self.clock.advance(MAX_LONG_WAIT)
+        self.clock.advance(LEFT_WITHIN)
         self.assertEqual((self.alone, self.leaving.is_any), (["a"], False))
 
     def test_it_goes_with_the_next_step_before_what_is_urgent(self) -> None:

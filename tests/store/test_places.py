@@ -184,7 +184,7 @@ class RateTests(PlacesTestCase):
         answers = await gatherResults(asked)
         given = [answer.start_in for answer in answers if answer.refused_by is None]
         self.assertEqual(given[0], 0.0)
-        self.assertEqual(len(given), 3, given)
+        self.assertEqual(len(given), 5, given)
         self.assertTrue(
             all(
                 answer.seen[0].start_in > 0.1 for answer in answers if answer.refused_by is not None

@@ -18,7 +18,7 @@ local WAITS_FOR = 12   -- seconds after which a host that has not asked again wa
 local TURNS_FOR = 1    -- seconds, and STARTS_FOR starts, after which a host that has asked for none
 local STARTS_FOR = 8   -- has no share
 local FORGOTTEN = 60   -- seconds after which nothing is known of it any more
-local MOST_AHEAD = 0.3 -- seconds by which a start is given ahead of its time
+local MOST_AHEAD = 0.5 -- seconds by which a start is given ahead of its time
 local GRACE = 0.02     -- seconds after its time in which a start is left to the others
 
 local call, host = redis.call, string.match(KEYS[1], '@(.*)')
