@@ -24,6 +24,7 @@ from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.reading import NodeReading
+from ctidialer.store.replication import Replication
 from ctidialer.store.waiting_orders import PUSH_BEHIND, RecordKeys, WaitingOrders
 
 
@@ -106,7 +107,9 @@ class NumberPush:
 
     async def _push(self, link: Link, command: str, batch: list[bytes]) -> None:
         try:
-            self.length = _count(await link.call(command, self.queue, *batch))
+            replication = Replication(link, self._settings.redis.wait_replicas)
+            push = link.call(command, self.queue, *batch)
+            self.length = _count(await replication.surely(push))
         except StoreError as error:
             raise PushBroken(self._how_far(error, len(batch))) from error
         self.pushed += len(batch)

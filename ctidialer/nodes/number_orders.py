@@ -120,7 +120,7 @@ class NumberOrders:
         self._read = number_reader(owner.kind, settings.node)
         to = settings.records
         names = RecordKeys(settings.node.host, to.max_records, to.list, to.channel)
-        self._steps = WaitingOrders(link, names)
+        self._steps = WaitingOrders(link, names, settings.redis.wait_replicas)
         self.done = Done() if done is None else done
 
     async def standing(self) -> Standing:

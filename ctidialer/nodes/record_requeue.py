@@ -23,6 +23,7 @@ from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError, StoreUnavailable
 from ctidialer.store.link import Link
 from ctidialer.store.reading import NodeReading
+from ctidialer.store.replication import Replication
 from ctidialer.store.waiting_orders import PUSH_BEHIND
 
 NEVER_AGAIN = frozenset({Outcome.DNC})
@@ -60,6 +61,7 @@ class RecordRequeue:
         done: Done | None = None,
     ) -> None:
         self._link = link
+        self._replication = Replication(link, settings.redis.wait_replicas)
         self._owner = owner
         self._hosts = hosts
         self._queue = queue
@@ -103,7 +105,8 @@ class RecordRequeue:
 
     async def _push(self, entries: Sequence[bytes]) -> None:
         try:
-            await self._link.call(PUSH_BEHIND[self._owner.side], self._queue, *entries)
+            push = self._link.call(PUSH_BEHIND[self._owner.side], self._queue, *entries)
+            await self._replication.surely(push)
         except StoreUnavailable as error:
             self.done.unsure = len(entries) if error.may_have_been_executed else 0
             raise

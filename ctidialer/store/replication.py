@@ -7,11 +7,12 @@ not, it counts as a write whose answer was lost: it is done again, or called off
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from twisted.internet.defer import Deferred
 
 from ctidialer.store.batch import Batch
+from ctidialer.store.connection import Reply
 from ctidialer.store.errors import NotReplicated, StoreError, StoreUnavailable
 from ctidialer.store.link import Link
 
@@ -34,6 +35,14 @@ class Replication:
         self._link = link
         self._timeout = timeout
         self._waits: Batch[object, bool] = Batch(link.clock, self._wait)
+
+    async def surely(self, write: Awaitable[Reply]) -> Reply:
+        """Make a write, and return its answer when enough replicas have it; fails as `follow`."""
+        session = self._link.session
+        answer = await write
+        if self.count:
+            await self.follow(session)
+        return answer
 
     def follow(self, session: object) -> Deferred[None]:
         """Fire when enough replicas have what was written in ``session`` (`Link.session`).

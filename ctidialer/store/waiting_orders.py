@@ -20,6 +20,7 @@ from ctidialer.store.lease import refusal_of
 from ctidialer.store.link import Link
 from ctidialer.store.oversize import MAX_CLAIM_BYTES
 from ctidialer.store.reading import flags
+from ctidialer.store.replication import Replication
 from ctidialer.store.scripts import CANCEL, HEAD, UNWAIT, Script
 from ctidialer.store.waiting import Waiting
 
@@ -57,11 +58,15 @@ class RecordKeys:
 
 
 class WaitingOrders:
-    """Carries such orders out; every method raises StoreError."""
+    """Carries such orders out; every method raises StoreError.
 
-    def __init__(self, link: Link, records: RecordKeys) -> None:
+    What is written counts as done when ``replicas`` have it (`Replication`).
+    """
+
+    def __init__(self, link: Link, records: RecordKeys, replicas: int = 0) -> None:
         self._link = link
         self._records = records
+        self._replication = Replication(link, replicas)
 
     async def waiting(self, where: Waiting, first: int, many: int) -> list[WaitingNumber]:
         """Return numbers that wait in a place, by due time, from the ``first`` on (0; a negative
@@ -88,7 +93,8 @@ class WaitingOrders:
         """
         names = (queue, *self._records.names)
         pairs = [part for pair in ends for part in pair]
-        reply = await self._run(CANCEL, names, (*self._how, *pairs))
+        run = self._run(CANCEL, names, (*self._how, *pairs))
+        reply = await self._replication.surely(run)
         assert isinstance(reply, int)
         return reply
 
@@ -108,7 +114,8 @@ class WaitingOrders:
         place = len(names) + 1 if queue else 0
         pairs = [part for pair in ends for part in pair]
         arguments = (*self._how, where.field, place, PUSH_BEHIND[side], *pairs)
-        return flags(await self._run(UNWAIT, (*names, queue) if queue else names, arguments))
+        run = self._run(UNWAIT, (*names, queue) if queue else names, arguments)
+        return flags(await self._replication.surely(run))
 
     @property
     def _how(self) -> tuple[Argument, Argument]:

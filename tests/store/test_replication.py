@@ -9,11 +9,14 @@ from typing import TypeVar
 from twisted.internet.defer import gatherResults
 
 from ctidialer.contract import keys
+from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Side
 from ctidialer.store.errors import NotReplicated, StoreUnavailable
 from ctidialer.store.in_flight import Claimed, Dialing
 from ctidialer.store.rights import NodeNames, Rights, node_needs
 from ctidialer.store.store import Store
+from ctidialer.store.waiting import Waiting
+from ctidialer.store.waiting_orders import RecordKeys, WaitingOrders
 from tests.store.test_link import LinkTestCase
 from tests.support.redis import link_to
 from tests.support.sentinels import ask, start_replicated
@@ -81,6 +84,23 @@ class WaitTests(ReplicaCase):
         self.assertEqual([len(one) for one in claimed], [4] * 8)
         # One for the first answers, and one for those that came while it was under way.
         self.assertIn(await self.waits() - before, (1, 2))
+
+    async def test_what_an_operator_orders_is_on_the_replica(self) -> None:
+        orders = WaitingOrders(self.master_link, RecordKeys(HOST, 1000), replicas=1)
+        self.assertEqual(await orders.cancel("q", [(b"1001", RECORD), (b"1002", RECORD)]), 2)
+        place = Waiting("template", Kind.QUEUE, "t")
+        await self.master_link.call("ZADD", place.key, "1", "1009")
+        self.assertEqual(await orders.end_waiting(place, [(b"1009", RECORD)], "q"), [True])
+        await self.master.kill()
+        answers = await ask(self.replica, ("LRANGE", "q", 0, -1), ("XLEN", keys.records(HOST)))
+        self.assertEqual(answers, [[b"1003", b"1004", b"1009"], 3])
+
+    async def test_an_order_of_which_too_few_replicas_know_may_have_been_done(self) -> None:
+        orders = WaitingOrders(self.master_link, RecordKeys(HOST, 1000), replicas=2)
+        with self.assertRaises(NotReplicated) as caught:
+            await orders.cancel("q", [(b"1001", RECORD)])
+        self.assertTrue(caught.exception.may_have_been_executed)
+        self.assertEqual(await self.master_link.call("LLEN", "q"), 3)
 
     async def test_what_need_not_last_is_not_waited_for(self) -> None:
         before = await self.waits()
