@@ -22,7 +22,7 @@ from ctidialer.nodes.number_owner import Owner
 from ctidialer.nodes.order_records import OrderRecords, number_reader
 from ctidialer.nodes.waiting_counts import summed
 from ctidialer.settings import Settings
-from ctidialer.store.errors import StoreError, StoreUnavailable
+from ctidialer.store.errors import NotReplicated, StoreError, StoreUnavailable
 from ctidialer.store.link import Link
 from ctidialer.store.reading import NodeReading
 from ctidialer.store.waiting import Waiting
@@ -208,13 +208,18 @@ class NumberOrders:
     async def _ended(
         self, found: Sequence[Item], end: Callable[[Sequence[Item]], Awaitable[int]]
     ) -> int:
-        """End numbers; those of a lost answer count as ended, so that never too many are."""
+        """End numbers; those of a lost answer count as ended, so that never too many are.
+
+        Raises NotReplicated where too few replicas have what was written.
+        """
         try:
             count = await end(found)
         except StoreUnavailable as error:
             if not error.may_have_been_executed:
                 raise
             self.done.unsure += len(found)
+            if isinstance(error, NotReplicated):
+                raise  # the rest would be written to a master that may be lost, too
             await self._link.when_up(PATIENCE)
             return len(found)
         self.done.numbers += count

@@ -34,14 +34,20 @@ class TooFewReplicasTests(CommandTestCase):
         self.assertIn(TOO_FEW, done.err)
         self.assertEqual(await self.queue(), [b"13800000001", b"13800000002"])
 
-    async def test_cancel_and_requeue_of_what_waits(self) -> None:
+    async def test_requeue_of_what_waits(self) -> None:
         await let_wait(self.redis, b"1", b"2")
-        done = await self.order("requeue", "t", "--waiting", "--yes", "--json")
-        self.assertEqual((done.json()["queued"], done.json()["unsure"]), (0, 2), done)
+        done = await self.order("requeue", "t", "--waiting", "--yes")
+        self.assertEqual((done.status, done.out), (1, ""), done)
+        self.assertIn(TOO_FEW, done.err)
         self.assertEqual(await self.queue(), [b"1", b"2"])
-        done = await self.order("cancel", "t", "--yes", "--json")
-        self.assertEqual((done.json()["canceled"], done.json()["unsure"]), (0, 2), done)
-        self.assertEqual(await self.queue(), [])
+
+    async def test_what_is_left_of_an_order_is_left_alone(self) -> None:
+        await self.call("RPUSH", "q", *(str(number) for number in range(1200)))
+        done = await self.order("cancel", "t", "--yes")
+        self.assertEqual(done.status, 1, done)
+        self.assertIn("500", done.err)
+        self.assertIn(TOO_FEW, done.err)
+        self.assertEqual(await self.call("LLEN", "q"), 700)
 
     async def test_requeue_of_records(self) -> None:
         await put_record(self.redis, "1", Outcome.BUSY)

@@ -199,6 +199,13 @@ class RateTests(PlacesTestCase):
         await self.places(0).give_back(first.start, [line])
         self.assertEqual(await self.next_start(), first.start)
 
+    async def test_a_start_of_which_redis_has_forgotten_the_line_is_none(self) -> None:
+        line = Counted.of(KEY, 5, 10.0)
+        given = await self.try_to_take(0, "a", line)
+        await self.call("DEL", KEY)
+        await self.places(0).give_back(given.start, [line])
+        self.assertEqual(await self.taken(), [])
+
     async def test_a_start_before_others_is_given_again_before_its_time(self) -> None:
         line, now = Counted.of(KEY, None, 10.0), await self.time()
         start = round((now + 50) * 1e6)

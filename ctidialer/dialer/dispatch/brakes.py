@@ -20,6 +20,9 @@ from ctidialer.rules.routing import Routes, lines_of
 from ctidialer.rules.verdict import by_rule
 
 BAD = (Outcome.FAILED, Outcome.INVALID)
+LONG = 60.0
+"""Seconds for which nobody listens to silence."""
+
 EDITED = "the task, or one of its lines, was edited"
 RESUMED = "it was resumed"
 WENT_WELL = "a number went well"
@@ -44,7 +47,9 @@ class Brakes:
         limit = self._after if own is None else own
         after = rules.ended(before, _end(entry, end, judgement), limit, now)
         run.brake = after
-        if after.is_on and not before.is_on:
+        if after.lacks_agents and not before.lacks_agents:
+            self._say_no_agents(run, after)
+        elif after.is_on and not before.is_on:
             self._say_on(run, after)
         elif before.is_on and not after.is_on:
             self._say_off(run, WENT_WELL)
@@ -77,6 +82,16 @@ class Brakes:
             entry=shown_entry(brake.entry),
         )
 
+    def _say_no_agents(self, run: TaskRun, brake: Brake) -> None:
+        self.log.warn(
+            "Task {task} is braked: the last {count} who answered were all abandoned; the last "
+            "one: {entry}. Does {extension} lead to its agents? One number a minute is tried",
+            task=run.task.name,
+            count=brake.count,
+            entry=shown_entry(brake.entry),
+            extension=run.task.destination.extension,
+        )
+
     def _say_off(self, run: TaskRun, why: str) -> None:
         self.log.info("Task {task} is no longer braked: {why}", task=run.task.name, why=why)
 
@@ -92,12 +107,21 @@ def _end(entry: bytes, end: Finished, judgement: Judgement) -> NumberEnd:
 
 
 def _judged(task: Task, end: Finished) -> Judgement:
-    """Return whether an agent was there; where agents do not decide how many calls there are, that
-    is no matter of the brake."""
+    """Return whether an agent was there, be it late, in a task that is paced by its agents.
+
+    Who stays for long without a bridge talks to somebody whom FreeSWITCH does not bridge: a
+    conference, a bot.
+    """
     if task.agents is None or not task.agents.is_paced or not end.attempts:
         return Judgement.NEITHER
-    outcome = by_rule(task.after_call, end.attempts, end.outcome)
-    return judged(task.agents, end.attempts[-1], outcome)
+    last = end.attempts[-1]
+    found = judged(task.agents, last, by_rule(task.after_call, end.attempts, end.outcome))
+    if found is not Judgement.ABANDONED:
+        return found
+    if last.bridged_at is not None:
+        return Judgement.REACHED
+    stayed = (last.ended_at or 0.0) - (last.answered_at or 0.0)
+    return Judgement.NEITHER if stayed >= LONG else found
 
 
 def _said(last: AttemptRecord) -> tuple[str, ...]:

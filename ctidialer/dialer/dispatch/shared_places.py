@@ -187,10 +187,10 @@ class SharedPlaces:
         return way, of_task
 
     def _leave(self, entry_id: str, things: Sequence[Thing]) -> None:
-        things = [one for one in things if counting.has_to_be_left(one.counted)]
+        things = [one for one in things if self._has_to_be_left(entry_id, one)]
         if not things:
             return
-        can_wait = all(counting.can_be_left_later(one.counted, self._taken(one)) for one in things)
+        can_wait = all(map(self._can_be_left_later, things))
         for thing in things:
             if thing.counted.count is not None:  # until Redis has said who may have it
                 self.things.note_places(thing, self.things.others(thing) + 1)
@@ -221,9 +221,18 @@ class SharedPlaces:
         """Return how many places this host has, as far as Redis has said."""
         return len(self._own.get(thing.key, ()))
 
-    def _taken(self, thing: Thing) -> int:
-        """Return how many places all hosts have, as far as Redis has said."""
-        return self.things.others(thing) + self._owned(thing)
+    def _has_to_be_left(self, entry_id: str, thing: Thing) -> bool:
+        """Say whether the end of a call matters there: also where Redis knows of a place that it
+        has by other tables than it was placed with."""
+        return counting.has_to_be_left(thing.counted) or entry_id in self._own.get(thing.key, ())
+
+    def _can_be_left_later(self, thing: Thing) -> bool:
+        """Say whether nobody lacks a place there, as far as the tables and Redis say."""
+        now = self.things.of_key(thing.key) or thing
+        taken = self.things.others(thing) + self._owned(thing)
+        return counting.can_be_left_later(thing.counted, taken) and counting.can_be_left_later(
+            now.counted, taken
+        )
 
     def _forget(self, key: str, entry_id: str = "") -> None:
         own = self._own.get(key)
@@ -320,7 +329,7 @@ class SharedPlaces:
         held: dict[str, list[str]] = {name: [] for name in names}
         calls = ((entry_id, one) for entry_id, way in self._calls.items() for one in way)
         for entry_id, thing in (*calls, *self._numbers.items()):
-            if thing.key in held:
+            if thing.key in held and counting.has_to_be_left(thing.counted):
                 held[thing.key].append(entry_id)
         return held
 

@@ -125,7 +125,7 @@ end
 local function back(zsets, at)
     local start = ARGV[at + 3] / 1e6
     for _, zset in ipairs(zsets) do
-        if zset.next <= start + zset.interval + 1e-5 then
+        if zset.next > 0 and zset.next <= start + zset.interval + 1e-5 then
             next_start(zset, math.min(zset.next, start))
         elseif start > clock then
             call('ZADD', zset.key, -start, ' free ' .. ARGV[at + 3])

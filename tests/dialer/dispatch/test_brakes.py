@@ -75,11 +75,15 @@ class NoAgentTests(BrakesCase):
     """All who answer are abandoned, as where the extension leads to no queue."""
 
     def end(
-        self, count: int, *, reached: bool = False, said: str = "send_bye", **more: str
+        self,
+        count: int,
+        *,
+        bridged_at: float | None = None,
+        ended_at: float = 9.0,
+        **more: str,
     ) -> None:
-        bridged_at = 1.5 if reached else None
-        variables = {"sip_hangup_disposition": said, **more}
-        call = AttemptRecord("u", "gw1", "main", 0.0, 0.5, 1.0, 9.0, "NORMAL_CLEARING", 200)
+        variables = {"sip_hangup_disposition": "send_bye", **more}
+        call = AttemptRecord("u", "gw1", "main", 0.0, 0.5, 1.0, ended_at, "NORMAL_CLEARING", 200)
         call = replace(call, bridged_at=bridged_at, said=variables)
         for _ in range(count):
             end = Finished(Outcome.ANSWERED, "", (call,))
@@ -95,8 +99,29 @@ class NoAgentTests(BrakesCase):
         self.end(4)
         self.assertFalse(self.run_of_t.brake.is_on)
         self.end(1)
-        self.assertIn("all ended as answered, abandoned; the last one: 1", said[0])
-        self.end(1, reached=True)
+        self.assertIn("the last 5 who answered were all abandoned; the last one: 1. Does", said[0])
+        self.assertEqual(len(said), 1)
+        self.end(1, bridged_at=1.5)
+        self.assertFalse(self.run_of_t.brake.is_on)
+
+    def test_one_that_was_braked_for_its_line_says_so_anew(self) -> None:
+        self.put_paced_task()
+        said = logged(self, "Task {task} is braked")
+        for _ in range(5):
+            failed = Finished(Outcome.FAILED, "no line")
+            self.world.brakes.number_ended(self.run_of_t, b"1", failed, 10.0)
+        for _ in range(2):
+            self.end(5)
+        self.assertEqual(["all ended as failed" in one for one in said], [True, False])
+
+    def test_an_agent_who_comes_late_is_one(self) -> None:
+        self.put_paced_task()
+        self.end(20, bridged_at=8.0)
+        self.assertFalse(self.run_of_t.brake.is_on)
+
+    def test_who_stays_for_a_minute_talks_to_somebody(self) -> None:
+        self.put_paced_task()
+        self.end(20, ended_at=61.0)
         self.assertFalse(self.run_of_t.brake.is_on)
 
     def test_machines_are_not_abandoned(self) -> None:

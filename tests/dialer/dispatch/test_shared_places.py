@@ -101,6 +101,32 @@ class SharedPlacesTests(SynchronousTestCase):
         self.assertIsNotNone(self.world.places.things.of_key(TRUNK))
         self.assertEqual((self.lines_dialed(), self.redis.left), (["gw1"], []))
 
+    def test_nor_is_anything_left_there_after_a_recovery(self) -> None:
+        self.world.share("cti_gateway@fs1", "trunk", cps=5, scope="domain")
+        self.world.share_line(scope="host", gateway="trunk")
+        self.dial("1001")
+        self.recover()
+        self.world.ends(answered=True)
+        self.world.runs_for(0.1)
+        self.assertEqual((self.redis.taken[TRUNK], self.world.places._own), ([], {}))
+
+    def test_a_place_of_before_is_left_where_no_count_is_any_more(self) -> None:
+        self.world.share("cti_gateway@fs1", "trunk", cps=5, scope="domain")
+        self.world.share_line("gone", scope="host", gateway="trunk")
+        self.redis.taken[TRUNK] = [("me", "m-1-1")]
+        self.recover(in_flight("m-1-1", "a-call"))
+        self.assertEqual(self.redis.taken[TRUNK], [("me", "m-1-1")])
+        self.world.places.left("m-1-1", was_placed=True)
+        self.world.runs_for(0.1)
+        self.assertEqual((self.redis.taken[TRUNK], self.world.places._own), ([], {}))
+
+    def test_a_count_that_was_lowered_meanwhile_is_full(self) -> None:
+        self.world.share_line(count=100)
+        self.dial("1001")
+        self.world.share_line(count=1)
+        self.world.ends(answered=True)
+        self.assertEqual([can_wait for _, can_wait in self.redis.left], [False])
+
     def test_where_others_have_all_places_the_next_line_is_tried(self) -> None:
         self.world.share_line()
         self.redis.others_take(LINE, "a", "b")
