@@ -114,7 +114,8 @@ async def calls(rig: Rig, given: argparse.Namespace, count: int, scope: str) -> 
     hosts = Hosts(rig, names, rig.directory / f"{scope}-{count}")
     try:
         await rig.back_end.write_tables(tables(given, 1 if scope == "domain" else count, scope))
-        await hosts.start({"default": {"result": "answer", "talk": given.talk}})
+        # Where all calls last equally long, those that began together end together.
+        await hosts.start({"default": {"result": "answer", "talk": list(given.talk)}})
         return await measured(rig, hosts, given)
     finally:
         await hosts.end()
@@ -200,7 +201,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--count", type=int, default=64, help="of the trunk")
     parser.add_argument("--cps", type=float, default=80.0, help="of the trunk, 0 = none")
-    parser.add_argument("--talk", type=float, default=0.5, help="seconds that a call lasts")
+    parser.add_argument(
+        "--talk", type=float, nargs=2, default=[0.3, 0.65], help="seconds that a call lasts"
+    )
     given = parser.parse_args(arguments)
     measure(lambda rig: run(rig, given))
 

@@ -29,7 +29,19 @@ class BenchmarkTests(BenchmarkCase):
             self.assertGreater(figures[others]["20"]["first_call_after_start_seconds"], 0)
 
     async def test_hosts(self) -> None:
-        options = ("--hosts", "2", "--calls", "40", "--count", "6", "--cps", "40", "--talk", "0.05")
+        options = (
+            "--hosts",
+            "2",
+            "--calls",
+            "40",
+            "--count",
+            "6",
+            "--cps",
+            "40",
+            "--talk",
+            "0.05",
+            "0.1",
+        )
         figures = await self.run_benchmark("hosts", *options)
         shared = figures["by_hosts"]["2"]["domain"]
         self.assertEqual(shared["calls"], 40)
