@@ -16,7 +16,7 @@ from twisted.web.server import NOT_DONE_YET, Site
 from twisted.web.server import Request as SiteRequest
 
 from ctidialer.settings.tokens import Role
-from ctidialer.store.errors import StoreError
+from ctidialer.store.errors import NotAllowed, StoreError, WrongType
 from ctidialer.web.access import Access, RequestHeaders, Visitor
 from ctidialer.web.answers import HTML, Answer, Asked, Refusal
 from ctidialer.web.connections import (
@@ -159,6 +159,10 @@ class Root(Resource):
             raise
 
     def _refused(self, failure: Failure) -> Answer:
+        if failure.check(WrongType):
+            return Refusal(409, failure.getErrorMessage()).answer()
+        if failure.check(NotAllowed):
+            return Refusal(503, f"Redis refuses it: {failure.getErrorMessage()}").answer()
         if failure.check(StoreError):
             return Refusal(503, f"Redis does not answer: {failure.getErrorMessage()}").answer()
         failure.trap(Refusal)

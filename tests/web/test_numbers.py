@@ -216,6 +216,15 @@ class DncTests(NumbersCase):
         await self.call("HSET", "optouts", "1001", '{"until": 5}')
         self.assertFalse((await self.check("1001"))["listed"])
 
+    async def test_a_key_of_another_type_is_named(self) -> None:
+        await self.begin(dnc=["optouts"])
+        await self.call("SET", "optouts", "x")
+        for method, path in (("GET", "1001"), ("POST", "add"), ("POST", "remove")):
+            body = {"numbers": ["1001"]} if method == "POST" else None
+            reply = await self.ask(method, f"/api/dnc/optouts/{path}", body)
+            said = "the key 'optouts' holds a string, but must hold a set or hash"
+            self.assertEqual((reply.status, reply.json["error"]["message"]), (409, said), path)
+
     async def test_a_key_that_no_task_names_is_not_touched(self) -> None:
         await self.begin(dnc=["optouts"])
         await self.call("HSET", keys.control(HOST), "x", "y")
