@@ -32,6 +32,8 @@ MANY = 10_000
 QUICK = 1e6
 """Starts a second: more than come, so nothing waits."""
 
+TARGET = {"count_more": 10, "count_and_rate_more": 10}
+
 WAYS: dict[str, Sequence[Counted]] = {
     "not_counted": (),
     "count": (Counted(TRUNK, MANY),),
@@ -74,7 +76,12 @@ async def run(rig: Rig, given: argparse.Namespace) -> dict[str, object]:
     store = Store(rig.link, HOST, "bench", 1000, lease=3600.0)
     await store.acquire_lease()
     figures = {str(many): await cost(rig, store, many, given.calls) for many in given.together}
-    return {"benchmark": "place_steps", "by_together": figures, "environment": environment()}
+    return {
+        "benchmark": "place_steps",
+        "target": TARGET,
+        "by_together": figures,
+        "environment": environment(),
+    }
 
 
 async def cost(rig: Rig, store: Store, together: int, calls: int) -> dict[str, float]:

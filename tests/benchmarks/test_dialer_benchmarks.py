@@ -48,6 +48,13 @@ class BenchmarkTests(BenchmarkCase):
         self.assertLessEqual(shared["most_at_once"], 6)
         self.assertLessEqual(shared["most_in_a_second"], 41)
 
+    async def test_place_steps(self) -> None:
+        figures = await self.run_benchmark("place_steps", "--together", "2", "--calls", "40")
+        (found,) = figures["by_together"].values()
+        for way in ("not_counted", "count", "count_and_rate"):
+            self.assertGreater(found[way], 0)
+        self.assertIn("count_more", found)
+
     async def test_scale_lines(self) -> None:
         figures = await self.run_benchmark("scale_lines", "--lines", "2", "30", "--calls", "60")
         for lines in ("2", "30"):

@@ -455,6 +455,42 @@ class RandomWalkTests(PlacesTestCase):
         for index in range(4):
             self.assertTrue(await self.take(index % 3, f"z{index}", trunk), seed)
 
+    async def test_steps_that_come_together_keep_counts_and_rates(self) -> None:
+        """In one script each step sees what those before it did."""
+        seed = random.randrange(1 << 30)
+        dice = random.Random(seed)
+        trunk = Counted.of(TRUNK, 6, 500.0)
+        line = Counted(keys.counted_calls("d", "line", "a"), 4)
+        up: dict[tuple[int, str], Sequence[Counted]] = {}
+        starts: list[int] = []
+        for turn in range(300):
+            host = dice.randrange(2)
+            asked: list[tuple[str, Sequence[Counted], Deferred[Taken]]] = []
+            for step in range(dice.randrange(1, 8)):
+                ended = [name for of, name in up if of == host]
+                if ended and dice.random() < 0.5:
+                    name = dice.choice(ended)
+                    self.places(host).leave(name, up.pop((host, name)), can_wait=True)
+                    continue
+                way: Sequence[Counted] = (line, trunk) if dice.random() < 0.5 else (trunk,)
+                name = f"c{turn}-{step}"
+                asked.append((name, way, self.places(host).take(name, way)))
+            await self.places(host).all_left()
+            for name, way, taking in asked:
+                taken = await taking
+                if taken.refused_by is None:
+                    up[host, name] = way
+                    starts.append(taken.start)
+            for one in (line, trunk):
+                expected = sorted(
+                    f"fs{of + 1}\t{name}".encode() for (of, name), way in up.items() if one in way
+                )
+                self.assertEqual(await self.taken(one.key), expected, seed)
+                self.assertLessEqual(len(expected), one.count or 0, seed)
+        apart = min(after - before for before, after in pairwise(sorted(starts)))
+        self.assertGreaterEqual(apart, trunk.interval * 1e6 - 2, seed)
+        self.assertGreater(len(starts), 100, seed)
+
     async def waits_aside(self, host: int, own: dict[str, list[str]]) -> int:
         """Set the places of a host right after it has left the waiting; return what was wrong."""
         for key in own:
