@@ -4,11 +4,13 @@ the step that writes the record, or alone soon after."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import msgspec
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
 
 from ctidialer.contract.counted import LEFT_WITHIN, Counted
 from ctidialer.store.connection import Reply
@@ -18,6 +20,9 @@ from ctidialer.store.place_answers import Seen, read_parts, read_seen
 MAX_WAIT = 0.005
 """Seconds that a place waits for the record of its call, which commonly comes at once.  A step of
 its own costs Redis as much as all that is done in it, and a second write to its disk."""
+
+MAX_TOGETHER = 500
+"""Calls whose places one step leaves, at most."""
 
 
 @frozen(eq=False)
@@ -30,12 +35,13 @@ class Leave:
 
 
 class Leaving:
-    """Holds what is left; ``send`` leaves it in a step of its own and answers as `Leave` says."""
+    """Holds what is left; ``send`` leaves the places of some calls in a step of its own, and
+    answers how it stands then with each thing that is counted."""
 
     def __init__(
         self,
         clock: IReactorTime,
-        send: Callable[[str, tuple[Counted, ...]], Deferred[tuple[Seen, ...]]],
+        send: Callable[[Sequence[str], tuple[Counted, ...]], Deferred[tuple[Seen, ...]]],
     ) -> None:
         self._clock = clock
         self._send = send
@@ -95,9 +101,17 @@ class Leaving:
         self.go_alone([*waited, *(leave for leaves in held.values() for leave in leaves)])
 
     def go_alone(self, leaves: Iterable[Leave]) -> None:
-        """Leave these in steps of their own."""
+        """Leave these without a record: those of the same lines and gateways in one step."""
+        by_counted: dict[tuple[Counted, ...], list[Leave]] = {}
         for leave in leaves:
-            self._send(leave.name, leave.counted).chainDeferred(leave.answer)
+            by_counted.setdefault(leave.counted, []).append(leave)
+        for counted, some in by_counted.items():
+            for first in range(0, len(some), MAX_TOGETHER):
+                self._go(some[first : first + MAX_TOGETHER], counted)
+
+    def _go(self, leaves: Sequence[Leave], counted: tuple[Counted, ...]) -> None:
+        sent = self._send([one.name for one in leaves], counted)
+        sent.addCallbacks(partial(_answer, leaves), partial(_fail, leaves))
 
     def _end_timer(self) -> None:
         """Wait no more if nothing is held."""
@@ -112,6 +126,16 @@ class Leaving:
     def _long_timed(self) -> None:
         self._long_timer = None
         self.go()
+
+
+def _answer(leaves: Sequence[Leave], said: tuple[Seen, ...]) -> None:
+    for leave in leaves:
+        leave.answer.callback(said)
+
+
+def _fail(leaves: Sequence[Leave], failure: Failure) -> None:
+    for leave in leaves:
+        leave.answer.errback(Failure(failure.value))
 
 
 def said_of(leaves: Iterable[Leave]) -> bytes:

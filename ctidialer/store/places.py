@@ -123,8 +123,10 @@ class Places:
         step = self._steps.add(("leave", "", (), NO_NOTE))  # the steps go in order
         return step.addErrback(lambda failure: failure.trap(StoreError)).addCallback(lambda _: None)
 
-    def _leave_alone(self, name: str, counted: tuple[Counted, ...]) -> Deferred[tuple[Seen, ...]]:
-        step = self._steps.add(("leave", name, counted, NO_NOTE))
+    def _leave_alone(
+        self, names: Sequence[str], counted: tuple[Counted, ...]
+    ) -> Deferred[tuple[Seen, ...]]:
+        step = self._steps.add(("leave", "\n".join(names), counted, NO_NOTE))
         return step.addCallback(read_taken).addCallback(attrgetter("seen"))
 
     def check_lease(self) -> None:

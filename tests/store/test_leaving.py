@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -26,10 +28,14 @@ class HeldTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.alone: list[str] = []
+        self.steps = 0
         self.leaving = Leaving(self.clock, self.send)
 
-    def send(self, name: str, counted: tuple[Counted, ...]) -> Deferred[tuple[Seen, ...]]:
-        self.alone.append(name)
+    def send(
+        self, names: Sequence[str], counted: tuple[Counted, ...]
+    ) -> Deferred[tuple[Seen, ...]]:
+        self.steps += 1
+        self.alone += names
         return Deferred()
 
     def test_it_rides_once(self) -> None:
@@ -52,6 +58,12 @@ class HeldTests(SynchronousTestCase):
         self.leaving.add("c", [LINE])
         self.clock.advance(MAX_WAIT)
         self.assertEqual(self.alone, ["a", "b", "c"])
+
+    def test_those_of_the_same_lines_go_together(self) -> None:
+        for name in "abc":
+            self.leaving.add(name, [GATEWAY if name == "b" else LINE], can_wait=True)
+        self.leaving.go()
+        self.assertEqual((self.alone, self.steps), (["a", "c", "b"], 2))
 
     def test_no_timer_stays_behind(self) -> None:
         self.leaving.add("a", [LINE])
@@ -153,7 +165,7 @@ class EndTests(LeaveCase):
         left = self.store.places.leave(self.a, [LINE])
         later = self.store.places.leave(self.b, [LINE], can_wait=True)
         await self.store.release_lease()
-        self.assertEqual(await gatherResults([later, left]), [(Seen(1, 0.0),), (Seen(0, 0.0),)])
+        self.assertEqual(await gatherResults([later, left]), [(Seen(0, 0.0),)] * 2)
         self.assertEqual(await self.call("EXISTS", keys.lease("fs1")), 0)
 
     async def test_what_is_refused_keeps_no_lease(self) -> None:

@@ -1,12 +1,12 @@
 -- What scripts share that leave the places of calls (see counting.lua).  When a place is left, the
 -- host that has waited longest is told.
-local function leave_place(zset, id, rest)
-    local gone = call('ZREM', zset.key, host .. '\t' .. id)
+local function leave_members(zset, rest, ...)
+    local gone = call('ZREM', zset.key, ...)
     zset.taken = zset.taken - gone
-    if gone == 1 and rest > 0 then
+    if gone > 0 and rest > 0 then
         next_start(zset, math.max(zset.next, clock + rest))
     end
-    if gone == 1 and zset.waiting then
+    if gone > 0 and zset.waiting then
         tell(zset)
     end
 end
@@ -21,7 +21,7 @@ function leave_places(said)
         if wrong then
             answers[#answers + 1] = wrong
         else
-            leave_place(zset, steps[at], steps[at + 4])
+            leave_members(zset, steps[at + 4], host .. '\t' .. steps[at])
             told(answers, zset)
         end
     end

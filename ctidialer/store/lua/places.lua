@@ -3,10 +3,11 @@
 -- KEYS[1]   lease of the host (hash)
 -- KEYS[2]   entries in flight (hash)
 -- ARGV[1]   token of this daemon
--- ARGV[2…]  for each step: 'take' | 'leave' | 'back', an id, an entry in flight ('' = none), what
---           to note in it (see noting.lua; with 'back' the start, microseconds), how many zsets;
---           then for each zset four: its name, how many places there are ('' = no limit), the least
---           seconds between two starts, the seconds for which it rests when a place is left
+-- ARGV[2…]  for each step: 'take' | 'leave' | 'back', an id (to leave: one a line), an entry in
+--           flight ('' = none), what to note in it (see noting.lua; with 'back' the start,
+--           microseconds), how many zsets; then for each zset four: its name, how many places there
+--           are ('' = no limit), the least seconds between two starts, the seconds for which it
+--           rests when a place is left
 -- Returns   for each step four and three for each zset, all in one list: which zset refuses,
 --           counted from 1, 0 = none; microseconds until the call may start; 1 = noted, 0 = no such
 --           entry, -1 = not to be noted (yet); the start (unix microseconds); for each zset what
@@ -115,8 +116,12 @@ local function take(zsets, at)
 end
 
 local function leave(zsets, at)
+    local members = {}
+    for id in string.gmatch(ARGV[at + 1], '[^\n]+') do
+        members[#members + 1] = host .. '\t' .. id
+    end
     for place, zset in ipairs(zsets) do
-        leave_place(zset, ARGV[at + 1], tonumber(ARGV[at + 4 + 4 * place]))
+        leave_members(zset, tonumber(ARGV[at + 4 + 4 * place]), unpack(members))
     end
     return 0, 0, -1, 0
 end
