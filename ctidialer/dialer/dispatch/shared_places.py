@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from attrs import evolve
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -22,6 +22,7 @@ from ctidialer.dialer.dispatch.given_starts import GivenStarts
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.place_questions import PlaceQuestions
 from ctidialer.dialer.dispatch.task_runs import TaskRuns
+from ctidialer.dialer.dispatch.waking import Waking
 from ctidialer.glue import Complaints, background
 from ctidialer.rules import counting
 from ctidialer.rules.tables import Tables
@@ -32,9 +33,6 @@ from ctidialer.store.places import NO_NOTE, Note, Owned, Places
 
 KEYS_AT_ONCE = 500
 """Keys whose places are set right in one step."""
-
-MAX_WANTING = 1.0
-"""Seconds after which starts are looked for again, whatever became of the clock."""
 
 NO_START: tuple[Sequence[Thing], int] = ((), 0)
 
@@ -76,10 +74,9 @@ class SharedPlaces:
         self._knows_calls = False
         self._own: dict[str, set[str]] = {}  # by key, as Redis has them; none is empty
         self._said = Complaints()
-        self._waking: IDelayedCall | None = None
-        self._wanting: IDelayedCall | None = None
+        self._waking = Waking(clock, lambda: self.wake())
         self.questions = PlaceQuestions(clock, places, tables, self.things, self._saw, self._owned)
-        self.questions.came = self._wake_soon
+        self.questions.came = self._waking.soon
         self.wake: Callable[[], None] = lambda: None
         """Called when a place may have come free that some number lacked."""
 
@@ -131,7 +128,7 @@ class SharedPlaces:
         finally:
             run.asking -= 1
             if not run.asking:
-                self._wake_soon()
+                self._waking.soon()
 
     async def _started(self, entry_id: str, things: Sequence[Thing], taken: Taken) -> Taken:
         """Wait until a call may start, and return when that was."""
@@ -208,14 +205,14 @@ class SharedPlaces:
             others = None if thing.counted.count is None else self.things.others(thing)
             until = self._clock.seconds() + one.start_in if one.start_in > 0 else None
             self.things.note(thing, others, until, one.hosts)
-        self._wake_soon()
+        self._waking.soon()
 
     def _has_left(self, seen: Sequence[Seen], entry_id: str, things: Sequence[Thing]) -> None:
         for thing, one in zip(things, seen, strict=True):
             self._forget(thing.key, entry_id)
             self._saw(thing, one)
         if self.questions.is_any:
-            self._wake_soon()
+            self._waking.soon()
 
     def _owned(self, thing: Thing) -> int:
         """Return how many places this host has, as far as Redis has said."""
@@ -256,24 +253,7 @@ class SharedPlaces:
         until = self._clock.seconds() + seen.start_in if seen.start_in > 0 else None
         self.things.note(thing, others, until, seen.hosts)
         if until is not None:
-            self._wake_at(until)
-
-    def _wake_soon(self) -> None:
-        if self._waking is None:
-            self._waking = self._clock.callLater(0, self._wake)
-
-    def _wake_at(self, moment: float) -> None:
-        """Look again when starts can be had: the next tick may come too late for them."""
-        timer = self._wanting
-        if timer is None or not timer.active() or moment < timer.getTime():
-            if timer is not None and timer.active():
-                timer.cancel()
-            delay = min(max(0.0, moment - self._clock.seconds()), MAX_WANTING)
-            self._wanting = self._clock.callLater(delay, self._wake_soon)
-
-    def _wake(self) -> None:
-        self._waking = None
-        self.wake()
+            self._waking.at(until)
 
     # --- the tables, and a start -------------------------------------------------------------
 
