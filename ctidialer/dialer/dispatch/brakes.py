@@ -21,7 +21,7 @@ from ctidialer.rules.verdict import by_rule
 
 BAD = (Outcome.FAILED, Outcome.INVALID)
 LONG = 60.0
-"""Seconds for which nobody listens to silence."""
+"""Seconds: who stays for so long after the answer talks to somebody."""
 
 EDITED = "the task, or one of its lines, was edited"
 RESUMED = "it was resumed"

@@ -227,9 +227,7 @@ class SharedPlaces:
         """Say whether nobody lacks a place there, as far as the tables and Redis say."""
         now = self.things.of_key(thing.key) or thing
         taken = self.things.others(thing) + self._owned(thing)
-        return counting.can_be_left_later(thing.counted, taken) and counting.can_be_left_later(
-            now.counted, taken
-        )
+        return all(counting.can_be_left_later(one.counted, taken) for one in (thing, now))
 
     def _forget(self, key: str, entry_id: str = "") -> None:
         own = self._own.get(key)
