@@ -17,18 +17,24 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from itertools import takewhile
 
 from attrs import evolve, frozen
 
-from ctidialer.contract.record import Outcome
-from ctidialer.rules.abandonment import Judgement
+from ctidialer.contract.record import AttemptRecord, Outcome
+from ctidialer.contract.task import Task
+from ctidialer.rules.abandonment import Judgement, judged
+from ctidialer.rules.verdict import by_rule
 
 TRY_INTERVAL = 60.0
 """Seconds between two numbers that are tried while the brake is on."""
 
 UNLIMITED = sys.maxsize
 """The room of a task that is not braked."""
+
+LONG = 60.0
+"""Seconds: who stays for so long after the answer talks to somebody."""
 
 MAX_SHOWN = 100
 """Characters of an entry that are shown."""
@@ -105,6 +111,24 @@ class Brake:
 
 
 LOOSE = Brake()
+
+
+def judgement(task: Task, attempts: Sequence[AttemptRecord], outcome: Outcome) -> Judgement:
+    """Return whether an agent was there, be it late, in a task that is paced by its agents.
+
+    Who stays for long without a bridge talks to somebody whom FreeSWITCH does not bridge: a
+    conference, a bot.  ``outcome``: what the network tells.
+    """
+    if task.agents is None or not task.agents.is_paced or not attempts:
+        return Judgement.NEITHER
+    last = attempts[-1]
+    found = judged(task.agents, last, by_rule(task.after_call, attempts, outcome))
+    if found is not Judgement.ABANDONED:
+        return found
+    if last.bridged_at is not None:
+        return Judgement.REACHED
+    stayed = (last.ended_at or 0.0) - (last.answered_at or 0.0)
+    return Judgement.NEITHER if stayed >= LONG else found
 
 
 def ended(brake: Brake, end: NumberEnd, after: int, now: float) -> Brake:

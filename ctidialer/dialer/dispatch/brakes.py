@@ -10,19 +10,14 @@ from collections.abc import Iterable
 from twisted.logger import Logger
 
 from ctidialer.contract.record import AttemptRecord, Outcome
-from ctidialer.contract.task import Task
 from ctidialer.dialer.dispatch.task_runs import TaskRun, TaskRuns
 from ctidialer.dialer.life.number_in_hand import Finished
 from ctidialer.rules import brake as rules
-from ctidialer.rules.abandonment import Judgement, judged
+from ctidialer.rules.abandonment import Judgement
 from ctidialer.rules.brake import LOOSE, Brake, NumberEnd, shown_entry
 from ctidialer.rules.routing import Routes, lines_of
-from ctidialer.rules.verdict import by_rule
 
 BAD = (Outcome.FAILED, Outcome.INVALID)
-LONG = 60.0
-"""Seconds: who stays for so long after the answer talks to somebody."""
-
 EDITED = "the task, or one of its lines, was edited"
 RESUMED = "it was resumed"
 WENT_WELL = "a number went well"
@@ -40,7 +35,7 @@ class Brakes:
     def number_ended(self, run: TaskRun, entry: bytes, end: Finished, now: float) -> None:
         """A number of this task has ended."""
         before, own = run.brake, run.task.brake_after
-        judgement = _judged(run.task, end)
+        judgement = rules.judgement(run.task, end.attempts, end.outcome)
         is_bad = end.outcome in BAD or judgement is Judgement.ABANDONED
         if before is LOOSE and not is_bad:
             return  # the quick way, for nearly all numbers
@@ -104,24 +99,6 @@ def _end(entry: bytes, end: Finished, judgement: Judgement) -> NumberEnd:
     rang = any(one.progress_at is not None for one in end.attempts)
     said = _said(end.attempts[-1]) if end.attempts else (end.reason,)
     return NumberEnd(end.outcome, rang, said, entry, judgement)
-
-
-def _judged(task: Task, end: Finished) -> Judgement:
-    """Return whether an agent was there, be it late, in a task that is paced by its agents.
-
-    Who stays for long without a bridge talks to somebody whom FreeSWITCH does not bridge: a
-    conference, a bot.
-    """
-    if task.agents is None or not task.agents.is_paced or not end.attempts:
-        return Judgement.NEITHER
-    last = end.attempts[-1]
-    found = judged(task.agents, last, by_rule(task.after_call, end.attempts, end.outcome))
-    if found is not Judgement.ABANDONED:
-        return found
-    if last.bridged_at is not None:
-        return Judgement.REACHED
-    stayed = (last.ended_at or 0.0) - (last.answered_at or 0.0)
-    return Judgement.NEITHER if stayed >= LONG else found
 
 
 def _said(last: AttemptRecord) -> tuple[str, ...]:
