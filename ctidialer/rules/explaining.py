@@ -18,7 +18,6 @@ from ctidialer.contract.status import Later
 from ctidialer.contract.task import Task
 from ctidialer.rules import pacing
 from ctidialer.rules.agent_explaining import explain_agents
-from ctidialer.rules.backpressure import MAX_CAREFUL_CPS
 from ctidialer.rules.brake import next_try, shown_entry
 from ctidialer.rules.calling_hours import MAX_MOMENT, Closed, Opening
 from ctidialer.rules.explanation import (
@@ -197,9 +196,9 @@ def _braked(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None
 
 def _careful(facts: TaskFacts, task: Task, node: NodeFacts) -> Explanation | None:
     """Say that the rate is lowered; QUEUE_EMPTY goes first, or this would be said for ever."""
-    if not node.load.backpressure.pause:
+    if not node.load.slowed_to:
         return None
-    values = {"careful": f"{MAX_CAREFUL_CPS:g}", "calls": str(facts.up)}
+    values = {"careful": f"{node.load.slowed_to:.3g}", "calls": str(facts.up)}
     return Explanation(Reason.FREESWITCH_REFUSING, form="careful", values=values)
 
 

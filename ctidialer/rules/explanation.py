@@ -137,7 +137,8 @@ class NodeLoad:
 
     ``calls`` counts the numbers in hand; ``kept`` slots are kept free for scheduled numbers.
     ``next_start``: when ``max_cps`` lets the next call start (unix seconds).  ``is_paused``:
-    FreeSWITCH refuses calls because somebody has paused it.
+    FreeSWITCH refuses calls because somebody has paused it.  ``slowed_to``: the calls per second
+    to which its refusals lower the rate just now (0 = to none).
     """
 
     calls: int = 0
@@ -146,6 +147,7 @@ class NodeLoad:
     max_cps: float = 0.0
     next_start: float = 0.0
     backpressure: Backpressure = NO_REFUSAL
+    slowed_to: float = 0.0
     is_paused: bool = False
 
 

@@ -6,7 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.rules.backpressure import MAX_PAUSE, MIN_PAUSE, Backpressure, accepted, refused
+from ctidialer.rules.backpressure import (
+    LIFTED_AFTER,
+    MAX_CAREFUL_CPS,
+    MAX_PAUSE,
+    MIN_CEILING,
+    MIN_PAUSE,
+    Backpressure,
+    accepted,
+    refused,
+)
 
 NONE = Backpressure()
 
@@ -47,7 +56,7 @@ class BackpressureTests(SynchronousTestCase):
         state = accepted(state, placed_at=5.5)
         self.assertEqual(state.pause, 1)
         self.assertFalse(state.holds(5.5))
-        self.assertEqual(accepted(accepted(state, 6), 6), NONE)
+        self.assertEqual(accepted(accepted(state, 6), 6).pause, 0)
 
     def test_a_call_that_was_placed_before_the_pause_was_over_says_nothing(self) -> None:
         state = refusals(0, 1, 3)
@@ -59,6 +68,90 @@ class BackpressureTests(SynchronousTestCase):
         state = refusals(1000)
         self.assertFalse(state.holds(10))
 
+
+def taken(rate: int, until: float, seconds: float = 1.0) -> list[float]:
+    """Return when calls were placed, ``rate`` a second, up to ``until``."""
+    return [until - index / rate for index in range(round(rate * seconds))]
+
+
+def rising(state: Backpressure, since: float, seconds: float, step: float = 0.01) -> Backpressure:
+    """Have FreeSWITCH take all calls that the ceiling allows."""
+    due = 0.0
+    for index in range(round(seconds / step)):
+        now = since + index * step
+        due += (state.cps(now) or 0.0) * step
+        while due >= 1:
+            due -= 1
+            state = accepted(state, now)
+    return state
+
+
+class CeilingTests(SynchronousTestCase):
+    def test_there_is_none_at_first(self) -> None:
+        self.assertIsNone(NONE.cps(0))
+        self.assertIs(accepted(NONE, 5), NONE)
+        self.assertFalse(NONE.is_careful(0))
+
+    def test_a_refusal_sets_it_a_little_below_what_was_taken(self) -> None:
+        state = refused(NONE, 100, taken(200, 100))
+        self.assertApproximates(state.cps(100), 180, 1)
+
+    def test_it_is_never_below_the_least(self) -> None:
+        state = refused(refused(NONE, 100, taken(1, 100)), 101, [100.9])
+        self.assertEqual(state.cps(101), MIN_CEILING)
+
+    def test_what_was_taken_counts_since_the_refusal_before(self) -> None:
+        """Else the rate before it would count again, and the ceiling not come down."""
+        before = refused(NONE, 100, taken(200, 100))
+        moments = [*taken(200, 100), *taken(20, 100.8, 0.3)]
+        self.assertApproximates(refused(before, 100.8, moments).cps(100.8), 0.9 * 6 / 0.8, 0.1)
+
+    def test_it_is_low_while_it_is_unknown_whether_any_call_is_taken(self) -> None:
+        state = refused(refused(NONE, 100, taken(200, 100)), 100.5)
+        self.assertEqual(state.cps(100.5), MAX_CAREFUL_CPS)
+        self.assertTrue(state.is_careful(102))
+
+    def test_it_is_soon_back_where_calls_were_taken_and_rises_slowly_from_there(self) -> None:
+        state = refused(refused(NONE, 100, taken(200, 100)), 100.5)
+        state = rising(state, 101.5, 4.5)
+        self.assertApproximates(state.ceiling, 183, 3)
+        self.assertFalse(state.is_careful(106))
+        self.assertApproximates(rising(state, 106, 1).ceiling - state.ceiling, 2.6, 0.3)
+
+    def test_the_longer_nothing_is_refused_the_faster_it_rises(self) -> None:
+        state = refused(NONE, 100, taken(33, 100))
+        after = {seconds: rising(state, 100.5, seconds).ceiling for seconds in (7, 30, 59)}
+        self.assertApproximates(after[7], 33, 1)
+        self.assertApproximates(after[30], 65, 8)
+        self.assertGreater(after[59], 200)
+
+    def test_it_is_lifted_after_a_minute_without_a_refusal(self) -> None:
+        state = accepted(refused(NONE, 100, taken(33, 100)), 101)
+        self.assertIsNotNone(state.cps(100 + LIFTED_AFTER))
+        self.assertIsNone(state.cps(101 + LIFTED_AFTER))
+        self.assertEqual(accepted(state, 101 + LIFTED_AFTER), NONE)
+
+    def test_it_stays_until_a_call_was_taken(self) -> None:
+        self.assertEqual(refusals(0, 1, 3).cps(10_000), MAX_CAREFUL_CPS)
+
+    def test_a_refusal_while_few_calls_are_placed_slows_down_for_a_moment(self) -> None:
+        """What was taken says little then of what FreeSWITCH takes."""
+        state = refused(NONE, 100, taken(2, 100))
+        self.assertGreater(rising(state, 100.5, 3).ceiling, MAX_CAREFUL_CPS)
+
+    def test_a_refusal_long_after_another_one_is_a_first_one(self) -> None:
+        once = refused(NONE, 100, taken(2, 100))
+        self.assertEqual(
+            refused(accepted(once, 101), 1000, taken(300, 1000)).ceiling,
+            refused(NONE, 1000, taken(300, 1000)).ceiling,
+        )
+
+    def test_a_clock_that_was_set_back_does_not_keep_it(self) -> None:
+        state = accepted(refused(NONE, 1000, taken(33, 1000)), 1001)
+        self.assertIsNone(state.cps(10))
+
+
+class HistoryTests(SynchronousTestCase):
     @settings(deadline=None, max_examples=200)
     @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1e6)), max_size=30), st.floats(0, 1e6))
     def test_no_history_holds_for_longer_than_the_longest(

@@ -178,11 +178,12 @@ class ReasonTests(SynchronousTestCase):
         text = "FreeSWITCH refuses calls; it is given a rest of 2 s"
         pressure = Backpressure(2.0, NOW + 1.5)
         self.check(Reason.FREESWITCH_REFUSING, text, NOW + 1.5, node=load(backpressure=pressure))
-        over = Backpressure(2.0, NOW - 1)
-        text = "FreeSWITCH refused calls lately; 10 a second are started at most; calls up: 0"
-        self.check(Reason.FREESWITCH_REFUSING, text, node=load(backpressure=over))
+        over = Backpressure(2.0, NOW - 1, 10.0)
+        text = "FreeSWITCH refused calls lately; 10.4 a second are started at most; calls up: 0"
+        slowed = load(backpressure=over, slowed_to=10.42)
+        self.check(Reason.FREESWITCH_REFUSING, text, node=slowed)
         empty = evolve(FACTS, queue_is_empty=True)
-        self.assertIs(explain(empty, load(backpressure=over)).reason, Reason.QUEUE_EMPTY)
+        self.assertIs(explain(empty, slowed).reason, Reason.QUEUE_EMPTY)
 
     def test_braked(self) -> None:
         text = (

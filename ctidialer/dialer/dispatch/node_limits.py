@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from ctidialer.rules import backpressure, pacing
 from ctidialer.rules.backpressure import Backpressure
 from ctidialer.rules.pacing import Pace
 
 UNLIMITED = 1_000_000
+
+MAX_RATE = 2000
+"""Calls per second, at most, that FreeSWITCH is known to have taken."""
 
 
 class NodeLimits:
@@ -23,6 +28,7 @@ class NodeLimits:
         self._max_cps = max_cps or None
         self._pace = Pace()
         self._careful = Pace()
+        self._taken: deque[float] = deque(maxlen=MAX_RATE)
         self.backpressure = Backpressure()
         self.is_paused = False
 
@@ -40,19 +46,23 @@ class NodeLimits:
         if self.backpressure.holds(now):
             return 0
         rate = pacing.room(self._pace, self._max_cps, now)
-        if self.backpressure.pause:
-            rate = min(rate, pacing.room(self._careful, backpressure.MAX_CAREFUL_CPS, now))
-        return rate
+        return min(rate, pacing.room(self._careful, self.backpressure.cps(now), now))
 
     def next_further(self, now: float) -> float:
         """Return when the node's pace, and the pause after a refusal, let a call start."""
         moment = self.next_start(now)
         if self.backpressure.holds(now):
             return max(moment, self.backpressure.until)
-        if self.backpressure.pause:
-            careful = pacing.next_start(self._careful, backpressure.MAX_CAREFUL_CPS, now)
-            moment = max(moment, careful or now)
-        return moment
+        careful = pacing.next_start(self._careful, self.backpressure.cps(now), now)
+        return max(moment, careful or now)
+
+    def slowed_to(self, now: float) -> float | None:
+        """Return the calls per second to which refusals lower the rate; None = nothing is slower.
+
+        A ceiling that is not reached slows nothing down.
+        """
+        cps = self.backpressure.cps(now)
+        return cps if self.backpressure.pause or not pacing.room(self._careful, cps, now) else None
 
     def next_start(self, now: float) -> float:
         """Return the first moment from ``now`` on at which the node's pace lets a call start."""
@@ -63,8 +73,9 @@ class NodeLimits:
         """Count ``count`` calls that begin now."""
         if self._max_cps is not None:
             self._pace = pacing.spent(self._pace, self._max_cps, count, now)
-        if self.backpressure.pause:
-            self._careful = pacing.spent(self._careful, backpressure.MAX_CAREFUL_CPS, count, now)
+        cps = self.backpressure.cps(now)
+        if cps is not None:
+            self._careful = pacing.spent(self._careful, cps, count, now)
 
     def unspent(self, now: float) -> None:
         """A call that was counted is not placed after all."""
@@ -77,8 +88,9 @@ class NodeLimits:
 
     def refused(self, now: float) -> None:
         """FreeSWITCH turned a call away."""
-        self.backpressure = backpressure.refused(self.backpressure, now)
+        self.backpressure = backpressure.refused(self.backpressure, now, self._taken)
 
     def accepted(self, placed_at: float) -> None:
         """FreeSWITCH took a call that was placed at ``placed_at``."""
         self.backpressure = backpressure.accepted(self.backpressure, placed_at)
+        self._taken.append(placed_at)

@@ -151,6 +151,7 @@ class Slots:
             max_cps=limits.max_cps,
             next_start=limits.next_start(now),
             backpressure=limits.backpressure,
+            slowed_to=limits.slowed_to(now) or 0.0,
             is_paused=limits.is_paused,
         )
 

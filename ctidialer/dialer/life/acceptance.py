@@ -36,10 +36,9 @@ class Acceptance:
         if self._turned_away:
             self._turned_away.pop((entry, way), None)
 
-    @property
-    def is_careful(self) -> bool:
-        """Whether few calls are placed at a time, since FreeSWITCH refused some."""
-        return self._limits.backpressure.pause > 0
+    def is_careful(self, now: float) -> bool:
+        """Whether fewer calls are placed than FreeSWITCH has taken, since it refused some."""
+        return self._limits.backpressure.is_careful(now)
 
     def refused(self, entry: bytes, choice: Choice, now: float, *, was_careful: bool) -> bool:
         """FreeSWITCH turned the call away; return whether the number is to be given up.

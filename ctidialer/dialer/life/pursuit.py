@@ -216,7 +216,7 @@ class Pursuit:
         self, journey: Journey, progress: Progress, choice: Choice, now: float
     ) -> Attempt:
         journey.is_noted = journey.is_answered = False
-        journey.is_careful = self._acceptance.is_careful
+        journey.is_careful = self._acceptance.is_careful(now)
         sent = partial(journey.errand.sent, now)
         answered = partial(self._answered, journey, choice, now)
         may_start = partial(self._may_go_on, journey)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.dialer.dispatch.node_limits import UNLIMITED, NodeLimits
 from ctidialer.rules.backpressure import MIN_PAUSE
+from ctidialer.switchsim.limits import SessionLimits
 
 
 def starts(limits: NodeLimits, now: float, seconds: float) -> int:
@@ -57,10 +60,113 @@ class BackpressureTests(SynchronousTestCase):
         limits.refused(100.0)
         self.assertIn(starts(limits, 100.0 + MIN_PAUSE, seconds=1), range(9, 13))
 
-    def test_a_call_that_is_taken_ends_the_care(self) -> None:
+    def test_calls_that_are_taken_raise_the_rate(self) -> None:
         limits = NodeLimits(0, 0.0)
         limits.refused(100.0)
         limits.accepted(placed_at=99.0)
-        self.assertEqual(limits.room(0, 0, 101.0), 1)
+        self.assertEqual(limits.slowed_to(101.0), 10)
+        for _ in range(20):
+            limits.accepted(placed_at=101.0)
+        self.assertIn(starts(limits, 101.0, seconds=1), range(29, 32))
+
+    def test_after_a_minute_without_a_refusal_nothing_is_slower(self) -> None:
+        limits = NodeLimits(0, 0.0)
+        limits.refused(100.0)
         limits.accepted(placed_at=101.0)
-        self.assertEqual(limits.room(0, 0, 101.0), UNLIMITED)
+        self.assertEqual(limits.room(0, 0, 161.0), UNLIMITED)
+        self.assertIsNone(limits.slowed_to(161.0))
+
+    def test_a_ceiling_that_is_not_reached_slows_nothing_down(self) -> None:
+        limits = NodeLimits(0, 0.0)
+        limits.refused(100.0)
+        limits.accepted(placed_at=101.0)
+        self.assertIsNone(limits.slowed_to(101.0))
+        limits.started(1, 101.0)
+        self.assertEqual(limits.slowed_to(101.0), 11)
+        self.assertIsNone(limits.slowed_to(101.2))
+
+
+class SwitchWithLimits:
+    """A task that wants ``cps`` calls a second, and FreeSWITCH as it counts its sessions.
+
+    Of each call it is known ``delay`` seconds later what FreeSWITCH made of it.
+    """
+
+    def __init__(self, cps: float, switch: SessionLimits, delay: float = 0.02) -> None:
+        self.node = NodeLimits(0, cps)
+        self.switch = switch
+        self.delay = delay
+        self.taken: list[float] = []
+        self.refused: list[float] = []
+        self._known: deque[tuple[float, bool]] = deque()
+        self._now = 1000.4
+
+    def run(self, seconds: float, talk: float = 3.0, step: float = 0.05) -> None:
+        """Dial for so long; each call that is taken lasts ``talk`` seconds."""
+        end = self._now + seconds
+        while self._now < end:
+            self._hear()
+            room = self.node.room(0, 0, self._now)
+            self.node.started(room, self._now)
+            for _ in range(room):
+                self._place(talk)
+            self._now += step
+
+    def _place(self, talk: float) -> None:
+        up = sum(moment > self._now - talk for moment in self.taken[-2000:])
+        is_taken = not self.switch.admit(up, self._now)
+        (self.taken if is_taken else self.refused).append(self._now)
+        self._known.append((self._now, is_taken))
+
+    def _hear(self) -> None:
+        while self._known and self._known[0][0] <= self._now - self.delay:
+            placed_at, is_taken = self._known.popleft()
+            if is_taken:
+                self.node.accepted(placed_at)
+            else:
+                self.node.refused(self._now)
+
+
+class OverloadTests(SynchronousTestCase):
+    """A task that wants far more than FreeSWITCH gives."""
+
+    def test_most_of_a_session_rate_is_used_and_few_calls_are_refused(self) -> None:
+        for per_second in (30, 100, 300):
+            dialed = SwitchWithLimits(1000, SessionLimits(per_second=per_second))
+            dialed.run(10)
+            dialed.taken.clear()
+            dialed.refused.clear()
+            dialed.run(120)
+            self.assertGreater(len(dialed.taken) / 120, 0.85 * (per_second - 1))
+            self.assertLess(len(dialed.refused), 0.02 * len(dialed.taken))
+
+    def test_calls_that_end_make_room_for_others(self) -> None:
+        """100 sessions of 4 s are 25 calls a second."""
+        dialed = SwitchWithLimits(1000, SessionLimits(max_sessions=100))
+        dialed.run(10, talk=4)
+        dialed.taken.clear()
+        dialed.refused.clear()
+        dialed.run(120, talk=4)
+        self.assertGreater(len(dialed.taken) / 120, 0.8 * 25)
+        self.assertLess(len(dialed.refused), 0.05 * len(dialed.taken))
+
+    def test_a_limit_that_was_raised_is_soon_used(self) -> None:
+        dialed = SwitchWithLimits(200, SessionLimits(per_second=30))
+        dialed.run(60)
+        dialed.switch.set_rate(2000, 1060.4)
+        dialed.run(60)
+        dialed.taken.clear()
+        dialed.run(10)
+        self.assertGreater(len(dialed.taken), 1800)
+
+    def test_after_a_pause_of_freeswitch_the_rate_is_soon_back(self) -> None:
+        dialed = SwitchWithLimits(200, SessionLimits())
+        dialed.run(10)
+        dialed.switch.paused_outbound = True
+        dialed.run(60)
+        self.assertLess(len(dialed.refused), 25)
+        dialed.switch.paused_outbound = False
+        dialed.run(16 + 6)
+        dialed.taken.clear()
+        dialed.run(10)
+        self.assertGreater(len(dialed.taken), 1700)
