@@ -22,6 +22,7 @@ from tools.run_tests import (
     failed_names,
     may_run_again,
     names_of_kind,
+    processes,
     read_count,
 )
 
@@ -236,6 +237,14 @@ class DocumentTests(SynchronousTestCase):
             text = path.read_bytes().decode("utf-8", "replace")
             found = [name for name in PRIVATE if name in text]
             self.assertEqual(found, [], f"in {path.relative_to(ROOT)}")
+
+
+class ProcessesTests(SynchronousTestCase):
+    def test_they_are_as_many_as_asked_for(self) -> None:
+        self.assertEqual(processes(4, {}), 4)
+
+    def test_tests_that_share_a_real_freeswitch_run_in_one(self) -> None:
+        self.assertEqual(processes(4, {"CTIDIALER_TEST_FREESWITCH": "127.0.0.1:8021"}), 1)
 
 
 class CountTests(SynchronousTestCase):

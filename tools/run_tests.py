@@ -13,6 +13,9 @@ same.  With more than N failures, or a unit test among them, nothing is run agai
 ``--kind`` runs one kind of test alone: ``unit`` (values and virtual time, all in this process),
 ``integration`` (a real Redis, sockets, processes) or ``browser``.  A test case is of the kind that
 its class, or a base of it, names in ``kind``; without one it is a unit test.
+
+Where the environment names a real FreeSWITCH, all tests run in one process, one after the other:
+some of them pause it or kill it, and others have its agents for themselves.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -108,6 +111,11 @@ def _shown(process: subprocess.Popen[str]) -> Iterator[str]:
         sys.stdout.write(line)
         sys.stdout.flush()
         yield line.rstrip("\n")
+
+
+def processes(jobs: int, environment: Mapping[str, str]) -> int:
+    """Return in how many processes the tests may run, where ``jobs`` are asked for."""
+    return 1 if environment.get("CTIDIALER_TEST_FREESWITCH") else jobs
 
 
 def _trial_command(jobs: int, names: list[str]) -> list[str]:
@@ -223,7 +231,8 @@ def main() -> int:
     sys.path.insert(0, os.getcwd())
     if arguments.kind:
         names = names_of_kind(arguments.kind, names)
-    return run(arguments.jobs, arguments.limit, names, arguments.again)
+    jobs = processes(arguments.jobs, os.environ)
+    return run(jobs, arguments.limit, names, arguments.again)
 
 
 if __name__ == "__main__":

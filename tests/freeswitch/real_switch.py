@@ -56,14 +56,14 @@ class Witness:
     """
 
     def __init__(self, host: str) -> None:
-        self._host = host
+        self.host = host
         self.created: list[str] = []
         self.hangups: dict[str, Event] = {}
 
     def take(self, event: Event) -> None:
         """Note one event."""
         uuid = event.get("Unique-ID") or ""
-        if event.get("variable_cti_host") != self._host:
+        if event.get("variable_cti_host") != self.host:
             return
         if event.name == CREATED:
             self.created.append(uuid)

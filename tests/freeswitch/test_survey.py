@@ -40,7 +40,7 @@ class Callee(Witness):
     def take(self, event: Event) -> None:
         """Note one event."""
         far = event.get("variable_other_loopback_leg_uuid")
-        if event.name == "CHANNEL_ANSWER" and event.get("variable_cti_host") and far:
+        if event.name == "CHANNEL_ANSWER" and event.get("variable_cti_host") == self.host and far:
             reactor.callLater(0.5, self.socket.api, self.say(far))
 
 
