@@ -165,7 +165,8 @@ class Parts:
             self.places.questions.lacks_line,
         )
         between = Between(reactor, caller, ways, self.readiness.gate)
-        self.pursuit = Pursuit(reactor, caller, ways, Acceptance(self.limits), between)
+        acceptance = Acceptance(reactor, self.limits, self.calls)
+        self.pursuit = Pursuit(reactor, caller, ways, acceptance, between)
         self.numbers = Numbers(self.pursuit, self.closing, self.configuration.look_up)
         self.due_watch = DueWatch(reactor, self.store, self.tables)
         self.closing.waits = self._waits

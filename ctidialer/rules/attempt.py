@@ -37,6 +37,12 @@ LINGER_SECONDS = 1.0
 MAX_LATE = 1.0
 """Seconds by which the event of an answer can be late on a busy machine."""
 
+SEEMS_REFUSED_AFTER = 0.1
+"""Seconds after a failed job after which a call without a hang-up event seems to be refused: one a
+second late is rare, and many calls may be placed in a second."""
+
+REFUSED = "DESTINATION_OUT_OF_ORDER"
+
 NO_CHANNEL = frozenset(
     {"GATEWAY_DOWN", "INVALID_GATEWAY", "INVALID_PROFILE", "INVALID_URL", "CHAN_NOT_IMPLEMENTED"}
 )
@@ -219,11 +225,14 @@ def is_refusal(attempt: Attempt) -> bool:
     Such a call has only the job's DESTINATION_OUT_OF_ORDER, and no event of a channel.
     """
     return (
-        attempt.ended
-        and not attempt.had_channel
-        and not attempt.lost
-        and attempt.cause == "DESTINATION_OUT_OF_ORDER"
+        attempt.ended and not attempt.had_channel and not attempt.lost and attempt.cause == REFUSED
     )
+
+
+def seems_refused(attempt: Attempt) -> bool:
+    """Whether it will be a refusal unless an event of its channel comes late."""
+    lingers = attempt.phase is Phase.LINGERING
+    return lingers and not attempt.had_channel and attempt.cause == REFUSED
 
 
 def call_end(attempt: Attempt) -> CallEnd:

@@ -21,8 +21,9 @@ from attrs import evolve, frozen
 MIN_PAUSE = 0.5
 MAX_PAUSE = 16.0
 
-MIN_CEILING = 1.0
-"""Calls started per second, at least: else it would take long to see what FreeSWITCH takes."""
+MIN_CEILING = 5.0
+"""Calls started per second, at least.  Where FreeSWITCH takes still fewer, the pauses do the rest;
+and a task whose calls are always refused slows the others down no further."""
 
 MAX_CAREFUL_CPS = 10.0
 """Calls started per second while it is not known whether FreeSWITCH takes any."""
@@ -45,6 +46,9 @@ LIFTED_AFTER = 60.0
 
 RATE_WINDOW = 1.0
 """Seconds over which the rate is measured that FreeSWITCH took."""
+
+QUICK_BACK_OFF = 0.7
+"""The share of the good rate that is good after a refusal sooner than that after a pause."""
 
 
 @frozen
@@ -79,24 +83,38 @@ class Backpressure:
         cps = self.cps(now)
         return cps is not None and (self.pause > 0 or cps < self.good_rate)
 
+    def has_slowed(self, placed_at: float, now: float) -> bool:
+        """Whether calls have been slowed down since the one of ``placed_at`` was placed.
 
-def refused(state: Backpressure, now: float, taken: Iterable[float] = ()) -> Backpressure:
-    """FreeSWITCH refused a call; the refusals of one burst count once.
+        Then its refusal, of which is heard at ``now``, says nothing new.
+        """
+        return placed_at < self.until <= now + MAX_PAUSE
 
-    ``taken``: when the calls were placed that FreeSWITCH took lately.
+
+def refused(
+    state: Backpressure, now: float, placed_at: float, started: Iterable[float] = ()
+) -> Backpressure:
+    """FreeSWITCH refused a call that was placed at ``placed_at``; one burst counts once.
+
+    ``started``: when calls were started lately.
     """
-    if state.holds(now):
+    if state.has_slowed(placed_at, now):
         return state
     before = state if state.cps(now) is not None else Backpressure()
     pause = min(MAX_PAUSE, max(MIN_PAUSE, before.pause * 2))
-    rate = BACK_OFF * _rate(before, now, taken)
-    if not rate:
+    since = max(before.until, placed_at - RATE_WINDOW)
+    taken = sum(since <= moment < placed_at for moment in started)
+    if before.pause or not taken:  # FreeSWITCH has taken none since the last refusal
         good_rate = before.good_rate or math.inf
         return Backpressure(pause, now + pause, min(good_rate, MAX_CAREFUL_CPS), good_rate)
+    if placed_at - before.until < RATE_WINDOW:  # too few calls to measure a rate by
+        known = before.ceiling if math.isinf(before.good_rate) else before.good_rate
+        rate = max(MIN_CEILING, QUICK_BACK_OFF * known)
+        return Backpressure(pause, now + pause, rate, rate)
+    rate = BACK_OFF * taken / RATE_WINDOW
     # Without a ceiling few calls may have been taken because few were placed.
     good_rate = max(MIN_CEILING if before.ceiling else MAX_CAREFUL_CPS, rate)
-    ceiling = max(MIN_CEILING, min(rate, MAX_CAREFUL_CPS) if before.pause else rate)
-    return Backpressure(pause, now + pause, ceiling, good_rate)
+    return Backpressure(pause, now + pause, max(MIN_CEILING, rate), good_rate)
 
 
 def accepted(state: Backpressure, placed_at: float) -> Backpressure:
@@ -117,10 +135,3 @@ def _rise(state: Backpressure, now: float) -> float:
     if state.ceiling < state.good_rate:
         return FAST_RISE
     return SLOW_RISE * (1 + (now - state.until) / DOUBLES_IN)
-
-
-def _rate(state: Backpressure, now: float, taken: Iterable[float]) -> float:
-    """Return how many calls FreeSWITCH took per second, since the last refusal or lately."""
-    since_refusal = now - state.until + state.pause
-    window = since_refusal if MIN_PAUSE <= since_refusal < RATE_WINDOW else RATE_WINDOW
-    return sum(now - window < moment <= now for moment in taken) / window

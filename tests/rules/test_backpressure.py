@@ -23,7 +23,7 @@ NONE = Backpressure()
 def refusals(*moments: float) -> Backpressure:
     state = NONE
     for now in moments:
-        state = refused(state, now)
+        state = refused(state, now, now)
     return state
 
 
@@ -44,7 +44,7 @@ class BackpressureTests(SynchronousTestCase):
     def test_each_round_doubles_the_pause_up_to_the_longest(self) -> None:
         now, pauses, state = 0.0, [], NONE
         for _ in range(8):
-            state = refused(state, now)
+            state = refused(state, now, now)
             pauses.append(state.pause)
             now = state.until
         self.assertEqual(pauses, [0.5, 1, 2, 4, 8, 16, 16, 16])
@@ -69,9 +69,14 @@ class BackpressureTests(SynchronousTestCase):
         self.assertFalse(state.holds(10))
 
 
-def taken(rate: int, until: float, seconds: float = 1.0) -> list[float]:
-    """Return when calls were placed, ``rate`` a second, up to ``until``."""
-    return [until - index / rate for index in range(round(rate * seconds))]
+def starts(rate: int, until: float, seconds: float = 1.0) -> list[float]:
+    """Return when calls were started, ``rate`` a second, before ``until``."""
+    return [until - (index + 0.5) / rate for index in range(round(rate * seconds))]
+
+
+def at_rate(state: Backpressure, now: float, rate: int) -> Backpressure:
+    """Return the state when a call is refused while so many calls a second start."""
+    return refused(state, now, now, starts(rate, now))
 
 
 def rising(state: Backpressure, since: float, seconds: float, step: float = 0.01) -> Backpressure:
@@ -93,40 +98,46 @@ class CeilingTests(SynchronousTestCase):
         self.assertFalse(NONE.is_careful(0))
 
     def test_a_refusal_sets_it_a_little_below_what_was_taken(self) -> None:
-        state = refused(NONE, 100, taken(200, 100))
-        self.assertApproximates(state.cps(100), 180, 1)
+        self.assertEqual(at_rate(NONE, 100, 200).cps(100), 180)
+
+    def test_what_was_placed_at_the_same_time_or_later_does_not_count(self) -> None:
+        """It is not known yet what FreeSWITCH made of it."""
+        moments = [*starts(50, 100), *[100.0] * 30, 100.1, 100.2]
+        self.assertEqual(refused(NONE, 100.3, 100, moments).ceiling, 45)
 
     def test_it_is_never_below_the_least(self) -> None:
-        state = refused(refused(NONE, 100, taken(1, 100)), 101, [100.9])
-        self.assertEqual(state.cps(101), MIN_CEILING)
+        state = NONE
+        for now in range(100, 200, 3):
+            state = at_rate(accepted(state, now - 1), now, 1)
+        self.assertEqual(state.ceiling, MIN_CEILING)
 
-    def test_what_was_taken_counts_since_the_refusal_before(self) -> None:
-        """Else the rate before it would count again, and the ceiling not come down."""
-        before = refused(NONE, 100, taken(200, 100))
-        moments = [*taken(200, 100), *taken(20, 100.8, 0.3)]
-        self.assertApproximates(refused(before, 100.8, moments).cps(100.8), 0.9 * 6 / 0.8, 0.1)
+    def test_a_refusal_soon_after_a_pause_lowers_what_counts_as_good(self) -> None:
+        """In so short a time no rate is measured: a single call more or less would be much."""
+        before = accepted(at_rate(NONE, 100, 200), 100.5)
+        state = refused(before, 100.8, 100.8, [100.6, 100.7])
+        self.assertEqual((state.good_rate, state.ceiling), (0.7 * 180, 0.7 * 180))
 
     def test_it_is_low_while_it_is_unknown_whether_any_call_is_taken(self) -> None:
-        state = refused(refused(NONE, 100, taken(200, 100)), 100.5)
-        self.assertEqual(state.cps(100.5), MAX_CAREFUL_CPS)
+        state = refused(at_rate(NONE, 100, 200), 100.5, 100.5)
+        self.assertEqual((state.good_rate, state.ceiling), (180, MAX_CAREFUL_CPS))
         self.assertTrue(state.is_careful(102))
 
     def test_it_is_soon_back_where_calls_were_taken_and_rises_slowly_from_there(self) -> None:
-        state = refused(refused(NONE, 100, taken(200, 100)), 100.5)
+        state = refused(at_rate(NONE, 100, 200), 100.5, 100.5)
         state = rising(state, 101.5, 4.5)
         self.assertApproximates(state.ceiling, 183, 3)
         self.assertFalse(state.is_careful(106))
         self.assertApproximates(rising(state, 106, 1).ceiling - state.ceiling, 2.6, 0.3)
 
     def test_the_longer_nothing_is_refused_the_faster_it_rises(self) -> None:
-        state = refused(NONE, 100, taken(33, 100))
+        state = at_rate(NONE, 100, 33)
         after = {seconds: rising(state, 100.5, seconds).ceiling for seconds in (7, 30, 59)}
         self.assertApproximates(after[7], 33, 1)
         self.assertApproximates(after[30], 65, 8)
         self.assertGreater(after[59], 200)
 
     def test_it_is_lifted_after_a_minute_without_a_refusal(self) -> None:
-        state = accepted(refused(NONE, 100, taken(33, 100)), 101)
+        state = accepted(at_rate(NONE, 100, 33), 101)
         self.assertIsNotNone(state.cps(100 + LIFTED_AFTER))
         self.assertIsNone(state.cps(101 + LIFTED_AFTER))
         self.assertEqual(accepted(state, 101 + LIFTED_AFTER), NONE)
@@ -136,19 +147,21 @@ class CeilingTests(SynchronousTestCase):
 
     def test_a_refusal_while_few_calls_are_placed_slows_down_for_a_moment(self) -> None:
         """What was taken says little then of what FreeSWITCH takes."""
-        state = refused(NONE, 100, taken(2, 100))
+        state = at_rate(NONE, 100, 2)
         self.assertGreater(rising(state, 100.5, 3).ceiling, MAX_CAREFUL_CPS)
 
     def test_a_refusal_long_after_another_one_is_a_first_one(self) -> None:
-        once = refused(NONE, 100, taken(2, 100))
-        self.assertEqual(
-            refused(accepted(once, 101), 1000, taken(300, 1000)).ceiling,
-            refused(NONE, 1000, taken(300, 1000)).ceiling,
-        )
+        once = accepted(at_rate(NONE, 100, 2), 101)
+        self.assertEqual(at_rate(once, 1000, 300).ceiling, at_rate(NONE, 1000, 300).ceiling)
+
+    def test_a_call_that_was_placed_before_it_was_set_is_of_the_same_burst(self) -> None:
+        state = at_rate(NONE, 100, 33)
+        self.assertIs(refused(state, 101, 99.9, starts(33, 100)), state)
 
     def test_a_clock_that_was_set_back_does_not_keep_it(self) -> None:
-        state = accepted(refused(NONE, 1000, taken(33, 1000)), 1001)
+        state = accepted(at_rate(NONE, 1000, 33), 1001)
         self.assertIsNone(state.cps(10))
+        self.assertIsNot(refused(state, 10, 10), state)
 
 
 class HistoryTests(SynchronousTestCase):
@@ -159,7 +172,8 @@ class HistoryTests(SynchronousTestCase):
     ) -> None:
         state = NONE
         for was_refused, moment in history:
-            state = refused(state, moment) if was_refused else accepted(state, moment)
+            state = refused(state, moment, moment) if was_refused else accepted(state, moment)
             self.assertLessEqual(state.pause, MAX_PAUSE)
         self.assertFalse(state.holds(now) and state.holds(now + MAX_PAUSE + 0.001))
-        self.assertTrue(refused(state, now).holds(now))
+        again = refused(state, now, now)
+        self.assertTrue(again.holds(now) or state.has_slowed(now, now))

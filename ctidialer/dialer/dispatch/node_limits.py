@@ -13,6 +13,16 @@ UNLIMITED = 1_000_000
 MAX_RATE = 2000
 """Calls per second, at most, that FreeSWITCH is known to have taken."""
 
+JUDGED_AFTER = 0.3
+"""Seconds after which a call counts as taken, unless FreeSWITCH has refused it: a refusal comes
+within some milliseconds, and is believed after `SEEMS_REFUSED_AFTER`.  That a call is up is heard
+much later: when it is answered, or over."""
+
+
+MAX_RETURN_TIME = 0.2
+"""Seconds within which a refused number is at the head of its queue again, commonly: give-backs are
+gathered for half of it."""
+
 
 class NodeLimits:
     """``max_calls`` numbers in hand at once and ``max_cps`` starts per second (0 = no limit), and
@@ -28,7 +38,9 @@ class NodeLimits:
         self._max_cps = max_cps or None
         self._pace = Pace()
         self._careful = Pace()
-        self._taken: deque[float] = deque(maxlen=MAX_RATE)
+        self._started: deque[float] = deque(maxlen=MAX_RATE)
+        self._to_judge: deque[float] = deque()
+        self._returned_at = 0.0
         self.backpressure = Backpressure()
         self.is_paused = False
 
@@ -43,7 +55,8 @@ class NodeLimits:
 
     def rate(self, now: float) -> int:
         """Return how many calls the rates alone let start at ``now``."""
-        if self.backpressure.holds(now):
+        self._judge(now)
+        if self._holds_until(now) > now:
             return 0
         rate = pacing.room(self._pace, self._max_cps, now)
         return min(rate, pacing.room(self._careful, self.backpressure.cps(now), now))
@@ -51,8 +64,9 @@ class NodeLimits:
     def next_further(self, now: float) -> float:
         """Return when the node's pace, and the pause after a refusal, let a call start."""
         moment = self.next_start(now)
-        if self.backpressure.holds(now):
-            return max(moment, self.backpressure.until)
+        held_until = self._holds_until(now)
+        if held_until > now:
+            return max(moment, held_until)
         careful = pacing.next_start(self._careful, self.backpressure.cps(now), now)
         return max(moment, careful or now)
 
@@ -73,9 +87,12 @@ class NodeLimits:
         """Count ``count`` calls that begin now."""
         if self._max_cps is not None:
             self._pace = pacing.spent(self._pace, self._max_cps, count, now)
+        moments = (now,) * count
+        self._started.extend(moments)
         cps = self.backpressure.cps(now)
         if cps is not None:
             self._careful = pacing.spent(self._careful, cps, count, now)
+            self._to_judge.extend(moments)
 
     def unspent(self, now: float) -> None:
         """A call that was counted is not placed after all."""
@@ -86,11 +103,30 @@ class NodeLimits:
         if self._max_cps is not None:
             self._pace = pacing.sent(self._pace, decided, now)
 
-    def refused(self, now: float) -> None:
-        """FreeSWITCH turned a call away."""
-        self.backpressure = backpressure.refused(self.backpressure, now, self._taken)
+    def refused(self, now: float, placed_at: float) -> bool:
+        """FreeSWITCH turned away a call that was placed at ``placed_at``.
 
-    def accepted(self, placed_at: float) -> None:
-        """FreeSWITCH took a call that was placed at ``placed_at``."""
-        self.backpressure = backpressure.accepted(self.backpressure, placed_at)
-        self._taken.append(placed_at)
+        Returns whether it is the first of its burst.
+        """
+        self._judge(now)
+        if self._to_judge:
+            self._to_judge.popleft()  # one as good as another: they are counted
+        before = self.backpressure
+        self.backpressure = backpressure.refused(before, now, placed_at, self._started)
+        return self.backpressure is not before
+
+    def gives_back(self, now: float) -> None:
+        """A refused number goes back to the head of its queue: no other one is taken before."""
+        self._returned_at = now + MAX_RETURN_TIME
+
+    def _holds_until(self, now: float) -> float:
+        """Return until when no call may start; ``now`` or before = one may."""
+        pause = self.backpressure.until if self.backpressure.holds(now) else now
+        is_to_come = now < self._returned_at <= now + MAX_RETURN_TIME
+        return max(pause, self._returned_at) if is_to_come else pause
+
+    def _judge(self, now: float) -> None:
+        """Let the calls raise the rate that FreeSWITCH has not refused in time."""
+        calls = self._to_judge
+        while calls and not now - JUDGED_AFTER < calls[0] <= now:
+            self.backpressure = backpressure.accepted(self.backpressure, calls.popleft())

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
+
+from twisted.internet.interfaces import IReactorTime
 
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
+from ctidialer.dialer.life.calls import Calls
 from ctidialer.rules import turned_away
+from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.routing import Choice
 from ctidialer.rules.turned_away import TurnedAway
 
 MAX_REMEMBERED = 10_000
 """Numbers that are remembered as turned away; beyond that the oldest is forgotten."""
+
+MAX_BURSTS = 100
+"""Bursts of refusals whose first call is remembered until it is certain that it was refused."""
 
 Way = str
 """The name of a call's line, or of its fallback: calls of one name go out the same way."""
@@ -23,15 +30,17 @@ class Acceptance:
     A number is known by its entry, not by its id: it may be claimed anew between two tries.
     """
 
-    def __init__(self, limits: NodeLimits) -> None:
+    def __init__(self, clock: IReactorTime, limits: NodeLimits, calls: Calls) -> None:
+        self._clock = clock
         self._limits = limits
+        self._first_of_bursts: deque[str] = deque(maxlen=MAX_BURSTS)
+        calls.seems_refused = self.seems_refused
         self._turned_away: OrderedDict[tuple[bytes, Way], TurnedAway] = OrderedDict()
         self._went_out: dict[Way, float] = {}
 
     def accepted(self, entry: bytes, choice: Choice, placed_at: float) -> None:
         """FreeSWITCH made a channel for the call that was placed at ``placed_at``."""
         way = _way(choice)
-        self._limits.accepted(placed_at)
         self._went_out[way] = max(placed_at, self._went_out.get(way, placed_at))
         if self._turned_away:
             self._turned_away.pop((entry, way), None)
@@ -40,18 +49,29 @@ class Acceptance:
         """Whether fewer calls are placed than FreeSWITCH has taken, since it refused some."""
         return self._limits.backpressure.is_careful(now)
 
-    def refused(self, entry: bytes, choice: Choice, now: float, *, was_careful: bool) -> bool:
+    def seems_refused(self, attempt: Attempt) -> None:
+        """FreeSWITCH has probably turned this call away: slow down before it is certain."""
+        if self._limits.refused(self._clock.seconds(), attempt.dialed_at):
+            self._first_of_bursts.append(attempt.uuid)
+
+    def refused(self, entry: bytes, choice: Choice, uuid: str, *, was_careful: bool) -> bool:
         """FreeSWITCH turned the call away; return whether the number is to be given up.
 
         ``was_careful`` is `is_careful` of when the call was placed.  A call that was placed at full
         rate, and refused along with others, is no sign of its number: the last ones of a large
         burst are above FreeSWITCH's limits time and again, while the first ones go out.
         """
-        is_along_with_others = self._limits.backpressure.holds(now)
-        self._limits.refused(now)
-        if is_along_with_others and not was_careful:
+        now = self._clock.seconds()
+        self._limits.gives_back(now)
+        if uuid not in self._first_of_bursts and not was_careful:
             return False
         return self.never_left(entry, choice, now)
+
+    def not_taken(self, entry: bytes, choice: Choice, *, was_careful: bool) -> bool:
+        """FreeSWITCH does not take the command; return whether the number is to be given up."""
+        now = self._clock.seconds()
+        is_first = self._limits.refused(now, now)
+        return (is_first or was_careful) and self.never_left(entry, choice, now)
 
     def never_left(self, entry: bytes, choice: Choice, now: float) -> bool:
         """FreeSWITCH made no channel; return whether the number is to be given up."""

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from uuid import uuid4
 
-from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredList, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -23,12 +22,13 @@ from ctidialer.dialer.life import channel_events
 from ctidialer.dialer.life.event_clock import EventClock
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.dialer.life.listening import CallListener
+from ctidialer.dialer.life.live_call import Answered, LiveCall
 from ctidialer.dialer.life.switch_port import SwitchPort
 from ctidialer.esl.errors import CommandRefused, ConnectionGone, EslError, UnsafeCommand
 from ctidialer.esl.events import Event
 from ctidialer.esl.jobs import JobResult
 from ctidialer.rules import attempt as rules
-from ctidialer.rules.attempt import LINGER_SECONDS, Attempt
+from ctidialer.rules.attempt import LINGER_SECONDS, SEEMS_REFUSED_AFTER, Attempt
 
 ASK_AGAIN_AFTER = 1.0
 """Seconds between two questions for a call that FreeSWITCH does not know."""
@@ -45,38 +45,7 @@ class NotTaken(NotSent):
     """FreeSWITCH does not take the command at all: the user has no permission for it, say."""
 
 
-Answered = Callable[[float], None]
-"""Told, while the call is up, when it was answered (unix seconds)."""
-
-
-@define(eq=False)
-class _Live:
-    """A call that is up; ``wanted`` are the channel variables to read when it ends.
-
-    ``offset`` added to a moment of the steady clock gives the time of this call: unix time as it
-    was when the call was dialed, unharmed by a clock that is set later.  ``news_at``, when
-    FreeSWITCH last told of the call, is by the steady clock.
-    """
-
-    attempt: Attempt
-    offset: float
-    news_at: float
-    answered: Answered
-    wanted: Sequence[str]
-    listener: CallListener | None
-    ended: Deferred[Attempt] = field(factory=Deferred)
-    job_id: str | None = None
-    missed: int = 0
-    """How many questions in a row found FreeSWITCH not knowing the call."""
-    timers: list[IDelayedCall] = field(factory=list)
-    second_question: IDelayedCall | None = None
-
-    def at(self, moment: float) -> float:
-        """Return a moment of the steady clock as unix time."""
-        return moment + self.offset
-
-
-Step = Callable[[_Live], Attempt]
+Step = Callable[[LiveCall], Attempt]
 """What an event of a channel makes of its attempt."""
 
 
@@ -98,11 +67,13 @@ class Calls:
         self._event_clock = EventClock(self._steady)
         self._switch = switch
         self._journal = journal
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, LiveCall] = {}
         self._strangers: OrderedDict[str, list[Step]] = OrderedDict()
         self._jobs = str(uuid4())  # begins our jobs' ids: every client hears of all jobs
         self.placed = 0
         """How many originates were sent, since this daemon began."""
+        self.seems_refused: Callable[[Attempt], None] = lambda attempt: None
+        """Called when FreeSWITCH seems to have turned a call away, before that is certain."""
 
     def __len__(self) -> int:
         return len(self._live)
@@ -218,15 +189,15 @@ class Calls:
         answered: Answered,
         wanted: Sequence[str],
         listener: CallListener | None,
-    ) -> _Live:
+    ) -> LiveCall:
         # A call dialed before a restart has been up for that long; a clock set back counts as 0.
         steady, up_for = self._steady(), self._clock.seconds() - attempt.dialed_at
         offset = attempt.dialed_at + max(0.0, up_for) - steady
-        live = _Live(attempt, offset, steady, answered, wanted, listener)
+        live = LiveCall(attempt, offset, steady, answered, wanted, listener)
         self._live[attempt.uuid] = live
         return live
 
-    def _job_done(self, result: JobResult, live: _Live) -> None:
+    def _job_done(self, result: JobResult, live: LiveCall) -> None:
         live.job_id = None
         if not result.ok:
             self._job_failed(live, result.text)
@@ -236,7 +207,7 @@ class Calls:
         if live.attempt.uuid != before and not live.attempt.ended:
             self._renamed(live, before)
 
-    def _renamed(self, live: _Live, before: str) -> None:
+    def _renamed(self, live: LiveCall, before: str) -> None:
         self.log.warn(
             "FreeSWITCH gave call {call_uuid} another UUID, {given}: the one asked for is in use",
             call_uuid=before,
@@ -247,21 +218,28 @@ class Calls:
         for step in self._strangers.pop(live.attempt.uuid, ()):
             self._advance(live, step(live))
 
-    def _job_failed(self, live: _Live, text: str) -> None:
+    def _job_failed(self, live: LiveCall, text: str) -> None:
         now = live.at(self._steady())
         self._advance(live, rules.job_failed(live.attempt, text, now))
         if live.attempt.phase is rules.Phase.LINGERING:
             self._later(live, LINGER_SECONDS, self._lingered)
+            self._later(live, SEEMS_REFUSED_AFTER, self._silent)
 
-    def _later(self, live: _Live, seconds: float, then: Callable[[_Live], None]) -> IDelayedCall:
+    def _later(
+        self, live: LiveCall, seconds: float, then: Callable[[LiveCall], None]
+    ) -> IDelayedCall:
         timer = self._clock.callLater(seconds, then, live)
         live.timers.append(timer)
         return timer
 
-    def _lingered(self, live: _Live) -> None:
+    def _silent(self, live: LiveCall) -> None:
+        if rules.seems_refused(live.attempt):
+            self.seems_refused(live.attempt)
+
+    def _lingered(self, live: LiveCall) -> None:
         self._advance(live, rules.lingered(live.attempt))
 
-    def _job_lost(self, failure: Failure, live: _Live) -> None:
+    def _job_lost(self, failure: Failure, live: LiveCall) -> None:
         live.job_id = None
         error = failure.value
         if live.attempt.ended:
@@ -284,10 +262,10 @@ class Calls:
         else:
             failure.raiseException()
 
-    def _bug(self, failure: Failure, live: _Live) -> None:
+    def _bug(self, failure: Failure, live: LiveCall) -> None:
         self.log.failure("Placing {call_uuid} failed", failure, call_uuid=live.attempt.uuid)
 
-    def _advance(self, live: _Live, attempt: Attempt) -> None:
+    def _advance(self, live: LiveCall, attempt: Attempt) -> None:
         is_answer = attempt.was_answered and not live.attempt.was_answered
         live.attempt = attempt
         live.news_at = self._steady()
@@ -300,7 +278,7 @@ class Calls:
             self._journal.call_ended(attempt)
             self._drop(live).callback(attempt)
 
-    def _drop(self, live: _Live) -> Deferred[Attempt]:
+    def _drop(self, live: LiveCall) -> Deferred[Attempt]:
         del self._live[live.attempt.uuid]
         for timer in live.timers:
             if timer.active():
@@ -309,7 +287,7 @@ class Calls:
             self._switch.forget(live.job_id)
         return live.ended
 
-    async def _ask_for(self, live: _Live) -> None:
+    async def _ask_for(self, live: LiveCall) -> None:
         uuid = live.attempt.uuid
         try:
             answer = await self._switch.api(f"uuid_exists {uuid}")
@@ -323,7 +301,7 @@ class Calls:
         elif answer.strip() == "false":
             self._missed(live)
 
-    def _missed(self, live: _Live) -> None:
+    def _missed(self, live: LiveCall) -> None:
         if live.second_question is not None and live.second_question.active():
             return  # two answers at almost the same time count once
         live.missed += 1
@@ -333,14 +311,14 @@ class Calls:
         self.log.info("FreeSWITCH no longer knows call {call_uuid}", call_uuid=live.attempt.uuid)
         self._advance(live, rules.gone(live.attempt, live.at(self._steady())))
 
-    def _ask_again(self, live: _Live) -> None:
+    def _ask_again(self, live: LiveCall) -> None:
         if live.missed and self._live.get(live.attempt.uuid) is live:
             Deferred.fromCoroutine(self._ask_for(live)).addErrback(self._bug, live)
 
 
-def _answered(at: float, live: _Live) -> Attempt:
+def _answered(at: float, live: LiveCall) -> Attempt:
     return rules.answered(live.attempt, live.at(at))
 
 
-def _hung_up(event: Event, at: float, live: _Live) -> Attempt:
+def _hung_up(event: Event, at: float, live: LiveCall) -> Attempt:
     return rules.hung_up(live.attempt, channel_events.hang_up(event, live.at(at), live.wanted))

@@ -50,55 +50,64 @@ class PaceTests(SynchronousTestCase):
 
 
 class BackpressureTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.limits = NodeLimits(0, 0.0)
+
     def test_a_refusal_stops_all_starts_for_a_while(self) -> None:
-        limits = NodeLimits(0, 0.0)
-        limits.refused(100.0)
-        self.assertEqual(limits.room(0, 0, 100.0), 0)
+        self.assertTrue(self.limits.refused(100.0, 100.0))
+        self.assertEqual(self.limits.room(0, 0, 100.0), 0)
 
     def test_after_the_pause_calls_start_carefully(self) -> None:
-        limits = NodeLimits(0, 0.0)
-        limits.refused(100.0)
-        self.assertIn(starts(limits, 100.0 + MIN_PAUSE, seconds=1), range(9, 13))
+        self.limits.refused(100.0, 100.0)
+        self.assertEqual(self.limits.slowed_to(101.0), 10)
+        self.assertIn(starts(self.limits, 100.0 + MIN_PAUSE, seconds=0.3), range(3, 5))
 
-    def test_calls_that_are_taken_raise_the_rate(self) -> None:
-        limits = NodeLimits(0, 0.0)
-        limits.refused(100.0)
-        limits.accepted(placed_at=99.0)
-        self.assertEqual(limits.slowed_to(101.0), 10)
-        for _ in range(20):
-            limits.accepted(placed_at=101.0)
-        self.assertIn(starts(limits, 101.0, seconds=1), range(29, 32))
+    def test_calls_that_are_not_refused_in_time_raise_the_rate(self) -> None:
+        self.limits.refused(100.0, 100.0)
+        self.assertIn(starts(self.limits, 101.0, seconds=1), range(13, 17))
+        self.assertIn(starts(self.limits, 102.0, seconds=1), range(22, 30))
+
+    def test_a_call_that_is_refused_raises_nothing(self) -> None:
+        self.limits.refused(100.0, 100.0)
+        self.limits.started(2, 101.0)
+        self.limits.refused(101.1, 101.0)
+        self.limits.room(0, 0, 101.4)
+        self.assertEqual(self.limits.slowed_to(103.0), 10)
+
+    def test_refusals_of_one_burst_count_once(self) -> None:
+        self.assertTrue(self.limits.refused(100.0, 99.9))
+        self.assertFalse(self.limits.refused(100.6, 99.9))
+        self.assertTrue(self.limits.refused(100.7, 100.6))
 
     def test_after_a_minute_without_a_refusal_nothing_is_slower(self) -> None:
-        limits = NodeLimits(0, 0.0)
-        limits.refused(100.0)
-        limits.accepted(placed_at=101.0)
-        self.assertEqual(limits.room(0, 0, 161.0), UNLIMITED)
-        self.assertIsNone(limits.slowed_to(161.0))
+        self.limits.refused(100.0, 100.0)
+        self.limits.started(1, 101.0)
+        self.assertEqual(self.limits.room(0, 0, 161.0), UNLIMITED)
+        self.assertIsNone(self.limits.slowed_to(161.0))
 
     def test_a_ceiling_that_is_not_reached_slows_nothing_down(self) -> None:
-        limits = NodeLimits(0, 0.0)
-        limits.refused(100.0)
-        limits.accepted(placed_at=101.0)
-        self.assertIsNone(limits.slowed_to(101.0))
-        limits.started(1, 101.0)
-        self.assertEqual(limits.slowed_to(101.0), 11)
-        self.assertIsNone(limits.slowed_to(101.2))
+        self.limits.refused(100.0, 100.0)
+        self.limits.started(1, 101.0)
+        self.assertEqual(self.limits.room(0, 0, 102.0), 1)
+        self.assertIsNone(self.limits.slowed_to(102.0))
+        self.limits.started(1, 102.0)
+        self.assertEqual(self.limits.slowed_to(102.0), 11)
+        self.assertIsNone(self.limits.slowed_to(102.2))
 
 
 class SwitchWithLimits:
     """A task that wants ``cps`` calls a second, and FreeSWITCH as it counts its sessions.
 
-    Of each call it is known ``delay`` seconds later what FreeSWITCH made of it.
+    Of a refusal it is heard ``delay`` seconds later, and of nothing else: calls ring for long.
     """
 
-    def __init__(self, cps: float, switch: SessionLimits, delay: float = 0.02) -> None:
+    def __init__(self, cps: float, switch: SessionLimits, delay: float = 0.12) -> None:
         self.node = NodeLimits(0, cps)
         self.switch = switch
         self.delay = delay
         self.taken: list[float] = []
         self.refused: list[float] = []
-        self._known: deque[tuple[float, bool]] = deque()
+        self._unheard: deque[float] = deque()
         self._now = 1000.4
 
     def run(self, seconds: float, talk: float = 3.0, step: float = 0.05) -> None:
@@ -114,17 +123,15 @@ class SwitchWithLimits:
 
     def _place(self, talk: float) -> None:
         up = sum(moment > self._now - talk for moment in self.taken[-2000:])
-        is_taken = not self.switch.admit(up, self._now)
-        (self.taken if is_taken else self.refused).append(self._now)
-        self._known.append((self._now, is_taken))
+        if self.switch.admit(up, self._now):
+            self.refused.append(self._now)
+            self._unheard.append(self._now)
+        else:
+            self.taken.append(self._now)
 
     def _hear(self) -> None:
-        while self._known and self._known[0][0] <= self._now - self.delay:
-            placed_at, is_taken = self._known.popleft()
-            if is_taken:
-                self.node.accepted(placed_at)
-            else:
-                self.node.refused(self._now)
+        while self._unheard and self._unheard[0] <= self._now - self.delay:
+            self.node.refused(self._now, self._unheard.popleft())
 
 
 class OverloadTests(SynchronousTestCase):
@@ -137,7 +144,7 @@ class OverloadTests(SynchronousTestCase):
             dialed.taken.clear()
             dialed.refused.clear()
             dialed.run(120)
-            self.assertGreater(len(dialed.taken) / 120, 0.85 * (per_second - 1))
+            self.assertGreater(len(dialed.taken) / 120, 0.8 * (per_second - 1))
             self.assertLess(len(dialed.refused), 0.02 * len(dialed.taken))
 
     def test_calls_that_end_make_room_for_others(self) -> None:
@@ -164,7 +171,7 @@ class OverloadTests(SynchronousTestCase):
         dialed.run(10)
         dialed.switch.paused_outbound = True
         dialed.run(60)
-        self.assertLess(len(dialed.refused), 25)
+        self.assertLess(len(dialed.refused), 70)
         dialed.switch.paused_outbound = False
         dialed.run(16 + 6)
         dialed.taken.clear()

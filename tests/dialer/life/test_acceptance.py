@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.line import Line
 from ctidialer.dialer.dispatch.node_limits import NodeLimits
 from ctidialer.dialer.life.acceptance import MAX_REMEMBERED, Acceptance
+from ctidialer.dialer.life.calls import Calls
+from ctidialer.dialer.life.journal import Journal
+from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.routing import Choice
 from ctidialer.rules.turned_away import MAX_TIMES
+from tests.dialer.fakes import FakeSwitch
 
 NOW = 1_700_000_000.0
 GOOD, OTHER = (Choice("g", Line(name, "user/1000"), "user/1000") for name in ("gw1", "gw2"))
@@ -16,23 +21,50 @@ GOOD, OTHER = (Choice("g", Line(name, "user/1000"), "user/1000") for name in ("g
 
 class AcceptanceTests(SynchronousTestCase):
     def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.advance(NOW)
         self.limits = NodeLimits(0, 0.0)
-        self.acceptance = Acceptance(self.limits)
-        self.now = NOW
+        self.calls = Calls(self.clock, FakeSwitch(), Journal())
+        self.acceptance = Acceptance(self.clock, self.limits, self.calls)
+
+    @property
+    def now(self) -> float:
+        return self.clock.seconds()
+
+    def seems_refused(self, uuid: str) -> None:
+        self.acceptance.seems_refused(Attempt(uuid, "gw1", "g", dialed_at=self.now))
 
     def others_go_out(self, choice: Choice = GOOD) -> None:
-        self.now += 1
+        self.clock.advance(1)
         self.acceptance.accepted(b"other", choice, self.now)
 
     def never_left(self) -> bool:
-        self.now += 1
+        self.clock.advance(1)
         return self.acceptance.never_left(b"1", GOOD, self.now)
 
-    def test_a_refusal_lowers_the_rate_and_a_call_that_is_taken_raises_it(self) -> None:
-        self.assertFalse(self.acceptance.refused(b"1", GOOD, NOW, was_careful=False))
-        self.assertTrue(self.limits.backpressure.holds(NOW))
-        self.acceptance.accepted(b"1", GOOD, NOW + 60)
-        self.assertEqual(self.limits.backpressure.pause, 0)
+    def test_what_seems_refused_lowers_the_rate_before_it_is_certain(self) -> None:
+        self.seems_refused("a")
+        self.assertTrue(self.limits.backpressure.holds(self.now))
+        self.assertTrue(self.acceptance.is_careful(self.now))
+
+    def test_a_refusal_that_has_become_certain_lowers_nothing_more(self) -> None:
+        self.seems_refused("a")
+        before = self.limits.backpressure
+        self.clock.advance(1)
+        self.assertFalse(self.acceptance.refused(b"1", GOOD, "a", was_careful=False))
+        self.assertIs(self.limits.backpressure, before)
+
+    def test_a_command_that_is_not_taken_lowers_the_rate(self) -> None:
+        self.assertFalse(self.acceptance.not_taken(b"1", GOOD, was_careful=False))
+        self.assertTrue(self.limits.backpressure.holds(self.now))
+
+    def test_a_number_whose_command_is_never_taken_is_given_up(self) -> None:
+        given_up = []
+        for _ in range(MAX_TIMES):
+            self.others_go_out()
+            self.clock.advance(60)
+            given_up.append(self.acceptance.not_taken(b"1", GOOD, was_careful=False))
+        self.assertEqual(given_up, [*[False] * (MAX_TIMES - 1), True])
 
     def test_one_that_never_left_is_nothing_to_the_rate(self) -> None:
         self.never_left()
@@ -45,19 +77,28 @@ class AcceptanceTests(SynchronousTestCase):
                 self.others_go_out(choice)
             self.assertIs(self.never_left(), is_given_up)
 
-    def burst(self, *, was_careful: bool) -> bool:
-        """Have a call refused behind another one, after a call that went out."""
+    def burst(self, number: bytes, *, was_careful: bool) -> bool:
+        """Have a call refused along with others, after one that went out; ``number`` is b"first" or
+        another one of the burst.
+        """
         self.others_go_out()
-        self.now += 60
-        self.acceptance.refused(b"first", GOOD, self.now, was_careful=False)
-        return self.acceptance.refused(b"1", GOOD, self.now + 0.1, was_careful=was_careful)
+        self.clock.advance(60)
+        for uuid in ("first", "second"):
+            self.seems_refused(f"{uuid} {self.now}")
+        uuid = f"{number.decode()} {self.now}"
+        self.clock.advance(1)
+        return self.acceptance.refused(number, GOOD, uuid, was_careful=was_careful)
 
     def test_one_that_is_above_the_limits_in_each_burst_is_not_given_up(self) -> None:
         for _ in range(3 * MAX_TIMES):
-            self.assertFalse(self.burst(was_careful=False))
+            self.assertFalse(self.burst(b"second", was_careful=False))
 
     def test_one_that_is_refused_also_at_the_lower_rate_is(self) -> None:
-        given_up = [self.burst(was_careful=True) for _ in range(MAX_TIMES)]
+        given_up = [self.burst(b"second", was_careful=True) for _ in range(MAX_TIMES)]
+        self.assertEqual(given_up, [*[False] * (MAX_TIMES - 1), True])
+
+    def test_one_with_which_each_burst_begins_is(self) -> None:
+        given_up = [self.burst(b"first", was_careful=False) for _ in range(MAX_TIMES)]
         self.assertEqual(given_up, [*[False] * (MAX_TIMES - 1), True])
 
     def test_calls_that_were_placed_before_say_nothing(self) -> None:

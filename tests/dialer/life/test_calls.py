@@ -11,7 +11,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.dialer.life.calls import MAX_REMEMBERED, Calls, NotSent, NotTaken
 from ctidialer.dialer.life.journal import Journal
 from ctidialer.esl.errors import CommandRefused, CommandTimeout, ConnectionGone, UnsafeCommand
-from ctidialer.rules.attempt import LINGER_SECONDS, Attempt, Phase, is_refusal
+from ctidialer.rules.attempt import (
+    LINGER_SECONDS,
+    SEEMS_REFUSED_AFTER,
+    Attempt,
+    Phase,
+    is_refusal,
+)
 from tests.dialer.fakes import NOW, FakeSwitch, answer_event, clock, hang_up_event, stamp
 
 A = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -436,3 +442,46 @@ class ClockStepTests(SynchronousTestCase):
         steady.advance(5.0)
         calls.event(hang_up_event(A))
         self.assertEqual(self.successResultOf(ended).ended_at, NOW + 5.0)
+
+
+class SeemsRefusedTests(CallsCase):
+    """Of a refusal nothing comes but the failed job: it is acted on before it is certain."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.suspects: list[str] = []
+        self.calls.seems_refused = lambda attempt: self.suspects.append(attempt.uuid)
+
+    def test_a_job_alone(self) -> None:
+        ended = self.place()
+        self.switch.job("-ERR DESTINATION_OUT_OF_ORDER")
+        self.clock.advance(SEEMS_REFUSED_AFTER - 0.01)
+        self.assertEqual(self.suspects, [])
+        self.clock.advance(0.01)
+        self.assertEqual(self.suspects, [A])
+        self.assertNoResult(ended)
+        self.clock.advance(LINGER_SECONDS)
+        self.assertTrue(is_refusal(self.successResultOf(ended)))
+        self.assertEqual(self.suspects, [A])
+        self.assert_clean()
+
+    def test_not_one_whose_channel_was_hung_up(self) -> None:
+        ended = self.place()
+        self.switch.job("-ERR DESTINATION_OUT_OF_ORDER")
+        self.calls.event(hang_up_event(A, cause="DESTINATION_OUT_OF_ORDER"))
+        self.clock.advance(1)
+        self.assertFalse(is_refusal(self.successResultOf(ended)))
+        self.assertEqual(self.suspects, [])
+
+    def test_not_another_failure(self) -> None:
+        self.place()
+        self.switch.job("-ERR USER_BUSY")
+        self.clock.advance(1)
+        self.assertEqual(self.suspects, [])
+
+    def test_not_one_whose_events_may_have_been_missed(self) -> None:
+        self.place()
+        self.switch.job("-ERR DESTINATION_OUT_OF_ORDER")
+        self.calls.unheard()
+        self.clock.advance(1)
+        self.assertEqual(self.suspects, [])

@@ -110,14 +110,17 @@ class RefusalTests(PursuitCase):
 
     def test_the_number_goes_back_and_calls_pause(self) -> None:
         self.dial("1001", "1002")
-        self.world.is_refused()
-        self.assertEqual(self.world.queue, ["1001", "1002"])
+        self.world.switch.job("-ERR DESTINATION_OUT_OF_ORDER")
+        self.world.runs_for(0.2)
         self.assertTrue(self.world.limits.backpressure.holds(self.world.clock.seconds()))
-        self.world.runs_for(0.6)
+        self.assertEqual(self.world.queue, ["1002"])
+        self.world.runs_for(LINGER_SECONDS - 0.2 + GATHER_INTERVAL + 0.03)
+        self.assertEqual(self.world.queue, ["1001", "1002"])
+        self.world.runs_for(0.5)
         self.assertEqual(self.dialed(), ["1001", "1001"])
         self.world.ends(answered=True)
-        self.assertEqual(self.world.lines.states["gw1"].faults, 0)
         self.world.runs_for(0.1)
+        self.assertEqual(self.world.lines.states["gw1"].faults, 0)
         self.world.ends(answered=True)
         self.assertEqual(self.world.limits.backpressure.pause, 0)
         self.assert_all_done()
@@ -180,12 +183,12 @@ class RefusalTests(PursuitCase):
         self.assertNotIn("1001", [one.number for one in self.world.store.records])
         self.assertEqual(len(self.of("1001")), len(others) + 1)
 
-    def test_the_rate_is_raised_when_a_call_is_answered_not_when_it_ends(self) -> None:
+    def test_the_rate_is_raised_while_a_call_rings(self) -> None:
         self.dial("1001")
         self.world.is_refused()
-        self.world.runs_for(1)
         self.assertGreater(self.world.limits.backpressure.pause, 0)
-        self.world.calls.event(answer_event(self.world.switch.last.uuid))
+        self.world.runs_for(1)
+        self.assertEqual(len(self.world.switch.placed), 2)
         self.assertEqual(self.world.limits.backpressure.pause, 0)
 
     def of(self, number: str) -> list[Placed]:
