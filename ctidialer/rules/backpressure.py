@@ -14,7 +14,6 @@ refusal there is no ceiling any more.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from attrs import evolve, frozen
 
@@ -47,8 +46,9 @@ LIFTED_AFTER = 60.0
 RATE_WINDOW = 1.0
 """Seconds over which the rate is measured that FreeSWITCH took."""
 
-QUICK_BACK_OFF = 0.7
-"""The share of the good rate that is good after a refusal sooner than that after a pause."""
+BLIND_BACK_OFF = 0.7
+"""The share of the good rate that stays good where none could be measured: too soon after a pause,
+or while few calls were placed."""
 
 
 @frozen
@@ -79,9 +79,14 @@ class Backpressure:
         return self.ceiling if is_in_force else None
 
     def is_careful(self, now: float) -> bool:
-        """Whether calls start at a lower rate than FreeSWITCH has taken before."""
+        """Whether calls start at a lower rate than FreeSWITCH has taken before.
+
+        What is placed during a pause was on its way before it.
+        """
         cps = self.cps(now)
-        return cps is not None and (self.pause > 0 or cps < self.good_rate)
+        if cps is None or self.holds(now):
+            return False
+        return self.pause > 0 or cps < self.good_rate
 
     def has_slowed(self, placed_at: float, now: float) -> bool:
         """Whether calls have been slowed down since the one of ``placed_at`` was placed.
@@ -91,30 +96,33 @@ class Backpressure:
         return placed_at < self.until <= now + MAX_PAUSE
 
 
-def refused(
-    state: Backpressure, now: float, placed_at: float, started: Iterable[float] = ()
-) -> Backpressure:
+def refused(state: Backpressure, now: float, placed_at: float, taken: float = 0.0) -> Backpressure:
     """FreeSWITCH refused a call that was placed at ``placed_at``; one burst counts once.
 
-    ``started``: when calls were started lately.
+    ``taken``: calls per second that FreeSWITCH took before it.
     """
     if state.has_slowed(placed_at, now):
         return state
     before = state if state.cps(now) is not None else Backpressure()
     pause = min(MAX_PAUSE, max(MIN_PAUSE, before.pause * 2))
-    since = max(before.until, placed_at - RATE_WINDOW)
-    taken = sum(since <= moment < placed_at for moment in started)
+    ceiling, good_rate = _lowered(before, placed_at, taken)
+    return Backpressure(pause, now + pause, ceiling, good_rate)
+
+
+def _lowered(before: Backpressure, placed_at: float, taken: float) -> tuple[float, float]:
+    """Return the ceiling after a refusal, and the rate that counts as good."""
     if before.pause or not taken:  # FreeSWITCH has taken none since the last refusal
         good_rate = before.good_rate or math.inf
-        return Backpressure(pause, now + pause, min(good_rate, MAX_CAREFUL_CPS), good_rate)
-    if placed_at - before.until < RATE_WINDOW:  # too few calls to measure a rate by
+        return min(before.ceiling or math.inf, good_rate, MAX_CAREFUL_CPS), good_rate
+    if not before.ceiling:  # perhaps few calls were taken because few were placed
+        return max(MIN_CEILING, BACK_OFF * taken), math.inf
+    is_soon = placed_at - before.until < RATE_WINDOW
+    good_rate = BACK_OFF * taken
+    if is_soon or taken < BLIND_BACK_OFF * before.ceiling:
         known = before.ceiling if math.isinf(before.good_rate) else before.good_rate
-        rate = max(MIN_CEILING, QUICK_BACK_OFF * known)
-        return Backpressure(pause, now + pause, rate, rate)
-    rate = BACK_OFF * taken / RATE_WINDOW
-    # Without a ceiling few calls may have been taken because few were placed.
-    good_rate = max(MIN_CEILING if before.ceiling else MAX_CAREFUL_CPS, rate)
-    return Backpressure(pause, now + pause, max(MIN_CEILING, rate), good_rate)
+        good_rate = BLIND_BACK_OFF * known
+    good_rate = max(MIN_CEILING, good_rate)
+    return min(before.ceiling, good_rate), good_rate
 
 
 def accepted(state: Backpressure, placed_at: float) -> Backpressure:
@@ -122,7 +130,7 @@ def accepted(state: Backpressure, placed_at: float) -> Backpressure:
 
     A call that was placed before the end of the last pause changes nothing.
     """
-    if not state.ceiling or placed_at < state.until:
+    if not state.ceiling or placed_at < state.until <= placed_at + MAX_PAUSE:
         return state
     if state.cps(placed_at) is None:
         return Backpressure()

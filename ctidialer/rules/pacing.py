@@ -57,7 +57,7 @@ def room(pace: Pace, cps: float | None, now: float) -> int:
         return UNLIMITED
     if cps <= 0:
         return 0
-    return max(0, min(_slots_due(pace, cps, now), _most_a_second(cps) - _in_last_second(pace, now)))
+    return max(0, min(_slots_due(pace, cps, now), _most_a_second(cps) - in_last_second(pace, now)))
 
 
 def spent(pace: Pace, cps: float | None, started: int, now: float) -> Pace:
@@ -116,6 +116,11 @@ def next_start(pace: Pace, cps: float | None, now: float) -> float | None:
     return max(pace.slot + 1 / cps, _second_has_room(pace, cps, now))
 
 
+def in_last_second(pace: Pace, now: float) -> int:
+    """Return how many calls started in the last second."""
+    return 0 if _has_jumped(pace, now) else len(_last_second(pace, now))
+
+
 def same_clock_from(pace: Pace) -> float:
     """Return the moment before which ``now`` means that the clock was put back; -inf = none."""
     return pace.recent[-1] - MIN_CLOCK_JUMP if pace.recent else -math.inf
@@ -154,10 +159,6 @@ def _last_second(pace: Pace, now: float) -> tuple[float, ...]:
 def _second_after(moment: float) -> float:
     # `room` and `next_start` must round alike: so there is room at the moment of next_start.
     return moment + _SECOND
-
-
-def _in_last_second(pace: Pace, now: float) -> int:
-    return 0 if _has_jumped(pace, now) else len(_last_second(pace, now))
 
 
 def _second_has_room(pace: Pace, cps: float, now: float) -> float:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
+import math
 
+from ctidialer.dialer.dispatch.placed_calls import PlacedCalls
 from ctidialer.rules import backpressure, pacing
 from ctidialer.rules.backpressure import Backpressure
 from ctidialer.rules.pacing import Pace
 
 UNLIMITED = 1_000_000
 
-MAX_RATE = 2000
-"""Calls per second, at most, that FreeSWITCH is known to have taken."""
-
-JUDGED_AFTER = 0.3
-"""Seconds after which a call counts as taken, unless FreeSWITCH has refused it: a refusal comes
-within some milliseconds, and is believed after `SEEMS_REFUSED_AFTER`.  That a call is up is heard
-much later: when it is answered, or over."""
-
+IS_REACHED = 0.8
+"""The share of a ceiling from which on it counts as what slows calls down."""
 
 MAX_RETURN_TIME = 0.2
 """Seconds within which a refused number is at the head of its queue again, commonly: give-backs are
@@ -38,8 +33,7 @@ class NodeLimits:
         self._max_cps = max_cps or None
         self._pace = Pace()
         self._careful = Pace()
-        self._started: deque[float] = deque(maxlen=MAX_RATE)
-        self._to_judge: deque[float] = deque()
+        self._placed = PlacedCalls()
         self._returned_at = 0.0
         self.backpressure = Backpressure()
         self.is_paused = False
@@ -75,8 +69,16 @@ class NodeLimits:
 
         A ceiling that is not reached slows nothing down.
         """
+        self._judge(now)
         cps = self.backpressure.cps(now)
-        return cps if self.backpressure.pause or not pacing.room(self._careful, cps, now) else None
+        if cps is None or self.backpressure.pause:
+            return cps
+        return cps if pacing.in_last_second(self._careful, now) >= IS_REACHED * cps else None
+
+    def is_refused(self, now: float) -> bool:
+        """Say whether FreeSWITCH has refused calls, and is not known to take any since."""
+        self._judge(now)
+        return self.backpressure.pause > 0
 
     def next_start(self, now: float) -> float:
         """Return the first moment from ``now`` on at which the node's pace lets a call start."""
@@ -87,33 +89,39 @@ class NodeLimits:
         """Count ``count`` calls that begin now."""
         if self._max_cps is not None:
             self._pace = pacing.spent(self._pace, self._max_cps, count, now)
-        moments = (now,) * count
-        self._started.extend(moments)
         cps = self.backpressure.cps(now)
         if cps is not None:
-            self._careful = pacing.spent(self._careful, cps, count, now)
-            self._to_judge.extend(moments)
+            # Numbers whose claim was under way when the ceiling came must not stop all others.
+            self._careful = pacing.spent(self._careful, cps, min(count, math.ceil(cps)), now)
 
     def unspent(self, now: float) -> None:
         """A call that was counted is not placed after all."""
         self._pace = pacing.unspent(self._pace, self._max_cps, now)
+        self._careful = pacing.unspent(self._careful, self.backpressure.cps(now), now)
 
     def sent(self, decided: float, now: float) -> None:
         """A call that was decided on at ``decided`` was sent at ``now``."""
         if self._max_cps is not None:
             self._pace = pacing.sent(self._pace, decided, now)
 
-    def refused(self, now: float, placed_at: float) -> bool:
-        """FreeSWITCH turned away a call that was placed at ``placed_at``.
+    def placed(self, uuid: str, now: float) -> None:
+        """An originate goes to FreeSWITCH."""
+        self._placed.placed(uuid, now)
 
-        Returns whether it is the first of its burst.
+    def refused(self, uuid: str, now: float, dialed_at: float) -> bool:
+        """FreeSWITCH turned away a call; return whether it is the first of its burst.
+
+        ``dialed_at``: when it was placed, if that is not remembered any more.
         """
         self._judge(now)
-        if self._to_judge:
-            self._to_judge.popleft()  # one as good as another: they are counted
-        before = self.backpressure
-        self.backpressure = backpressure.refused(before, now, placed_at, self._started)
-        return self.backpressure is not before
+        remembered = self._placed.refused(uuid)
+        placed_at = dialed_at if remembered is None else remembered
+        if self.backpressure.has_slowed(placed_at, now):
+            return False
+        taken = self._placed.rate(placed_at)
+        self.backpressure = backpressure.refused(self.backpressure, now, placed_at, taken)
+        self._careful = Pace()
+        return True
 
     def gives_back(self, now: float) -> None:
         """A refused number goes back to the head of its queue: no other one is taken before."""
@@ -127,6 +135,5 @@ class NodeLimits:
 
     def _judge(self, now: float) -> None:
         """Let the calls raise the rate that FreeSWITCH has not refused in time."""
-        calls = self._to_judge
-        while calls and not now - JUDGED_AFTER < calls[0] <= now:
-            self.backpressure = backpressure.accepted(self.backpressure, calls.popleft())
+        for placed_at in self._placed.judged(now):
+            self.backpressure = backpressure.accepted(self.backpressure, placed_at)

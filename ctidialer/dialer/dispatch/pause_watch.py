@@ -25,6 +25,7 @@ class PauseWatch:
     log = Logger()
 
     def __init__(self, clock: IReactorTime, switch: SwitchPort, limits: NodeLimits) -> None:
+        self._clock = clock
         self._switch = switch
         self._limits = limits
         self._looks = Repeated(clock, self._look, self.log, "A look for a pause")
@@ -38,7 +39,8 @@ class PauseWatch:
         self._looks.stop()
 
     async def _look(self) -> None:
-        self._limits.is_paused = bool(self._limits.backpressure.pause) and await self._is_paused()
+        is_refused = self._limits.is_refused(self._clock.seconds())
+        self._limits.is_paused = is_refused and await self._is_paused()
 
     async def _is_paused(self) -> bool:
         try:

@@ -144,6 +144,7 @@ class Slots:
     def load(self, now: float) -> NodeLoad:
         """Return the load and the limits of the node, for an explanation."""
         limits = self.limits
+        slowed_to = limits.slowed_to(now) or 0.0  # first: it takes in what is known by now
         return NodeLoad(
             calls=self.calls,
             max_calls=limits.max_calls,
@@ -151,7 +152,7 @@ class Slots:
             max_cps=limits.max_cps,
             next_start=limits.next_start(now),
             backpressure=limits.backpressure,
-            slowed_to=limits.slowed_to(now) or 0.0,
+            slowed_to=slowed_to,
             is_paused=limits.is_paused,
         )
 

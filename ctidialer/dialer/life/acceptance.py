@@ -34,7 +34,8 @@ class Acceptance:
         self._clock = clock
         self._limits = limits
         self._first_of_bursts: deque[str] = deque(maxlen=MAX_BURSTS)
-        calls.seems_refused = self.seems_refused
+        calls.placing = self._placing
+        calls.seems_refused = self._seems_refused
         self._turned_away: OrderedDict[tuple[bytes, Way], TurnedAway] = OrderedDict()
         self._went_out: dict[Way, float] = {}
 
@@ -49,11 +50,6 @@ class Acceptance:
         """Whether fewer calls are placed than FreeSWITCH has taken, since it refused some."""
         return self._limits.backpressure.is_careful(now)
 
-    def seems_refused(self, attempt: Attempt) -> None:
-        """FreeSWITCH has probably turned this call away: slow down before it is certain."""
-        if self._limits.refused(self._clock.seconds(), attempt.dialed_at):
-            self._first_of_bursts.append(attempt.uuid)
-
     def refused(self, entry: bytes, choice: Choice, uuid: str, *, was_careful: bool) -> bool:
         """FreeSWITCH turned the call away; return whether the number is to be given up.
 
@@ -63,14 +59,9 @@ class Acceptance:
         """
         now = self._clock.seconds()
         self._limits.gives_back(now)
-        if uuid not in self._first_of_bursts and not was_careful:
-            return False
-        return self.never_left(entry, choice, now)
-
-    def not_taken(self, entry: bytes, choice: Choice, *, was_careful: bool) -> bool:
-        """FreeSWITCH does not take the command; return whether the number is to be given up."""
-        now = self._clock.seconds()
-        is_first = self._limits.refused(now, now)
+        is_first = uuid in self._first_of_bursts
+        if is_first:
+            self._first_of_bursts.remove(uuid)  # a producer's own UUID comes again
         return (is_first or was_careful) and self.never_left(entry, choice, now)
 
     def never_left(self, entry: bytes, choice: Choice, now: float) -> bool:
@@ -83,6 +74,14 @@ class Acceptance:
         if len(self._turned_away) > MAX_REMEMBERED:
             self._turned_away.popitem(last=False)
         return after.is_given_up
+
+    def _placing(self, attempt: Attempt) -> None:
+        self._limits.placed(attempt.uuid, self._clock.seconds())
+
+    def _seems_refused(self, attempt: Attempt) -> None:
+        """FreeSWITCH has probably turned this call away: slow down before it is certain."""
+        if self._limits.refused(attempt.uuid, self._clock.seconds(), attempt.dialed_at):
+            self._first_of_bursts.append(attempt.uuid)
 
 
 def _way(choice: Choice) -> Way:

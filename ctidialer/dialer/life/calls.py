@@ -42,7 +42,11 @@ class NotSent(Exception):
 
 
 class NotTaken(NotSent):
-    """FreeSWITCH does not take the command at all: the user has no permission for it, say."""
+    """FreeSWITCH does not take the command of a call: the user has no permission for it, say."""
+
+    def __init__(self, reason: str, uuid: str) -> None:
+        super().__init__(reason)
+        self.uuid = uuid
 
 
 Step = Callable[[LiveCall], Attempt]
@@ -72,6 +76,8 @@ class Calls:
         self._jobs = str(uuid4())  # begins our jobs' ids: every client hears of all jobs
         self.placed = 0
         """How many originates were sent, since this daemon began."""
+        self.placing: Callable[[Attempt], None] = lambda attempt: None
+        """Called when an originate is sent."""
         self.seems_refused: Callable[[Attempt], None] = lambda attempt: None
         """Called when FreeSWITCH seems to have turned a call away, before that is certain."""
 
@@ -105,6 +111,7 @@ class Calls:
         live = self._follow(attempt, answered, wanted, listener)
         live.job_id = f"{self._jobs}-{self.placed}"
         self.placed += 1
+        self.placing(attempt)
         job = self._switch.background(live.job_id, f"originate {command}")
         job.addCallbacks(self._job_done, self._job_lost, callbackArgs=(live,), errbackArgs=(live,))
         job.addErrback(self._bug, live)
@@ -233,6 +240,10 @@ class Calls:
         return timer
 
     def _silent(self, live: LiveCall) -> None:
+        # In a busy turn the timer is first, and the event still lies in the socket.
+        self._later(live, 0.0, self._silent_still)
+
+    def _silent_still(self, live: LiveCall) -> None:
         if rules.seems_refused(live.attempt):
             self.seems_refused(live.attempt)
 
@@ -250,7 +261,8 @@ class Calls:
                 call_uuid=live.attempt.uuid,
                 error=error,
             )
-            self._drop(live).errback(NotTaken(str(error)))
+            self.seems_refused(live.attempt)
+            self._drop(live).errback(NotTaken(str(error), live.attempt.uuid))
         elif isinstance(error, ConnectionGone) and not error.may_have_been_executed:
             self._drop(live).errback(NotSent(str(error)))
         elif isinstance(error, EslError):

@@ -201,11 +201,7 @@ class Pursuit:
             journey.errand.unspent()
             return clearance.denied(journey.number, progress, error)
         except NotTaken as error:
-            self._ways.withdraw(choice)
-            is_careful = journey.is_careful
-            if self._acceptance.not_taken(journey.entry, choice, was_careful=is_careful):
-                return _given_up(journey, str(error))
-            return Held(str(error))
+            return self._refused(journey, choice, error.uuid, str(error))
         except (NotSent, StoreError) as error:
             self._ways.withdraw(choice)
             return Held(str(error))
@@ -244,7 +240,7 @@ class Pursuit:
             return self._never_left(journey, progress, choice, word)
         if rules.is_refusal(attempt):
             self._caller.unsent(journey.number, attempt.uuid)
-            return self._refused(journey, choice, attempt)
+            return self._refused(journey, choice, attempt.uuid, REFUSED)
         self._ways.leave(choice, attempt, self._clock.seconds())
         if not journey.is_answered:
             self._acceptance.accepted(journey.entry, choice, attempt.dialed_at)
@@ -260,12 +256,12 @@ class Pursuit:
             return _given_up(journey, reason)
         return NeverLeft(reason, progress)
 
-    def _refused(self, journey: Journey, choice: Choice, attempt: Attempt) -> CallResult:
+    def _refused(self, journey: Journey, choice: Choice, uuid: str, reason: str) -> CallResult:
         self._ways.withdraw(choice)  # no verdict on the line
-        entry, uuid, was_careful = journey.entry, attempt.uuid, journey.is_careful
+        entry, was_careful = journey.entry, journey.is_careful
         if self._acceptance.refused(entry, choice, uuid, was_careful=was_careful):
-            return _given_up(journey, REFUSED)
-        return Held(REFUSED)
+            return _given_up(journey, reason)
+        return Held(reason)
 
     # --- what follows it ---------------------------------------------------------------------
 

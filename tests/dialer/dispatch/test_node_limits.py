@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.dialer.dispatch.node_limits import UNLIMITED, NodeLimits
+from ctidialer.dialer.dispatch.node_limits import MAX_RETURN_TIME, UNLIMITED, NodeLimits
+from ctidialer.rules import pacing
 from ctidialer.rules.backpressure import MIN_PAUSE
+from ctidialer.rules.pacing import Pace
 from ctidialer.switchsim.limits import SessionLimits
 
 
@@ -53,85 +57,161 @@ class BackpressureTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.limits = NodeLimits(0, 0.0)
 
+    def dial(self, count: int, now: float) -> None:
+        """Start and place so many calls at once."""
+        self.limits.started(count, now)
+        for index in range(count):
+            self.limits.placed(f"{index} {now}", now)
+
+    def refuse(self, now: float) -> bool:
+        """Have a call refused of which it is heard at once."""
+        self.dial(1, now)
+        return self.limits.refused(f"0 {now}", now, now)
+
     def test_a_refusal_stops_all_starts_for_a_while(self) -> None:
-        self.assertTrue(self.limits.refused(100.0, 100.0))
+        self.assertTrue(self.refuse(100.0))
         self.assertEqual(self.limits.room(0, 0, 100.0), 0)
+        self.assertEqual(self.limits.next_further(100.0), 100.0 + MIN_PAUSE)
 
     def test_after_the_pause_calls_start_carefully(self) -> None:
-        self.limits.refused(100.0, 100.0)
+        self.refuse(100.0)
         self.assertEqual(self.limits.slowed_to(101.0), 10)
-        self.assertIn(starts(self.limits, 100.0 + MIN_PAUSE, seconds=0.3), range(3, 5))
+        self.assertIn(starts(self.limits, 100.0 + MIN_PAUSE, seconds=1), range(10, 12))
 
     def test_calls_that_are_not_refused_in_time_raise_the_rate(self) -> None:
-        self.limits.refused(100.0, 100.0)
-        self.assertIn(starts(self.limits, 101.0, seconds=1), range(13, 17))
-        self.assertIn(starts(self.limits, 102.0, seconds=1), range(22, 30))
+        self.refuse(100.0)
+        self.dial(5, 101.0)
+        self.limits.room(0, 0, 101.4)
+        self.assertEqual(self.limits.slowed_to(101.4), 10)
+        self.assertIn(starts(self.limits, 102.0, seconds=1), range(15, 17))
 
     def test_a_call_that_is_refused_raises_nothing(self) -> None:
-        self.limits.refused(100.0, 100.0)
-        self.limits.started(2, 101.0)
-        self.limits.refused(101.1, 101.0)
-        self.limits.room(0, 0, 101.4)
+        self.refuse(100.0)
+        self.dial(2, 101.0)
+        for index in range(2):
+            self.limits.refused(f"{index} 101.0", 101.1, 101.0)
+        self.limits.room(0, 0, 103.0)
         self.assertEqual(self.limits.slowed_to(103.0), 10)
 
+    def test_nor_do_numbers_that_are_not_placed(self) -> None:
+        self.refuse(100.0)
+        for now in range(101, 120):
+            self.limits.started(1, float(now))
+            self.limits.unspent(float(now))
+        self.assertEqual(self.limits.slowed_to(120.0), 10)
+
+    def test_numbers_that_are_not_placed_use_up_no_start(self) -> None:
+        self.refuse(100.0)
+        self.limits.started(1, 101.0)
+        self.limits.unspent(101.0)
+        self.assertEqual(self.limits.room(0, 0, 101.0), 1)
+
     def test_refusals_of_one_burst_count_once(self) -> None:
-        self.assertTrue(self.limits.refused(100.0, 99.9))
-        self.assertFalse(self.limits.refused(100.6, 99.9))
-        self.assertTrue(self.limits.refused(100.7, 100.6))
+        self.dial(2, 99.9)
+        self.assertTrue(self.limits.refused("0 99.9", 100.0, 99.9))
+        self.assertFalse(self.limits.refused("1 99.9", 100.6, 99.9))
+        self.assertTrue(self.refuse(100.7))
+
+    def test_claims_under_way_when_a_refusal_is_heard_stop_nobody_for_long(self) -> None:
+        self.refuse(100.0)
+        self.limits.started(1000, 100.1)
+        self.assertGreater(starts(self.limits, 101.5, seconds=1), 8)
 
     def test_after_a_minute_without_a_refusal_nothing_is_slower(self) -> None:
-        self.limits.refused(100.0, 100.0)
-        self.limits.started(1, 101.0)
+        self.refuse(100.0)
+        self.dial(1, 101.0)
         self.assertEqual(self.limits.room(0, 0, 161.0), UNLIMITED)
         self.assertIsNone(self.limits.slowed_to(161.0))
 
     def test_a_ceiling_that_is_not_reached_slows_nothing_down(self) -> None:
-        self.limits.refused(100.0, 100.0)
-        self.limits.started(1, 101.0)
-        self.assertEqual(self.limits.room(0, 0, 102.0), 1)
-        self.assertIsNone(self.limits.slowed_to(102.0))
-        self.limits.started(1, 102.0)
-        self.assertEqual(self.limits.slowed_to(102.0), 11)
-        self.assertIsNone(self.limits.slowed_to(102.2))
+        self.refuse(100.0)
+        self.dial(1, 101.0)
+        self.limits.room(0, 0, 102.0)
+        for now in (102.0, 102.2, 102.4, 102.6, 102.8):
+            self.dial(1, now)
+            self.assertIsNone(self.limits.slowed_to(now))
+        self.assertGreater(starts(self.limits, 103.0, seconds=1), 9)
+        self.assertGreater(self.limits.slowed_to(104.0) or 0, 10)
+
+    def test_nothing_is_taken_before_a_refused_number_is_back(self) -> None:
+        self.limits.gives_back(100.0)
+        self.assertEqual(self.limits.room(0, 0, 100.1), 0)
+        self.assertEqual(self.limits.next_further(100.1), 100.0 + MAX_RETURN_TIME)
+        self.assertEqual(self.limits.room(0, 0, 100.0 + MAX_RETURN_TIME), UNLIMITED)
+
+    def test_a_clock_that_was_set_back_makes_nothing_wait_for_it(self) -> None:
+        self.refuse(1000.0)
+        self.limits.gives_back(1000.0)
+        self.assertGreater(starts(self.limits, 100.0, seconds=1), 9)
+        self.dial(2, 101.0)
+        self.assertEqual(self.limits.room(0, 0, 102.0), UNLIMITED)
 
 
 class SwitchWithLimits:
     """A task that wants ``cps`` calls a second, and FreeSWITCH as it counts its sessions.
 
-    Of a refusal it is heard ``delay`` seconds later, and of nothing else: calls ring for long.
+    A call is placed ``wait`` seconds after it was counted, as on a shared rate.  Of a refusal it is
+    heard ``delay`` seconds later, and a second after that the number goes back; of a call that is
+    taken nothing is heard: it rings.
     """
 
-    def __init__(self, cps: float, switch: SessionLimits, delay: float = 0.12) -> None:
-        self.node = NodeLimits(0, cps)
+    def __init__(
+        self, cps: float, switch: SessionLimits, delay: float = 0.12, wait: float = 0.0
+    ) -> None:
+        self.cps = cps
+        self.node = NodeLimits(0, 0.0)
         self.switch = switch
-        self.delay = delay
+        self.talk = 3.0
         self.taken: list[float] = []
         self.refused: list[float] = []
-        self._unheard: deque[float] = deque()
+        self._delay = delay
+        self._wait = wait
+        self._pace = Pace()
+        self._events: list[tuple[float, int, Callable[[float], None]]] = []
+        self._count = count()
         self._now = 1000.4
 
-    def run(self, seconds: float, talk: float = 3.0, step: float = 0.05) -> None:
-        """Dial for so long; each call that is taken lasts ``talk`` seconds."""
+    def forget(self) -> None:
+        """Count from now on."""
+        self.taken.clear()
+        self.refused.clear()
+
+    def run(self, seconds: float, step: float = 0.05) -> None:
+        """Dial for so long."""
         end = self._now + seconds
         while self._now < end:
-            self._hear()
-            room = self.node.room(0, 0, self._now)
+            self._happens()
+            room = min(
+                self.node.room(0, 0, self._now), pacing.room(self._pace, self.cps, self._now)
+            )
             self.node.started(room, self._now)
-            for _ in range(room):
-                self._place(talk)
+            self._pace = pacing.spent(self._pace, self.cps, room, self._now)
+            for index in range(room):
+                self._at(self._now + self._wait + index * 1e-5, self._place)
+            self._happens()
             self._now += step
 
-    def _place(self, talk: float) -> None:
-        up = sum(moment > self._now - talk for moment in self.taken[-2000:])
-        if self.switch.admit(up, self._now):
-            self.refused.append(self._now)
-            self._unheard.append(self._now)
-        else:
-            self.taken.append(self._now)
+    def _at(self, moment: float, what: Callable[[float], None]) -> None:
+        heappush(self._events, (moment, next(self._count), what))
 
-    def _hear(self) -> None:
-        while self._unheard and self._unheard[0] <= self._now - self.delay:
-            self.node.refused(self._now, self._unheard.popleft())
+    def _happens(self) -> None:
+        while self._events and self._events[0][0] <= self._now + 0.01:
+            moment, _, what = heappop(self._events)
+            what(moment)
+
+    def _place(self, now: float) -> None:
+        uuid = f"{next(self._count)}"
+        self.node.placed(uuid, now)
+        up = sum(moment > now - self.talk for moment in self.taken[-2000:])
+        if self.switch.admit(up, now):
+            self.refused.append(now)
+            self._at(now + self._delay, lambda heard: self._hear(uuid, now, heard))
+        else:
+            self.taken.append(now)
+
+    def _hear(self, uuid: str, placed_at: float, now: float) -> None:
+        self.node.refused(uuid, now, placed_at)
+        self._at(now + 1.0, self.node.gives_back)
 
 
 class OverloadTests(SynchronousTestCase):
@@ -139,21 +219,21 @@ class OverloadTests(SynchronousTestCase):
 
     def test_most_of_a_session_rate_is_used_and_few_calls_are_refused(self) -> None:
         for per_second in (30, 100, 300):
-            dialed = SwitchWithLimits(1000, SessionLimits(per_second=per_second))
-            dialed.run(10)
-            dialed.taken.clear()
-            dialed.refused.clear()
-            dialed.run(120)
-            self.assertGreater(len(dialed.taken) / 120, 0.8 * (per_second - 1))
-            self.assertLess(len(dialed.refused), 0.02 * len(dialed.taken))
+            for wait in (0.0, 0.4):
+                dialed = SwitchWithLimits(1000, SessionLimits(per_second=per_second), wait=wait)
+                dialed.run(20)
+                dialed.forget()
+                dialed.run(120)
+                self.assertGreater(len(dialed.taken) / 120, 0.8 * (per_second - 1))
+                self.assertLess(len(dialed.refused), 0.02 * len(dialed.taken))
 
     def test_calls_that_end_make_room_for_others(self) -> None:
         """100 sessions of 4 s are 25 calls a second."""
         dialed = SwitchWithLimits(1000, SessionLimits(max_sessions=100))
-        dialed.run(10, talk=4)
-        dialed.taken.clear()
-        dialed.refused.clear()
-        dialed.run(120, talk=4)
+        dialed.talk = 4.0
+        dialed.run(20)
+        dialed.forget()
+        dialed.run(120)
         self.assertGreater(len(dialed.taken) / 120, 0.8 * 25)
         self.assertLess(len(dialed.refused), 0.05 * len(dialed.taken))
 
@@ -162,18 +242,37 @@ class OverloadTests(SynchronousTestCase):
         dialed.run(60)
         dialed.switch.set_rate(2000, 1060.4)
         dialed.run(60)
-        dialed.taken.clear()
+        dialed.forget()
         dialed.run(10)
         self.assertGreater(len(dialed.taken), 1800)
 
     def test_after_a_pause_of_freeswitch_the_rate_is_soon_back(self) -> None:
-        dialed = SwitchWithLimits(200, SessionLimits())
-        dialed.run(10)
-        dialed.switch.paused_outbound = True
-        dialed.run(60)
-        self.assertLess(len(dialed.refused), 70)
-        dialed.switch.paused_outbound = False
-        dialed.run(16 + 6)
-        dialed.taken.clear()
-        dialed.run(10)
-        self.assertGreater(len(dialed.taken), 1700)
+        for delay, wait in ((0.12, 0.0), (0.35, 0.0), (0.12, 0.5)):
+            dialed = SwitchWithLimits(200, SessionLimits(), delay, wait)
+            dialed.run(10)
+            dialed.switch.paused_outbound = True
+            dialed.run(60)
+            self.assertLess(len(dialed.refused), 250)
+            dialed.switch.paused_outbound = False
+            dialed.run(16 + 6)
+            dialed.forget()
+            dialed.run(10)
+            self.assertGreater(len(dialed.taken), 1600)
+
+    def test_a_refusal_in_a_lull_does_not_slow_down_what_comes_after_it(self) -> None:
+        for has_refused_before in (False, True):
+            dialed = SwitchWithLimits(200, SessionLimits())
+            dialed.switch.paused_outbound = has_refused_before
+            dialed.run(1)
+            dialed.switch.paused_outbound = False
+            dialed.run(20)
+            dialed.cps = 2.0
+            dialed.run(10)
+            dialed.switch.paused_outbound = True
+            dialed.run(0.6)
+            dialed.switch.paused_outbound = False
+            dialed.cps = 200.0
+            dialed.run(10)
+            dialed.forget()
+            dialed.run(10)
+            self.assertGreater(len(dialed.taken), 1500)

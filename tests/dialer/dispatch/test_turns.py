@@ -65,7 +65,7 @@ class TurnsTests(SynchronousTestCase):
 
     def test_after_refusals_they_wait_for_the_node(self) -> None:
         self.world.put_task()
-        self.slots.limits.refused(NOW, NOW)
+        self.slots.limits.refused("u", NOW, NOW)
         self.assertFalse(self.turns.start(self.run_of_t))
         self.wait(1)
         self.world.runs_for(0.4)

@@ -32,7 +32,9 @@ class AcceptanceTests(SynchronousTestCase):
         return self.clock.seconds()
 
     def seems_refused(self, uuid: str) -> None:
-        self.acceptance.seems_refused(Attempt(uuid, "gw1", "g", dialed_at=self.now))
+        attempt = Attempt(uuid, "gw1", "g", dialed_at=self.now)
+        self.calls.placing(attempt)
+        self.calls.seems_refused(attempt)
 
     def others_go_out(self, choice: Choice = GOOD) -> None:
         self.clock.advance(1)
@@ -45,6 +47,7 @@ class AcceptanceTests(SynchronousTestCase):
     def test_what_seems_refused_lowers_the_rate_before_it_is_certain(self) -> None:
         self.seems_refused("a")
         self.assertTrue(self.limits.backpressure.holds(self.now))
+        self.clock.advance(1)
         self.assertTrue(self.acceptance.is_careful(self.now))
 
     def test_a_refusal_that_has_become_certain_lowers_nothing_more(self) -> None:
@@ -54,17 +57,23 @@ class AcceptanceTests(SynchronousTestCase):
         self.assertFalse(self.acceptance.refused(b"1", GOOD, "a", was_careful=False))
         self.assertIs(self.limits.backpressure, before)
 
-    def test_a_command_that_is_not_taken_lowers_the_rate(self) -> None:
-        self.assertFalse(self.acceptance.not_taken(b"1", GOOD, was_careful=False))
-        self.assertTrue(self.limits.backpressure.holds(self.now))
+    def test_calls_that_are_placed_and_not_refused_raise_it_again(self) -> None:
+        self.seems_refused("a")
+        self.clock.advance(1)
+        self.assertTrue(self.limits.is_refused(self.now))
+        self.calls.placing(Attempt("b", "gw1", "g", dialed_at=self.now))
+        self.clock.advance(1)
+        self.assertFalse(self.limits.is_refused(self.now))
 
-    def test_a_number_whose_command_is_never_taken_is_given_up(self) -> None:
-        given_up = []
-        for _ in range(MAX_TIMES):
+    def test_a_uuid_that_a_producer_gave_counts_for_each_try_anew(self) -> None:
+        self.seems_refused("crm-7")
+        self.acceptance.refused(b"1", GOOD, "crm-7", was_careful=False)
+        for _ in range(3 * MAX_TIMES):
             self.others_go_out()
             self.clock.advance(60)
-            given_up.append(self.acceptance.not_taken(b"1", GOOD, was_careful=False))
-        self.assertEqual(given_up, [*[False] * (MAX_TIMES - 1), True])
+            self.seems_refused("another")
+            self.seems_refused("crm-7")
+            self.assertFalse(self.acceptance.refused(b"1", GOOD, "crm-7", was_careful=False))
 
     def test_one_that_never_left_is_nothing_to_the_rate(self) -> None:
         self.never_left()

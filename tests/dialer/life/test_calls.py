@@ -458,6 +458,7 @@ class SeemsRefusedTests(CallsCase):
         self.clock.advance(SEEMS_REFUSED_AFTER - 0.01)
         self.assertEqual(self.suspects, [])
         self.clock.advance(0.01)
+        self.clock.advance(0)
         self.assertEqual(self.suspects, [A])
         self.assertNoResult(ended)
         self.clock.advance(LINGER_SECONDS)
@@ -472,6 +473,21 @@ class SeemsRefusedTests(CallsCase):
         self.clock.advance(1)
         self.assertFalse(is_refusal(self.successResultOf(ended)))
         self.assertEqual(self.suspects, [])
+
+    def test_not_one_whose_hang_up_was_read_in_the_same_turn(self) -> None:
+        """A reactor that was busy runs its timers before it reads what has come meanwhile."""
+        self.place()
+        self.switch.job("-ERR DESTINATION_OUT_OF_ORDER")
+        hang_up = hang_up_event(A, cause="DESTINATION_OUT_OF_ORDER")
+        self.clock.callLater(SEEMS_REFUSED_AFTER, self.calls.event, hang_up)
+        self.clock.advance(SEEMS_REFUSED_AFTER)
+        self.assertEqual(self.suspects, [])
+
+    def test_a_command_that_is_not_taken_at_all(self) -> None:
+        self.switch.error = CommandRefused("bgapi", "permission denied")
+        failure = self.failureResultOf(self.place(), NotTaken)
+        self.assertEqual(failure.value.uuid, A)
+        self.assertEqual(self.suspects, [A])
 
     def test_not_another_failure(self) -> None:
         self.place()
