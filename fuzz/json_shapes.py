@@ -139,7 +139,9 @@ def _change_list(place: list[Any], donor: Any, random: Random) -> None:
     if turn < 0.2 and place:
         del place[random.randrange(len(place))]
     elif turn < 0.3:
-        place *= min(random.choice((2, 20, 200)), _room(place))
+        # Copies: else a later change of one were one of all, and so on until memory is full.
+        times = min(random.choice((2, 20, 200)), _room(place)) - 1
+        place += [_copied(one) for one in place * times]
     elif turn < 0.6 and place:
         place[random.randrange(len(place))] = some_value(donor, random)
     else:
