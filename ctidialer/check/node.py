@@ -140,7 +140,7 @@ class NodeCheck:
 
     async def _zones_of_hosts(self) -> dict[str, str]:
         """Return the time zone of each host with a daemon, as that publishes it."""
-        if not await self._holds(keys.HOSTS, "zset"):
+        if await self._kind(keys.HOSTS) != "zset":
             return {}
         since = repr(self._now - ALIVE_WITHIN)
         answer = await self._link.call("ZRANGEBYSCORE", keys.HOSTS, since, "+inf")
@@ -164,6 +164,10 @@ class NodeCheck:
         host = self._node.host
         await self._holds(keys.records(host), "stream")
         await self._holds(keys.in_flight(host), "hash")
+        await self._holds(keys.control(host), "hash")
+        await self._holds(keys.lease(host), "hash")
+        with suppress(NotAllowed):  # as long as nothing is counted over hosts, nobody needs it
+            await self._holds(keys.HOSTS, "zset")
         if self._settings.records.list:
             await self._holds(self._settings.records.list, "list")
 

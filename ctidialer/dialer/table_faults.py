@@ -70,7 +70,8 @@ def _named_in(tables: Tables, line: str) -> str:
 
 
 def _tell_names(tables: Tables, table: str, what: str, names: Collection[str]) -> None:
-    key = tables.keys_of(table)[-1] if names else ""
+    documents = tables.keys_of(table)
+    key = documents[0] if len(documents) == 1 else table  # of which one is not known any more
     for name in sorted(names)[:MAX_SAID_PER_TABLE]:
         log.info(
             "{key} {name} {what}{where}",

@@ -75,9 +75,8 @@ class ListSample:
 
     async def read(self) -> ListLeft:
         """Return all that is left; what this user may not read is assumed."""
-        queues = await NodeReading(self._link, self._node.host).queue_lengths(
-            [one for one in self._task.queues if one]
-        )
+        reading = NodeReading(self._link, self._node.host)
+        queues = await reading.list_lengths([one for one in self._task.queues if one])
         waiting = await self._waiting_total()
         total = sum(queues.values()) + waiting
         try:

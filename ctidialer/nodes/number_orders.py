@@ -101,7 +101,7 @@ async def standing_of(link: Link, owner: Owner) -> Standing:
     there = {place: counts[place] for place in places if place in counts}
     later = summed(due, there).get((owner.kind, owner.name), Later())
     waiting = await reading.queue_lengths([(place.key, Kind.SCHEDULE) for place in places])
-    return Standing(sum(waiting.values()), later, await reading.queue_lengths(owner.queues))
+    return Standing(sum(waiting.values()), later, await reading.list_lengths(owner.queues))
 
 
 class NumberOrders:

@@ -21,7 +21,6 @@ from ctidialer.contract.control import (
     resume_field,
 )
 from ctidialer.contract.notice import ConfigChange, encode_notice
-from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.link import Link
 
 
@@ -76,10 +75,7 @@ class NodeOrders:
         await self._publish()
 
     async def _is_out(self, line: str, now: Order) -> bool:
-        try:
-            raw = await self._link.call("HGET", self._key, f"{LINE_OFF}{line}")
-        except StoreError as error:
-            raise self._meant(error) from None
+        raw = await self._link.call("HGET", self._key, f"{LINE_OFF}{line}")
         return isinstance(raw, bytes) and decode_line_off(raw).holds(now.since or 0.0)
 
     async def _give(self, name: str, order: Order) -> bool:
@@ -95,16 +91,7 @@ class NodeOrders:
         return was_there
 
     async def _change(self, command: str, name: str, *value: bytes) -> bool:
-        try:
-            changed = await self._link.call(command, self._key, name, *value)
-        except StoreError as error:
-            raise self._meant(error) from None
-        return changed == 1
-
-    def _meant(self, error: StoreError) -> StoreError:
-        if str(error).startswith("WRONGTYPE"):
-            return WrongType(self._key, "value of another type", "hash")
-        return error
+        return await self._link.call(command, self._key, name, *value) == 1
 
     async def _publish(self) -> None:
         """Publish even if nothing changed: an earlier try may have failed after its write."""

@@ -90,10 +90,10 @@ class NodeReader:
 
     async def status(self, host: str) -> NodeStatus | None:
         """Return what the daemon of a host said last; None = nothing that can be read."""
-        raw = await self._link.call("GET", keys.status(host))
         try:
+            raw = await self._link.call("GET", keys.status(host))
             return decode_status(raw) if isinstance(raw, bytes) else None
-        except ValueError:
+        except (ValueError, WrongType):
             return None
 
     async def _left(self, key: str) -> float | None:
@@ -117,20 +117,34 @@ class NodeReader:
     async def _told(self, host: str, status: NodeStatus | None) -> NodeReport:
         own, reading = self._own, NodeReading(self._link, host)
         domain = own.domain if host == own.host else host
-        in_flight = await self._link.call("HLEN", keys.in_flight(host))
         age = None if status is None else await self._age(host)
         is_current = age is not None and age <= CURRENT_WITHIN
         return NodeReport(
             host=host,
             zone=status.timezone if status else own.timezone,
             tables=await self._tables(reading, host, status.domain if status else domain),
-            daemon=await reading.lease_holder(),
+            daemon=await self._daemon(reading),
             status=status if is_current else None,
-            in_flight=in_flight if isinstance(in_flight, int) else 0,
+            in_flight=await self._in_flight(host),
             silent="" if is_current else f"{CURRENT_WITHIN if age else TIME_TO_LIVE:g}",
             lapses_in=None if is_current else await self._left(keys.lease(host)),
             refused="" if is_current else await self._refused(host),
         )
+
+    async def _daemon(self, reading: NodeReading) -> str | None:
+        try:
+            return await reading.lease_holder()
+        except WrongType:
+            return None
+
+    async def _in_flight(self, host: str) -> int:
+        """Return how many numbers a host has in flight; a key that holds none counts as empty, as
+        one host's must not hide all others.  Its daemon says so, and ``ctidialer check``."""
+        try:
+            count = await self._link.call("HLEN", keys.in_flight(host))
+        except WrongType:
+            return 0
+        return count if isinstance(count, int) else 0
 
     async def _refused(self, host: str) -> str:
         """Return why Redis takes no writes now; empty = it does, or this user may not try.

@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 from ctidialer.contract import keys
 from ctidialer.store.connection import Reply, ResponseError
-from ctidialer.store.errors import StoreError, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.tables import Unreadable, Whole
 
@@ -54,12 +53,7 @@ class AgentReader:
 
     async def fields(self, table: str, names: Sequence[str]) -> list[tuple[str, bytes | None]]:
         """Return these fields of a table; None = there is no such field."""
-        try:
-            values = await self._link.call("HMGET", self.key(table), *names)
-        except StoreError as error:
-            if str(error).startswith("WRONGTYPE"):
-                raise WrongType(self.key(table), "value of another type", "hash") from None
-            raise
+        values = await self._link.call("HMGET", self.key(table), *names)
         assert isinstance(values, list)
         documents = (value if isinstance(value, bytes) else None for value in values)
         return list(zip(names, documents, strict=True))

@@ -22,7 +22,13 @@ from ctidialer.store.connection import (
     WatchedConnection,
 )
 from ctidialer.store.endpoint import Dialup, LoginRefused, usual_back_off
-from ctidialer.store.errors import NotAllowed, StoreError, StoreUnavailable, WritesRefused
+from ctidialer.store.errors import (
+    NotAllowed,
+    StoreError,
+    StoreUnavailable,
+    WritesRefused,
+    WrongType,
+)
 from ctidialer.store.scripts import Script
 
 log = Logger()
@@ -36,6 +42,11 @@ NOT_NOW = re.compile(
 WRITES_REFUSED = frozenset({"OOM", "MISCONF", "NOREPLICAS"})
 # What Redis says if the user lacks a right.
 NO_RIGHT = re.compile(r"^NOPERM |ACL failure in script|user executing the script can't")
+# What the key of a command must hold, by the command or its first letter.
+TYPE_OF = {"GET": "string", "SADD": "set", "SREM": "set", "SCARD": "set", "SSCAN": "set"} | {
+    **{"XADD": "stream", "XLEN": "stream", "XRANGE": "stream", "XREVRANGE": "stream"},
+    **{"H": "hash", "L": "list", "R": "list", "Z": "zset"},
+}
 # The answers after which only a new connection helps: this server cannot be used (any more).
 WRONG_SERVER = frozenset({"READONLY", "MASTERDOWN", "NOAUTH", "LOADING"})
 
@@ -203,7 +214,7 @@ class Link:
         try:
             return await self._request(*arguments)
         except ResponseError as error:
-            raise self._refused(str(error)) from None
+            raise _wrong_type(arguments, str(error)) or self._refused(str(error)) from None
 
     async def _together(
         self, commands: Sequence[Sequence[Argument]]
@@ -263,3 +274,14 @@ def _answer(result: Reply | Failure) -> Reply | ResponseError:
     if not isinstance(result.value, ResponseError):
         result.raiseException()
     return result.value
+
+
+def _wrong_type(arguments: Sequence[Argument], problem: str) -> WrongType | None:
+    """Return that the key of a command holds another type, where Redis says so: it names no key."""
+    command = str(arguments[0])
+    wanted = TYPE_OF.get(command) or TYPE_OF.get(command[0])
+    if not problem.startswith("WRONGTYPE") or wanted is None:
+        return None
+    key = arguments[1]
+    name = key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else str(key)
+    return WrongType(name, "value of another type", wanted)

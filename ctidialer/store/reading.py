@@ -12,8 +12,8 @@ from twisted.logger import Logger
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
 from ctidialer.contract.waiting import WaitReason
-from ctidialer.store.connection import Argument, Reply
-from ctidialer.store.errors import StoreError, WrongType
+from ctidialer.store.connection import Reply
+from ctidialer.store.errors import WrongType
 from ctidialer.store.in_flight import InFlight, decode_in_flight
 from ctidialer.store.lease import describe_holder
 from ctidialer.store.link import Link
@@ -23,9 +23,6 @@ from ctidialer.store.waiting import Waiting, counts, earliest
 log = Logger()
 
 LENGTH_OF = {Kind.QUEUE: "LLEN", Kind.SCHEDULE: "ZCARD"}
-TYPE_FOR = {"LLEN": "list", "ZCARD": "zset", "HGETALL": "hash", "HGET": "hash", "HMGET": "hash"} | {
-    "ZRANGEBYSCORE": "zset"
-}
 
 
 class NodeReading:
@@ -59,6 +56,16 @@ class NodeReading:
         A key of another type is left out.
         """
         return Deferred.fromCoroutine(self._queue_lengths(queues))
+
+    async def list_lengths(self, queues: Sequence[str]) -> dict[str, int]:
+        """Return the length of each list; raises WrongType if a key holds something else."""
+        lengths = await self.queue_lengths(queues)
+        for queue in queues:
+            if queue not in lengths:
+                kind = await self._link.call("TYPE", queue)
+                found = kind.decode() if isinstance(kind, bytes) else "value of another type"
+                raise WrongType(queue, found, "list")
+        return lengths
 
     def filled(self, queues: Sequence[str]) -> Deferred[list[int]]:
         """Return the positions of the queues that are not empty."""
@@ -101,7 +108,7 @@ class NodeReading:
         """Return the entries of these ids that are still in flight."""
         if not entry_ids:
             return []
-        values = await self._read("HMGET", self._in_flight_key, *entry_ids)
+        values = await self._link.call("HMGET", self._in_flight_key, *entry_ids)
         assert isinstance(values, list)
         found = zip(entry_ids, values, strict=True)
         return self._decoded((one, value) for one, value in found if isinstance(value, bytes))
@@ -110,7 +117,7 @@ class NodeReading:
         found: dict[Waiting, float] = {}
         for scope in dict.fromkeys(scopes):
             key, until = keys.waiting_next(scope), repr(float(now))
-            pairs = await self._read("ZRANGEBYSCORE", key, "-inf", until, "WITHSCORES")
+            pairs = await self._link.call("ZRANGEBYSCORE", key, "-inf", until, "WITHSCORES")
             found |= earliest(scope, named_values(pairs))
         return found
 
@@ -118,7 +125,7 @@ class NodeReading:
         found: dict[Waiting, dict[WaitReason, int]] = {}
         for scope in dict.fromkeys(scopes):
             found |= counts(
-                scope, named_values(await self._read("HGETALL", keys.waiting_count(scope)))
+                scope, named_values(await self._link.call("HGETALL", keys.waiting_count(scope)))
             )
         return found
 
@@ -127,10 +134,10 @@ class NodeReading:
         return None if holder is None else describe_holder(holder)
 
     async def _read_table(self, key: str) -> dict[str, bytes]:
-        return dict(named_values(await self._read("HGETALL", key)))
+        return dict(named_values(await self._link.call("HGETALL", key)))
 
     async def _read_field(self, key: str, field: str) -> bytes | None:
-        value = await self._read("HGET", key, field)
+        value = await self._link.call("HGET", key, field)
         return value if isinstance(value, bytes) else None
 
     async def _queue_lengths(self, queues: Sequence[str | tuple[str, Kind]]) -> dict[str, int]:
@@ -145,14 +152,14 @@ class NodeReading:
 
     async def _length(self, command: str, key: str) -> int | None:
         try:
-            length = await self._read(command, key)
+            length = await self._link.call(command, key)
         except WrongType:
             return None
         assert isinstance(length, int)
         return length
 
     async def _read_in_flight(self) -> list[InFlight]:
-        values = named_values(await self._read("HGETALL", self._in_flight_key))
+        values = named_values(await self._link.call("HGETALL", self._in_flight_key))
         entries = self._decoded(values)
         self.unreadable = len(values) - len(entries)
         return sorted(entries, key=lambda entry: entry.order)
@@ -170,14 +177,6 @@ class NodeReading:
                     reason=str(error),
                 )
         return entries
-
-    async def _read(self, command: str, key: str, *more: Argument) -> Reply:
-        try:
-            return await self._link.call(command, key, *more)
-        except StoreError as error:
-            if str(error).startswith("WRONGTYPE"):
-                raise WrongType(key, "value of another type", TYPE_FOR[command]) from None
-            raise
 
 
 def flags(reply: Reply) -> list[bool]:

@@ -61,6 +61,13 @@ class CancelTests(CommandTestCase):
         done = await self.on_node("cancel", "t")
         self.assertEqual((done.status, done.out), (0, 'the task "t": 0 numbers were canceled\n'))
 
+    async def test_a_queue_of_another_type_does_not_count_as_empty(self) -> None:
+        await self.call("DEL", "q")
+        await self.call("SET", "q", "x")
+        done = await self.on_node("cancel", "t", "--yes")
+        self.assertEqual((done.status, done.out), (1, ""))
+        self.assertIn("the key 'q' holds a string, but must hold a list", done.err)
+
     async def test_a_task_whose_queues_cannot_be_read(self) -> None:
         await self.put_task(limit="x")
         done = await self.on_node("cancel", "t", "--queue", "--yes")

@@ -204,12 +204,17 @@ class CheckTests(CommandTestCase):
             SCHEDULE: "zset",
             keys.records(HOST): "stream",
             keys.in_flight(HOST): "hash",
+            keys.lease(HOST): "hash",
+            keys.HOSTS: "zset",
         }
         await self.put_task()
         for key in wrong:
             await self.call("SET", key, "x")
         done = await self.on_node("check", "--json")
-        found = {one["key"]: one["problem"] for one in done.json() if one["severity"] == "fault"}
+        faults = [one for one in done.json() if one["severity"] == "fault"]
+        # A FreeSWITCH that runs on this machine is asked for the gateways, and has none of them.
+        said = [one for one in faults if not one["problem"].startswith("FreeSWITCH at")]
+        found = {one["key"]: one["problem"] for one in said}
         self.assertEqual(done.status, 1)
         self.assertEqual(
             found, {key: f"holds a string, but must hold a {kind}" for key, kind in wrong.items()}

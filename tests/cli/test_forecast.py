@@ -163,6 +163,13 @@ class ForecastCommandTests(CommandTestCase):
             done = await self.on_node("forecast", "t", *wrong)
             self.assertEqual(done.status, 2)
 
+    async def test_a_queue_of_another_type_does_not_count_as_empty(self) -> None:
+        await self.put_task()
+        await self.call("SET", "q", "x")
+        done = await self.on_node("forecast", "t")
+        self.assertEqual(done.status, 1)
+        self.assertIn("the key 'q' holds a string, but must hold a list", done.err)
+
     async def test_keys_of_another_type_are_said(self) -> None:
         await self.put_task(dnc=["dnc:own"])
         await self.call("RPUSH", "q", *NUMBERS)

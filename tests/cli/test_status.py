@@ -133,6 +133,15 @@ class NoDaemonTests(CommandTestCase):
         self.assertEqual([one["condition"] for one in node["problems"]], ["no_daemon"])
         self.assertEqual((node["ready"], node["tasks"]), (False, []))
 
+    async def test_keys_of_another_type_hide_no_other_host(self) -> None:
+        await self.put_task()
+        for key in (keys.in_flight, keys.lease, keys.status, keys.control):
+            await self.call("RPUSH", key("fs7"), "x")
+        done = await self.on_node("status")
+        self.assertEqual((done.status, done.err), (0, ""))
+        self.assertIn("node fs1: not ready", done.out)
+        self.assertIn("node fs7: not ready\n  no daemon is alive under the host name", done.out)
+
     async def test_tasks_and_other_hosts_without_a_daemon(self) -> None:
         await self.put_task()
         await self.put_task("off", enable=False)

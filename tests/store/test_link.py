@@ -17,7 +17,7 @@ from ctidialer.stage.redis import start_redis
 from ctidialer.store.address import parse_address
 from ctidialer.store.connection import WatchedConnection
 from ctidialer.store.endpoint import Dialup
-from ctidialer.store.errors import StoreError, StoreUnavailable
+from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
 from ctidialer.store.link import Link
 from ctidialer.store.scripts import Script
 from ctidialer.store.store import Store
@@ -352,6 +352,13 @@ class CallTests(LinkTestCase):
         error = await self.error_of(self.call("NONSENSE"), StoreError)
         self.assertIn("unknown command", str(error))
         self.assertNotIsInstance(error, StoreUnavailable)
+
+    async def test_a_key_of_another_type_is_named(self) -> None:
+        await self.call("SET", "a", "1")
+        for command, wanted in (("HLEN", "hash"), ("LLEN", "list"), ("ZCARD", "zset")):
+            error = await self.error_of(self.call(command, "a"), WrongType)
+            said = f"the key 'a' holds a value of another type, but must hold a {wanted}"
+            self.assertEqual((str(error), error.key), (said, "a"))
 
     async def test_what_cannot_be_sent(self) -> None:
         error = await self.error_of(self.call("GET", "\ud800"), StoreError)
