@@ -11,6 +11,7 @@ from attrs import frozen
 from msgspec.structs import replace
 
 from ctidialer.cli.printable import printable
+from ctidialer.contract import keys
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.settings import Node
 from ctidialer.store.errors import StoreError
@@ -33,11 +34,16 @@ class OnHost(Generic[Result]):
 
 
 async def every_host(link: Link, node: Node) -> list[str]:
-    """Return the hosts of this Redis, the ``node`` of the settings only if it is one of them."""
-    hosts = await NodeReader(link, node).known_hosts()
+    """Return the hosts of this Redis, the ``node`` of the settings only if it is one of them.
+
+    One that has tasks of its own, and has never been started, is one, too.
+    """
+    reader = NodeReader(link, node)
+    with_tasks = {*await reader.suffixes(keys.at(keys.TASK, ""))} - {keys.TEMPLATE}
+    hosts = {*await reader.known_hosts(), *with_tasks}
     if not hosts:
         raise click.ClickException("no host has left anything in this Redis")
-    return hosts
+    return sorted(hosts)
 
 
 async def node_named(link: Link, own: Node, host: str) -> Node:

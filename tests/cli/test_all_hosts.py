@@ -51,6 +51,12 @@ class AllHostsTests(CommandTestCase):
         self.assertEqual((done.status, done.out), (1, 'the task "own" is paused on fs2\n'), done)
         self.assertIn('fs1: there is no task "own"', done.err)
 
+    async def test_a_host_that_was_never_started_has_it_too(self) -> None:
+        await self.put(keys.at(keys.TASK, "new"), {"t": {"enable": True}})
+        done = await self.on_node("pause", "t", "--all-hosts")
+        self.assertEqual((done.status, done.err), (0, ""))
+        self.assertEqual(await self.ordered("new"), {b"pause:t"})
+
     async def test_drain_and_undo(self) -> None:
         done = await self.on_node("drain", "--all-hosts")
         daemon, nobody = "numbers with a call: 0", "no daemon is alive under this name"
