@@ -121,7 +121,8 @@ def _print(answer: _Answer) -> None:
     node, task, explained = answer.node, answer.task, answer.task.explained
     text = explained_in(explained, language())
     if explained.reason == Reason.UNKNOWN_TASK.value:
-        text = no_such_task(task.name, node.host, node.task_names())
+        unknown = no_such_task(task.name, node.host, node.task_names())
+        text = "; ".join(node.unreadable) or unknown
     lines = [title(task.name, node.host, explained.reason), text]
     lines += [_busy_line(answer, busy) for busy in explained.lines]
     if explained.lines_left_out:

@@ -57,7 +57,8 @@ def forecast(
             return await read_basis(link, settings, wanted, time())
         except UnknownTask:
             report = await NodeReader(link, settings.node).look_at(settings.node.host)
-            return no_such_task(task, report.host, report.task_names())
+            unknown = no_such_task(task, report.host, report.task_names())
+            return "; ".join(report.unreadable) or unknown
         except NoForecast as error:
             return error.said.in_(language())
 

@@ -117,12 +117,17 @@ class NodeReader:
     async def _told(self, host: str, status: NodeStatus | None) -> NodeReport:
         own, reading = self._own, NodeReading(self._link, host)
         domain = own.domain if host == own.host else host
+        unreadable: list[str] = []
+        tables = await self._tables(
+            reading, host, status.domain if status else domain, unreadable.append
+        )
         age = None if status is None else await self._age(host)
         is_current = age is not None and age <= CURRENT_WITHIN
         return NodeReport(
             host=host,
             zone=status.timezone if status else own.timezone,
-            tables=await self._tables(reading, host, status.domain if status else domain),
+            tables=tables,
+            unreadable=tuple(unreadable),
             daemon=await self._daemon(reading),
             status=status if is_current else None,
             in_flight=await self._in_flight(host),
@@ -165,13 +170,15 @@ class NodeReader:
         left = await self._left(keys.status(host))
         return None if left is None else TIME_TO_LIVE - left
 
-    async def _tables(self, reading: NodeReading, host: str, domain: str) -> Tables:
+    async def _tables(
+        self, reading: NodeReading, host: str, domain: str, cannot_read: Callable[[str], None]
+    ) -> Tables:
         tables = Tables(host, domain, self._own.default_dialstring)
         for key in tables.keys_of():
             try:
                 tables.replace(key, await reading.read_table(key))
-            except WrongType:
-                continue  # no table, as for the daemon; `ctidialer check` says so
+            except WrongType as error:
+                cannot_read(str(error))  # no table, as for the daemon
         return tables
 
     async def _scan(self, pattern: str) -> list[str]:

@@ -33,6 +33,7 @@ class NodeReport:
     it said last, None = nothing lately: then ``silent`` says for how long, and ``lapses_in`` in how
     many seconds its lease ends.  ``in_flight``: entries taken and not settled.  ``refused``: why
     Redis takes no writes now, so that even a live daemon cannot publish; empty = it takes them.
+    ``unreadable``: which of its tables are none, and why.
     """
 
     host: str
@@ -44,6 +45,7 @@ class NodeReport:
     silent: str = ""
     lapses_in: float | None = None
     refused: str = ""
+    unreadable: tuple[str, ...] = ()
     _said: dict[str, TaskStatus] = field(init=False, eq=False, repr=False)
 
     @_said.default
@@ -72,7 +74,13 @@ class NodeReport:
         drain = self.tables.control.drain
         drained = () if drain is None else (drain_obstacle(drain, 0, self.zone),)
         refused = Obstacle(Reason.WRITES_REFUSED, values={"problem": self.refused})
-        return (*((refused,) if self.refused else ()), self._no_daemon(), *drained)
+        tables = Obstacle(Reason.TABLES_UNREADABLE, values={"problem": "; ".join(self.unreadable)})
+        return (
+            *((refused,) if self.refused else ()),
+            self._no_daemon(),
+            *((tables,) if self.unreadable else ()),
+            *drained,
+        )
 
     def problems(self) -> list[dict[str, str]]:
         """Return the obstacles as JSON data."""

@@ -303,3 +303,10 @@ class NoDaemonTests(CommandTestCase):
         done = await self.run_command("explain", "--redis", "redis://127.0.0.1:1/0", "t")
         self.assertEqual(done.status, 1)
         self.assertIn("no Redis at", done.err)
+
+    async def test_a_table_of_another_type_does_not_count_as_empty(self) -> None:
+        await self.call("SET", keys.at(keys.TASK, keys.TEMPLATE), "x")
+        done = await self.on_node("explain", "t")
+        self.assertEqual(done.status, 1)
+        self.assertIn("the key 'cti_queue_dialer_task@template' holds", done.out)
+        self.assertNotIn("there is no task", done.out)

@@ -170,6 +170,12 @@ class ForecastCommandTests(CommandTestCase):
         self.assertEqual(done.status, 1)
         self.assertIn("the key 'q' holds a string, but must hold a list", done.err)
 
+    async def test_a_table_of_another_type_does_not_count_as_empty(self) -> None:
+        await self.call("SET", keys.at(keys.TASK, keys.TEMPLATE), "x")
+        done = await self.on_node("forecast", "t")
+        self.assertEqual(done.status, 1)
+        self.assertIn("the key 'cti_queue_dialer_task@template' holds", done.err)
+
     async def test_keys_of_another_type_are_said(self) -> None:
         await self.put_task(dnc=["dnc:own"])
         await self.call("RPUSH", "q", *NUMBERS)
