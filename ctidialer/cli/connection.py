@@ -10,6 +10,7 @@ import click
 from twisted.internet.defer import Deferred
 
 from ctidialer.cli.completion import complete_host
+from ctidialer.cli.given import refuse_unusable_values
 from ctidialer.cli.node_settings import read_node_settings
 from ctidialer.cli.printable import printable
 from ctidialer.cli.running import run
@@ -40,7 +41,8 @@ _OPTIONS = (
 def connection_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say which node it is about; it is passed ``settings``.
 
-    Settings that cannot be used end it as wrong usage does: with status 2.
+    Settings that cannot be used end it as wrong usage does: with status 2; so do values that mean
+    nothing (`refuse_unusable_values`).
     """
 
     @wraps(command)
@@ -52,6 +54,7 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
         domain: str | None,
         **options: object,
     ) -> None:
+        refuse_unusable_values(click.get_current_context())
         settings = read_node_settings(config, redis, host, domain)
         command(*args, settings=settings, **options)
 

@@ -36,6 +36,8 @@ def _renames(
     context: click.Context, parameter: click.Parameter, value: Iterable[str]
 ) -> dict[str, str]:
     """Read ``a=b`` and ``a=b,c=d``; the name behind the last = may be empty."""
+    if not all(value):
+        raise click.BadParameter("names no column: its value is empty")
     pairs = [one.rpartition("=") for text in value for one in text.split(",") if one]
     if not all(old.strip() and equals for old, equals, _ in pairs):
         raise click.BadParameter("must be OLD=NEW, or OLD= to leave the column out")

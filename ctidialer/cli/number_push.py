@@ -142,9 +142,10 @@ async def _length(link: Link, queue: str) -> int:
 
 
 def _list_of(task: Task, queue: str | None) -> str:
-    if not (queue or task.number_queue):
+    wanted = task.number_queue if queue is None else queue
+    if not wanted:
         raise NoQueue(f"the task {shown(task.name)} names no number_queue (--queue can)")
-    return queue or task.number_queue
+    return wanted
 
 
 def _note(entries: Iterable[bytes], numbers: Seen, number_of: NumberOf) -> None:

@@ -121,7 +121,7 @@ def _change(
     if on == keys.TEMPLATE:
         raise click.UsageError("--on names a host: the template is chosen with --template")
     node = settings.node if on is None else replace(settings.node, host=on)
-    target = Target.TEMPLATE if template else Target.HOST if on else Target.WHERE_IT_STANDS
+    target = Target.TEMPLATE if template else Target.WHERE_IT_STANDS if on is None else Target.HOST
     done = with_redis(settings, lambda link: _done(link, node, task, wanted, target, why))
     if as_json:
         click.echo(json.dumps(_as_json(done), ensure_ascii=False))

@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.cli import main
+from ctidialer.cli.given import MAY_BE_EMPTY
 from tests.cli.command_case import HOST, CommandTestCase
 from tools.commands_page import commands, is_about_a_node
 
@@ -26,6 +27,12 @@ def arguments(name: str) -> list[str]:
     return [GIVEN.get(one.name or "", "t") for one in wanted if one.required or is_named]
 
 
+def is_named_by_text(one: click.Parameter) -> bool:
+    """Say whether this is an option whose text names something, so that it cannot be empty."""
+    is_text = isinstance(one.type, click.types.StringParamType) or one.name == "config"
+    return isinstance(one, click.Option) and is_text and one.name not in MAY_BE_EMPTY
+
+
 class UsageTests(SynchronousTestCase):
     def run_wrong(self, name: str, *more: str) -> Result:
         result = CliRunner().invoke(main, [*name.split(), *arguments(name), *more])
@@ -40,6 +47,23 @@ class UsageTests(SynchronousTestCase):
             self.assertIn("$.redis.url", self.run_wrong(name, "--redis", "http://x").output)
             self.assertIn("cannot be read", self.run_wrong(name, "--config", "nowhere.toml").output)
             self.assertIn("suffix", self.run_wrong(name, "--host", "template").output)
+
+    def test_an_empty_value_is_refused_and_not_taken_for_one_that_was_left_out(self) -> None:
+        for name in ABOUT_A_NODE:
+            for one in commands()[name].params:
+                if is_named_by_text(one):
+                    said = self.run_wrong(name, one.opts[0], "").output
+                    self.assertRegex(
+                        said, "names no|is not host:port|is no column", (name, one.opts)
+                    )
+
+    def test_an_empty_argument_is_refused(self) -> None:
+        for name in ABOUT_A_NODE:
+            words = arguments(name)
+            if words:
+                result = CliRunner().invoke(main, [*name.split(), "", *words[1:]])
+                self.assertEqual(result.exit_code, 2, name)
+                self.assertIn("names nothing: its value is empty", result.output, name)
 
     def test_the_list_of_commands_is_not_cut_off(self) -> None:
         listed = (

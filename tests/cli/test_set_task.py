@@ -57,6 +57,14 @@ class SetTests(CommandTestCase):
         assert isinstance(raw, bytes)
         return json.loads(raw)
 
+    async def test_an_empty_host_changes_no_document(self) -> None:
+        await self.put_task()
+        for words in (("disable", "t", "--on", ""), ("set", "t", "limit=9", "--on=")):
+            done = await self.on_node(*words)
+            self.assertEqual((done.status, done.out), (2, ""), words)
+            self.assertIn("--on names nothing: its value is empty", done.err)
+        self.assertEqual(await self.document(), {"params": GOOD_TASK})
+
     async def test_what_stands_in_redis(self) -> None:
         await self.put_task(remark="keep me", limit=5)
         await self.call("SET", keys.lease(HOST), "x")
