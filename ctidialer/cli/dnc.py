@@ -19,6 +19,7 @@ from ctidialer.cli.dnc_lists import (
 )
 from ctidialer.cli.dnc_load import load
 from ctidialer.cli.file_reading import file_sentences, number_reader_of, treatment_of, with_options
+from ctidialer.cli.list_key import written_list_argument
 from ctidialer.cli.printable import printable
 from ctidialer.contract.document import shown
 from ctidialer.files.rows import Row, RowProblem
@@ -28,7 +29,6 @@ from ctidialer.settings import Settings
 from ctidialer.store.dnc import DoNotCall, Entry, Listed
 from ctidialer.store.link import Link
 
-list_argument = click.argument("name", metavar="LIST")
 numbers_argument = click.argument("numbers", metavar="NUMBER…", nargs=-1, required=True)
 region_option = click.option(
     "--region", metavar="XX", help="How national numbers are read: CN, US; as callee_region."
@@ -60,7 +60,7 @@ dnc.add_command(load)
 
 @dnc.command(short_help="Put numbers on a list.")
 @connection_options
-@list_argument
+@written_list_argument
 @numbers_argument
 @region_option
 @click.option("--reason", default="", metavar="TEXT", help="Why; in a hash.")
@@ -107,7 +107,7 @@ def add(
 
 @dnc.command(short_help="Take numbers off a list.")
 @connection_options
-@list_argument
+@written_list_argument
 @numbers_argument
 @region_option
 @json_option
@@ -133,7 +133,7 @@ def remove(
 
 @dnc.command(short_help="Say whether a number is on a list.")
 @connection_options
-@list_argument
+@click.argument("name", metavar="LIST")
 @click.argument("number")
 @region_option
 @json_option

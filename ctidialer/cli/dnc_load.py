@@ -32,6 +32,7 @@ from ctidialer.cli.file_reading import (
     treatment_of,
     with_options,
 )
+from ctidialer.cli.list_key import written_list_argument
 from ctidialer.cli.load_print import say_bad
 from ctidialer.cli.operator import done_json_option
 from ctidialer.cli.printable import printable
@@ -142,7 +143,7 @@ class _Writing:
 
 @click.command(short_help="Put a file of numbers on a list.")
 @connection_options
-@click.argument("name", metavar="LIST")
+@written_list_argument
 @click.argument("file", type=click.File("rb"))
 @with_options(*FILE_OPTIONS, region_option, *BAD_ROW_OPTIONS, *KIND_OPTIONS)
 @click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")

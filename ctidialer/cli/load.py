@@ -21,6 +21,7 @@ from ctidialer.cli.file_reading import (
     treatment_of,
     with_options,
 )
+from ctidialer.cli.list_key import a_list
 from ctidialer.cli.load_print import LoadOutcome, LoadReport
 from ctidialer.cli.number_push import NoQueue, NumberPush, PushBroken
 from ctidialer.cli.operator import done_json_option
@@ -72,7 +73,12 @@ _OPTIONS: Sequence[Option] = (
 @click.argument("task", shell_complete=complete_task)
 @click.argument("file", type=click.File("rb"))
 @with_options(*_OPTIONS)
-@click.option("--queue", metavar="KEY", help="Push to this list, not the task's number_queue.")
+@click.option(
+    "--queue",
+    metavar="KEY",
+    callback=a_list,
+    help="Push to this list, not the task's number_queue.",
+)
 @click.option(
     "--dry-run",
     is_flag=True,

@@ -11,6 +11,7 @@ from attrs import define, field
 
 from ctidialer.cli.asking import ask, carry_out, numbers, told, yes_option
 from ctidialer.cli.connection import connection_options
+from ctidialer.cli.list_key import a_list
 from ctidialer.cli.named import Named, known_owner, schedule_option, task_argument
 from ctidialer.cli.operator import done_json_option, order_now, why_option
 from ctidialer.cli.printable import printable
@@ -43,7 +44,13 @@ WHAT = "queued anew"
 @outcome_option
 @since_option
 @until_option
-@click.option("--to", "queue", metavar="QUEUE", help="This list, not the task's first queue.")
+@click.option(
+    "--to",
+    "queue",
+    metavar="QUEUE",
+    callback=a_list,
+    help="This list, not the task's first queue.",
+)
 @yes_option
 @why_option
 @done_json_option

@@ -23,6 +23,26 @@ CALLS = "cti_dialer_calls"
 HOSTS = "cti_dialer_hosts"
 """The zset that says until when the lease of each host holds, also of those that are gone."""
 
+_TABLES = (
+    TASK,
+    LINE,
+    LINE_GROUP,
+    GATEWAY,
+    SCHEDULE_CONFIG,
+    SCHEDULE_NUMBER,
+    AGENT,
+    AGENT_COUNT,
+    AGENT_HEART,
+)
+_OWN_PREFIXES = ("cti_dialer_", *(f"{table}@" for table in _TABLES))
+_OF_BACK_ENDS = "cti_dialer_cdr@"
+"""What the list of records is called (``records.list``), from which a back end takes them."""
+
+
+def is_own_key(name: str) -> bool:
+    """Say whether a key is one of ctidialer's own, so that no list of numbers may have its name."""
+    return name.startswith(_OWN_PREFIXES) and not name.startswith(_OF_BACK_ENDS)
+
 
 def at(table: str, suffix: str) -> str:
     """Return the key of ``table`` for one host, domain or the template: ``cti_line@fs1``."""

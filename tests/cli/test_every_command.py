@@ -78,6 +78,25 @@ class UsageTests(SynchronousTestCase):
             self.assertIn("--json", options, name)
 
 
+class OwnKeyTests(CommandTestCase):
+    async def test_no_numbers_are_put_into_a_key_of_ctidialers_own(self) -> None:
+        await self.put_task()
+        self.write("n", "13800138000\n")
+        await self.call("HSET", "cti_agent@fs1", "2001", "{}")
+        for words in (
+            ("load", "t", "n", "--queue", "cti_dialer_inflight@fs1"),
+            ("requeue", "t", "--waiting", "--to", "cti_dialer_inflight@fs1"),
+            ("dnc", "add", "cti_line@fs1", "13800138000"),
+            ("dnc", "load", "cti_line@fs1", "n"),
+            ("dnc", "remove", "cti_agent@fs1", "2001"),
+        ):
+            done = await self.run_command(*words, "--redis", self.url, "--host", HOST)
+            self.assertEqual((done.status, done.out), (2, ""), words)
+            self.assertIn("is a key of ctidialer's own, not a list of numbers", done.err)
+        there = await self.call("EXISTS", "cti_dialer_inflight@fs1", "cti_line@fs1")
+        self.assertEqual((there, await self.call("HLEN", "cti_agent@fs1")), (0, 1))
+
+
 class JsonTests(CommandTestCase):
     async def test_each_prints_json_and_nothing_else(self) -> None:
         await self.put_task()
