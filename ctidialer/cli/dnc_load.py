@@ -43,8 +43,8 @@ from ctidialer.files.number_file import HowToRead, open_number_file, seekable
 from ctidialer.files.rows import NONE, FileKind, Row, RowProblem
 from ctidialer.files.treatment import FileEntry, Treatment
 from ctidialer.settings import Settings
-from ctidialer.store.dnc import DoNotCall, Entry
-from ctidialer.store.errors import StoreError
+from ctidialer.store.dnc import MAX_WRITTEN, DoNotCall, Entry
+from ctidialer.store.errors import StoreError, StoreUnavailable
 from ctidialer.store.link import Link
 
 REASON, UNTIL = "reason", "until"
@@ -88,11 +88,10 @@ class _ListTreatment:
         return FileEntry(_ENCODER.encode((number, more.get(REASON, ""), until)), number)
 
 
-def _entries(spool: Spool, advance: Advance) -> Iterator[Entry]:
+def _entries(spool: Spool) -> Iterator[Entry]:
     for lines, _ in spool.batches():
         for line in lines:
             yield Entry(*_DECODER.decode(line)) if line[:1] == b"[" else Entry(line.decode())
-        advance(len(lines))
 
 
 @frozen
@@ -108,7 +107,7 @@ class _Written:
 
 @define
 class _Writing:
-    """Writes the spool to the list ``name``."""
+    """Writes the spool to the list ``name``; ``written``: so many numbers Redis has taken."""
 
     name: str
     spool: Spool
@@ -116,7 +115,7 @@ class _Writing:
     says_more: bool
     over: int
     dry_run: bool
-    read: int = 0
+    written: int = 0
 
     async def run(self, link: Link, advance: Advance) -> _Written:
         """Write everything; raises NotThisKind or StoreError."""
@@ -124,19 +123,20 @@ class _Writing:
         kind = kind_for(self.name, await found.is_hash(), self.wanted, says_more=self.says_more)
 
         def told(count: int) -> None:
-            self.read += count
+            self.written += count
             advance(count)
 
         added = 0
         if not self.dry_run:
-            added = await found.add(_entries(self.spool, told), as_hash=kind)
+            added = await found.add(_entries(self.spool), as_hash=kind, written=told)
         over = self.over if kind else 0  # a set keeps no until: there they are listed for ever
         return _Written("hash" if kind else "set", added, over, await found.size())
 
-    def progress(self) -> str:
-        """Say how far it has got."""
+    def progress(self, unsure: bool) -> str:
+        """Say how far it has got; ``unsure``: the next ones may have been written, too."""
+        maybe = f" (up to {MAX_WRITTEN} more may have been)" if unsure else ""
         return (
-            f"about {self.read} of {self.spool.count} numbers were written; written again,"
+            f"{self.written} of {self.spool.count} numbers were written{maybe}; written again,"
             " they stand there once"
         )
 
@@ -204,17 +204,19 @@ def _write(writing: _Writing, settings: Settings, advance: Advance) -> _Written:
         try:
             return await writing.run(link, advance)
         except StoreError as error:
-            if not writing.read:
+            unsure = isinstance(error, StoreUnavailable) and error.may_have_been_executed
+            if not (writing.written or unsure):
                 raise
-            raise click.ClickException(printable(f"{writing.progress()}, then: {error}")) from error
+            text = f"{writing.progress(unsure)}, then: {error}"
+            raise click.ClickException(printable(text)) from error
 
     try:
         return with_redis(settings, work)
     except NotThisKind as error:
         raise click.ClickException(printable(str(error))) from error
     except click.Abort:
-        if writing.read:
-            click.echo(f"{writing.progress()}; it was interrupted", err=True)
+        if writing.written:
+            click.echo(f"{writing.progress(unsure=True)}; it was interrupted", err=True)
         raise
 
 

@@ -6,7 +6,7 @@ write them, with these functions or by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 import msgspec
@@ -18,6 +18,9 @@ from ctidialer.store.link import Link
 
 MAX_WRITTEN = 5_000
 """Numbers that are written with one command."""
+
+Written = Callable[[int], object]
+"""Is told how many further numbers have been written."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -98,12 +101,16 @@ class DoNotCall:
             return 0
         return _count(await self._link.call("HLEN" if is_hash else "SCARD", self._key))
 
-    async def add(self, entries: Iterable[Entry], *, as_hash: bool) -> int:
+    async def add(
+        self, entries: Iterable[Entry], *, as_hash: bool, written: Written = lambda count: None
+    ) -> int:
         """Write numbers; return how many are new.  ``as_hash``: what `is_hash` says, or, for a list
-        that is not there yet, what it shall be."""
+        that is not there yet, what it shall be.  ``written`` is told of each lot that Redis took.
+        """
         added, left = 0, iter(entries)
         while some := list(islice(left, MAX_WRITTEN)):
-            added += _count(await self._link.call(*self._written(some, as_hash)))
+            added += _count(await self._link.call(*self._command(some, as_hash)))
+            written(len(some))
         return added
 
     async def remove(self, spellings: Sequence[str]) -> int:
@@ -127,7 +134,7 @@ class DoNotCall:
             if said
         ]
 
-    def _written(self, entries: Sequence[Entry], as_hash: bool) -> list[str | bytes]:
+    def _command(self, entries: Sequence[Entry], as_hash: bool) -> list[str | bytes]:
         if not as_hash:
             return ["SADD", self._key, *(one.number for one in entries)]
         pairs = (part for one in entries for part in (one.number, one.text()))

@@ -6,9 +6,22 @@ import json
 
 from ctidialer.store.dnc import MAX_WRITTEN
 from tests.cli.command_case import HOST, CommandTestCase, Done
+from tests.support.proxy import RedisProxy, serving
 
 NUMBER = "+13105550100"
 FUTURE = 4_000_000_000
+
+
+class CutAt(RedisProxy):
+    """Cuts the connection when a command with these bytes is under way."""
+
+    def __init__(self, url: str, what: bytes) -> None:
+        super().__init__(url)
+        self._what = what
+
+    def asked(self, client: object, data: bytes) -> None:
+        if self._what in data:
+            self.cut()
 
 
 class DncCase(CommandTestCase):
@@ -210,6 +223,26 @@ class LoadTests(DncCase):
         said = "1 of 1 numbers would be put on the list 'l' (a hash); it has 0 numbers\n"
         self.assertEqual((done.status, done.out), (0, said))
         self.assertEqual(await self.call("EXISTS", "l"), 0)
+
+    async def test_numbers_that_redis_refuses_are_not_said_to_be_written(self) -> None:
+        rules = ("on", ">pw", "~*", "+@all", "-sadd")
+        await self.call("ACL", "SETUSER", "less", *rules)
+        where = ("--redis", self.url.replace("//", "//less:pw@"), "--host", HOST)
+        done = await self.run_command("dnc", "load", *where, "l", "-", stdin=b"1001\n")
+        self.assertEqual((done.status, done.out), (1, ""))
+        self.assertIn("SADD", done.err.upper())
+        self.assertNotIn("written", done.err)
+
+    async def test_redis_goes_while_numbers_are_written(self) -> None:
+        numbers = [f"{13_800_000_000 + index}" for index in range(MAX_WRITTEN + 3)]
+        proxy = await serving(self, CutAt(self.url, numbers[MAX_WRITTEN].encode()))
+        where = ("--redis", proxy.url, "--host", HOST)
+        done = await self.run_command(
+            "dnc", "load", *where, "l", "-", stdin="\n".join(numbers).encode()
+        )
+        self.assertEqual((done.status, done.out), (1, ""))
+        said = f"{MAX_WRITTEN} of {MAX_WRITTEN + 3} numbers were written (up to {MAX_WRITTEN} more"
+        self.assertIn(said, done.err)
 
     async def test_a_region_and_entries_as_they_stand_in_redis(self) -> None:
         rows = '{"params": {"number": "13108207129"}, "variables": {"a": "b"}}\n3108207130\n'
