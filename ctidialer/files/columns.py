@@ -191,7 +191,8 @@ def _named(header: Sequence[str], number: int, wanted: WantedColumns) -> Columns
         return Columns(header, number, only, ())
     unusable = _unusable(names, header)
     if unusable and not wanted.skip:
-        raise FileUnusable(_refusal([header[index] for index in unusable]))
+        named = [_as_named(header[index], renames.get(index)) for index in unusable]
+        raise FileUnusable(_refusal(named, header[unusable[0]]))
     left_out = [header[index] for index, name in enumerate(names) if name == ""]
     unnamed = [] if wanted.skip else [index for index, cell in enumerate(header) if not cell]
     kept = [None if index in unusable else name or None for index, name in enumerate(names)]
@@ -230,11 +231,17 @@ def _unusable(names: Sequence[str | None], header: Sequence[str]) -> list[int]:
     return found
 
 
-def _refusal(columns: Sequence[str]) -> str:
-    names = ", ".join(map(shown, columns))
+def _as_named(column: str, new_name: str | None) -> str:
+    """Return the name that cannot be a variable's, and where it comes from if not of the file."""
     return (
-        f"has columns that cannot be variables: {names} (letters, digits and _.- can, the first no"
-        f" digit, each once); rename them, as --columns '{columns[0]}=name',"
+        shown(column) if new_name is None else f"{shown(new_name)} (--columns, of {shown(column)})"
+    )
+
+
+def _refusal(names: Sequence[str], first: str) -> str:
+    return (
+        f"has columns that cannot be variables: {', '.join(names)} (letters, digits and"
+        f" _.- can, the first no digit, each once); rename them, as --columns '{first}=name',"
         " or leave them out with --skip-columns"
     )
 

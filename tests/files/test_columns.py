@@ -72,6 +72,13 @@ class VariableTests(SynchronousTestCase):
         self.assertIn("--columns 'First Name=name'", problem)
         self.assertIn("--skip-columns", problem)
 
+    def test_a_new_name_that_cannot_be_a_variable_is_named_itself(self) -> None:
+        problem = self.refused("number,name,First Name", renames={"name": "a b"})
+        said = 'cannot be variables: "a b" (--columns, of "name"), "First Name" (letters'
+        self.assertIn(said, problem)
+        problem = self.refused("number,a,b", renames={"b": "A"})
+        self.assertIn('cannot be variables: "A" (--columns, of "b") (letters', problem)
+
     def test_they_are_left_out_or_renamed(self) -> None:
         found = columns("number,First Name,姓名,ok", skip=True, renames={"姓名": "name"})
         self.assertEqual(found.names, [None, None, "name", "ok"])
