@@ -41,8 +41,8 @@ _OPTIONS = (
 def connection_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say which node it is about; it is passed ``settings``.
 
-    Settings that cannot be used end it as wrong usage does: with status 2; so do values that mean
-    nothing (`refuse_unusable_values`).
+    Settings that cannot be used end it as wrong usage does: with status 2; so do values that
+    are empty or no UTF-8 (`refuse_unusable_values`).
     """
 
     @wraps(command)

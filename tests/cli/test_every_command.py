@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.cli import main
 from ctidialer.cli.given import MAY_BE_EMPTY
-from tests.cli.command_case import HOST, CommandTestCase
+from ctidialer.contract import keys
+from tests.cli.command_case import GOOD_TASK, HOST, CommandTestCase
 from tools.commands_page import commands, is_about_a_node
 
 NAMED_ALL_THE_SAME = ("cancel", "pause", "requeue", "resume", "waiting")
@@ -76,6 +79,44 @@ class UsageTests(SynchronousTestCase):
         for name in ABOUT_A_NODE:
             options = {option for one in commands()[name].params for option in one.opts}
             self.assertIn("--json", options, name)
+
+
+class NotUtf8Tests(CommandTestCase):
+    async def test_it_is_refused_before_anything_is_done(self) -> None:
+        await self.put_task()
+        await self.put_lines()
+        bad = "\udcff"  # how Python reads the byte FF of the command line
+        shown = "\\udcff"
+        for words, said in (
+            (("pause", "t", "--why", bad), "--why"),
+            (("resume", "t", "--why", bad), "--why"),
+            (("drain", "--why", bad), "--why"),
+            (("drain", "--undo", "--why", bad), "--why"),
+            (("line", "off", "l", "--why", bad), "--why"),
+            (("line", "on", "l", "--why", bad), "--why"),
+            (("set", "t", "limit=3", "--why", bad), "--why"),
+            (("set", "t", f"variables.{bad}=1"), f'"variables.{shown}=1"'),
+            (("set", "t", f"variables.x={bad}"), f'"variables.x={shown}"'),
+            (("set", "t", "--unset", bad), "--unset"),
+            (("dnc", "add", "l", bad), f'"{shown}"'),
+            (("dnc", "remove", bad, "1"), f'"{shown}"'),
+            (("pause", bad), f'"{shown}"'),
+            (("status", "--host", bad), "--host"),
+        ):
+            node = () if "--host" in words else ("--host", HOST)
+            done = await self.run_command(*words, "--redis", self.url, *node)
+            self.assertEqual((done.status, done.out), (2, ""), words)
+            self.assertTrue(done.err.endswith(f"Error: {said} is not UTF-8\n"), done.err)
+        self.assertEqual(await self.call("EXISTS", keys.control(HOST)), 0)
+        found = await self.call("HGET", keys.at(keys.TASK, keys.TEMPLATE), "t")
+        assert isinstance(found, bytes)
+        self.assertEqual(json.loads(found), {"params": GOOD_TASK})
+
+    async def test_the_name_of_a_file_may_be_any_bytes(self) -> None:
+        await self.put_task()
+        (self.directory / "\udcff").write_text("13800138000\n", "utf-8")
+        done = await self.run_command("load", "t", "\udcff", "--redis", self.url, "--host", HOST)
+        self.assertEqual(done.status, 0, done)
 
 
 class OwnKeyTests(CommandTestCase):
