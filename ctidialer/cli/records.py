@@ -21,7 +21,7 @@ from ctidialer.contract import keys
 from ctidialer.contract.record import Outcome
 from ctidialer.nodes.reader import NodeReader
 from ctidialer.nodes.records import RecordEntry, RecordStreams, WantedRecords
-from ctidialer.rules.moments import NoMoment, moment_of
+from ctidialer.rules.moments import NoMoment, since_and_until
 from ctidialer.settings import Settings
 from ctidialer.store.errors import StoreError
 from ctidialer.store.link import Link
@@ -140,22 +140,25 @@ def records(
 
 
 def _wanted(which: dict[str, Any], zone: str) -> WantedRecords:
-    now = time()
+    since, until = between(which["since"], which["until"], time(), zone)
     return WantedRecords(
         task=which["task"],
         outcomes=frozenset(Outcome(one) for one in which["outcomes"]),
         number=which["number"],
-        since=moment("--since", which["since"], now, zone),
-        until=moment("--until", which["until"], now, zone),
+        since=since,
+        until=until,
     )
 
 
-def moment(option: str, text: str | None, now: float, zone: str) -> float | None:
-    """Return the unix time that was given to an option; raises UsageError where it is none."""
+def between(
+    since: str | None, until: str | None, now: float, zone: str
+) -> tuple[float | None, float | None]:
+    """Return the unix times of --since and --until; raises UsageError where nothing lies between
+    them, or one is no moment."""
     try:
-        return None if text is None else moment_of(text, now, zone)
+        return since_and_until(since, until, now, zone, "--")
     except NoMoment as error:
-        raise click.UsageError(f"{option} {error}") from error
+        raise click.UsageError(str(error)) from error
 
 
 async def most_records(link: Link, names: Sequence[str], last: int | None) -> int | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from ctidialer.cli.completion import complete_task
 from ctidialer.cli.connection import connection_options, with_redis
-from ctidialer.cli.records import moment, since_option, until_option
+from ctidialer.cli.records import between, since_option, until_option
 from ctidialer.cli.report_print import csv_lines, notes, print_report
 from ctidialer.contract import keys
 from ctidialer.nodes.reader import NodeReader
@@ -54,9 +54,7 @@ def report(
     if is_csv and is_json:
         raise click.UsageError("--csv and --json do not go together")
     now, zone = time(), UTC if utc else settings.node.timezone
-    wanted = WantedResults(
-        task, moment("--since", since, now, zone), moment("--until", until, now, zone)
-    )
+    wanted = WantedResults(task, *between(since, until, now, zone))
 
     async def work(link: Link) -> DetailedResults:
         own = settings.node

@@ -17,7 +17,7 @@ from ctidialer.cli.operator import done_json_option, order_now, why_option
 from ctidialer.cli.printable import printable
 from ctidialer.cli.progress import progress_of
 from ctidialer.cli.records import (
-    moment,
+    between,
     most_records,
     outcome_option,
     since_option,
@@ -96,12 +96,8 @@ def _wanted(which: dict[str, Any], zone: str) -> WantedAgain | None:
         raise click.UsageError("--since and --until go with --outcome: say which numbers")
     if outcomes & NEVER_AGAIN:
         raise click.UsageError("--outcome dnc: who does not want to be called is not called again")
-    now = time()
-    return WantedAgain(
-        outcomes,
-        since=moment("--since", which["since"], now, zone),
-        until=moment("--until", which["until"], now, zone),
-    )
+    since, until = between(which["since"], which["until"], time(), zone)
+    return WantedAgain(outcomes, since=since, until=until)
 
 
 @define

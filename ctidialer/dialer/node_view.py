@@ -203,7 +203,7 @@ class NodeView:
 
     def _line(self, name: str, state: LineState, now: float) -> LineStatus:
         line = self.tables.routes.lines.get(name)
-        if line is None and self.lines.is_taken_out(name):
+        if line is None and (self.lines.is_taken_out(name) or self._may_be_dialed(name)):
             line = FALLBACK
         if line is None:
             return LineStatus(name, REMOVED, state.calls, None, state.faults)
@@ -224,6 +224,11 @@ class NodeView:
         if name in self.tables.routes.lines:
             return False
         return self.lines.is_fallback(name) or self.lines.is_taken_out(name)
+
+    def _may_be_dialed(self, name: str) -> bool:
+        """Say whether a name that is no line is dialed by the default dial string."""
+        was_line = name in self.lines.states and not self.lines.is_fallback(name)
+        return not was_line and self.tables.is_line(name)
 
     def _line_states(self, used: list[LineStatus]) -> Mapping[str, int]:
         states = Counter(line.state for line in used if line.state not in (FREE, REMOVED))

@@ -28,7 +28,7 @@ _DAYS_AGO: dict[str, Callable[[datetime], int]] = {
 
 
 class NoMoment(ValueError):
-    """The text is not a moment; the message shows what a moment looks like."""
+    """The text is not a moment, or one that cannot be meant; the message says what can be."""
 
 
 class NoSpan(ValueError):
@@ -63,6 +63,30 @@ def moment_of(text: str, now: float, zone: str) -> float:
         raise NoMoment(
             f"must be a moment like 2026-11-28 20:00, 20:00 (today), week or 2h (ago), not {text!r}"
         ) from error
+
+
+def since_and_until(
+    since: str | None, until: str | None, now: float, zone: str, prefix: str = ""
+) -> tuple[float | None, float | None]:
+    """Return the unix times between which something shall lie; None = no bound.
+
+    Raises NoMoment, with a message that names the one at fault, behind a ``prefix`` like ``--``.
+    """
+    begin = _named(f"{prefix}since", since, now, zone)
+    end = _named(f"{prefix}until", until, now, zone)
+    if begin is not None and end is not None and end <= begin:
+        raise NoMoment(
+            f"{prefix}until must be later than {prefix}since: nothing lies between {since!r} and"
+            f" {until!r}"
+        )
+    return begin, end
+
+
+def _named(name: str, text: str | None, now: float, zone: str) -> float | None:
+    try:
+        return None if text is None else moment_of(text, now, zone)
+    except NoMoment as error:
+        raise NoMoment(f"{name} {error}") from error
 
 
 def _local(text: str, now: datetime) -> datetime:

@@ -157,13 +157,17 @@ class SchedulePaused(msgspec.Struct):
     changed: bool
 
 
-class WhyBody(msgspec.Struct):
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """What is sent with a request: no other keys than these."""
+
+
+class WhyBody(Body):
     """Why an operator orders something, for people; what cannot be printed becomes a blank."""
 
     why: Annotated[str, Meta(max_length=MAX_WHY_LENGTH)] = ""
 
 
-class Token(msgspec.Struct):
+class Token(Body):
     """The token of the settings ([http] token)."""
 
     token: str

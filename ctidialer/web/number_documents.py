@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from ctidialer.contract.record import Outcome
 from ctidialer.contract.waiting import WaitReason
-from ctidialer.web.documents import MAX_WHY_LENGTH, WhyBody
+from ctidialer.web.documents import MAX_WHY_LENGTH, Body, WhyBody
 
 MAX_ORDERED = 10_000
 """Numbers that one request works off; of more it says how many are left."""
@@ -111,7 +111,7 @@ class Requeued(RequeueCounts):
     dry_run: bool
 
 
-class DncBody(msgspec.Struct):
+class DncBody(Body):
     """Numbers for a list, or to be taken off; with ``region`` (CN) in whichever way they are
     written.  ``reason`` and ``until`` (unix seconds; null = for ever) go into a hash."""
 

@@ -18,7 +18,7 @@ from ctidialer.contract.waiting import WaitReason
 from ctidialer.nodes.number_orders import Done, ListedNumber, NumberOrders, OrderBroken, Standing
 from ctidialer.nodes.number_owner import Owner, owner_of
 from ctidialer.nodes.record_requeue import NEVER_AGAIN
-from ctidialer.rules.moments import NoMoment, moment_of
+from ctidialer.rules.moments import NoMoment, since_and_until
 from ctidialer.settings import Settings
 from ctidialer.store.link import Link
 from ctidialer.web.answers import Asked, Refusal
@@ -185,11 +185,16 @@ class NumbersApi:
         self, owner: Owner, queue: str, body: RequeueBody
     ) -> RequeueCounts:
         """Look through the records in a process of its own: no call may wait for it."""
+        texts = body.since or None, body.until or None
+        try:
+            since, until = since_and_until(*texts, self._now(), self._settings.node.timezone)
+        except NoMoment as error:
+            raise Refusal(400, str(error)) from None
         details = {
             "task": owner.name,
             "outcomes": body.outcomes,
-            "since": self._moment("since", body.since),
-            "until": self._moment("until", body.until),
+            "since": since,
+            "until": until,
             "queue": queue,
             "dry_run": body.dry_run,
         }
@@ -205,13 +210,6 @@ class NumbersApi:
             what = "task" if kind is Kind.QUEUE else "schedule configuration"
             raise Refusal(404, f"there is no {what} {name[:80]!r} on {self._settings.node.host}")
         return owner
-
-    def _moment(self, name: str, text: str) -> float | None:
-        try:
-            zone = self._settings.node.timezone
-            return moment_of(text, self._now(), zone) if text else None
-        except NoMoment as error:
-            raise Refusal(400, f"{name} {error}") from None
 
     def _log_queued(self, owner: Owner, count: int, queue: str, order: Order) -> None:
         self._log(owner, f"put {count} numbers anew into {queue!r}", order)

@@ -11,8 +11,10 @@ from msgspec import Meta
 
 from ctidialer.contract.record import Outcome
 from ctidialer.contract.waiting import WaitReason
+from ctidialer.rules.line_reasons import LINE_STATES
 from ctidialer.rules.moments import FORM
 from ctidialer.rules.periods import By
+from ctidialer.rules.reasons import Of, Reason
 
 MAX_LISTED = 1000
 MIN_SCANNED = 1000
@@ -37,7 +39,7 @@ Limit = Annotated[
     Meta(ge=0, le=MAX_LISTED, description="how many at most (default 200, at most 1000)"),
 ]
 
-
+TASK_REASONS = tuple(one.value for one in Reason if one.of is not Of.SCHEDULE)
 MAX_AGENTS = 100_000
 MAX_HOURS = 366 * 24
 
@@ -70,7 +72,13 @@ class ListOrder(enum.Enum):
 class TaskQuery(Page):
     """Which tasks."""
 
-    reason: Annotated[str, Meta(description="only tasks with this reason")] = ""
+    reason: Annotated[
+        str,
+        Meta(
+            description="only tasks with this reason",
+            extra_json_schema={"enum": TASK_REASONS},
+        ),
+    ] = ""
     order: Annotated[
         ListOrder, Meta(description="by name (default), or those first that want a look most")
     ] = ListOrder.NAME
@@ -79,7 +87,13 @@ class TaskQuery(Page):
 class LineQuery(Page):
     """Which lines."""
 
-    state: Annotated[str, Meta(description="only lines in this state")] = ""
+    state: Annotated[
+        str,
+        Meta(
+            description="only lines in this state",
+            extra_json_schema={"enum": LINE_STATES},
+        ),
+    ] = ""
     order: Annotated[
         ListOrder, Meta(description="by name (default), or those first that take no call")
     ] = ListOrder.NAME

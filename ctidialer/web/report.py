@@ -7,7 +7,7 @@ from time import time
 
 from twisted.internet.interfaces import IReactorTime
 
-from ctidialer.rules.moments import NoMoment, moment_of
+from ctidialer.rules.moments import NoMoment, since_and_until
 from ctidialer.rules.results_document import ResultsDocument
 from ctidialer.web.answers import Answer, Refusal
 from ctidialer.web.kept_looks import KeptLooks, Looks
@@ -34,14 +34,12 @@ class ReportApi:
     )
     async def report(self, query: ReportQuery) -> Answer:
         """Return the sums of the records; `at` says when they were read."""
-        since, until = self._moment("since", query.since), self._moment("until", query.until)
+        texts = query.since or None, query.until or None
+        try:
+            since, until = since_and_until(*texts, self._now(), self._zone)
+        except NoMoment as error:
+            raise Refusal(400, str(error)) from None
         wanted = (query.task, query.since, query.until, query.by, query.tasks)
         details = {"task": query.task or None, "since": since, "until": until}
         more = {"by": query.by, "tasks": query.tasks}
         return Answer(body=await self._looks.look(wanted, "report", **details, **more))
-
-    def _moment(self, name: str, text: str) -> float | None:
-        try:
-            return moment_of(text, self._now(), self._zone) if text else None
-        except NoMoment as error:
-            raise Refusal(400, f"{name} {error}") from None

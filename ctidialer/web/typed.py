@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,6 +13,7 @@ from ctidialer.web.answers import FORM, Asked, Refusal
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 MAX_SHOWN_LENGTH = 40
+MAX_SHOWN_KEYS = 5
 
 
 def query_of(shape: type[Shape], query: Mapping[str, str]) -> Shape:
@@ -26,9 +27,14 @@ def query_of(shape: type[Shape], query: Mapping[str, str]) -> Shape:
 
 
 def body_of(shape: type[Shape], asked: Asked) -> Shape:
-    """Return the body of a request, which is JSON, a form or empty.  Raises Refusal."""
+    """Return the body of a request, which is JSON, a form or empty.  Raises Refusal.
+
+    A key that the body does not have is refused: it may be a misspelt ``dry_run``.
+    """
+    members = _members(asked)
+    _refuse_unknown(members, [one.encode_name for one in msgspec.structs.fields(shape)])
     try:
-        return msgspec.convert(_members(asked), shape)
+        return msgspec.convert(members, shape)
     except msgspec.ValidationError as error:
         raise Refusal(400, f"the body cannot be used: {error}") from None
 
@@ -40,7 +46,8 @@ def expected(kind: Any) -> str:
         return f"a whole number from {info.ge} to {info.le}"
     if isinstance(info, msgspec.inspect.EnumType):
         return f"one of {', '.join(str(member.value) for member in info.cls)}"
-    return "a text"
+    words = _more_of(kind).get("enum")
+    return f"one of {', '.join(words)}" if words else "a text"
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
@@ -50,8 +57,8 @@ def schema_of(kind: Any) -> dict[str, Any]:
         return {"type": "integer", "minimum": info.ge, "maximum": info.le}
     if isinstance(info, msgspec.inspect.EnumType):
         return {"type": "string", "enum": [member.value for member in info.cls]}
-    pattern = _more_of(kind).get("pattern")
-    return {"type": "string", **({"pattern": pattern} if pattern else {})}
+    more = _more_of(kind)
+    return {"type": "string", **{name: more[name] for name in ("pattern", "enum") if name in more}}
 
 
 def meaning_of(kind: Any) -> str:
@@ -71,6 +78,8 @@ def _value(name: str, kind: Any, text: str) -> object:
         info = _info(kind)
         if isinstance(info, msgspec.inspect.EnumType):
             return msgspec.convert(text, info.cls)  # "null" would be taken for its None
+        if text not in _more_of(kind).get("enum", (text,)):
+            raise msgspec.ValidationError
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError:
         shown = f"{name} must be {expected(kind)}, not {text[:MAX_SHOWN_LENGTH]!r}"
@@ -102,7 +111,15 @@ def _info(kind: Any) -> msgspec.inspect.Type:
             return info
 
 
-def _members(asked: Asked) -> object:
+def _refuse_unknown(members: Mapping[str, object], known: Sequence[str]) -> None:
+    unknown = [repr(key[:MAX_SHOWN_LENGTH]) for key in members if key not in known]
+    if unknown:
+        named = " or ".join(unknown[:MAX_SHOWN_KEYS])
+        there = ", ".join(known)
+        raise Refusal(400, f"the body cannot be used: there is no key {named}; there are: {there}")
+
+
+def _members(asked: Asked) -> Mapping[str, object]:
     if asked.content_type == FORM:
         return dict(parse_qsl(asked.body.decode("utf-8", "replace"), keep_blank_values=True))
     if not asked.body:

@@ -264,6 +264,10 @@ class RecordsTests(RecordsTestCase):
             done = await self.on_node("records", "--since", wrong)
             self.assertEqual(done.status, 2)
             self.assertIn("--since must be a moment like 2026-11-28 20:00", done.err)
+        for command in (("records",), ("report",), ("requeue", "t", "--outcome", "busy")):
+            done = await self.on_node(*command, "--since", "2h", "--until", "3h")
+            self.assertEqual(done.status, 2)
+            self.assertIn("--until must be later than --since: nothing lies between", done.err)
 
     async def test_what_was_written_long_before_is_not_read(self) -> None:
         stream = keys.records(HOST)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from ctidialer.rules.moments import NoMoment, NoSpan, moment_of, span_of
+from ctidialer.rules.moments import NoMoment, NoSpan, moment_of, since_and_until, span_of
 
 NOW = datetime(2026, 11, 28, 12, 30, 15, tzinfo=UTC).timestamp()
 ZONE = "Asia/Shanghai"  # there it is 20:30:15
@@ -55,6 +55,23 @@ class MomentTests(SynchronousTestCase):
             moment_of(text, NOW, ZONE)
         except NoMoment as error:
             self.assertEqual(len(str(error).splitlines()), 1)
+
+
+class BetweenTests(SynchronousTestCase):
+    def test_bounds(self) -> None:
+        self.assertEqual(since_and_until("2h", "1h", NOW, ZONE), (NOW - 7200, NOW - 3600))
+        self.assertEqual(since_and_until(None, "3h", NOW, ZONE), (None, NOW - 10800))
+        self.assertEqual(since_and_until("3h", None, NOW, ZONE), (NOW - 10800, None))
+
+    def test_what_cannot_be_meant(self) -> None:
+        for since, until, said in (
+            ("2h", "3h", "--until must be later than --since: nothing lies between '2h' and '3h'"),
+            ("today", "today", "--until must be later than --since"),
+            ("soon", "3h", "--since must be a moment like"),
+            ("2h", "", "--until must be a moment like"),
+        ):
+            error = self.assertRaises(NoMoment, since_and_until, since, until, NOW, ZONE, "--")
+            self.assertIn(said, str(error))
 
 
 class SpanTests(SynchronousTestCase):

@@ -39,6 +39,11 @@ class StateTests(WebTestCase):
         self.assertEqual(list(reasons), ["broken", "off", "t"])
         self.assertEqual((reasons["broken"], reasons["off"]), ("invalid", "disabled"))
         self.assertEqual(page["tasks"][2]["queue_length"], 0)
+        wrong = await self.ask("GET", "/api/tasks?reason=not_due")  # of schedules alone
+        self.assertEqual(wrong.status, 400)
+        said = wrong.json["error"]["message"]
+        self.assertTrue(said.startswith("reason must be one of unknown_task, invalid, "), said)
+        self.assertTrue(said.endswith(", dialing, not 'not_due'"), said)
         only = (await self.ask("GET", "/api/tasks?reason=invalid")).json
         self.assertEqual([task["name"] for task in only["tasks"]], ["broken"])
         self.assertNotEqual(only["tasks"][0]["explained"]["faults"], [])

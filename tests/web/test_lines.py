@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from ctidialer.contract import keys
 from ctidialer.contract.control import LineOff, decode_line_off
 from tests.dialer.line_case import UNAVAILABLE
-from tests.dialer.switch_case import SwitchTestCase
+from tests.dialer.switch_case import LONG, SwitchTestCase
 from tests.support.node import HOST
 from tests.web.browser_case import DashboardTestCase, has_text
 from tests.web.web_case import Reply, WebTestCase
@@ -95,10 +95,44 @@ class LineOrderTests(WebTestCase, SwitchTestCase):
             self.assertEqual((await self.ordered(what, "none")).status, 404)
         for seconds in (0, -1, 1.5, 10**9, "x"):
             self.assertEqual((await self.ordered("off", seconds=seconds)).status, 400)
+        done = await self.ordered("off", second=5)
+        self.assertEqual(done.status, 400)
+        said = "there is no key 'second'; there are: why, all_hosts, seconds"
+        self.assertIn(said, done.json["error"]["message"])
         done = await self.ordered("try")
         self.assertEqual(done.status, 409)
         self.assertIn("is not out of use after faults: it is free", done.json["error"]["message"])
         self.assertEqual(await self.call("EXISTS", keys.control(HOST)), 0)
+
+    async def test_a_name_that_the_default_dial_string_dials(self) -> None:
+        await self.put_task(line_group=["carrier1"])
+        await self.published(keys.TASK)
+        await self.sim(default=LONG)
+
+        async def is_known() -> bool:
+            return (await self.ordered("try", "carrier1")).status != 404
+
+        await self.until("the task names it", is_known)
+        await self.see_free("carrier1")
+        await self.put_numbers(["1001"])
+        await self.dialed(1)
+        await self.see_free("carrier1")
+        names = {one["name"]: one for one in (await self.ask("GET", "/api/lines")).json["lines"]}
+        self.assertEqual((names["carrier1"]["state"], names["carrier1"]["calls"]), ("free", 1))
+
+    async def see_free(self, line: str) -> None:
+        done = await self.ordered("try", line)
+        said = f"the line {line!r} is not out of use after faults: it is free"
+        self.assertEqual((done.status, done.json["error"]["message"]), (409, said))
+
+    async def test_states_that_there_are(self) -> None:
+        free = (await self.ask("GET", "/api/lines?state=free")).json
+        self.assertEqual([line["name"] for line in free["lines"]], ["l"])
+        done = await self.ask("GET", "/api/lines?state=fre")
+        self.assertEqual(done.status, 400)
+        said = done.json["error"]["message"]
+        self.assertTrue(said.startswith("state must be one of free, malformed, "), said)
+        self.assertTrue(said.endswith(", removed, not 'fre'"), said)
 
     async def test_a_trial_by_hand(self) -> None:
         await self.sim(default=UNAVAILABLE)

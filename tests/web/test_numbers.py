@@ -87,6 +87,20 @@ class CancelTests(NumbersCase):
             {one.reason for one in records}, {"canceled by http 127.0.0.1: wrong list"}
         )
 
+    async def test_a_misspelt_dry_run_ends_nothing(self) -> None:
+        await let_wait(self.redis, b"1")
+        await self.put_numbers(["3"])
+        await self.begin()
+        for path in ("cancel", "requeue"):
+            body = {"dryrun": True, **({"waiting": True} if path == "requeue" else {})}
+            reply = await self.ask("POST", f"/api/tasks/t/{path}", body)
+            self.assertEqual(reply.status, 400, path)
+            said = "there is no key 'dryrun'; there are: why, "
+            self.assertIn(said, reply.json["error"]["message"])
+            self.assertIn("dry_run", reply.json["error"]["message"])
+        self.assertEqual((await self.records(), await self.queue()), ((), [b"3"]))
+        self.assertEqual((await self.listed(""))["waiting"], 1)
+
     async def test_only_one_of_both(self) -> None:
         await let_wait(self.redis, b"1")
         await self.put_numbers(["3"])
@@ -173,6 +187,11 @@ class RequeueTests(NumbersCase):
             ({"outcomes": ["busy"], "since": "soon"}, "since must be a moment"),
             ({"waiting": True, "queue": "elsewhere"}, "one of the task's: q"),
             ({"outcomes": ["nonsense"]}, "$.outcomes[0]"),
+            ({"outcomes": ["busy"], "sinse": "1h", "dryrun": True}, "no key 'sinse' or 'dryrun'"),
+            (
+                {"outcomes": ["busy"], "since": "2h", "until": "3h"},
+                "until must be later than since: nothing lies between '2h' and '3h'",
+            ),
         ):
             reply = await self.ask("POST", "/api/tasks/t/requeue", body)
             self.assertEqual(reply.status, 400, body)
@@ -244,6 +263,7 @@ class DncTests(NumbersCase):
             ({"numbers": ["Smith"]}, 400, "'Smith'"),
             ({"numbers": ["1"], "region": "XX"}, 400, "is no region"),
             ({"numbers": ["1"], "until": 5}, 400, "over already"),
+            ({"numbers": ["1"], "dryrun": True}, 400, "there is no key 'dryrun'; there are: numb"),
             ({"numbers": ["1"], "reason": "ill"}, 409, "is a set"),
         ):
             reply = await self.ask("POST", "/api/dnc/optouts/add", body)

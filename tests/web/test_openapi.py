@@ -155,6 +155,19 @@ class DescriptionTests(DescribedCase):
         twice = await self.ask("GET", f"{path}?{name}=1&{name}=1")
         self.assertEqual(twice.status, 400)
 
+    async def test_a_body_has_no_other_keys(self) -> None:
+        document = await self.begin()
+        schemas = document["components"]["schemas"]
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                for content in operation.get("requestBody", {"content": {}})["content"].values():
+                    name = content["schema"]["$ref"].rpartition("/")[2]
+                    self.assertIs(schemas[name]["additionalProperties"], False, name)
+                reply = await self.ask(method.upper(), path, {"wy": 1})
+                if "requestBody" in operation:
+                    self.assertEqual(reply.status, 400, path)
+                    self.assertIn("there is no key 'wy'", reply.json["error"]["message"])
+
     async def test_what_is_streamed_is_as_described(self) -> None:
         document = await self.begin()
         events = await self.listen_to()

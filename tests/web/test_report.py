@@ -48,6 +48,11 @@ class ReportTests(WebTestCase):
             answer = await self.ask("GET", f"/api/report?{query}")
             self.assertEqual(answer.status, 400, query)
             self.assertIn(query.partition("=")[0], answer.json["error"]["message"])
+        for span in ("since=2h&until=3h", "since=today&until=today"):
+            answer = await self.ask("GET", f"/api/report?{span}")
+            self.assertEqual(answer.status, 400, span)
+            said = "until must be later than since: nothing lies between"
+            self.assertIn(said, answer.json["error"]["message"])
 
 
 @define

@@ -113,8 +113,8 @@ class RoutesTests(SynchronousTestCase):
     def test_a_body_is_read(self) -> None:
         for body, kind, why in (
             (b"", "", ""),
-            (b'{"why": "lunch", "more": 1}', "application/json", "lunch"),
-            (b"why=lunch&more=1", FORM, "lunch"),
+            (b'{"why": "lunch"}', "application/json", "lunch"),
+            (b"why=lunch", FORM, "lunch"),
         ):
             answer = self.answer("POST", "/things/x", body=body, content_type=kind)
             self.assertEqual(answer.body.decode(), f'{{"what":"ann x {why}"}}')
@@ -128,6 +128,16 @@ class RoutesTests(SynchronousTestCase):
             (b" ", "the body is no JSON"),
         ):
             self.assert_refused(message, "POST", "/things/x", body=body)
+
+    def test_a_key_that_a_body_does_not_have(self) -> None:
+        for body, kind, unknown in (
+            (b'{"why": "lunch", "wy": 1}', "application/json", "'wy'"),
+            (b'{"wy": 1, "": 2}', "application/json", "'wy' or ''"),
+            (b"why=lunch&wy=1", FORM, "'wy'"),
+            (b'{"%s": 1}' % (b"x" * 100), "application/json", f"'{'x' * 40}'"),
+        ):
+            said = f"the body cannot be used: there is no key {unknown}; there are: why"
+            self.assert_refused(said, "POST", "/things/x", body=body, content_type=kind)
 
     def test_an_answer_is_sent_as_it_is(self) -> None:
         self.assertEqual(self.answer("GET", "/raw").body, b"raw")

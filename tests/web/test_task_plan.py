@@ -80,7 +80,7 @@ class PlanTests(WebTestCase):
         self.start_web()
         await self.until("ready", self.is_ready)
         before = await self.call("HGET", TEMPLATE, "t")
-        for body in ({}, {"limit": -1}, {"limit": "x"}, {"cps": -1}):
+        for body in ({}, {"limit": -1}, {"limit": "x"}, {"cps": -1}, {"cps": 3, "limt": 5}):
             reply = await self.ask("POST", "/api/tasks/t/rates", body)
             self.assertEqual(reply.status, 400, body)
         self.assertEqual((await self.ask("POST", "/api/tasks/no/rates", {"limit": 1})).status, 404)
