@@ -58,6 +58,10 @@ class HttpPageTests(DocsCase):
         self.assertEqual((await self.told(explain))["reason"], "limit_zero")
         paused = {"task": "renewals", "paused": True, "changed": True}
         self.assertEqual(await self.told(pause), paused)
+        orders = await self.call("HVALS", keys.control(HOST))
+        assert isinstance(orders, list)
+        noted = b"".join(one for one in orders if isinstance(one, bytes))
+        self.assertIn(b'"why":"lunch"', noted)
         self.assertEqual(await self.told(resume), {**paused, "paused": False})
         self.assertEqual((await self.told(records))["records"], [])
         process = self.start_shell(f"exec {events}", {"TOKEN": TOKEN})
