@@ -40,6 +40,8 @@ NOT_NOW = re.compile(
 )
 # Those of them with which Redis refuses writes only.
 WRITES_REFUSED = frozenset({"OOM", "MISCONF", "NOREPLICAS"})
+# Where in which script it was: that tells an operator nothing, and differs from one to the next.
+IN_SCRIPT = re.compile(r"\.? *script: (?:[0-9a-f]{40}, )?on @user_script:\d+\.?$")
 # What Redis says if the user lacks a right.
 NO_RIGHT = re.compile(r"^NOPERM |ACL failure in script|user executing the script can't")
 # What the key of a command must hold, by the command or its first letter.
@@ -248,6 +250,7 @@ class Link:
         return self._connection.request(*arguments)
 
     def _refused(self, text: str) -> StoreError:
+        text = IN_SCRIPT.sub("", text)
         code = NOT_NOW.search(text)
         if code is None:
             return NotAllowed("", "", text) if NO_RIGHT.search(text) else StoreError(text)
