@@ -21,7 +21,7 @@ from ctidialer.nodes.queued_entries import queued_entries, waiting_entries
 from ctidialer.rules.prospects import Prospects
 from ctidialer.rules.soundness import sound_task
 from ctidialer.settings import Settings
-from ctidialer.store.errors import StoreError, StoreUnavailable, WrongType
+from ctidialer.store.errors import StoreError, StoreUnavailable
 from ctidialer.store.link import Link
 from ctidialer.store.reading import NodeReading
 from ctidialer.store.replication import Replication
@@ -134,11 +134,7 @@ async def _task_of(link: Link, host: str, name: str) -> Task:
 
 
 async def _length(link: Link, queue: str) -> int:
-    kind = await link.call("TYPE", queue)
-    if kind not in (b"none", b"list"):
-        found = kind.decode() if isinstance(kind, bytes) else "value of another type"
-        raise WrongType(queue, found, "list")
-    return _count(await link.call("LLEN", queue))
+    return (await NodeReading(link, "").list_lengths([queue]))[queue]
 
 
 def _list_of(task: Task, queue: str | None) -> str:
