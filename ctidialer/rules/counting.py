@@ -84,3 +84,15 @@ def can_be_left_later(counted: Counted, taken: int) -> bool:
     free = counted.count - taken
     are_many = free >= max(MIN_PLENTY, counted.count * PLENTY)
     return are_many and (counted.interval == 0 or free * counted.interval >= LEFT_WITHIN)
+
+
+def can_be_passed_on(counted: Counted) -> bool:
+    """Say whether the place of a call that ends can be the next call's, without a word to Redis:
+    no rate and no rest has to be asked for."""
+    return counted.count is not None and counted.interval == 0 and counted.rest == 0
+
+
+def share(count: int, waiting: int) -> int:
+    """Return how many of ``count`` places a host keeps while ``waiting`` other hosts wait for one;
+    each of them has the same share."""
+    return count // (waiting + 1) if waiting else count

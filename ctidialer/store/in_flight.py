@@ -7,8 +7,9 @@ The field is the entry's id, ``<daemon>-<claim>-<index>``.  The value is two lin
     <the entry, byte for byte, to the end of the value>
 
 The second line is empty until a call is about to be placed; when that call is answered,
-``"answered_at"`` is added to it.  An entry of ``kind`` ``schedule`` has ``"side":"due"`` and a
-``score`` (a text, because it may be ``inf``).
+``"answered_at"`` is added to it.  ``"place"`` is in it if the call has the places over all hosts of
+an earlier one, by whose name Redis knows them.  An entry of ``kind`` ``schedule`` has
+``"side":"due"`` and a ``score`` (a text, because it may be ``inf``).
 
 An entry that is too long to be called has ``"v":2`` and its ``length``.  Its value ends with the
 beginning of the entry; the whole entry is the string ``cti_dialer_inflight@<host>:<id>``.
@@ -117,7 +118,8 @@ class Dialing:
 
     ``line`` None = no line of the tables.  ``attempt`` counts from 1.  ``progress`` is written and
     read by the dialer: the attempts before this one, and what else it needs to go on.
-    ``answered_at`` (unix seconds) None = no answer of this call was noted.
+    ``answered_at`` (unix seconds) None = no answer of this call was noted.  ``place``: the name of
+    its places over all hosts, None = the entry's id.
     """
 
     uuid: str
@@ -126,6 +128,7 @@ class Dialing:
     attempt: int
     progress: bytes = field(default=b"", repr=False)
     answered_at: float | None = None
+    place: str | None = None
 
 
 @frozen
@@ -189,13 +192,15 @@ def header(origin: Origin, task: str | None) -> str:
 
 def dialing_line(dialing: Dialing) -> bytes:
     """Return the second line of a value: JSON, without a line break."""
-    document = {
+    document: dict[str, str | int | None] = {
         "uuid": dialing.uuid,
         "line": dialing.line,
         "group": dialing.group,
         "attempt": dialing.attempt,
         "progress": b64encode(dialing.progress).decode(),
     }
+    if dialing.place is not None:
+        document["place"] = dialing.place
     try:
         return _ENCODER.encode(document)
     except UnicodeEncodeError:  # half a surrogate pair: JSON has an escape for it, UTF-8 has not
@@ -294,6 +299,7 @@ def _dialing(line: bytes) -> Dialing | None:
         attempt=int(document["attempt"]),
         progress=b64decode(document["progress"]),
         answered_at=_time_or_none(document.get("answered_at")),
+        place=_text_or_none(document.get("place")),
     )
 
 

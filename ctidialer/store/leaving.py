@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from ctidialer.contract.counted import LEFT_WITHIN, Counted
 from ctidialer.store.connection import Reply
 from ctidialer.store.errors import NotAllowed, WrongType
-from ctidialer.store.place_answers import Seen, read_parts, read_seen
+from ctidialer.store.place_answers import SEEN_SIZE, Seen, read_parts, read_seen
 
 MAX_WAIT = 0.005
 """Seconds that a place waits for the record of its call, which commonly comes at once.  A step of
@@ -80,7 +80,7 @@ class Leaving:
 
     def rode(self, leaves: Sequence[Leave], reply: Reply) -> None:
         """Tell those who left these places what the step says that took them along."""
-        answers = iter(read_parts(reply, [3] * sum(len(one.counted) for one in leaves)))
+        answers = iter(read_parts(reply, [SEEN_SIZE] * sum(len(one.counted) for one in leaves)))
         for leave in leaves:
             parts = [next(answers) for _ in leave.counted]
             try:

@@ -12,13 +12,21 @@ from ctidialer.store.errors import NotAllowed, WrongType
 
 @frozen
 class Seen:
-    """How it stands with something that is counted: ``taken`` places, those included that are kept
-    for hosts which have waited longer; ``start_in`` seconds this host may try for a start,
-    one of ``hosts`` that share them."""
+    """How it stands with something that is counted.
+
+    ``taken`` places, with the ``kept`` ones for hosts which have waited longer; in ``start_in``
+    seconds this host may try for a start.  ``hosts`` share the starts, this one among them; where
+    there is no rate, so many want a place.
+    """
 
     taken: int
     start_in: float
     hosts: int = 1
+    kept: int = 0
+
+
+SEEN_SIZE = 4
+"""Numbers of an answer that are one `Seen`."""
 
 
 @frozen
@@ -60,15 +68,19 @@ def read_taken(reply: Reply) -> Taken:
         refused_by - 1 if refused_by else None,
         start_in / 1e6,
         None if noted < 0 else noted == 1,
-        tuple(map(Seen, seen[::3], (one / 1e6 for one in seen[1::3]), seen[2::3])),
+        tuple(_seen(seen[at : at + SEEN_SIZE]) for at in range(0, len(seen), SEEN_SIZE)),
         start,
     )
 
 
 def read_seen(reply: Reply) -> Seen:
     """Read how it stands with one zset; raises WrongType or NotAllowed."""
-    taken, start_in, hosts = _numbers(reply)
-    return Seen(taken, start_in / 1e6, hosts)
+    return _seen(_numbers(reply))
+
+
+def _seen(numbers: Sequence[int]) -> Seen:
+    taken, start_in, hosts, kept = numbers
+    return Seen(taken, start_in / 1e6, hosts, kept)
 
 
 def _numbers(reply: Reply) -> list[int]:

@@ -18,6 +18,7 @@ from ctidialer.store.errors import StoreError
 from ctidialer.store.lease import Lease
 from ctidialer.store.leaving import Leaving
 from ctidialer.store.place_answers import (
+    SEEN_SIZE,
     Seen,
     Taken,
     read_parts,
@@ -155,14 +156,14 @@ class Places:
             for one in counted:
                 arguments += (*_of(one), repr(one.rest))
         reply = await self._lease.run(PLACES, (self._in_flight_key,), arguments)
-        return read_parts(reply, [4 + 3 * len(counted) for _, _, counted, _ in steps])
+        return read_parts(reply, [4 + SEEN_SIZE * len(counted) for _, _, counted, _ in steps])
 
     async def _ask(self, questions: Sequence[tuple[Asking, Counted]]) -> list[Reply]:
         arguments: list[Argument] = [keys.HOSTS, repr(self._adopt_after)]
         for asking, one in questions:
             arguments += (asking.value, *_of(one))
         reply = await self._lease.run(PLACE_QUEUE, (), arguments)
-        return read_parts(reply, [3] * len(questions))
+        return read_parts(reply, [SEEN_SIZE] * len(questions))
 
 
 def _of(one: Counted) -> tuple[Argument, ...]:

@@ -206,6 +206,9 @@ class MemoryPlaces(Places):
         self.righting = 0.0
         self.given_back: list[int] = []
         self.left: list[tuple[str, bool]] = []
+        self.takes: list[str] = []
+        self.waiting: dict[str, int] = {}
+        """How many other hosts wait, by key."""
 
     def others_take(self, key: str, *names: str) -> None:
         """Let another host have these places."""
@@ -216,6 +219,7 @@ class MemoryPlaces(Places):
         self.taken[key] = [one for one in self.taken[key] if one[0] == "me"]
 
     def take(self, name: str, counted: Sequence[Counted], note: Note = NO_NOTE) -> Deferred[Taken]:
+        self.takes.append(name)
         full = [at for at, one in enumerate(counted) if self._room(one) <= 0]
         for one in () if full else counted:
             if one.count is not None:
@@ -265,7 +269,10 @@ class MemoryPlaces(Places):
         return count - len(self.taken.get(one.key, ()))
 
     def _seen(self, counted: Sequence[Counted]) -> tuple[Seen, ...]:
-        return tuple(Seen(len(self.taken.get(one.key, ())), 0.0) for one in counted)
+        return tuple(
+            Seen(len(self.taken.get(one.key, ())), 0.0, 1 + self.waiting.get(one.key, 0))
+            for one in counted
+        )
 
 
 class MemoryStore(Store):

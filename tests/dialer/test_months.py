@@ -86,6 +86,7 @@ class QuestionsTests(SynchronousTestCase):
             cast(CountedThings, {"one": "thing"}),
             lambda thing, seen: None,
             lambda thing: 0,
+            lambda thing: False,
         )
         for index in range(MANY):
             questions.refused(thing(f"line {index}"))

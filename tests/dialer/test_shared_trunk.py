@@ -127,6 +127,74 @@ class CountTests(SharedTrunkCase):
         self.assertEqual(await self.call("KEYS", f"{keys.CALLS}*"), [])
 
 
+class PassedOnTests(SharedTrunkCase):
+    """Three short calls leave their places to three that do not end."""
+
+    script: Mapping[str, Any] = {
+        "default": {"result": "answer", "talk": 3600},
+        "numbers": {f"138{index:08d}": {"result": "answer", "talk": 0.1} for index in range(3)},
+    }
+
+    async def test_calls_keep_places_that_others_have_left_them_when_lines_are_renamed(
+        self,
+    ) -> None:
+        await self.put_trunk(count=4, scope="domain")
+        await self.put_task(limit=3)
+        await self.put_numbers(self.some_numbers(50))
+        self.switch = self.switches["fs2"]
+        first = self.start_daemon("fs2", host="fs2")
+        await self.until_count("three calls are over, and three are up", 6, self.calls_of)
+        await self.until("all of them are noted as answered", self.three_are_answered)
+        await first.kill()
+        self.assertEqual(await self.noted(b'"place":'), 3)
+        await self.call("HDEL", keys.at(keys.LINE, HOST), "l", "l2")
+        await self.put_line("l3", gateway="trunk")
+        await self.put_group(line=[["l3"]])
+        await self.put_task(limit=9)
+        await self.call("DEL", keys.lease("fs2"))
+        self.start_daemon("again", host="fs2")
+        await self.until_count("there is one place more", 7, self.calls_of)
+        self.assertEqual(await self.taken(), 4)
+        for line in read_call_log(self.switch.log_path).originates[3:]:
+            await self.order(f"uuid_kill {line.uuid}")
+        await self.until_count("all places are taken again", 11, self.calls_of)
+        self.assertEqual(await self.taken(), 4)
+        self.assertLessEqual(self.most_at_once(), 4)
+
+    async def three_are_answered(self) -> bool:
+        return await self.noted(b'"answered_at":') == 3
+
+    async def noted(self, what: bytes) -> int:
+        """Return in how many entries in flight this stands."""
+        entries = await self.call("HVALS", keys.in_flight("fs2"))
+        assert isinstance(entries, list)
+        return sum(what in entry for entry in entries if isinstance(entry, bytes))
+
+
+class LateHostTests(SharedTrunkCase):
+    """One host has filled a trunk with calls that go on and on; another one comes."""
+
+    script: Mapping[str, Any] = {"default": {"result": "answer", "talk": [0.1, 0.3]}}
+
+    async def test_it_has_its_share(self) -> None:
+        await self.put_trunk(count=8, scope="domain")
+        await self.put_task(limit=20)
+        await self.put_numbers(self.some_numbers(5000))
+        self.start_on("fs2")
+        await self.until_count("the trunk is full", 30, self.calls_of)
+        self.start_on("fs1")
+        key = f"the places of each of {HOSTS}"
+
+        async def are_parted() -> bool:
+            places = await self.call("ZRANGEBYSCORE", TRUNK, "0", "+inf")
+            assert isinstance(places, list)
+            names = [one.partition(b"\t")[0] for one in places if isinstance(one, bytes)]
+            return names.count(b"fs1") == names.count(b"fs2") == 4
+
+        await self.until(key, are_parted)
+        self.assertLessEqual(self.most_at_once(), 8)
+
+
 class GoneHostTests(SharedTrunkCase):
     """One host fills the trunk with calls that do not end, and dies."""
 

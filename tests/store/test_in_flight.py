@@ -39,6 +39,12 @@ class DecodingTests(SynchronousTestCase):
             InFlight("d-1-2", b"1\n2", 1.5, Kind.QUEUE, "numbers", Side.LEFT, "t", dialing=dialing),
         )
 
+    def test_the_name_of_its_place(self) -> None:
+        dialing = Dialing("u", None, "g", 1, place="d-1-1")
+        raw = value().replace(b"\n\n", b"\n" + dialing_line(dialing) + b"\n", 1)
+        self.assertEqual(decode_in_flight("d-1-2", raw).dialing, dialing)
+        self.assertNotIn(b"place", dialing_line(Dialing("u", None, "g", 1)))
+
     def test_values_of_another_kind(self) -> None:
         for name, other in (
             *(("v", 2), ("kind", "x"), ("kind", []), ("key", 5), ("key", None), ("side", 0)),

@@ -140,6 +140,14 @@ class WaitingTests(PlacesTestCase):
         self.assertFalse(await self.take_one(0, "c"))
         self.assertTrue(await self.take_one(1, "b"))
 
+    async def test_it_is_told_how_many_want_a_place_and_how_many_are_kept(self) -> None:
+        await self.take(0, "a", self.ONE)
+        self.assertEqual(await self.ask(1, Asking.WAIT, self.ONE), Seen(1, 0.0))
+        self.assertEqual(await self.ask(0, Asking.WAIT, self.ONE), Seen(2, 0.0, 2, 1))
+        self.assertEqual(await self.leave(0, "a", self.ONE), (Seen(1, 0.0, 2, 1),))
+        await self.take(1, "b", self.ONE)
+        self.assertEqual(await self.leave(1, "b", self.ONE), (Seen(1, 0.0, 2, 1),))
+
     async def test_hosts_take_turns(self) -> None:
         holder = 0
         await self.take_one(0, "0")

@@ -3,7 +3,8 @@
 Note [Waiting for a place]: who finds no place waits in Redis, in the order of the last asking.  A
 place that comes free is kept for the host that has waited longest, and that host is told.  A host
 that has some places fills them again by itself and asks for more seldom; one that has none asks
-more often.  So hosts share what there is, and each call costs few questions.
+more often, and one that was given a place asks for the next at once, up to its share.  So hosts
+share what there is, and each call costs few questions.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class _Question:
 
 
 class PlaceQuestions:
-    """``saw`` is told what Redis answers, ``owns`` says how many places this host has."""
+    """``saw`` is told what Redis answers, ``owns`` says how many places this host has, and
+    ``is_below_share`` whether those are fewer than its share of what is full."""
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class PlaceQuestions:
         things: CountedThings,
         saw: Callable[[Thing, Seen], None],
         owns: Callable[[Thing], int],
+        is_below_share: Callable[[Thing], bool],
     ) -> None:
         self._clock = clock
         self._places = places
@@ -75,6 +78,7 @@ class PlaceQuestions:
         self._things = things
         self._saw = saw
         self._owns = owns
+        self._is_below_share = is_below_share
         self._questions: dict[str, _Question] = {}
         self._looked: dict[tuple[str, ...], float] = {}
         self._thin_out_at = self._thin_out_looks_at = 0
@@ -113,6 +117,15 @@ class PlaceQuestions:
         now = self._clock.seconds()
         question = self._question(thing, now)
         question.wanted_at = question.asked_at = now
+
+    def given(self, thing: Thing) -> None:
+        """A place was taken: if others were lacking, too, wait for the next one."""
+        question, now = self._questions.get(thing.key), self._clock.seconds()
+        if question is None or not _within(question.wanted_at, WANTED_FOR, now):
+            return
+        if self._is_below_share(thing):
+            question.asked_at = now
+            self._say(thing, Asking.WAIT)
 
     def place_is_free(self, key: str) -> None:
         """Redis keeps a place for this host: take it, or let the next one have it."""

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from ctidialer.contract.problems import Problem
 from ctidialer.contract.variables import REQUESTED_UUID, merge_variables
-from ctidialer.dialer.dispatch.shared_places import SharedPlaces
+from ctidialer.dialer.dispatch.shared_places import SharedPlaces, no_note
 from ctidialer.dialer.life import clearance
 from ctidialer.dialer.life.calls import Calls, NotSent
 from ctidialer.dialer.life.counting import Counting
@@ -28,7 +28,7 @@ from ctidialer.rules.routing import Choice
 from ctidialer.store.errors import NotInFlight, StoreError
 from ctidialer.store.in_flight import NO_CALL, Dialing, dialing_line
 from ctidialer.store.permit import Permit
-from ctidialer.store.places import NO_NOTE
+from ctidialer.store.places import Note
 from ctidialer.store.store import Store
 
 MAX_NOTE_AGE = 0.25
@@ -193,9 +193,17 @@ class Caller:
         """Take the places that the call has over all hosts, and note it: if it starts at once, and
         nothing else is looked at, in the same step."""
         entry_id, permit = number.claim.id, clearance.permit(number)
-        line = dialing_line(_dialing(progress, attempt))
-        note = (entry_id, line) if permit is None else NO_NOTE
-        taken = await self._places.take(entry_id, number.kind, number.name, choice.line, note)
+
+        def note(place: str | None) -> Note:
+            return entry_id, dialing_line(_dialing(progress, attempt, place))
+
+        taken = await self._places.take(
+            entry_id,
+            number.kind,
+            number.name,
+            choice.line,
+            note if permit is None else no_note,
+        )
         if taken.noted is not None:
             if not taken.noted:
                 raise NotInFlight(entry_id)
@@ -229,7 +237,8 @@ class Caller:
         if permit is not None:
             await self._counting.pay()
         try:
-            await self._store.note_dialing(number.claim.id, _dialing(progress, attempt), permit)
+            dialing = _dialing(progress, attempt, self._places.place_of(number.claim.id))
+            await self._store.note_dialing(number.claim.id, dialing, permit)
         except StoreError:
             self.unsent(number, attempt.uuid)  # the note may be there; no call follows it
             raise
@@ -271,14 +280,15 @@ class Caller:
             raise NotSent(str(error)) from error
 
 
-def _dialing(progress: Progress, attempt: Attempt) -> Dialing:
-    """Return what is noted of the next call before it is placed."""
+def _dialing(progress: Progress, attempt: Attempt, place: str | None) -> Dialing:
+    """Return what is noted of the next call before it is placed; ``place`` as `Dialing.place`."""
     return Dialing(
         attempt.uuid,
         attempt.line,
         attempt.group,
         attempt=len(progress.attempts) + 1,
         progress=Progress(progress.itinerary, progress.attempts, attempt.dialed_at).encode(),
+        place=place,
     )
 
 

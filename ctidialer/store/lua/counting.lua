@@ -160,12 +160,15 @@ local function stay(zset, kind)
     zset.kept = zset.waiting and #zset.waiting or 0
 end
 
--- Puts three for a zset into the answers: the places that are taken or kept, microseconds until
--- this host should try again for a start, and how many hosts share the starts.
+-- Puts four for a zset into the answers: the places that are taken or kept, microseconds until
+-- this host should try again for a start, and how many hosts share the starts; without a rate,
+-- how many wait for a place, and this one; how many of the places are kept.
 local function told(answers, zset)
     local size = #answers
+    answers[size + 4] = zset.kept
     if zset.interval == 0 and zset.next == 0 then
-        answers[size + 1], answers[size + 2], answers[size + 3] = zset.taken + zset.kept, 0, 1
+        answers[size + 1], answers[size + 2] = zset.taken + zset.kept, 0
+        answers[size + 3] = zset.waiting and #zset.waiting + 1 or 1
         return
     end
     local before = 0 -- those whose turn is first come one after the other

@@ -6,7 +6,7 @@
 -- ARGV[3]   seconds past the end of its lease after which a host's places are free
 -- ARGV[4…]  four each: 'wait' | 'sweep' | 'pass', name of a zset, how many places there are ('' =
 --           no limit), the least seconds between two starts
--- Returns   three for each zset, as places.lua does; or {'type', …}, {'right', …} in their place
+-- Returns   four for each zset, as places.lua does; or {'type', …}, {'right', …} in their place
 --
 -- wait     this host waits for a place, if there is none.
 -- sweep    the same, after the places of hosts that are gone were freed.

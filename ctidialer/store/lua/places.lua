@@ -8,7 +8,7 @@
 --           microseconds), how many zsets; then for each zset four: its name, how many places there
 --           are ('' = no limit), the least seconds between two starts, the seconds for which it
 --           rests when a place is left
--- Returns   for each step four and three for each zset, all in one list: which zset refuses,
+-- Returns   for each step four and four for each zset, all in one list: which zset refuses,
 --           counted from 1, 0 = none; microseconds until the call may start; 1 = noted, 0 = no such
 --           entry, -1 = not to be noted (yet); the start (unix microseconds); for each zset what
 --           `told` says.

@@ -1,59 +1,19 @@
-"""A daemon whose lines, gateway and task are counted over hosts; Redis is a stand-in."""
+"""Calls that are counted over hosts: when they have a place, and when it is left."""
 
 from __future__ import annotations
-
-import json
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract import keys
 from ctidialer.contract.counted import TOGETHER
-from ctidialer.contract.record import Kind, Outcome
-from ctidialer.contract.task import Side
+from ctidialer.contract.record import Outcome
 from ctidialer.dialer.dispatch import shared_places
 from ctidialer.store.errors import Denied
-from ctidialer.store.in_flight import NO_CALL, Dialing, InFlight
+from ctidialer.store.in_flight import NO_CALL, InFlight
 from ctidialer.store.places import Asking
 from tests.dialer.fakes import MemoryPlaces
-from tests.dialer.world import World
-
-LINE = keys.counted_calls("fs1", "line", "gw1")
-TRUNK = keys.counted_calls("fs1", "gateway", "trunk")
-TASK = keys.counted_calls("fs1", "task", "t")
-
-
-class SharedWorld(World):
-    """The world, told of lines and gateways that are counted over hosts."""
-
-    def wire(self) -> None:
-        self.slots.lacks_line = self.places.questions.lacks_line
-        self.slots.lacks_limit = self.places.questions.lacks_limit
-        self.places.wake = self.queue_dialer.tick
-
-    def share(self, key: str, name: str, **params: object) -> None:
-        raw = json.dumps({"params": params}).encode()
-        changed = self.tables.put(key, name, raw)
-        if changed.table == keys.TASK:
-            self.runs.update(self.tables.tasks, changed.names, self.clock.seconds())
-        self.places.edited(changed.table, changed.names)
-        assert not self.tables.faults, self.tables.faults
-
-    def share_line(self, name: str = "gw1", **params: object) -> None:
-        dialstring = f"sofia/gateway/{name}/${{destination_number}}"
-        usual = {"count": 2, "dialstring": dialstring, "scope": "domain"}
-        self.share("cti_line@fs1", name, **{**usual, **params})
-
-    def share_task(self, **params: object) -> None:
-        usual = {"enable": True, "line_group": ["main", "backup"], "limit": 2, "number_queue": "q"}
-        more = {"destination_extension": "8888", "limit_scope": "all"}
-        self.share("cti_queue_dialer_task@fs1", "t", **{**usual, **more, **params})
-
-
-def in_flight(entry_id: str, uuid: str) -> InFlight:
-    """Return an entry of an earlier daemon, on a line and of a task that are gone."""
-    dialing = Dialing(uuid, "gone", "main", 1)
-    return InFlight(entry_id, b"1001", 1.0, Kind.QUEUE, "q", Side.LEFT, "gone", dialing=dialing)
+from tests.dialer.shared_world import LINE, TASK, TRUNK, SharedWorld, in_flight
 
 
 class SharedPlacesTests(SynchronousTestCase):
@@ -78,13 +38,14 @@ class SharedPlacesTests(SynchronousTestCase):
         (taken,) = self.redis.taken[LINE]
         self.assertEqual(taken[0], "me")
         self.world.ends(answered=True)
-        self.assertEqual(self.redis.taken[LINE], [])
         self.assertEqual(self.world.left_behind(), {})
         self.world.runs_for(0.1)
-        self.assertEqual(self.world.places._own, {})
+        self.assertEqual(self.redis.taken[LINE], [])
+        self.world.runs_for(0.1)
+        self.assertEqual(self.world.places._held.own, {})
 
     def test_a_place_that_nobody_lacks_is_left_later(self) -> None:
-        self.world.share_line(count=6)
+        self.world.share_line(count=6, cps=10)
         self.dial("1001")
         self.world.ends(answered=True)
         self.redis.others_take(LINE, "a", "b", "c")
@@ -108,7 +69,7 @@ class SharedPlacesTests(SynchronousTestCase):
         self.recover()
         self.world.ends(answered=True)
         self.world.runs_for(0.1)
-        self.assertEqual((self.redis.taken[TRUNK], self.world.places._own), ([], {}))
+        self.assertEqual((self.redis.taken[TRUNK], self.world.places._held.own), ([], {}))
 
     def test_a_place_of_before_is_left_where_no_count_is_any_more(self) -> None:
         self.world.share("cti_gateway@fs1", "trunk", cps=5, scope="domain")
@@ -118,12 +79,12 @@ class SharedPlacesTests(SynchronousTestCase):
         self.assertEqual(self.redis.taken[TRUNK], [("me", "m-1-1")])
         self.world.places.left("m-1-1", was_placed=True)
         self.world.runs_for(0.1)
-        self.assertEqual((self.redis.taken[TRUNK], self.world.places._own), ([], {}))
+        self.assertEqual((self.redis.taken[TRUNK], self.world.places._held.own), ([], {}))
 
     def test_a_count_that_was_lowered_meanwhile_is_full(self) -> None:
-        self.world.share_line(count=100)
+        self.world.share_line(count=100, cps=20)
         self.dial("1001")
-        self.world.share_line(count=1)
+        self.world.share_line(count=1, cps=20)
         self.world.ends(answered=True)
         self.assertEqual([can_wait for _, can_wait in self.redis.left], [False])
 
@@ -300,7 +261,7 @@ class SharedPlacesTests(SynchronousTestCase):
         self.assertEqual(len(self.world.switch.placed), 10)
 
     def test_the_next_number_takes_a_place_as_soon_as_it_is_known_to_be_free(self) -> None:
-        self.world.share_line(count=1)
+        self.world.share_line(count=1, cps=100)
         self.world.put_group("backup", "nothing")
         self.world.put_numbers("1001", "1002")
         self.world.queue_dialer.start(100.0)  # nothing but an answer of Redis wakes it
