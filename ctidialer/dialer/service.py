@@ -113,6 +113,7 @@ class DialerService(Service):
         parts.queue_dialer.stop()
         parts.schedule_dialer.stop()
         parts.pursuit.drain()
+        parts.places.drain()
         await self._drained()
         parts.pacers.stop()
         parts.roster.stop()

@@ -101,6 +101,16 @@ class CountTests(SharedTrunkCase):
         for daemon in daemons:
             self.assertIn(await daemon.stop(), (0, 143, -15))
 
+    async def test_a_daemon_that_is_stopped_leaves_all_its_places(self) -> None:
+        """Those that a call has just left to the next one, too."""
+        await self.put_trunk(count=7, scope="domain")
+        await self.put_task(limit=20)
+        await self.put_numbers(self.some_numbers(5000))
+        daemon = self.start_on("fs1")
+        await self.until_count("calls follow each other", 50, self.calls_of)
+        self.assertIn(await daemon.stop(), (0, 143, -15))
+        self.assertEqual(await self.taken(), 0)
+
     async def test_the_limit_of_a_task_over_all_hosts(self) -> None:
         await self.usual_tables(limit=3, limit_scope="all", cps=40, cps_scope="all")
         for host in HOSTS:

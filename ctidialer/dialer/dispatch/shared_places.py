@@ -79,7 +79,7 @@ class SharedPlaces:
         self._runs = runs
         self.things = CountedThings(tables, lines, runs)
         self._held = HeldPlaces()
-        self._spares = SparePlaces(clock, self.things, self._held, self._left_spare)
+        self._spares = SparePlaces(clock, self.things, self._held, self._let_go)
         self._starts = GivenStarts(clock)
         self._sends = GivenStarts(clock)
         self._started_by: dict[str, tuple[Sequence[Thing], int]] = {}
@@ -217,11 +217,7 @@ class SharedPlaces:
         elif self.questions.is_any:
             self._waking.soon()
 
-    def _left_spare(self, held: Held) -> None:
-        """No call of this host has wanted these places."""
-        self._let_go(held, can_wait=False)
-
-    def _let_go(self, held: Held, *, can_wait: bool) -> None:
+    def _let_go(self, held: Held, *, can_wait: bool = False) -> None:
         for thing in held.things:
             if thing.counted.count is not None:  # until Redis has said who may have it
                 self.things.note_places(thing, self.things.others(thing) + 1)
@@ -295,6 +291,10 @@ class SharedPlaces:
         if new and self._knows_calls:
             work = self._set_right(new)
             background(work, self.log, "Setting places right", expected=(StoreError,))
+
+    def drain(self) -> None:
+        """No call follows: places go back at once, while this daemon still has its lease."""
+        self._spares.end()
 
     def lapsed(self) -> None:
         """Another daemon may have placed calls: nothing is set right before the next recovery."""

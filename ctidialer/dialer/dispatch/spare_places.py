@@ -92,6 +92,7 @@ class SparePlaces:
         self._by_keys: dict[frozenset[str], dict[str, None]] = {}
         self._heard: dict[str, _Heard] = {}
         self._timer: IDelayedCall | None = None
+        self._is_wanted = True
 
     def __iter__(self) -> Iterator[Held]:
         return iter([one.held for one in self._spares.values()])
@@ -122,7 +123,7 @@ class SparePlaces:
 
         ``is_plenty``: no other host lacks them.
         """
-        if held.goes_along and held.name not in self._spares:
+        if not self._is_wanted or (held.goes_along and held.name not in self._spares):
             return False  # the next call needs both
         if not all(self._may_pass(thing, held.name) for thing in held.things):
             self._give(held.name)
@@ -151,6 +152,14 @@ class SparePlaces:
             if thing.key in self._heard:
                 self._heard[thing.key].unwanted_for = 0.0
         return name
+
+    def end(self) -> None:
+        """No call follows: let Redis have these places, and all that calls leave from now on."""
+        self._is_wanted = False
+        self.give_back_all()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def give_back_all(self) -> None:
         """Let Redis have them all."""

@@ -221,6 +221,13 @@ class SparePlacesTests(SynchronousTestCase):
         self.assertEqual((list(self.spares), self.given_back), ([], []))
         self.assertIsNone(self.spares.take([TRUNK]))
 
+    def test_a_daemon_that_stops_keeps_none(self) -> None:
+        self.ends("a")
+        self.spares.end()
+        self.assertFalse(self.ends("b"))
+        self.assertEqual([one.name for one in self.given_back], ["a"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_a_clock_that_was_put_back_keeps_none_for_long(self) -> None:
         self.ends("a")
         self.clock.rightNow -= 1000.0
