@@ -8,8 +8,8 @@ The field is the entry's id, ``<daemon>-<claim>-<index>``.  The value is two lin
 
 The second line is empty until a call is about to be placed; when that call is answered,
 ``"answered_at"`` is added to it.  ``"place"`` is in it if the call has the places over all hosts of
-an earlier one, by whose name Redis knows them.  An entry of ``kind`` ``schedule`` has
-``"side":"due"`` and a ``score`` (a text, because it may be ``inf``).
+an earlier one, by whose name Redis knows them, and ``"passed"``: how often they went on.  An entry
+of ``kind`` ``schedule`` has ``"side":"due"`` and a ``score`` (a text, because it may be ``inf``).
 
 An entry that is too long to be called has ``"v":2`` and its ``length``.  Its value ends with the
 beginning of the entry; the whole entry is the string ``cti_dialer_inflight@<host>:<id>``.
@@ -113,13 +113,21 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 @frozen
+class Place:
+    """The name of the places that a call has from an earlier one, and how often they went on."""
+
+    name: str
+    passed: int
+
+
+@frozen
 class Dialing:
     """The call that the daemon was about to place: it may exist in FreeSWITCH.
 
     ``line`` None = no line of the tables.  ``attempt`` counts from 1.  ``progress`` is written and
     read by the dialer: the attempts before this one, and what else it needs to go on.
-    ``answered_at`` (unix seconds) None = no answer of this call was noted.  ``place``: the name of
-    its places over all hosts, None = the entry's id.
+    ``answered_at`` (unix seconds) None = no answer of this call was noted.  ``place``: that of its
+    places over all hosts, None = they have the entry's id.
     """
 
     uuid: str
@@ -128,7 +136,7 @@ class Dialing:
     attempt: int
     progress: bytes = field(default=b"", repr=False)
     answered_at: float | None = None
-    place: str | None = None
+    place: Place | None = None
 
 
 @frozen
@@ -200,7 +208,7 @@ def dialing_line(dialing: Dialing) -> bytes:
         "progress": b64encode(dialing.progress).decode(),
     }
     if dialing.place is not None:
-        document["place"] = dialing.place
+        document["place"], document["passed"] = dialing.place.name, dialing.place.passed
     try:
         return _ENCODER.encode(document)
     except UnicodeEncodeError:  # half a surrogate pair: JSON has an escape for it, UTF-8 has not
@@ -299,8 +307,13 @@ def _dialing(line: bytes) -> Dialing | None:
         attempt=int(document["attempt"]),
         progress=b64decode(document["progress"]),
         answered_at=_time_or_none(document.get("answered_at")),
-        place=_text_or_none(document.get("place")),
+        place=_place(document),
     )
+
+
+def _place(document: dict[str, Any]) -> Place | None:
+    name = _text_or_none(document.get("place"))
+    return None if name is None else Place(name, int(document["passed"]))
 
 
 def _text(value: object) -> str:

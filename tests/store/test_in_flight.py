@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from ctidialer.contract.record import Kind
 from ctidialer.contract.task import Side
-from ctidialer.store.in_flight import Dialing, InFlight, decode_in_flight, dialing_line
+from ctidialer.store.in_flight import Dialing, InFlight, Place, decode_in_flight, dialing_line
 
 TAKEN: dict[str, object] = {
     "v": 1,
@@ -40,10 +40,10 @@ class DecodingTests(SynchronousTestCase):
         )
 
     def test_the_name_of_its_place(self) -> None:
-        dialing = Dialing("u", None, "g", 1, place="d-1-1")
+        dialing = Dialing("u", None, "g", 1, place=Place("d-1-1", 3))
         raw = value().replace(b"\n\n", b"\n" + dialing_line(dialing) + b"\n", 1)
         self.assertEqual(decode_in_flight("d-1-2", raw).dialing, dialing)
-        self.assertNotIn(b"place", dialing_line(Dialing("u", None, "g", 1)))
+        self.assertNotIn(b"pass", dialing_line(Dialing("u", None, "g", 1)))
 
     def test_values_of_another_kind(self) -> None:
         for name, other in (

@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 
 from ctidialer.dialer.dispatch.counted_things import Thing
 from ctidialer.rules import counting
+from ctidialer.store.in_flight import InFlight, Place
 from ctidialer.store.places import Owned
 
 
@@ -20,12 +21,14 @@ from ctidialer.store.places import Owned
 class Held:
     """The places of one name that a call has or asks for, or a number of its task's limit.
 
-    ``goes_along``: that of a number whose call has a place of its line, too.
+    ``goes_along``: that of a number whose call has a place of its line, too.  ``passed``: how often
+    they went on from one call to the next.
     """
 
     name: str
     things: tuple[Thing, ...] = ()
     goes_along: bool = False
+    passed: int = 0
 
 
 @frozen
@@ -54,11 +57,18 @@ class HeldPlaces:
     def __contains__(self, entry_id: object) -> bool:
         return entry_id in self.calls
 
-    def hold(self, entry_id: str, name: str, way: Sequence[Thing], of_task: Thing | None) -> None:
+    def hold(
+        self,
+        entry_id: str,
+        name: str,
+        way: Sequence[Thing],
+        of_task: Thing | None,
+        passed: int = 0,
+    ) -> None:
         """A call has, or asks for, these places by this name: of its line, of its task."""
-        self.calls[entry_id] = Held(name, tuple(way))
+        self.calls[entry_id] = Held(name, tuple(way), passed=passed)
         if of_task is not None and of_task.counted.count is not None:
-            self.numbers[entry_id] = Held(name, (of_task,), goes_along=bool(way))
+            self.numbers[entry_id] = Held(name, (of_task,), bool(way), passed)
 
     def unhold(self, entry_id: str, of_task: Thing | None) -> None:
         """The places that a call has asked for are not its own."""
@@ -66,10 +76,12 @@ class HeldPlaces:
         if of_task is not None and of_task.counted.count is not None:
             self.numbers.pop(entry_id, None)
 
-    def name_of(self, entry_id: str) -> str | None:
-        """Return the name of the places of an entry's call; None = its own id."""
+    def place_of(self, entry_id: str) -> Place | None:
+        """Return what is noted of the places of an entry's call; None = they have its own id."""
         held = self.calls.get(entry_id)
-        return None if held is None or held.name == entry_id else held.name
+        if held is None or held.name == entry_id:
+            return None
+        return Place(held.name, held.passed)
 
     def new_name(self, entry_id: str, things: Iterable[Thing]) -> str:
         """Return a name for the places of an entry: its id, if no other call has places by it."""
@@ -183,3 +195,9 @@ def unlike(name: str, is_used: Callable[[str], bool]) -> str:
 
 def _has(held: Held, key: str) -> bool:
     return any(one.key == key for one in held.things)
+
+
+def times_passed(entry: InFlight) -> int:
+    """Return how often the places of an entry's call went on: the last to tell of them has most."""
+    place = None if entry.dialing is None else entry.dialing.place
+    return 0 if place is None else place.passed

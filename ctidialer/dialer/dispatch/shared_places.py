@@ -20,7 +20,7 @@ from ctidialer.contract.line import Line
 from ctidialer.contract.record import Kind
 from ctidialer.dialer.dispatch.counted_things import CountedThings, Thing
 from ctidialer.dialer.dispatch.given_starts import GivenStarts
-from ctidialer.dialer.dispatch.held_places import Held, HeldPlaces, unlike
+from ctidialer.dialer.dispatch.held_places import Held, HeldPlaces, times_passed, unlike
 from ctidialer.dialer.dispatch.lines import LineAccounts
 from ctidialer.dialer.dispatch.place_questions import PlaceQuestions
 from ctidialer.dialer.dispatch.spare_places import SparePlaces
@@ -30,7 +30,7 @@ from ctidialer.glue import Complaints, background
 from ctidialer.rules import counting
 from ctidialer.rules.tables import Tables
 from ctidialer.store.errors import NotAllowed, StoreError, StoreUnavailable, WrongType
-from ctidialer.store.in_flight import NO_CALL, Dialing, InFlight
+from ctidialer.store.in_flight import NO_CALL, Dialing, InFlight, Place
 from ctidialer.store.place_answers import Seen, Taken
 from ctidialer.store.places import NO_NOTE, Note, Places
 
@@ -51,11 +51,11 @@ class NoPlace(Exception):
         self.of_task = of_task
 
 
-NoteOf = Callable[[str | None], Note]
-"""Returns what is noted of a call by the name of its places (`SharedPlaces.place_of`)."""
+NoteOf = Callable[[Place | None], Note]
+"""Returns what is noted of a call by its places (`SharedPlaces.place_of`)."""
 
 
-def no_note(place: str | None) -> Note:
+def no_note(place: Place | None) -> Note:
     """Note nothing."""
     return NO_NOTE
 
@@ -118,9 +118,9 @@ class SharedPlaces:
         way = tuple(self.things.on_way(line))
         of_task = self.things.of_task(kind, name, entry_id in self._held.numbers)
         things = way if of_task is None else (*way, of_task)
-        place = self._spares.take(things)
-        if place is not None:
-            self._held.hold(entry_id, place, way, of_task)
+        spare = self._spares.take(things)
+        if spare is not None:
+            self._held.hold(entry_id, spare.name, way, of_task, spare.passed)
             return PASSED_ON
         self._spares.give_back_of(things)
         place = self._held.new_name(entry_id, things)
@@ -142,10 +142,9 @@ class SharedPlaces:
             raise NoPlace(things[taken.refused_by].is_task)
         return await self._started(entry_id, things, taken) if is_done else taken
 
-    def place_of(self, entry_id: str) -> str | None:
-        """Return the name of the places of an entry's call, as Note [The name of a place] says;
-        None = the id of the entry."""
-        return self._held.name_of(entry_id)
+    def place_of(self, entry_id: str) -> Place | None:
+        """`HeldPlaces.place_of`: see Note [The name of a place]."""
+        return self._held.place_of(entry_id)
 
     @contextmanager
     def _asking(self, kind: Kind, name: str, things: Sequence[Thing]) -> Iterator[None]:
@@ -197,7 +196,7 @@ class SharedPlaces:
         things = held.things
         if not was_placed:
             things = tuple(evolve(one, counted=evolve(one.counted, rest=0.0)) for one in things)
-        self._leave(Held(held.name, things))
+        self._leave(evolve(held, things=things))
 
     def over(self, entry_id: str) -> None:
         """A number is over: its place of its task's limit is free."""
@@ -271,7 +270,7 @@ class SharedPlaces:
         is_paced = thing.counted.interval > 0
         self.things.note(thing, others, until, seen.hosts if is_paced else 1)
         if not is_paced:
-            self._spares.heard(thing.key, seen)
+            self._spares.heard(thing, seen)
         if until is not None:
             self._waking.at(until)
 
@@ -307,7 +306,7 @@ class SharedPlaces:
         What these entries have there already they keep, whatever the tables say by now.
         """
         names = self._held.names()
-        for entry in sorted(entries, key=_has_own_name):
+        for entry in sorted(entries, key=times_passed, reverse=True):
             if entry.dialing is not None and entry.id not in self._held:
                 self._adopt(entry, entry.dialing, names)
         self._knows_calls = True
@@ -315,6 +314,7 @@ class SharedPlaces:
             await self._set_right(self.things.keys)
         except (WrongType, NotAllowed) as error:  # such calls are refused, all others are placed
             self._complain(str(error))
+        self._spares.unheard()
 
     def _adopt(self, entry: InFlight, dialing: Dialing, names: set[str]) -> None:
         """Take over a number by the name of its places that none of ``names`` is.
@@ -322,7 +322,9 @@ class SharedPlaces:
         Two entries can tell of the same: the call of the one had ended, and its place gone on to
         the other, which comes first here.  Both count until it is known which calls are up.
         """
-        name = unlike(dialing.place or entry.id, names.__contains__)
+        known = self._held.doubtful.get(entry.id)
+        noted = dialing.place.name if dialing.place else entry.id
+        name = known.name if known else unlike(noted, names.__contains__)
         names.add(name)
         way = self.things.on_way(self._tables.routes.lines.get(dialing.line or ""))
         of_task = self.things.of_task(entry.kind, entry.task or "")
@@ -342,7 +344,3 @@ class SharedPlaces:
                 thing = self.things.of_key(key)
                 for over in () if thing is None else self._held.kept(thing, one.kept):
                     self._leave(over)
-
-
-def _has_own_name(entry: InFlight) -> bool:
-    return entry.dialing is None or entry.dialing.place is None

@@ -46,8 +46,8 @@ LONG_AGO = float("-inf")
 
 @define
 class _Heard:
-    """What Redis has said of the other hosts (moments in seconds): how many of them wait, and how
-    many places they have.
+    """What Redis has said of the other hosts (moments in seconds): how many of them wait, how many
+    places they have, of how many.
 
     ``passed``: places that were kept for calls of ours since.  ``unwanted_at``: when none of them
     wanted one, and that tells for ``unwanted_for`` seconds.
@@ -56,6 +56,7 @@ class _Heard:
     at: float = LONG_AGO
     waiting: int = 0
     others: int = 0
+    count: int | None = None
     passed: int = 0
     unwanted_at: float = LONG_AGO
     unwanted_for: float = 0.0
@@ -97,9 +98,10 @@ class SparePlaces:
     def __iter__(self) -> Iterator[Held]:
         return iter([one.held for one in self._spares.values()])
 
-    def heard(self, key: str, seen: Seen) -> None:
+    def heard(self, thing: Thing, seen: Seen) -> None:
         """Redis has said how it stands with a count."""
-        heard = self._heard.setdefault(key, _Heard())
+        key, heard = thing.key, self._heard.setdefault(thing.key, _Heard())
+        heard.count = thing.counted.count
         heard.at, heard.passed = self._clock.seconds(), 0
         heard.waiting = seen.hosts - 1
         heard.others = seen.taken - seen.kept - self._held.count(key)
@@ -130,28 +132,32 @@ class SparePlaces:
             return False
         before = self._pop(held.name)
         if before is not None:  # the call's line, and now its number's task
-            held = evolve(held, things=(*before.held.things, *held.things))
+            passed = max(before.held.passed, held.passed)
+            held = Held(held.name, (*before.held.things, *held.things), passed=passed)
             is_plenty = is_plenty and before.is_plenty
         until = self._clock.seconds() + (LEFT_WITHIN if is_plenty else WANTED_WITHIN)
         spare = self._spares[held.name] = _Spare(held, until, is_plenty)
         self._by_keys.setdefault(spare.keys, {})[held.name] = None
+        if self._timer is not None and self._timer.getTime() > until:
+            self._timer.cancel()
+            self._timer = None
         if self._timer is None:
             self._wait()
         return True
 
-    def take(self, things: Sequence[Thing]) -> str | None:
-        """Return the name of a place of each of these for a call; None = none was left."""
+    def take(self, things: Sequence[Thing]) -> Held | None:
+        """Return a place of each of these for a call; None = none was left."""
         if not self._spares or not all(can_be_passed_on(one) for one in things):
             return None
         names = self._by_keys.get(frozenset(one.key for one in things))
         if not names:
             return None
-        name = next(iter(names))
-        self._pop(name)
+        spare = self._pop(next(iter(names)))
+        assert spare is not None
         for thing in things:
             if thing.key in self._heard:
                 self._heard[thing.key].unwanted_for = 0.0
-        return name
+        return evolve(spare.held, passed=spare.held.passed + 1)
 
     def end(self) -> None:
         """No call follows: let Redis have these places, and all that calls leave from now on."""
@@ -177,6 +183,11 @@ class SparePlaces:
         """Another daemon may have set the places right: they are this one's no more."""
         self._spares.clear()
         self._by_keys.clear()
+        self.unheard()
+
+    def unheard(self) -> None:
+        """What Redis has said of other hosts is not true any more."""
+        self._heard.clear()
 
     def _may_pass(self, thing: Thing, name: str) -> bool:
         now = self._things.of_key(thing.key)
@@ -192,12 +203,10 @@ class SparePlaces:
             return False
         if _within(heard.unwanted_at, heard.unwanted_for, moment):
             return False
+        if count != heard.count or not _within(heard.at, HEARD_WITHIN, moment):
+            return False  # the others are heard of when this place is left
         heard.passed += 1
-        is_news = _within(heard.at, HEARD_WITHIN, moment)
-        if is_news and not (heard.waiting and heard.passed >= MOST_PASSED):
-            return True
-        heard.at, heard.passed = moment, 0  # the others are heard of when this place is left
-        return False
+        return not heard.waiting or heard.passed < MOST_PASSED
 
     def _pop(self, name: str) -> _Spare | None:
         spare = self._spares.pop(name, None)

@@ -26,7 +26,7 @@ from ctidialer.rules.attempt import Attempt
 from ctidialer.rules.originate import Call, Part, Uncarriable, originate_command
 from ctidialer.rules.routing import Choice
 from ctidialer.store.errors import NotInFlight, StoreError
-from ctidialer.store.in_flight import NO_CALL, Dialing, dialing_line
+from ctidialer.store.in_flight import NO_CALL, Dialing, Place, dialing_line
 from ctidialer.store.permit import Permit
 from ctidialer.store.places import Note
 from ctidialer.store.store import Store
@@ -194,7 +194,7 @@ class Caller:
         nothing else is looked at, in the same step."""
         entry_id, permit = number.claim.id, clearance.permit(number)
 
-        def note(place: str | None) -> Note:
+        def note(place: Place | None) -> Note:
             return entry_id, dialing_line(_dialing(progress, attempt, place))
 
         taken = await self._places.take(
@@ -280,7 +280,7 @@ class Caller:
             raise NotSent(str(error)) from error
 
 
-def _dialing(progress: Progress, attempt: Attempt, place: str | None) -> Dialing:
+def _dialing(progress: Progress, attempt: Attempt, place: Place | None) -> Dialing:
     """Return what is noted of the next call before it is placed; ``place`` as `Dialing.place`."""
     return Dialing(
         attempt.uuid,

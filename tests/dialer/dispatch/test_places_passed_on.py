@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ctidialer.contract import keys
 from ctidialer.contract.record import Kind
 from ctidialer.dialer.dispatch.shared_places import NoPlace
-from ctidialer.store.in_flight import NO_CALL, InFlight
+from ctidialer.store.in_flight import NO_CALL, InFlight, Place
 from ctidialer.store.places import Asking
 from tests.dialer.fakes import MemoryPlaces
 from tests.dialer.shared_world import LINE, TASK, SharedWorld, in_flight
@@ -52,7 +52,7 @@ class PassedOnTests(PassingCase):
             self.assertEqual(len(self.world.switch.placed), count)
             self.assertEqual(self.redis.taken[LINE], [("me", "me-1-1")])
         self.assertEqual((len(self.redis.takes), self.redis.left), (1, []))
-        self.assertEqual([one.place for one in self.world.store.notes], [None, "me-1-1", "me-1-1"])
+        self.assertEqual([one.place for one in self.world.store.notes], [None, *PASSED])
 
     def test_when_no_number_follows_it_is_left(self) -> None:
         self.world.share_line(count=1)
@@ -92,9 +92,9 @@ class PassedOnTests(PassingCase):
         self.take("a")
         places.left("a", was_placed=True)
         self.take("b")
-        self.assertEqual((places.place_of("b"), len(self.redis.takes)), ("a", 1))
+        self.assertEqual((places.place_of("b"), len(self.redis.takes)), (Place("a", 1), 1))
         self.take("a")
-        self.assertEqual(places.place_of("a"), "a+2")
+        self.assertEqual(places.place_of("a"), Place("a+2", 0))
         self.assertEqual(self.redis.taken[LINE], [("me", "a"), ("me", "a+2")])
         places.left("b", was_placed=True)
         self.world.runs_for(1)
@@ -114,7 +114,7 @@ class PassedOnTests(PassingCase):
         self.world.share_line(count=5)
         entry = in_flight("m-1-9", "u9")
         assert entry.dialing is not None
-        self.recover(evolve(entry, dialing=evolve(entry.dialing, place="m-1-1")))
+        self.recover(evolve(entry, dialing=evolve(entry.dialing, place=Place("m-1-1", 1))))
         self.assertEqual(self.redis.taken[LINE], [("me", "m-1-1")])
         self.world.places.left("m-1-9", was_placed=True)
         self.world.runs_for(0.5)
@@ -126,7 +126,7 @@ class PassedOnTests(PassingCase):
         key = keys.counted_calls("fs1", "line", "gone")
         first, second = in_flight("m-1-1", "u1"), in_flight("m-1-2", "u2")
         assert second.dialing is not None
-        second = evolve(second, dialing=evolve(second.dialing, place="m-1-1"))
+        second = evolve(second, dialing=evolve(second.dialing, place=Place("m-1-1", 1)))
         self.redis.taken[key] = [("me", "m-1-1")]
         self.recover(first, second)
         self.assertEqual(sorted(self.redis.taken[key]), [("me", "m-1-1"), ("me", "m-1-1+2")])
@@ -136,6 +136,32 @@ class PassedOnTests(PassingCase):
         self.world.places.left("m-1-2", was_placed=True)
         self.world.runs_for(0.5)
         self.assertEqual(self.redis.taken[key], [])
+
+    def test_of_those_that_tell_of_one_place_the_last_to_have_it_keeps_it(self) -> None:
+        """Nothing but the gateway is known of a line with another name by now."""
+        self.redis.taken[LINE] = [("me", "m-1-1")]
+        self.world.share_line(count=5)
+        told = []
+        for index, passed in ((2, 1), (3, 2), (4, 0)):
+            entry = in_flight(f"m-1-{index}", f"u{index}")
+            assert entry.dialing is not None
+            place = Place("m-1-1", passed)
+            told.append(evolve(entry, dialing=evolve(entry.dialing, place=place)))
+        self.recover(*told)
+        for index in (2, 4):
+            self.world.places.left(f"m-1-{index}", was_placed=True)
+        self.world.runs_for(0.5)
+        self.assertEqual(self.redis.taken[LINE], [("me", "m-1-1")])
+        self.world.places.left("m-1-3", was_placed=True)
+        self.world.runs_for(0.5)
+        self.assertEqual(self.redis.taken[LINE], [])
+
+    def test_a_number_that_rests_keeps_its_place_through_two_recoveries(self) -> None:
+        self.redis.taken[TASK] = [("me", "m-1-1")]
+        for _ in range(2):
+            self.recover(in_flight("m-1-1", NO_CALL))
+        self.world.share_task()
+        self.assertEqual(self.redis.taken[TASK], [("me", "m-1-1")])
 
     def test_a_place_that_is_set_right_while_it_is_spare_is_still_there(self) -> None:
         self.world.share_line(count=1)
@@ -183,6 +209,7 @@ class PassedOnTests(PassingCase):
             self.assertEqual(more, [(Asking.WAIT, LINE)] if count == 1 else [])
 
 
+PASSED = (Place("me-1-1", 1), Place("me-1-1", 2))
 ENTRIES = ("a", "b", "c", "d")
 STEPS = st.one_of(
     st.tuples(st.just("take"), st.sampled_from(ENTRIES)),

@@ -50,7 +50,7 @@ class SparePlacesTests(SynchronousTestCase):
 
     def hear(self, thing: Thing, waiting: int = 0, others: int = 0, kept: int = 0) -> None:
         taken = self.held.count(thing.key) + others + kept
-        self.spares.heard(thing.key, Seen(taken, 0.0, waiting + 1, kept))
+        self.spares.heard(thing, Seen(taken, 0.0, waiting + 1, kept))
 
     def own(self, thing: Thing, *names: str) -> None:
         for name in names:
@@ -63,10 +63,14 @@ class SparePlacesTests(SynchronousTestCase):
             self.own(thing, name)
         return self.spares.keep(Held(name, things), is_plenty=is_plenty)
 
+    def taken(self, *things: Thing) -> str | None:
+        held = self.spares.take(things)
+        return None if held is None else held.name
+
     def test_the_next_call_has_the_place(self) -> None:
         self.assertTrue(self.ends("a"))
         self.assertEqual([one.name for one in self.spares], ["a"])
-        self.assertEqual(self.spares.take([TRUNK]), "a")
+        self.assertEqual(self.taken(TRUNK), "a")
         self.assertEqual((self.spares.take([TRUNK]), list(self.spares)), (None, []))
         self.clock.advance(10)
         self.assertEqual((self.given_back, self.clock.getDelayedCalls()), ([], []))
@@ -84,7 +88,7 @@ class SparePlacesTests(SynchronousTestCase):
     def test_what_no_other_host_lacks_is_kept_longer(self) -> None:
         self.ends("a", is_plenty=True)
         self.clock.advance(LEFT_WITHIN - 0.01)
-        self.assertEqual(self.spares.take([TRUNK]), "a")
+        self.assertEqual(self.taken(TRUNK), "a")
 
     def test_after_that_places_go_back_at_once_for_a_while(self) -> None:
         for pause in (1, 2, 4):
@@ -110,7 +114,7 @@ class SparePlacesTests(SynchronousTestCase):
             self.clock.advance(MAX_UNWANTED_FOR)
             self.hear(TRUNK)
         self.ends("a")
-        self.assertEqual(self.spares.take([TRUNK]), "a")
+        self.assertEqual(self.taken(TRUNK), "a")
         self.ends("a")
         self.clock.advance(WANTED_WITHIN)
         self.clock.advance(1.0)
@@ -147,7 +151,9 @@ class SparePlacesTests(SynchronousTestCase):
     def test_what_was_heard_long_ago_does_not_tell(self) -> None:
         self.clock.advance(HEARD_WITHIN)
         self.assertFalse(self.ends("a"))
-        self.assertTrue(self.ends("a"))  # by the answer to that one it is known again
+        self.assertFalse(self.ends("a"))  # nor before the answer to that one
+        self.hear(TRUNK)
+        self.assertTrue(self.ends("a"))
 
     def test_what_was_heard_in_the_future_does_not_tell_either(self) -> None:
         self.clock.rightNow = -1000.0
@@ -178,8 +184,31 @@ class SparePlacesTests(SynchronousTestCase):
         self.hear(TRUNK, others=4)
         self.assertTrue(self.ends("a"))
         self.spares.take([TRUNK])
+        self.things.by_key["trunk"] = lower = Thing(Counted("trunk", 7), "trunk")
+        self.assertFalse(self.ends("a"))
+        self.hear(lower, others=4)
+        self.assertFalse(self.ends("a"))
+
+    def test_nor_by_what_was_heard_of_another_count(self) -> None:
         self.things.by_key["trunk"] = Thing(Counted("trunk", 7), "trunk")
         self.assertFalse(self.ends("a"))
+
+    def test_it_tells_how_often_it_went_on(self) -> None:
+        self.ends("a")
+        held = self.spares.take([TRUNK])
+        assert held is not None
+        self.spares.keep(held, is_plenty=True)
+        again = self.spares.take([TRUNK])
+        assert again is not None
+        self.assertEqual((held.passed, again.passed), (1, 2))
+
+    def test_one_that_others_may_lack_does_not_wait_for_one_that_nobody_lacks(self) -> None:
+        self.ends("a", TASK, is_plenty=True)
+        self.ends("b")
+        self.clock.advance(WANTED_WITHIN)
+        self.assertEqual([one.name for one in self.given_back], ["b"])
+        self.clock.advance(LEFT_WITHIN - WANTED_WITHIN)
+        self.assertEqual([one.name for one in self.given_back], ["b", "a"])
 
     def test_places_that_are_kept_for_others_are_not_taken(self) -> None:
         self.own(TRUNK, *"abcd")
@@ -191,7 +220,7 @@ class SparePlacesTests(SynchronousTestCase):
         self.assertTrue(self.ends("a"))
         self.assertTrue(self.spares.keep(Held("a", (TASK,), goes_along=True), is_plenty=True))
         self.assertEqual((self.spares.take([TRUNK]), self.spares.take([TASK])), (None, None))
-        self.assertEqual(self.spares.take([TRUNK, TASK]), "a")
+        self.assertEqual(self.taken(TRUNK, TASK), "a")
 
     def test_where_the_one_goes_back_so_does_the_other(self) -> None:
         self.own(TASK, *"abcde")
@@ -204,7 +233,7 @@ class SparePlacesTests(SynchronousTestCase):
 
     def test_the_limit_of_a_task_alone(self) -> None:
         self.assertTrue(self.ends("a", TASK))
-        self.assertEqual(self.spares.take([TASK]), "a")
+        self.assertEqual(self.taken(TASK), "a")
 
     def test_who_asks_for_others_too_lets_them_go_first(self) -> None:
         self.ends("a")
