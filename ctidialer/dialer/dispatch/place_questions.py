@@ -93,11 +93,11 @@ class PlaceQuestions:
     def lacks_line(self, groups: Sequence[str]) -> None:
         """Some number has no line in these groups: ask for those that other hosts fill."""
         now, name = self._clock.seconds(), tuple(groups)
-        if not self._things or _within(self._looked.get(name, LONG_AGO), LOOK_INTERVAL, now):
+        if not self._things or within(self._looked.get(name, LONG_AGO), LOOK_INTERVAL, now):
             return
         if len(self._looked) >= self._thin_out_looks_at:
             self._thin_out_looks_at = thin_out(
-                self._looked, lambda looked: _within(looked, LOOK_INTERVAL, now)
+                self._looked, lambda looked: within(looked, LOOK_INTERVAL, now)
             )
         self._looked[name] = now
         lines = routing.lines_of(self._tables.routes, groups).values()
@@ -121,7 +121,7 @@ class PlaceQuestions:
     def given(self, thing: Thing) -> None:
         """A place was taken: if others were lacking, too, wait for the next one."""
         question, now = self._questions.get(thing.key), self._clock.seconds()
-        if question is None or not _within(question.wanted_at, WANTED_FOR, now):
+        if question is None or not within(question.wanted_at, WANTED_FOR, now):
             return
         if self._is_below_share(thing):
             question.asked_at = now
@@ -132,7 +132,7 @@ class PlaceQuestions:
         question = self._questions.get(key)
         if question is None:
             return
-        if _within(question.wanted_at, WANTED_FOR, self._clock.seconds()):
+        if within(question.wanted_at, WANTED_FOR, self._clock.seconds()):
             thing = question.thing
             self._things.note_places(thing, self._things.others(thing) - 1)
             self.came()
@@ -142,14 +142,14 @@ class PlaceQuestions:
 
     def _pass_on(self, question: _Question) -> None:
         """Keep no place that is wanted no more: its numbers may have gone another way."""
-        if not _within(question.wanted_at, WANTED_FOR, self._clock.seconds()):
+        if not within(question.wanted_at, WANTED_FOR, self._clock.seconds()):
             self._say(question.thing, Asking.PASS)
 
     def _question(self, thing: Thing, now: float) -> _Question:
         if thing.key not in self._questions:
             if len(self._questions) >= self._thin_out_at:
                 self._thin_out_at = thin_out(
-                    self._questions, lambda one: _within(one.wanted_at, FORGOTTEN_AFTER, now)
+                    self._questions, lambda one: within(one.wanted_at, FORGOTTEN_AFTER, now)
                 )
             self._questions[thing.key] = _Question(thing, now)
         return self._questions[thing.key]
@@ -158,10 +158,10 @@ class PlaceQuestions:
         question = self._question(thing, now)
         question.thing, question.wanted_at = thing, now
         interval = ASK_FOR_MORE_INTERVAL if self._owns(thing) else ASK_INTERVAL
-        if _within(question.asked_at, interval, now):
+        if within(question.asked_at, interval, now):
             return
         question.asked_at = now
-        is_sweep = not _within(question.swept_at, self._places.sweep_interval, now)
+        is_sweep = not within(question.swept_at, self._places.sweep_interval, now)
         if is_sweep:
             question.swept_at = now
         self._say(thing, Asking.SWEEP if is_sweep else Asking.WAIT)
@@ -177,8 +177,9 @@ class PlaceQuestions:
             self.came()
 
 
-def _within(since: float, span: float, now: float) -> bool:
-    """Say whether ``now`` is in the span; a clock that was put back is not."""
+def within(since: float, span: float, now: float) -> bool:
+    """Say whether ``now`` is at most ``span`` seconds after ``since``, and not before it: a clock may
+    have been put back."""
     return since <= now < since + span
 
 

@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from ctidialer.contract.counted import LEFT_WITHIN
 from ctidialer.dialer.dispatch.counted_things import CountedThings, Thing
 from ctidialer.dialer.dispatch.held_places import Held, HeldPlaces
+from ctidialer.dialer.dispatch.place_questions import within
 from ctidialer.rules import counting
 from ctidialer.store.place_answers import Seen
 
@@ -201,9 +202,9 @@ class SparePlaces:
         own = self._held.count(thing.key)
         if own + heard.others > count or own > counting.share(count, heard.waiting):
             return False
-        if _within(heard.unwanted_at, heard.unwanted_for, moment):
+        if within(heard.unwanted_at, heard.unwanted_for, moment):
             return False
-        if count != heard.count or not _within(heard.at, HEARD_WITHIN, moment):
+        if count != heard.count or not within(heard.at, HEARD_WITHIN, moment):
             return False  # the others are heard of when this place is left
         heard.passed += 1
         return not heard.waiting or heard.passed < MOST_PASSED
@@ -241,7 +242,7 @@ class SparePlaces:
     def _unwanted(self, spare: _Spare, now: float) -> None:
         for thing in () if spare.is_plenty else spare.held.things:
             heard = self._heard.get(thing.key)
-            if heard is not None and not _within(heard.unwanted_at, heard.unwanted_for, now):
+            if heard is not None and not within(heard.unwanted_at, heard.unwanted_for, now):
                 longer = max(UNWANTED_FOR, 2 * heard.unwanted_for)
                 heard.unwanted_at, heard.unwanted_for = now, min(longer, MAX_UNWANTED_FOR)
 
@@ -249,8 +250,3 @@ class SparePlaces:
 def can_be_passed_on(thing: Thing) -> bool:
     """`counting.can_be_passed_on`."""
     return counting.can_be_passed_on(thing.counted)
-
-
-def _within(since: float, span: float, now: float) -> bool:
-    """Say whether ``now`` is in the span; a clock that was put back is not."""
-    return since <= now < since + span
