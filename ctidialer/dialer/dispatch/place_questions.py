@@ -178,8 +178,8 @@ class PlaceQuestions:
 
 
 def within(since: float, span: float, now: float) -> bool:
-    """Say whether ``now`` is at most ``span`` seconds after ``since``, and not before it: a clock may
-    have been put back."""
+    """Say whether ``now`` is less than ``span`` seconds after ``since``, and not before it: a clock
+    may have been put back."""
     return since <= now < since + span
 
 
